@@ -1,0 +1,116 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+    name: "swift-log-webtracking",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "WebTracking", targets: ["WebTracking"]),
+        // A product of its own, so that only those who choose URLSession link Foundation.
+        .library(name: "WebTrackingURLSession", targets: ["WebTrackingURLSession"]),
+        .library(name: "WebTrackingTestKit", targets: ["WebTrackingTestKit"]),
+    ],
+    traits: [
+        .trait(name: "SwiftLog", description: "WebTrackingLogHandler is a swift-log LogHandler"),
+        .trait(name: "AsyncHTTPClient", description: "Sends through AsyncHTTPClient"),
+        .trait(name: "ServiceLifecycle", description: "WebTrackingProducer is a ServiceLifecycle Service"),
+        .trait(name: "Metrics", description: "Reports the producer's counters through swift-metrics"),
+        .trait(name: "Configuration", description: "Reads WebTrackingConfiguration from swift-configuration"),
+        .default(enabledTraits: ["SwiftLog", "AsyncHTTPClient", "ServiceLifecycle", "Metrics"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        // No traits: the JSON provider would pull in Foundation.
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: []),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLZ4",
+            pkgConfig: "liblz4",
+            providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]
+        ),
+        .systemLibrary(
+            name: "CZlib",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
+        ),
+        .target(
+            name: "WebTracking",
+            dependencies: [
+                "CLZ4",
+                "CZlib",
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["SwiftLog"])),
+                .product(
+                    name: "AsyncHTTPClient",
+                    package: "async-http-client",
+                    condition: .when(traits: ["AsyncHTTPClient"])
+                ),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["AsyncHTTPClient"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["AsyncHTTPClient"])),
+                .product(
+                    name: "ServiceLifecycle",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])
+                ),
+                .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+                .product(
+                    name: "Configuration",
+                    package: "swift-configuration",
+                    condition: .when(traits: ["Configuration"])
+                ),
+            ]
+        ),
+        .target(name: "WebTrackingURLSession", dependencies: ["WebTracking"]),
+        .target(name: "WebTrackingTestKit", dependencies: ["WebTracking"]),
+        .testTarget(
+            name: "WebTrackingTests",
+            dependencies: [
+                "WebTracking",
+                "WebTrackingTestKit",
+                "WebTrackingURLSession",
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["SwiftLog"])),
+                .product(
+                    name: "AsyncHTTPClient",
+                    package: "async-http-client",
+                    condition: .when(traits: ["AsyncHTTPClient"])
+                ),
+                .product(
+                    name: "ServiceLifecycle",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])
+                ),
+                .product(
+                    name: "ServiceLifecycleTestKit",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])
+                ),
+                .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+                .product(
+                    name: "Configuration",
+                    package: "swift-configuration",
+                    condition: .when(traits: ["Configuration"])
+                ),
+            ]
+        ),
+    ]
+)
+
+// The settings of apple/swift-log, and warnings as errors. SwiftPM drops the warning settings where this package is
+// somebody's remote dependency.
+for target in package.targets where [.executable, .test, .regular].contains(target.type) {
+    var settings = target.swiftSettings ?? []
+    settings.append(.enableUpcomingFeature("ExistentialAny"))
+    settings.append(.enableUpcomingFeature("MemberImportVisibility"))
+    settings.append(.enableUpcomingFeature("InternalImportsByDefault"))
+    settings.append(.enableUpcomingFeature("NonisolatedNonsendingByDefault"))
+    settings.append(.treatAllWarnings(as: .error))
+    if target.type == .regular {
+        settings.append(.unsafeFlags(["-Xfrontend", "-require-explicit-sendable"]))
+    }
+    target.swiftSettings = settings
+}

@@ -1,0 +1,90 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Why records were given up; each reason is counted in ``WebTrackingStatistics/dropped``.
+public enum DropReason: String, Sendable, CaseIterable {
+    /// The memory limit was reached; records of low severity are the first to go.
+    case memoryFull = "memory_full"
+    /// The records waited longer than ``WebTrackingConfiguration/Delivery/maximumAge``.
+    case expired
+    /// The service refused the request for good, for example as malformed.
+    case rejected
+    /// The service said 401 for longer than ``WebTrackingConfiguration/Delivery/refusalPatience``: web tracking is off for
+    /// the logstore, or a policy of the project denies it.
+    case unauthorized
+    /// The service said 404 for longer than ``WebTrackingConfiguration/Delivery/refusalPatience``: no such project or
+    /// logstore.
+    case notFound = "not_found"
+    /// The service found a request with this single record too large.
+    case tooLarge = "too_large"
+    /// The records were still waiting when the shutdown's deadline came.
+    case shutdownDeadline = "shutdown_deadline"
+    /// The records came after the shutdown.
+    case afterShutdown = "after_shutdown"
+
+    var index: Int {
+        switch self {
+        case .memoryFull: 0
+        case .expired: 1
+        case .rejected: 2
+        case .unauthorized: 3
+        case .notFound: 4
+        case .tooLarge: 5
+        case .shutdownDeadline: 6
+        case .afterShutdown: 7
+        }
+    }
+}
+
+/// Counts of dropped records by reason and level.
+package struct DropCounts: Sendable, Equatable {
+    // Empty until something is dropped, which is the usual case.
+    private var counts: [LevelCounts] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { self.counts.isEmpty }
+
+    package subscript(reason: DropReason) -> LevelCounts {
+        get { self.counts.isEmpty ? LevelCounts() : self.counts[reason.index] }
+        set {
+            if self.counts.isEmpty { self.counts = Array(repeating: LevelCounts(), count: DropReason.allCases.count) }
+            self.counts[reason.index] = newValue
+        }
+    }
+
+    /// The rank of the least severe level with a drop.
+    var lowestRank: Int {
+        (0..<7).first { rank in self.counts.contains { $0[rank] > 0 } } ?? 6
+    }
+
+    package var total: Int { self.counts.reduce(0) { $0 + $1.total } }
+
+    package static func += (left: inout DropCounts, right: DropCounts) {
+        guard !right.isEmpty else { return }
+        for reason in DropReason.allCases { left[reason] += right[reason] }
+    }
+
+    /// The sums over all reasons.
+    package var levels: LevelCounts { self.counts.reduce(into: LevelCounts()) { $0 += $1 } }
+
+    /// The counts that are not zero, over all levels.
+    package var byReason: [DropReason: Int] {
+        var result: [DropReason: Int] = [:]
+        for reason in DropReason.allCases where self[reason].total != 0 { result[reason] = self[reason].total }
+        return result
+    }
+}
+
+/// A record that this library writes itself, encoded.
+struct SyntheticRecord: Sendable {
+    var members: [UInt8]
+    var rank: Int
+}

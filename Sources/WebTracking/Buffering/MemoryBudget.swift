@@ -1,0 +1,63 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Synchronization
+
+/// The bytes that a producer holds, over all topics, and how many each level may bring them to.
+///
+/// Charged when a segment asks for memory, not for each record, so that the usual record touches nothing shared.
+final class MemoryBudget: Sendable {
+    /// The limit over everything, in bytes.
+    let limit: Int
+    private let held = Atomic<Int>(0)
+    private let ceilings: [Int]
+
+    init(limit: Int, shedding: SheddingPolicy) {
+        self.limit = limit
+        self.ceilings = (0..<7).map { shedding.ceiling(rank: $0, limit: limit) }
+    }
+
+    /// The bytes held now.
+    var heldBytes: Int { self.held.load(ordering: .relaxed) }
+
+    /// Takes `bytes` for a record of this rank; `false` if its level may not bring the total that far.
+    func charge(_ bytes: Int, rank: Int) -> Bool {
+        let ceiling = self.ceilings[rank]
+        let total = self.held.add(bytes, ordering: .relaxed).newValue
+        if total <= ceiling { return true }
+        self.held.subtract(bytes, ordering: .relaxed)
+        return false
+    }
+
+    /// Takes `bytes` for what has to be held in any case, such as a compressed body on its way.
+    func charge(_ bytes: Int) {
+        self.held.add(bytes, ordering: .relaxed)
+    }
+
+    /// Gives `bytes` back.
+    func release(_ bytes: Int) {
+        self.held.subtract(bytes, ordering: .relaxed)
+    }
+
+    /// Whether a record of this rank would find `bytes` bytes.
+    func hasRoom(for bytes: Int, rank: Int) -> Bool {
+        self.heldBytes + bytes <= self.ceilings[rank]
+    }
+}
+
+/// Which records go first when memory fills: each level has a share of the limit that it may fill up to.
+struct SheddingPolicy: Sendable {
+    /// By rank: the part of the memory limit, in percent, up to which records of the level are taken.
+    private static let shares = [60, 70, 80, 85, 90, 100, 100]
+
+    func ceiling(rank: Int, limit: Int) -> Int {
+        limit / 100 * Self.shares[rank]
+    }
+}

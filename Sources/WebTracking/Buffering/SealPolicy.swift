@@ -1,0 +1,50 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// When the records gathered so far become a request.
+struct SealPolicy: Sendable {
+    /// The size at which a segment is normally sealed, in bytes.
+    var targetBytes: Int
+    /// The size that no request exceeds, in bytes.
+    var maximumBytes: Int
+    /// The number of records that no request exceeds.
+    var maximumRecords: Int
+    /// How long a record waits for company.
+    var linger: Duration
+    /// Records of this rank and above do not wait.
+    var urgentRank: Int
+
+    /// The size at which a segment is sealed while `backlog` sealed ones wait before it.
+    ///
+    /// A topic that lags behind sends larger requests: fewer round trips for the same records.
+    func sizeLimit(backlog: Int) -> Int {
+        switch backlog {
+        case ..<4: min(self.targetBytes, self.maximumBytes)
+        case ..<8: min(self.targetBytes * 4, self.maximumBytes)
+        default: self.maximumBytes
+        }
+    }
+
+    /// Whether a segment that holds records has to be sealed before one of `cost` bytes is added.
+    func isFull(_ segment: Segment, adding cost: Int, backlog: Int) -> Bool {
+        guard segment.count > 0 else { return false }
+        return segment.count >= self.maximumRecords || segment.rawBytes + cost > self.sizeLimit(backlog: backlog)
+    }
+
+    /// The memory to ask for so that `needed` bytes fit: twice as much as before, from 4 KiB up to the limit.
+    func capacity(for needed: Int, current: Int, backlog: Int) -> Int {
+        max(needed, min(max(current * 2, 4096), self.sizeLimit(backlog: backlog)))
+    }
+
+    /// When the open segment is to be sealed.
+    func dueTime(openedAt: MonotonicInstant) -> MonotonicInstant {
+        openedAt + self.linger
+    }
+}

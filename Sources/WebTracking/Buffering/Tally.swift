@@ -1,0 +1,101 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// What became of the records of a topic. At every moment: accepted = delivered + dropped + pending.
+package struct Tally: Sendable {
+    /// Records that were offered, whatever became of them.
+    package var accepted = LevelCounts()
+    /// Records that the service said it has.
+    package var delivered = LevelCounts()
+    /// Records given up.
+    package var dropped = DropCounts()
+    /// Records held: in an open segment, sealed, or in flight.
+    package var pending = LevelCounts()
+    /// Of the accepted ones, those that this library wrote itself, to tell of drops.
+    package var synthetic = 0
+    package var repaired = RepairCounts()
+    package var requests = RequestCounts()
+    package var retries = 0
+    /// Bytes of delivered request bodies before compression.
+    package var rawBytes = 0
+    /// Bytes of delivered request bodies as they were sent.
+    package var wireBytes = 0
+
+    package init() {}
+
+    package static func += (left: inout Tally, right: Tally) {
+        left.accepted += right.accepted
+        left.delivered += right.delivered
+        left.dropped += right.dropped
+        left.pending += right.pending
+        left.synthetic += right.synthetic
+        left.repaired += right.repaired
+        left.requests += right.requests
+        left.retries += right.retries
+        left.rawBytes += right.rawBytes
+        left.wireBytes += right.wireBytes
+    }
+}
+
+/// How a request ended; counted in ``WebTrackingStatistics/requests``.
+public enum RequestOutcome: String, Sendable, CaseIterable {
+    /// The service took the records.
+    case delivered
+    /// No answer, or an answer that does not come from the service.
+    case failed
+    /// The service is overloaded or broken (408, 429, 5xx).
+    case unavailable
+    /// A write quota was exceeded (403).
+    case throttled
+    /// The service said 401: web tracking is off for the logstore, or a policy of the project denies it.
+    case unauthorized
+    /// The service said 404: no such project or logstore.
+    case notFound = "not_found"
+    /// The service found the body too large.
+    case tooLarge = "too_large"
+    /// The service refused the request for good.
+    case rejected
+
+    fileprivate var index: Int {
+        switch self {
+        case .delivered: 0
+        case .failed: 1
+        case .unavailable: 2
+        case .throttled: 3
+        case .unauthorized: 4
+        case .notFound: 5
+        case .tooLarge: 6
+        case .rejected: 7
+        }
+    }
+}
+
+/// One count for each ``RequestOutcome``.
+package struct RequestCounts: Sendable, Equatable {
+    private var counts = SIMD8<Int>(repeating: 0)
+
+    package init() {}
+
+    package subscript(outcome: RequestOutcome) -> Int {
+        get { self.counts[outcome.index] }
+        set { self.counts[outcome.index] = newValue }
+    }
+
+    package static func += (left: inout RequestCounts, right: RequestCounts) {
+        left.counts &+= right.counts
+    }
+
+    /// The counts that are not zero.
+    package var byOutcome: [RequestOutcome: Int] {
+        var result: [RequestOutcome: Int] = [:]
+        for outcome in RequestOutcome.allCases where self[outcome] != 0 { result[outcome] = self[outcome] }
+        return result
+    }
+}

@@ -1,0 +1,50 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// How request bodies are compressed on their way to the service.
+///
+/// A body that compression does not make smaller is sent plain.
+public enum Compression: Sendable, Equatable {
+    /// A raw LZ4 block, announced as `lz4`: about 2 GB/s on one core for a quarter of the bytes.
+    case lz4
+    /// A zlib stream (RFC 1950), announced as `deflate`: half to two thirds of LZ4's bytes for ten to twenty times its
+    /// time. `level` is 1 (fastest) to 9 (smallest).
+    case deflate(level: Int = 6)
+    /// Plain JSON.
+    case none
+
+    /// The value of the `x-log-compresstype` header; `nil` for plain bodies.
+    package var headerValue: String? {
+        switch self {
+        case .lz4: "lz4"
+        case .deflate: "deflate"
+        case .none: nil
+        }
+    }
+
+    /// `raw` compressed, or `nil` if that would not make it smaller or memory for the compressor is not to be had.
+    package func compress(_ raw: [UInt8]) -> [UInt8]? {
+        switch self {
+        case .lz4: LZ4Block.compress(raw)
+        case .deflate(let level): ZlibStream.compress(raw, level: level)
+        case .none: nil
+        }
+    }
+
+    /// The `rawSize` bytes that `body` holds, compressed as the header value says; `nil` if it does not hold just them.
+    package static func decompress(_ body: [UInt8], headerValue: String?, rawSize: Int) -> [UInt8]? {
+        switch headerValue {
+        case nil: body.count == rawSize ? body : nil
+        case "lz4": LZ4Block.decompress(body, rawSize: rawSize)
+        case "deflate": ZlibStream.decompress(body, rawSize: rawSize)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// What the topic actors of a producer share.
+struct DeliveryContext: Sendable {
+    let clock: any ProducerClock
+    let transport: any WebTrackingTransport
+    let requests: RequestFactory
+    let retryPolicy: RetryPolicy
+    let slots: RequestSlots
+    let budget: MemoryBudget
+    let diagnostics: @Sendable (ProducerDiagnostic) -> Void
+    let observer: any DeliveryObserver
+    /// Uniform in 0..<1.
+    let random: @Sendable () -> Double
+    /// How long a topic may be idle before its worker goes.
+    let idleTimeout: Duration
+    /// How often an announcement that finds no room is tried again.
+    let announcementInterval: Duration
+    /// Encodes a record that tells of drops; `nil` once the producer is gone.
+    let announcement: @Sendable (DropCounts) -> SyntheticRecord?
+    /// Lets an idle buffer go; `false` if it is not idle.
+    let retire: @Sendable (TopicBuffer) -> Bool
+}
+
+/// Is told of each request; for metrics.
+package protocol DeliveryObserver: Sendable {
+    /// A request has ended.
+    func requestFinished(_ outcome: RequestOutcome, duration: Duration)
+}

@@ -1,0 +1,162 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// What can be sent as one request, and in two.
+protocol DeliverableBatch {
+    /// When its first record came.
+    var openedAt: MonotonicInstant { get }
+    /// The batch in two halves; `nil` if it has only one record.
+    func split() -> (Self, Self)?
+}
+
+extension Segment: DeliverableBatch {}
+
+/// Decides what to do next with the batches of one topic: send, wait, give up.
+///
+/// A value that is told of events and the time and answers with steps; it does nothing itself. One batch is in hand at a
+/// time, so that the order of a topic's records is kept.
+struct DeliveryMachine<Batch: DeliverableBatch> {
+    /// What to do next.
+    enum Step {
+        /// Nothing is in hand: take the next batch.
+        case take
+        /// Send the batch.
+        case send(Batch, isRetry: Bool)
+        /// Wait until then.
+        case wait(until: MonotonicInstant)
+        /// The batch has been given up.
+        case drop(Batch, DropReason)
+    }
+
+    /// What a finished request brought.
+    enum Result {
+        case delivered(Batch)
+        case dropped(Batch, DropReason)
+        /// The batch is in hand still, to be sent again after the delay.
+        case kept(delay: Duration)
+        /// The batch has been replaced by its halves.
+        case split(Batch, into: Batch, Batch)
+    }
+
+    private let policy: RetryPolicy
+    /// The batch in hand, or the parts of it that are left.
+    private var parts: [Part] = []
+    /// Failed attempts since the last success.
+    private var failures = 0
+    private var notBefore: MonotonicInstant?
+    /// Since when the service has been saying 401 or 404, and which.
+    private var refusal: (since: MonotonicInstant, reason: DropReason)?
+
+    private struct Part {
+        var batch: Batch
+        var attempts = 0
+    }
+
+    init(policy: RetryPolicy) {
+        self.policy = policy
+    }
+
+    /// Takes a batch in hand.
+    mutating func accept(_ batch: Batch) {
+        self.parts.append(Part(batch: batch))
+    }
+
+    /// What to do at `now`.
+    mutating func next(at now: MonotonicInstant) -> Step {
+        guard let part = self.parts.first else { return .take }
+        let expiry = part.batch.openedAt + self.policy.maximumAge
+        if now >= expiry { return self.drop(.expired) }
+        if part.attempts > 0, let refusal = self.refusal, now >= refusal.since + self.policy.refusalPatience {
+            return self.drop(refusal.reason)
+        }
+        if let notBefore = self.notBefore, now < notBefore { return .wait(until: min(notBefore, expiry)) }
+        return .send(part.batch, isRetry: part.attempts > 0)
+    }
+
+    /// Whether a new batch would have to wait before it is sent.
+    func isBackingOff(at now: MonotonicInstant) -> Bool {
+        self.notBefore.map { now < $0 } ?? false
+    }
+
+    /// Ends the present wait.
+    mutating func nudge() {
+        self.notBefore = nil
+    }
+
+    /// Takes in how the request for the batch in hand ended; `jitter` is uniform in 0..<1.
+    mutating func finish(
+        _ verdict: Verdict,
+        at now: MonotonicInstant,
+        jitter: Double,
+        isClosing: Bool
+    ) -> Result? {
+        guard !self.parts.isEmpty else { return nil }
+        self.parts[0].attempts += 1
+        switch verdict {
+        case .delivered:
+            self.recover()
+            return .delivered(self.parts.removeFirst().batch)
+        case .reject:
+            self.recover()
+            return .dropped(self.parts.removeFirst().batch, .rejected)
+        case .split:
+            self.recover()
+            let part = self.parts.removeFirst()
+            guard let (first, second) = part.batch.split() else { return .dropped(part.batch, .tooLarge) }
+            self.parts.insert(contentsOf: [Part(batch: first), Part(batch: second)], at: 0)
+            return .split(part.batch, into: first, second)
+        case .retry(let outcome, let pause):
+            self.failures += 1
+            self.note(outcome, at: now)
+            var delay = self.delay(after: outcome, jitter: jitter)
+            if let pause { delay = max(delay, min(pause, self.policy.longestRetryAfter)) }
+            if isClosing { delay = min(delay, self.policy.longestWhileClosing) }
+            self.notBefore = now + delay
+            return .kept(delay: delay)
+        }
+    }
+
+    /// Gives up everything in hand, for a shutdown whose deadline has come.
+    mutating func abandon() -> [Batch] {
+        defer { self.parts = [] }
+        return self.parts.map(\.batch)
+    }
+
+    private mutating func drop(_ reason: DropReason) -> Step {
+        .drop(self.parts.removeFirst().batch, reason)
+    }
+
+    private mutating func recover() {
+        self.failures = 0
+        self.notBefore = nil
+        self.refusal = nil
+    }
+
+    private mutating func note(_ outcome: RequestOutcome, at now: MonotonicInstant) {
+        let reason: DropReason
+        switch outcome {
+        case .unauthorized: reason = .unauthorized
+        case .notFound: reason = .notFound
+        default:
+            // No answer says nothing about the refusal; only another answer ends it.
+            if outcome != .failed { self.refusal = nil }
+            return
+        }
+        self.refusal = (self.refusal?.since ?? now, reason)
+    }
+
+    private func delay(after outcome: RequestOutcome, jitter: Double) -> Duration {
+        switch outcome {
+        case .throttled: self.policy.throttled.steadyDelay(failures: self.failures, jitter: jitter)
+        case .unauthorized, .notFound: self.policy.refused.steadyDelay(failures: self.failures, jitter: jitter)
+        default: self.policy.transient.delay(failures: self.failures, jitter: jitter)
+        }
+    }
+}

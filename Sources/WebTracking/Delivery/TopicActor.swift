@@ -1,0 +1,139 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Delivers the records of one topic: takes segments from its buffer, compresses and sends them, one after another.
+///
+/// It only carries out what ``DeliveryMachine`` decides. A topic that is slow or refused holds up no other: it keeps a
+/// request slot only while a request is on its way.
+actor TopicActor {
+    private let buffer: TopicBuffer
+    private let context: DeliveryContext
+    private var machine: DeliveryMachine<Segment>
+
+    init(buffer: TopicBuffer, context: DeliveryContext) {
+        self.buffer = buffer
+        self.context = context
+        self.machine = DeliveryMachine(policy: context.retryPolicy)
+    }
+
+    /// Delivers until the buffer has been idle for a while or the task is cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            self.reportDrops()
+            self.buffer.announceDrops(self.context.announcement)
+            let now = self.context.clock.now()
+            switch self.machine.next(at: now) {
+            case .take:
+                guard await self.takeNext(at: now) else { return }
+            case .send(let segment, let isRetry):
+                guard await self.context.slots.acquire() else { break }
+                await self.send(segment, isRetry: isRetry)
+                self.context.slots.release()
+            case .wait(let deadline):
+                if !self.buffer.takeNudge() { await self.buffer.wait(until: deadline) } else { self.machine.nudge() }
+            case .drop(let segment, let reason):
+                self.drop(segment, reason, error: nil)
+            }
+        }
+        // The shutdown has counted these; settling them gives back their memory.
+        for segment in self.machine.abandon() { self.buffer.settle(segment, as: .dropped(.shutdownDeadline)) }
+    }
+
+    /// Takes and sends the next segment, or waits for one; `false` if the topic is idle and this worker may go.
+    private func takeNext(at now: MonotonicInstant) async -> Bool {
+        switch self.buffer.work(at: now) {
+        case .ready where self.machine.isBackingOff(at: now):
+            if let segment = self.buffer.take() { self.machine.accept(segment) }
+        case .ready:
+            // The slot first: while it waits for one, the open segment goes on filling.
+            guard await self.context.slots.acquire() else { return true }
+            if let segment = self.buffer.take() {
+                self.machine.accept(segment)
+                await self.send(segment, isRetry: false)
+            }
+            self.context.slots.release()
+        case .due(let deadline):
+            await self.buffer.wait(until: deadline)
+        case .none:
+            let pause = self.buffer.hasAnnouncement ? self.context.announcementInterval : self.context.idleTimeout
+            let deadline = now + pause
+            await self.buffer.wait(until: deadline)
+            if self.context.clock.now() >= deadline || self.buffer.isClosed { return !self.context.retire(self.buffer) }
+        }
+        return true
+    }
+
+    private func send(_ segment: Segment, isRetry: Bool) async {
+        _ = self.buffer.takeNudge()
+        let request = self.context.requests.request(for: segment.bytes)
+        // A plain body shares the segment's memory, which is charged already.
+        let extra = request.header("x-log-compresstype") == nil ? 0 : request.body.capacity
+        self.context.budget.charge(extra)
+        defer { self.context.budget.release(extra) }
+
+        let start = self.context.clock.now()
+        let (verdict, failure) = await self.exchange(request)
+        if Task.isCancelled && verdict != .delivered { return }
+        let end = self.context.clock.now()
+        self.buffer.count(verdict.outcome, isRetry: isRetry)
+        self.context.observer.requestFinished(verdict.outcome, duration: end - start)
+        let result = self.machine.finish(
+            verdict,
+            at: end,
+            jitter: self.context.random(),
+            isClosing: self.buffer.isClosed
+        )
+        switch result {
+        case .delivered(let segment):
+            self.buffer.settle(segment, as: .delivered(wireBytes: request.body.count))
+        case .dropped(let segment, let reason):
+            self.drop(segment, reason, error: failure)
+        case .kept(let delay):
+            self.context.diagnostics(
+                .requestFailed(
+                    topic: self.buffer.key.topic,
+                    outcome: verdict.outcome,
+                    failure: failure ?? .noAnswer("unknown"),
+                    retryIn: delay
+                )
+            )
+        case .split(let segment, let first, let second):
+            self.buffer.countSplit(of: segment, into: first, second)
+        case nil:
+            break
+        }
+    }
+
+    private func exchange(_ request: TransportRequest) async -> (Verdict, ProducerDiagnostic.Failure?) {
+        do {
+            let response = try await self.context.transport.send(request)
+            let (verdict, error) = ResponseClassifier.classify(response, wallTime: self.context.clock.wallTime())
+            return (verdict, error.map { .service($0) })
+        } catch {
+            return (.retry(.failed, after: nil), .noAnswer(String(describing: error)))
+        }
+    }
+
+    private func drop(_ segment: Segment, _ reason: DropReason, error: ProducerDiagnostic.Failure?) {
+        self.context.diagnostics(
+            .recordsDropped(topic: self.buffer.key.topic, reason: reason, count: segment.count, failure: error)
+        )
+        self.buffer.settle(segment, as: .dropped(reason))
+    }
+
+    /// Tells the diagnostics of drops on the callers' side, where nothing may be written.
+    private func reportDrops() {
+        for (reason, count) in self.buffer.takeUnreported().byReason {
+            self.context.diagnostics(
+                .recordsDropped(topic: self.buffer.key.topic, reason: reason, count: count, failure: nil)
+            )
+        }
+    }
+}

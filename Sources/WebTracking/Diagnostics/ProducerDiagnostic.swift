@@ -1,0 +1,83 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// What a producer has to say about itself; never passes through swift-log.
+///
+/// By default diagnostics become lines on standard error, at most a few a minute (``DiagnosticHandler/standardError``).
+public enum ProducerDiagnostic: Sendable {
+    /// Why a request brought no success.
+    public enum Failure: Sendable, CustomStringConvertible {
+        /// The service said no, or something in between answered.
+        case service(ServiceError)
+        /// No complete answer came.
+        case noAnswer(String)
+
+        /// The failure in one line.
+        public var description: String {
+            switch self {
+            case .service(let error): error.description
+            case .noAnswer(let error): "no answer: \(error)"
+            }
+        }
+    }
+
+    /// A request failed; its records are kept and sent again after the delay.
+    case requestFailed(topic: String, outcome: RequestOutcome, failure: Failure, retryIn: Duration)
+    /// Records were given up.
+    case recordsDropped(topic: String, reason: DropReason, count: Int, failure: Failure?)
+    /// A setting was changed to one that works.
+    case configurationAdjusted(String)
+    /// The shutdown has ended.
+    case shutdownFinished(DeliveryReport)
+}
+
+extension ProducerDiagnostic: CustomStringConvertible {
+    /// The diagnostic in one line.
+    public var description: String {
+        switch self {
+        case .requestFailed(let topic, let outcome, let failure, let delay):
+            let hint = Self.hint(for: outcome)
+            return
+                "request for topic \(topic.debugDescription) failed, next attempt in \(Self.text(delay)): \(failure)\(hint)"
+        case .recordsDropped(let topic, let reason, let count, let failure):
+            let cause = failure.map { ": \($0)" } ?? ""
+            return "dropped \(count) records of topic \(topic.debugDescription), reason \(reason.rawValue)\(cause)"
+        case .configurationAdjusted(let text):
+            return text
+        case .shutdownFinished(let report):
+            return "shutdown: \(report)"
+        }
+    }
+
+    /// Diagnostics with the same key are limited together.
+    var rateKey: String {
+        switch self {
+        case .requestFailed(_, let outcome, _, _): "request.\(outcome.rawValue)"
+        case .recordsDropped(_, let reason, _, _): "drop.\(reason.rawValue)"
+        case .configurationAdjusted: "configuration"
+        case .shutdownFinished: "shutdown"
+        }
+    }
+
+    private static func hint(for outcome: RequestOutcome) -> String {
+        switch outcome {
+        case .unauthorized:
+            "; is web tracking switched on for this logstore, and does the project's policy allow it? A change takes a minute"
+        case .notFound: "; are project, logstore and endpoint of the same region, and spelled right?"
+        case .throttled: "; a write quota is exceeded: split shards or log less"
+        default: ""
+        }
+    }
+
+    private static func text(_ duration: Duration) -> String {
+        let milliseconds = duration.wholeNanoseconds / 1_000_000
+        return milliseconds < 10_000 ? "\(milliseconds) ms" : "\(milliseconds / 1000) s"
+    }
+}

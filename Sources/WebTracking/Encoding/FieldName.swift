@@ -1,0 +1,83 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// The rules for field names, and the repairs of names that break them.
+///
+/// Source: the service's data model. A key is 1 to 128 bytes of UTF-8, and some names are the service's own.
+package enum FieldName {
+    /// The longest key, in bytes of UTF-8.
+    package static let maximumBytes = 128
+
+    private static let forbidden: Set<String> = [
+        "__time__", "__source__", "__topic__", "__partition_time__", "_extract_others_", "__extract_others__",
+        "__raw__", "__raw_log__", "__pack_id__", "__pack_unique_id__", "__client_ip__", "__receive_time__",
+        "__time_ns_part__", "__logs__", "__tags__",
+    ]
+
+    /// Whether the service keeps this name for itself.
+    package static func isForbidden(_ name: String) -> Bool {
+        guard name.utf8.first == UInt8(ascii: "_") else { return false }
+        return name.hasPrefix("__tag__:") || self.forbidden.contains(name)
+    }
+
+    /// Whether the name needs no repair and, for that, no closer look: the test of the fast path.
+    @inline(__always)
+    static func isPlain(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let first = bytes.first else { return false }
+        return first != UInt8(ascii: "_") && bytes.count <= Self.maximumBytes
+    }
+
+    /// The name to use for `name`, and what was repaired.
+    package static func repaired(_ name: String) -> (name: String, repair: RepairKind?) {
+        if name.isEmpty { return ("_", .emptyKey) }
+        if self.isForbidden(name) { return ("field." + name, .forbiddenKey) }
+        if name.utf8.count > self.maximumBytes {
+            let hash = String(NameHash.of(name), radix: 16)
+            let suffix = "~" + String(repeating: "0", count: 16 - hash.count) + hash
+            return (name.prefix(utf8Bytes: self.maximumBytes - suffix.utf8.count) + suffix, .longKey)
+        }
+        return (name, nil)
+    }
+
+    /// `name` with a number behind it, within the length limit.
+    static func numbered(_ name: String, _ number: Int) -> String {
+        let suffix = "_\(number)"
+        return name.prefix(utf8Bytes: self.maximumBytes - suffix.utf8.count) + suffix
+    }
+}
+
+/// A 64-bit hash of names (FNV-1a) that is the same in every process.
+enum NameHash {
+    static let seed: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    @inline(__always)
+    static func of(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        var hash = Self.seed
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        return hash
+    }
+
+    static func of(_ name: String) -> UInt64 {
+        var name = name
+        return name.withUTF8 { Self.of($0) }
+    }
+}
+
+extension String {
+    /// The longest beginning that has at most `limit` bytes of UTF-8 and ends between two scalars.
+    package func prefix(utf8Bytes limit: Int) -> String {
+        guard self.utf8.count > limit else { return self }
+        var index = self.utf8.index(self.utf8.startIndex, offsetBy: max(limit, 0))
+        while index > self.utf8.startIndex, self.utf8[index] & 0xC0 == 0x80 {
+            index = self.utf8.index(before: index)
+        }
+        return String(self[..<index])
+    }
+}

@@ -1,0 +1,83 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SwiftLog
+import Logging
+#endif
+
+/// Names and texts for metadata in the general case: nested, colliding, forbidden, empty or over-long keys.
+///
+/// This is the definition of the mapping. The encoder writes plain metadata itself, with the same result, and comes here
+/// only when it meets something that is not plain.
+struct MetadataResolver {
+    /// One field to be.
+    struct Field: Equatable {
+        var name: String
+        var value: String
+    }
+
+    /// Dictionaries nested deeper than this become JSON text.
+    var deepestNesting: Int
+    var repairs = RepairCounts()
+
+    private struct Leaf {
+        var name: String
+        var path: [String]
+        var value: String
+    }
+
+    /// The fields of `metadata`, none of which has a name in `taken` or the name of another.
+    ///
+    /// Where two values claim one name, the value with the shorter path keeps it (a key written with a dot before a
+    /// nested one), then the one whose path comes first in byte order; the other is numbered from `_2` on.
+    mutating func fields(of metadata: LogMetadata, taken: Set<String>) -> [Field] {
+        var leaves: [Leaf] = []
+        for (key, value) in metadata { self.flatten(value, path: [key], into: &leaves) }
+        leaves.sort {
+            if MetadataText.precedes($0.name, $1.name) { return true }
+            if MetadataText.precedes($1.name, $0.name) { return false }
+            if $0.path.count != $1.path.count { return $0.path.count < $1.path.count }
+            return $0.path.lexicographicallyPrecedes($1.path, by: MetadataText.precedes)
+        }
+        var taken = taken
+        var collided: [Int] = []
+        for index in leaves.indices {
+            if !taken.insert(leaves[index].name).inserted { collided.append(index) }
+        }
+        for index in collided {
+            var number = 2
+            while !taken.insert(FieldName.numbered(leaves[index].name, number)).inserted { number += 1 }
+            leaves[index].name = FieldName.numbered(leaves[index].name, number)
+            self.repairs[.collidingKey] += 1
+        }
+        return leaves.map { Field(name: $0.name, value: $0.value) }
+    }
+
+    private mutating func flatten(_ value: LogMetadataValue, path: [String], into leaves: inout [Leaf]) {
+        let text: String
+        switch value {
+        case .dictionary(let values) where !values.isEmpty && path.count <= self.deepestNesting:
+            for (key, value) in values { self.flatten(value, path: path + [key], into: &leaves) }
+            return
+        case .dictionary(let values):
+            if !values.isEmpty { self.repairs[.deepValue] += 1 }
+            text = MetadataText.json(value)
+        case .array:
+            text = MetadataText.json(value)
+        case .string(let string):
+            text = string
+        case .stringConvertible(let value):
+            text = value.description
+        }
+        let (name, repair) = FieldName.repaired(path.joined(separator: "."))
+        if let repair { self.repairs[repair] += 1 }
+        leaves.append(Leaf(name: name, path: path, value: text))
+    }
+}

@@ -1,0 +1,75 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SwiftLog
+import Logging
+#endif
+
+/// Metadata values as text.
+package enum MetadataText {
+    /// Nesting below this many levels is left out of JSON text, so that no value can exhaust the stack.
+    static let deepest = 64
+
+    /// The text of a value that is not a container.
+    static func leaf(_ value: LogMetadataValue) -> String? {
+        switch value {
+        case .string(let text): text
+        case .stringConvertible(let value): value.description
+        case .dictionary, .array: nil
+        }
+    }
+
+    /// A value as JSON text, with the keys of dictionaries in order.
+    package static func json(_ value: LogMetadataValue) -> String {
+        var writer = ByteWriter(capacity: 256)
+        self.write(value, depth: 0, to: &writer)
+        return writer.withBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func write(_ value: LogMetadataValue, depth: Int, to writer: inout ByteWriter) {
+        guard depth < self.deepest else {
+            writer.append(literal: "\"\u{2026}\"")
+            return
+        }
+        switch value {
+        case .string(let text):
+            self.write(text, to: &writer)
+        case .stringConvertible(let value):
+            self.write(value.description, to: &writer)
+        case .array(let values):
+            writer.append(UInt8(ascii: "["))
+            for (index, value) in values.enumerated() {
+                if index > 0 { writer.append(UInt8(ascii: ",")) }
+                self.write(value, depth: depth + 1, to: &writer)
+            }
+            writer.append(UInt8(ascii: "]"))
+        case .dictionary(let values):
+            writer.append(UInt8(ascii: "{"))
+            for (index, key) in values.keys.sorted(by: MetadataText.precedes).enumerated() {
+                if index > 0 { writer.append(UInt8(ascii: ",")) }
+                self.write(key, to: &writer)
+                writer.append(UInt8(ascii: ":"))
+                if let value = values[key] { self.write(value, depth: depth + 1, to: &writer) }
+            }
+            writer.append(UInt8(ascii: "}"))
+        }
+    }
+
+    private static func write(_ text: String, to writer: inout ByteWriter) {
+        writer.append(UInt8(ascii: "\""))
+        writer.append(escaping: text)
+        writer.append(UInt8(ascii: "\""))
+    }
+
+    /// The order of keys: by their bytes, so that it is the same everywhere.
+    static func precedes(_ left: String, _ right: String) -> Bool {
+        left.utf8.lexicographicallyPrecedes(right.utf8)
+    }
+}

@@ -1,0 +1,75 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SwiftLog
+import Logging
+#endif
+
+/// Finds the buffer that a record belongs into.
+struct TopicRouter: Sendable {
+    /// Where a record goes.
+    struct Route {
+        var buffer: TopicBuffer
+        /// Metadata that stays among the fields although it would become topic or tags.
+        var unpromoted = RecordEncoder.Unpromoted.none
+        var repairs = RepairCounts()
+    }
+
+    let rule: TopicRule
+    let promotedTags: [String]
+    let table: TopicTable
+
+    /// The metadata keys that do not become fields.
+    var promotedKeys: [String] { self.promotedTags + (self.rule.key.map { [$0] } ?? []) }
+
+    /// The route of all records of a handler; `nil` if it depends on their metadata.
+    func fixedRoute(label: String) -> Route? {
+        guard self.promotedTags.isEmpty, let topic = self.rule.topic(label: label) else { return nil }
+        return self.route(topic: topic, tags: [], unpromoted: [], pinned: true)
+    }
+
+    /// The route of one record, whose metadata `value` looks up.
+    func route(label: String, value: (String) -> LogMetadataValue?) -> Route {
+        var unpromoted: [String] = []
+        var tags: [TopicKey.Tag] = []
+        var topic = self.rule.topic(label: label) ?? self.rule.base
+        if let key = self.rule.key, let value = value(key) {
+            if let text = MetadataText.leaf(value) {
+                topic = text
+                // The rest of a topic that is cut is not lost: the value stays a field too.
+                if text.utf8.count > TopicKey.maximumTopicBytes { unpromoted.append(key) }
+            } else {
+                unpromoted.append(key)
+            }
+        }
+        for key in self.promotedTags {
+            guard let value = value(key) else { continue }
+            if let text = MetadataText.leaf(value), text.utf8.count <= TopicKey.maximumTagBytes {
+                tags.append(.init(key: key, value: text))
+            } else {
+                unpromoted.append(key)
+            }
+        }
+        return self.route(topic: topic, tags: tags, unpromoted: unpromoted, pinned: false)
+    }
+
+    private func route(topic: String, tags: [TopicKey.Tag], unpromoted: [String], pinned: Bool) -> Route {
+        var repairs = RepairCounts()
+        let cut = topic.prefix(utf8Bytes: TopicKey.maximumTopicBytes)
+        let isCut = cut.utf8.count < topic.utf8.count
+        if isCut { repairs[.longTopic] += 1 }
+        repairs[.unpromotable] += unpromoted.count - (isCut && self.rule.key != nil ? 1 : 0)
+        guard let buffer = self.table.buffer(for: TopicKey(topic: cut, tags: tags), pinned: pinned) else {
+            repairs[.topicOverflow] += 1
+            return Route(buffer: self.table.base, unpromoted: .all, repairs: repairs)
+        }
+        return Route(buffer: buffer, unpromoted: unpromoted.isEmpty ? .none : .keys(unpromoted), repairs: repairs)
+    }
+}

@@ -1,0 +1,69 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SwiftLog
+public import Logging
+#endif
+
+/// Sends log events to PutWebtracking through the producer that made it.
+///
+/// A value: setting the level, the metadata or the provider of a copy leaves the original alone, and all copies share the
+/// producer. With the `SwiftLog` trait it is a swift-log `LogHandler`.
+///
+/// `log(event:)` encodes the event on the calling thread and hands it to the topic's buffer. It does no input or output,
+/// waits for nothing but a short critical section, and neither throws nor traps; an event that finds no room is counted
+/// in ``WebTrackingProducer/statistics``.
+public struct WebTrackingLogHandler: LogSink {
+    /// The label of the logger.
+    public let label: String
+    /// The lowest level that is let through; swift-log's `Logger`, or ``LogSink``'s conveniences, compare with it.
+    public var logLevel: LogLevel
+    /// Supplies metadata from the context of each event.
+    public var metadataProvider: LogMetadataProvider?
+    /// The metadata of every event of this handler, outranked by the provider's and the event's own.
+    ///
+    /// Values that compute a description are asked for it when they are set.
+    public var metadata: LogMetadata = [:] {
+        didSet {
+            self.fields = HandlerFields(label: self.label, metadata: self.metadata, encoder: self.pipeline.encoder)
+        }
+    }
+
+    /// The label and the metadata, encoded.
+    private(set) var fields: HandlerFields
+    /// Where all events of this handler go, if that does not depend on their metadata.
+    let route: TopicRouter.Route?
+    private let pipeline: RecordPipeline
+
+    /// Creates a handler; cheap, and cannot fail.
+    public init(label: String, producer: WebTrackingProducer, metadataProvider: LogMetadataProvider? = nil) {
+        self.label = label
+        self.logLevel = producer.configuration.logLevel
+        self.metadataProvider = metadataProvider
+        self.pipeline = producer.pipeline
+        self.fields = HandlerFields(label: label, metadata: [:], encoder: producer.pipeline.encoder)
+        self.route = producer.pipeline.router.fixedRoute(label: label)
+    }
+
+    /// One value of ``metadata``.
+    public subscript(metadataKey key: String) -> LogMetadataValue? {
+        get { self.metadata[key] }
+        set { self.metadata[key] = newValue }
+    }
+
+    /// Takes one event, whatever its level.
+    public func log(event: LogEvent) {
+        self.pipeline.log(event, from: self)
+    }
+}
+
+#if SwiftLog
+extension WebTrackingLogHandler: LogHandler {}
+#endif

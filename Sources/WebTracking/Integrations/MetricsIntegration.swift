@@ -1,0 +1,144 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if Metrics
+
+import Metrics
+import Synchronization
+
+public import CoreMetrics
+
+/// Reports a producer's statistics through swift-metrics.
+///
+/// The instruments are made once. Counters get what has been added since the last report, every five seconds and at the
+/// end of the shutdown; request durations are recorded as they end.
+final class MetricsObserver: ProducerObserver {
+    let interval: Duration? = .seconds(5)
+
+    private let factory: any MetricsFactory
+    private let accepted: Counter
+    private let delivered: Counter
+    private let retries: Counter
+    private let rawBytes: Counter
+    private let wireBytes: Counter
+    private let dropped: [DropReason: Counter]
+    private let repaired: [RepairKind: Counter]
+    private let requests: [RequestOutcome: Counter]
+    private let durations: [RequestOutcome: CoreMetrics.Timer]
+    private let pending: Gauge
+    private let pendingBytes: Gauge
+    private let oldestAge: Gauge
+    private let last = Mutex<WebTrackingStatistics?>(nil)
+
+    init(factory: any MetricsFactory) {
+        func counter(_ name: String, _ dimensions: [(String, String)] = []) -> Counter {
+            Counter(label: "webtracking.\(name)", dimensions: dimensions, factory: factory)
+        }
+        func gauge(_ name: String) -> Gauge {
+            Gauge(label: "webtracking.\(name)", dimensions: [], factory: factory)
+        }
+        func each<Key: CaseIterable & RawRepresentable<String> & Hashable, Value>(
+            _ make: (Key) -> Value
+        ) -> [Key: Value] {
+            Dictionary(uniqueKeysWithValues: Key.allCases.map { ($0, make($0)) })
+        }
+        self.factory = factory
+        self.accepted = counter("records.accepted")
+        self.delivered = counter("records.delivered")
+        self.retries = counter("requests.retried")
+        self.rawBytes = counter("bytes.raw")
+        self.wireBytes = counter("bytes.wire")
+        self.dropped = each { counter("records.dropped", [("reason", $0.rawValue)]) }
+        self.repaired = each { counter("records.repaired", [("kind", $0.rawValue)]) }
+        self.requests = each { counter("requests", [("outcome", $0.rawValue)]) }
+        self.durations = each {
+            CoreMetrics.Timer(
+                label: "webtracking.request.duration",
+                dimensions: [("outcome", $0.rawValue)],
+                factory: factory
+            )
+        }
+        self.pending = gauge("queue.records")
+        self.pendingBytes = gauge("queue.bytes")
+        self.oldestAge = gauge("queue.oldest.seconds")
+    }
+
+    func requestFinished(_ outcome: RequestOutcome, duration: Duration) {
+        self.durations[outcome]?.recordNanoseconds(duration.wholeNanoseconds)
+    }
+
+    func report(_ statistics: WebTrackingStatistics) {
+        self.last.withLock { last in
+            self.accepted.increment(by: statistics.accepted - (last?.accepted ?? 0))
+            self.delivered.increment(by: statistics.delivered - (last?.delivered ?? 0))
+            self.retries.increment(by: statistics.retries - (last?.retries ?? 0))
+            self.rawBytes.increment(by: statistics.rawBytes - (last?.rawBytes ?? 0))
+            self.wireBytes.increment(by: statistics.wireBytes - (last?.wireBytes ?? 0))
+            Self.add(statistics.dropped, since: last?.dropped, to: self.dropped)
+            Self.add(statistics.repaired, since: last?.repaired, to: self.repaired)
+            Self.add(statistics.requests, since: last?.requests, to: self.requests)
+            self.pending.record(statistics.pending)
+            self.pendingBytes.record(statistics.pendingBytes)
+            self.oldestAge.record(statistics.oldestAge.inSeconds)
+            last = statistics
+        }
+    }
+
+    private static func add<Key>(_ now: [Key: Int], since last: [Key: Int]?, to counters: [Key: Counter]) {
+        for (key, count) in now {
+            let added = count - (last?[key] ?? 0)
+            if added > 0 { counters[key]?.increment(by: added) }
+        }
+    }
+}
+
+/// The observer of producers that are not given one: swift-metrics' bootstrapped or task-local factory.
+enum DefaultObserver {
+    static func make() -> any ProducerObserver {
+        MetricsObserver(factory: MetricsSystem.factory)
+    }
+}
+
+extension WebTrackingProducer {
+    /// Creates a producer that reports to a metrics factory of your own instead of the bootstrapped one.
+    ///
+    /// Throws ``ConfigurationError`` for the first setting that cannot work.
+    public convenience init(
+        configuration: WebTrackingConfiguration,
+        transport: any WebTrackingTransport,
+        metricsFactory: any MetricsFactory,
+        diagnostics: DiagnosticHandler = .standardError,
+        clock: any ProducerClock = SystemProducerClock()
+    ) throws {
+        try self.init(
+            configuration: configuration,
+            transport: transport,
+            diagnostics: diagnostics,
+            clock: clock,
+            observer: MetricsObserver(factory: metricsFactory),
+            random: { Double.random(in: 0..<1) }
+        )
+    }
+}
+
+#else
+
+/// The observer of producers that are not given one: none, without the `Metrics` trait.
+enum DefaultObserver {
+    static func make() -> any ProducerObserver { NoObserver() }
+
+    private struct NoObserver: ProducerObserver {
+        var interval: Duration? { nil }
+        func report(_ statistics: WebTrackingStatistics) {}
+        func requestFinished(_ outcome: RequestOutcome, duration: Duration) {}
+    }
+}
+
+#endif

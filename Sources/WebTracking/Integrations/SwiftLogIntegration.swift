@@ -1,0 +1,52 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SwiftLog
+
+public import Logging
+
+extension WebTrackingProducer {
+    /// Makes a producer and bootstraps swift-log with it.
+    ///
+    /// Like `LoggingSystem.bootstrap`, to be called once in a process. Keep the producer: its
+    /// ``shutdown(timeout:)`` sends the last lines.
+    ///
+    /// - Parameters:
+    ///   - producer: Makes and delivers the records.
+    ///   - keepingConsole: Whether lines also go to standard error, through swift-log's `StreamLogHandler`.
+    ///   - metadataProvider: Supplies metadata from the context of each event.
+    public static func bootstrap(
+        _ producer: WebTrackingProducer,
+        keepingConsole: Bool = false,
+        metadataProvider: LogMetadataProvider? = nil
+    ) {
+        LoggingSystem.bootstrap(
+            { label, provider in
+                producer.makeSwiftLogHandler(label: label, metadataProvider: provider, keepingConsole: keepingConsole)
+            },
+            metadataProvider: metadataProvider
+        )
+    }
+
+    /// A handler, or a pair of this one and the console's.
+    func makeSwiftLogHandler(
+        label: String,
+        metadataProvider: LogMetadataProvider?,
+        keepingConsole: Bool
+    ) -> any LogHandler {
+        let handler = self.makeLogHandler(label: label, metadataProvider: metadataProvider)
+        guard keepingConsole else { return handler }
+        var console = StreamLogHandler.standardError(label: label, metadataProvider: metadataProvider)
+        console.logLevel = self.configuration.logLevel
+        return MultiplexLogHandler([console, handler])
+    }
+}
+
+#endif

@@ -1,0 +1,31 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// What a flush or a shutdown brought about.
+public struct DeliveryReport: Sendable, Equatable, CustomStringConvertible {
+    /// Records that the service took while the call lasted.
+    public var delivered: Int
+    /// Records given up while the call lasted, by reason. After a shutdown, those that were left are among them.
+    public var dropped: [DropReason: Int]
+    /// Records that were not settled when the call ended.
+    public var remaining: Int
+    /// How long the call took.
+    public var duration: Duration
+
+    /// Whether every record was delivered.
+    public var isComplete: Bool { self.remaining == 0 && self.dropped.isEmpty }
+
+    /// The report in one line.
+    public var description: String {
+        let drops = self.dropped.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
+        let dropped = drops.isEmpty ? "dropped 0" : "dropped \(drops.joined(separator: ", "))"
+        return "delivered \(self.delivered), \(dropped), left \(self.remaining), in \(self.duration)"
+    }
+}

@@ -1,0 +1,90 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// The service's rules for the names of projects, logstores, topics, sources and tags.
+enum NameRules {
+    static func checkProject(_ name: String) throws {
+        try self.check(
+            name,
+            setting: "project",
+            lengths: 3...63,
+            extra: [UInt8(ascii: "-")],
+            rule:
+                "a project name has 3 to 63 lower-case letters, digits and hyphens, and begins and ends with a letter or digit"
+        )
+    }
+
+    static func checkLogstore(_ name: String) throws {
+        try self.check(
+            name,
+            setting: "logstore",
+            lengths: 2...63,
+            extra: [UInt8(ascii: "-"), UInt8(ascii: "_")],
+            rule:
+                "a logstore name has 2 to 63 lower-case letters, digits, hyphens and underscores, and begins and ends with a letter or digit"
+        )
+    }
+
+    private static func check(
+        _ name: String,
+        setting: String,
+        lengths: ClosedRange<Int>,
+        extra: [UInt8],
+        rule: String
+    ) throws {
+        func isPlain(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) }
+        let bytes = Array(name.utf8)
+        let mend = "Copy the name from the service's console."
+        guard lengths.contains(bytes.count), bytes.allSatisfy({ isPlain($0) || extra.contains($0) }),
+            let first = bytes.first, let last = bytes.last, isPlain(first), isPlain(last)
+        else { throw ConfigurationError(setting: setting, value: name, rule: rule, mend: mend) }
+    }
+
+    static func checkTopic(_ topic: String) throws {
+        guard topic.utf8.count <= TopicKey.maximumTopicBytes else {
+            throw ConfigurationError(
+                setting: "topic",
+                value: topic,
+                rule: "a topic has at most 128 bytes of UTF-8, and this one has \(topic.utf8.count)",
+                mend: "Shorten it, or leave it empty."
+            )
+        }
+    }
+
+    static func checkSource(_ source: String) throws {
+        guard source.utf8.count <= 128 else {
+            throw ConfigurationError(
+                setting: "source",
+                value: source,
+                rule: "a source has at most 128 bytes of UTF-8, and this one has \(source.utf8.count)",
+                mend: "Shorten it, or leave it out to send the host name."
+            )
+        }
+    }
+
+    static func checkKey(_ key: String, setting: String) throws {
+        guard (1...FieldName.maximumBytes).contains(key.utf8.count) else {
+            throw ConfigurationError(
+                setting: setting,
+                value: key,
+                rule: "a key has 1 to 128 bytes of UTF-8, and this one has \(key.utf8.count)",
+                mend: "Choose a shorter key that is not empty."
+            )
+        }
+        guard !FieldName.isForbidden(key) else {
+            throw ConfigurationError(
+                setting: setting,
+                value: key,
+                rule: "the service keeps this name for itself",
+                mend: "Choose a name that does not begin with two underscores."
+            )
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Synchronization
+
+/// The parts of a producer, put together from its configuration.
+struct ProducerParts {
+    let pipeline: RecordPipeline
+    let table: TopicTable
+    let budget: MemoryBudget
+    let diagnostics: @Sendable (ProducerDiagnostic) -> Void
+
+    init(
+        configuration: WebTrackingConfiguration,
+        transport: any WebTrackingTransport,
+        diagnostics: @escaping @Sendable (ProducerDiagnostic) -> Void,
+        clock: any ProducerClock,
+        observer: any DeliveryObserver,
+        random: @escaping @Sendable () -> Double
+    ) throws {
+        let endpoint = try Endpoint.parse(configuration.endpoint)
+        let budget = MemoryBudget(limit: configuration.memoryLimit, shedding: SheddingPolicy())
+        // The topics' workers need the pipeline and the table, and those need the workers.
+        let links = PartLinks()
+        let delivery = DeliveryContext(
+            clock: clock,
+            transport: transport,
+            requests: RequestFactory(
+                isSecure: endpoint.isSecure,
+                host: endpoint.host(project: configuration.project),
+                port: endpoint.port,
+                path: "/logstores/\(configuration.logstore)/track",
+                compression: configuration.compression,
+                timeout: configuration.delivery.requestTimeout
+            ),
+            retryPolicy: RetryPolicy(configuration.delivery),
+            slots: RequestSlots(count: configuration.delivery.maximumConcurrentRequests),
+            budget: budget,
+            diagnostics: diagnostics,
+            observer: observer,
+            random: random,
+            idleTimeout: configuration.idleTopicTimeout,
+            announcementInterval: max(configuration.batching.linger, .seconds(1)),
+            announcement: { links.announcement(of: $0) },
+            retire: { links.table?.retire($0) ?? true }
+        )
+        let context = BufferContext(
+            clock: clock,
+            source: configuration.source ?? HostName.current,
+            staticTags: configuration.tags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+            sealPolicy: SealPolicy(configuration.batching),
+            budget: budget,
+            sequenceName: configuration.fields.includesSequence ? configuration.fields.sequence : nil,
+            startWorker: { buffer in await TopicActor(buffer: buffer, context: delivery).run() }
+        )
+        let table = TopicTable(
+            base: TopicKey(topic: configuration.topic.base),
+            maximum: configuration.maximumTopics,
+            context: context
+        )
+        let router = TopicRouter(rule: configuration.topic, promotedTags: configuration.promotedTags, table: table)
+        // What the buffer writes before the encoder's part: the sequence number under its name.
+        let sequenceRoom = context.recordPrefix.count + 24
+        let encoder = RecordEncoder(
+            mapping: configuration.fields,
+            promoted: router.promotedKeys,
+            limits: RecordEncoder.Limits(
+                valueBytes: configuration.limits.maximumValueBytes,
+                recordBytes: min(configuration.limits.maximumRecordBytes, configuration.recordRoom) - sequenceRoom,
+                nesting: configuration.limits.maximumNesting
+            )
+        )
+        let pipeline = RecordPipeline(router: router, encoder: encoder, clock: clock)
+        links.connect(table: table, pipeline: pipeline)
+        self.pipeline = pipeline
+        self.table = table
+        self.budget = budget
+        self.diagnostics = diagnostics
+    }
+}
+
+/// What the workers need of the producer's other parts, held weakly: a producer that nobody uses goes, workers and all.
+private final class PartLinks: Sendable {
+    private struct Parts {
+        weak var table: TopicTable?
+        weak var pipeline: RecordPipeline?
+    }
+
+    private let parts = Mutex(Parts())
+
+    func connect(table: TopicTable, pipeline: RecordPipeline) {
+        self.parts.withLock { $0 = Parts(table: table, pipeline: pipeline) }
+    }
+
+    var table: TopicTable? { self.parts.withLock { $0.table } }
+
+    func announcement(of drops: DropCounts) -> SyntheticRecord? {
+        self.parts.withLock { $0.pipeline }?.announcement(of: drops)
+    }
+}
+
+extension RetryPolicy {
+    init(_ delivery: WebTrackingConfiguration.Delivery) {
+        self.init(
+            transient: .init(initial: delivery.initialBackoff, maximum: delivery.maximumBackoff),
+            throttled: .init(initial: delivery.initialQuotaBackoff, maximum: delivery.maximumQuotaBackoff),
+            refused: .init(initial: delivery.initialRefusalBackoff, maximum: delivery.maximumRefusalBackoff),
+            refusalPatience: delivery.refusalPatience,
+            maximumAge: delivery.maximumAge
+        )
+    }
+}
+
+extension SealPolicy {
+    init(_ batching: WebTrackingConfiguration.Batching) {
+        self.init(
+            targetBytes: batching.targetBytes,
+            maximumBytes: batching.maximumRequestBytes,
+            maximumRecords: batching.maximumRecords,
+            linger: batching.linger,
+            urgentRank: batching.urgentLevel?.rank ?? Int.max
+        )
+    }
+}

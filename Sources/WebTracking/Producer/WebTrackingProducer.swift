@@ -1,0 +1,237 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+private import Dispatch
+import Synchronization
+
+/// Sends the records of all its handlers in the background: make one for a process, and stop it before the process ends.
+///
+/// ```swift
+/// let producer = try WebTrackingProducer(configuration: configuration)
+/// LoggingSystem.bootstrap(producer.makeLogHandler(label:))
+/// // … and at the end:
+/// await producer.shutdown(timeout: .seconds(10))
+/// ```
+///
+/// At every moment accepted = delivered + dropped + pending, in ``statistics``. Delivery is at least once: a request whose
+/// answer is lost is sent again.
+public final class WebTrackingProducer: Sendable {
+    /// What the producer was made from.
+    public let configuration: WebTrackingConfiguration
+    let pipeline: RecordPipeline
+    private let clock: any ProducerClock
+    private let transport: any WebTrackingTransport
+    private let table: TopicTable
+    private let budget: MemoryBudget
+    private let diagnostics: @Sendable (ProducerDiagnostic) -> Void
+    private let observer: any ProducerObserver
+    private let shutdownTask = Mutex<Task<DeliveryReport, Never>?>(nil)
+    private let reporter = Mutex<Task<Void, Never>?>(nil)
+
+    /// Creates a producer; nothing is sent before the first record.
+    ///
+    /// Throws ``ConfigurationError`` for the first setting that cannot work.
+    ///
+    /// - Parameters:
+    ///   - configuration: Where logs go and how.
+    ///   - transport: Carries the requests; the producer shuts it down at the end of its own shutdown.
+    ///   - diagnostics: Where the producer's own troubles are told; rate-limited lines on standard error by default.
+    ///   - clock: The time that the producer lives by.
+    public convenience init(
+        configuration: WebTrackingConfiguration,
+        transport: any WebTrackingTransport,
+        diagnostics: DiagnosticHandler = .standardError,
+        clock: any ProducerClock = SystemProducerClock()
+    ) throws {
+        try self.init(
+            configuration: configuration,
+            transport: transport,
+            diagnostics: diagnostics,
+            clock: clock,
+            observer: DefaultObserver.make(),
+            random: { Double.random(in: 0..<1) }
+        )
+    }
+
+    package init(
+        configuration: WebTrackingConfiguration,
+        transport: any WebTrackingTransport,
+        diagnostics: DiagnosticHandler,
+        clock: any ProducerClock,
+        observer: any ProducerObserver,
+        random: @escaping @Sendable () -> Double
+    ) throws {
+        try configuration.validate()
+        let parts = try ProducerParts(
+            configuration: configuration,
+            transport: transport,
+            diagnostics: diagnostics.handler(clock: clock),
+            clock: clock,
+            observer: observer,
+            random: random
+        )
+        self.configuration = configuration
+        self.transport = transport
+        self.clock = clock
+        self.observer = observer
+        self.pipeline = parts.pipeline
+        self.table = parts.table
+        self.budget = parts.budget
+        self.diagnostics = parts.diagnostics
+        self.startReporter()
+    }
+
+    deinit {
+        self.reporter.withLock { $0?.cancel() }
+    }
+
+    /// A handler for a logger with this label; the form that `LoggingSystem.bootstrap(_:)` takes.
+    public func makeLogHandler(label: String) -> WebTrackingLogHandler {
+        WebTrackingLogHandler(label: label, producer: self)
+    }
+
+    /// A handler for a logger with this label; the form that `LoggingSystem.bootstrap(_:metadataProvider:)` takes.
+    public func makeLogHandler(label: String, metadataProvider: LogMetadataProvider?) -> WebTrackingLogHandler {
+        WebTrackingLogHandler(label: label, producer: self, metadataProvider: metadataProvider)
+    }
+
+    /// What became of the records so far; consistent in itself at any moment.
+    public var statistics: WebTrackingStatistics {
+        let tally = self.table.tally
+        let oldest = self.table.buffers.compactMap(\.oldest).min()
+        return WebTrackingStatistics(
+            accepted: tally.accepted.total,
+            delivered: tally.delivered.total,
+            dropped: tally.dropped.byReason,
+            droppedByLevel: tally.dropped.levels.byLevel,
+            pending: tally.pending.total,
+            synthetic: tally.synthetic,
+            repaired: tally.repaired.byKind,
+            requests: tally.requests.byOutcome,
+            retries: tally.retries,
+            rawBytes: tally.rawBytes,
+            wireBytes: tally.wireBytes,
+            pendingBytes: self.budget.heldBytes,
+            oldestAge: oldest.map { max(self.clock.now() - $0, .zero) } ?? .zero,
+            topics: self.table.count
+        )
+    }
+
+    // MARK: Flush and shutdown
+
+    /// Sends everything accepted before the call, and waits until each record is delivered or dropped.
+    ///
+    /// Skips the linger and one backoff of each topic. Returns at the timeout, or when the task is cancelled, with the
+    /// rest still pending; it goes on being delivered.
+    @discardableResult
+    public func flush(timeout: Duration) async -> DeliveryReport {
+        let start = self.clock.now()
+        let before = self.table.tally
+        let targets = self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
+        await self.wait(for: targets, until: start + timeout)
+        return self.report(since: before, start: start)
+    }
+
+    /// Takes no more records, delivers what is there, and stops; returns at the timeout at the latest.
+    ///
+    /// Not affected by the cancellation of the calling task. What is left at the timeout is dropped, and counted as
+    /// ``DropReason/shutdownDeadline``; records that come later count as ``DropReason/afterShutdown``. Later calls, and
+    /// calls at the same time, get the report of the first.
+    @discardableResult
+    public func shutdown(timeout: Duration) async -> DeliveryReport {
+        let task = self.shutdownTask.withLock { task in
+            if let task { return task }
+            let new = Task.detached { await self.performShutdown(timeout: timeout) }
+            task = new
+            return new
+        }
+        return await task.value
+    }
+
+    /// ``shutdown(timeout:)`` for programs without concurrency: blocks the calling thread until it has ended.
+    @available(*, noasync, message: "Use shutdown(timeout:)")
+    @discardableResult
+    public func syncShutdown(timeout: Duration) -> DeliveryReport {
+        let done = DispatchSemaphore(value: 0)
+        let report = ReportBox()
+        Task.detached {
+            let result = await self.shutdown(timeout: timeout)
+            report.value.withLock { $0 = result }
+            done.signal()
+        }
+        done.wait()
+        return report.value.withLock { $0 }
+    }
+
+    private func performShutdown(timeout: Duration) async -> DeliveryReport {
+        let start = self.clock.now()
+        let before = self.table.tally
+        self.table.close()
+        for buffer in self.table.buffers { buffer.announceDrops(self.pipeline.announcement) }
+        let targets = self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
+        await self.wait(for: targets, until: start + timeout)
+        let remaining = self.table.tally.pending.total
+        for buffer in self.table.buffers { buffer.abandon() }
+        await self.transport.shutdown()
+        self.reporter.withLock { $0?.cancel() }
+        self.observer.report(self.statistics)
+        var report = self.report(since: before, start: start)
+        report.remaining = remaining
+        self.diagnostics(.shutdownFinished(report))
+        return report
+    }
+
+    private func wait(for targets: [(TopicBuffer, Int)], until deadline: MonotonicInstant) async {
+        _ = await withDeadline(deadline, clock: self.clock) {
+            for (buffer, target) in targets { await buffer.waitUntilSettled(target) }
+        }
+    }
+
+    private func report(since before: Tally, start: MonotonicInstant) -> DeliveryReport {
+        let after = self.table.tally
+        var dropped: [DropReason: Int] = [:]
+        for reason in DropReason.allCases {
+            let count = after.dropped[reason].total - before.dropped[reason].total
+            if count > 0 { dropped[reason] = count }
+        }
+        return DeliveryReport(
+            delivered: after.delivered.total - before.delivered.total,
+            dropped: dropped,
+            remaining: after.pending.total,
+            duration: self.clock.now() - start
+        )
+    }
+
+    private func startReporter() {
+        guard let interval = self.observer.interval else { return }
+        let clock = self.clock
+        let task = Task.detached { [weak self] in
+            while !Task.isCancelled {
+                do { try await clock.sleep(until: clock.now() + interval) } catch { return }
+                guard let self else { return }
+                self.observer.report(self.statistics)
+            }
+        }
+        self.reporter.withLock { $0 = task }
+    }
+}
+
+/// Is told of requests as they end and, now and then, of the statistics; for metrics.
+package protocol ProducerObserver: DeliveryObserver {
+    /// How often ``report(_:)`` is called; `nil` for never.
+    var interval: Duration? { get }
+    /// Takes the present statistics.
+    func report(_ statistics: WebTrackingStatistics)
+}
+
+/// Carries a report from the task that makes it to the thread that waits for it.
+private final class ReportBox: Sendable {
+    let value = Mutex(DeliveryReport(delivered: 0, dropped: [:], remaining: 0, duration: .zero))
+}

@@ -1,0 +1,48 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SwiftLog
+public import Logging
+#endif
+
+/// What became of a producer's records so far, at one moment: accepted = delivered + all dropped + pending.
+public struct WebTrackingStatistics: Sendable, Equatable {
+    /// Records offered to the producer, whatever became of them.
+    public var accepted: Int
+    /// Records that the service said it has.
+    public var delivered: Int
+    /// Records given up, by reason; reasons without any are left out.
+    public var dropped: [DropReason: Int]
+    /// Records given up, by level; levels without any are left out.
+    public var droppedByLevel: [LogLevel: Int]
+    /// Records held: gathered, sealed or in flight.
+    public var pending: Int
+    /// Of the accepted records, those that the producer wrote itself to tell of drops.
+    public var synthetic: Int
+    /// Repairs, by kind; kinds without any are left out.
+    public var repaired: [RepairKind: Int]
+    /// Requests that have ended, by outcome; outcomes without any are left out.
+    public var requests: [RequestOutcome: Int]
+    /// Requests that sent records again.
+    public var retries: Int
+    /// Bytes of delivered bodies before compression.
+    public var rawBytes: Int
+    /// Bytes of delivered bodies as they were sent.
+    public var wireBytes: Int
+    /// Bytes held in memory for records; at most the memory limit, and briefly the compressed copies in flight.
+    public var pendingBytes: Int
+    /// How long the oldest record that is held has been waiting; zero if none is.
+    public var oldestAge: Duration
+    /// How many topics are buffered.
+    public var topics: Int
+
+    /// All records given up.
+    public var totalDropped: Int { self.dropped.values.reduce(0, +) }
+}

@@ -1,0 +1,102 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// A point on a clock that never runs backwards, in nanoseconds since some unknown start.
+public struct MonotonicInstant: Sendable, Hashable, Comparable {
+    /// Nanoseconds since the clock's start.
+    public var nanoseconds: Int64
+
+    /// Creates an instant.
+    public init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Orders instants by time.
+    public static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+
+    /// The instant `duration` later; the end of time if that is past it.
+    public static func + (instant: MonotonicInstant, duration: Duration) -> MonotonicInstant {
+        let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
+        return MonotonicInstant(nanoseconds: overflow ? .max : sum)
+    }
+
+    /// The time from `right` to `left`.
+    public static func - (left: MonotonicInstant, right: MonotonicInstant) -> Duration {
+        .nanoseconds(left.nanoseconds - right.nanoseconds)
+    }
+}
+
+extension Duration {
+    /// The duration in nanoseconds, cut at the range of the type.
+    package var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = self.components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        if overflow { return seconds < 0 ? .min : .max }
+        let (sum, late) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return late ? .max : sum
+    }
+
+    /// The duration in seconds.
+    package var inSeconds: Double {
+        Double(self.components.seconds) + Double(self.components.attoseconds) / 1e18
+    }
+}
+
+/// The time that a producer lives by; replaceable, so that tests need not wait.
+///
+/// `WebTrackingTestKit` has a clock that is moved by hand.
+public protocol ProducerClock: Sendable {
+    /// Nanoseconds since 1970-01-01T00:00:00Z. Read once for every record, on the caller's thread.
+    func wallTime() -> Int64
+
+    /// The present instant of a clock that never runs backwards.
+    func now() -> MonotonicInstant
+
+    /// Suspends until `deadline`; throws `CancellationError` as soon as the task is cancelled.
+    func sleep(until deadline: MonotonicInstant) async throws
+}
+
+/// The system's own clocks.
+public struct SystemProducerClock: ProducerClock {
+    /// Creates the clock.
+    public init() {}
+
+    /// The system's wall clock.
+    public func wallTime() -> Int64 {
+        Self.read(CLOCK_REALTIME)
+    }
+
+    /// The system's monotonic clock.
+    public func now() -> MonotonicInstant {
+        MonotonicInstant(nanoseconds: Self.read(CLOCK_MONOTONIC))
+    }
+
+    /// Suspends on Swift's continuous clock.
+    public func sleep(until deadline: MonotonicInstant) async throws {
+        let rest = deadline - self.now()
+        if rest > .zero { try await Task.sleep(for: rest, clock: .continuous) } else { try Task.checkCancellation() }
+    }
+
+    private static func read(_ id: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(id, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,103 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// Writes records as lines of JSON to a file or to standard output instead of sending them: for local debugging.
+///
+/// A line is a record with `__topic__`, `__source__` and `__tags__` beside its fields.
+public actor NDJSONTransport: WebTrackingTransport {
+    private let descriptor: Int32
+    private let ownsDescriptor: Bool
+
+    /// Writes to standard output.
+    public init() {
+        self.descriptor = STDOUT_FILENO
+        self.ownsDescriptor = false
+    }
+
+    /// Appends to the file at `path`, which is created, readable by its owner only, if it does not exist.
+    ///
+    /// Throws ``TransportError/invalidRequest(_:)`` if it cannot be opened.
+    public init(path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw TransportError.invalidRequest("cannot open \(path): \(String(cString: strerror(errno)))")
+        }
+        self.descriptor = descriptor
+        self.ownsDescriptor = true
+    }
+
+    /// Writes the request's records and answers 200.
+    public func send(_ request: TransportRequest) async throws -> TransportResponse {
+        guard let size = request.header("x-log-bodyrawsize").flatMap({ Int($0) }),
+            let raw = Compression.decompress(
+                request.body,
+                headerValue: request.header("x-log-compresstype"),
+                rawSize: size
+            ),
+            let lines = RequestBody.lines(of: raw)
+        else { throw TransportError.invalidRequest("the body is not one of this library") }
+        try self.write(lines)
+        return TransportResponse(status: 200, headers: [("x-log-requestid", "local")])
+    }
+
+    /// Closes the file.
+    public func shutdown() async {
+        if self.ownsDescriptor { close(self.descriptor) }
+    }
+
+    private func write(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = write_(self.descriptor, rest)
+                guard count >= 0 else {
+                    if errno == EINTR { continue }
+                    throw TransportError.connectionFailed(String(cString: strerror(errno)))
+                }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+}
+
+/// The C function, which a method of this name hides.
+private func write_(_ descriptor: Int32, _ bytes: Slice<UnsafeRawBufferPointer>) -> Int {
+    let bytes = UnsafeRawBufferPointer(rebasing: bytes)
+    return write(descriptor, bytes.baseAddress, bytes.count)
+}
+
+/// Takes request bodies of this library apart.
+enum RequestBody {
+    /// One line of JSON for each record: the topic, source and tags of the body, then the record's own fields.
+    static func lines(of body: [UInt8]) -> [UInt8]? {
+        // Inside a string the quotes would be escaped, so the first match is the member itself.
+        let member = Array(",\"__logs__\":[".utf8)
+        guard let start = body.firstRange(of: member), body.suffix(2).elementsEqual(Envelope.footer) else { return nil }
+        let opening = body[..<start.lowerBound]
+        var lines: [UInt8] = []
+        // A line feed stands between two records and nowhere else.
+        for record in body[start.upperBound..<(body.count - 2)].split(separator: UInt8(ascii: "\n")) {
+            let members = record.last == UInt8(ascii: ",") ? record.dropLast() : record
+            lines.append(contentsOf: opening)
+            lines.append(UInt8(ascii: ","))
+            lines.append(contentsOf: members.dropFirst())
+            lines.append(UInt8(ascii: "\n"))
+        }
+        return lines
+    }
+}

@@ -1,0 +1,119 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Carries one request to the service and its answer back.
+///
+/// Write one to send through an HTTP client of your own; `WebTrackingTestKit` has a suite that checks it. A transport
+/// decides nothing: it does not retry, follow redirects, or look at the status, and it never logs through a handler of
+/// this library, which would feed the log with itself.
+public protocol WebTrackingTransport: Sendable {
+    /// Sends `request` as an HTTP POST and returns the answer, whatever its status.
+    ///
+    /// Throws if no complete answer came; any error counts as a failed attempt and is retried later. Returns or throws
+    /// within ``TransportRequest/timeout``, and soon after the task is cancelled.
+    func send(_ request: TransportRequest) async throws -> TransportResponse
+
+    /// Frees what the transport holds. Called once, after the last request; nothing is sent after it.
+    func shutdown() async
+}
+
+extension WebTrackingTransport {
+    /// Does nothing.
+    public func shutdown() async {}
+}
+
+/// One request: `POST {scheme}://{host}[:{port}]{path}`.
+public struct TransportRequest: Sendable {
+    /// Whether the request goes over TLS.
+    public var isSecure: Bool
+    /// The host, with the project as its first label unless the endpoint is a custom domain.
+    public var host: String
+    /// The port, if it is not the scheme's own.
+    public var port: Int?
+    /// The path, which needs no percent-encoding.
+    public var path: String
+    /// The headers to send, beside those that HTTP itself asks for (`Host`, `Content-Length`).
+    public var headers: [(name: String, value: String)]
+    /// The body as it goes over the wire.
+    public var body: [UInt8]
+    /// How long the whole exchange may take.
+    public var timeout: Duration
+
+    /// Creates a request.
+    public init(
+        isSecure: Bool,
+        host: String,
+        port: Int?,
+        path: String,
+        headers: [(name: String, value: String)],
+        body: [UInt8],
+        timeout: Duration
+    ) {
+        self.isSecure = isSecure
+        self.host = host
+        self.port = port
+        self.path = path
+        self.headers = headers
+        self.body = body
+        self.timeout = timeout
+    }
+
+    /// The request's URL.
+    public var url: String {
+        "\(self.isSecure ? "https" : "http")://\(self.host)\(self.port.map { ":\($0)" } ?? "")\(self.path)"
+    }
+
+    /// The value of the first header of that name, in whatever case; `nil` if there is none.
+    public func header(_ name: String) -> String? {
+        self.headers.firstValue(of: name)
+    }
+}
+
+/// The answer to a request.
+public struct TransportResponse: Sendable {
+    /// The most bytes of a body that a transport needs to keep.
+    public static let maximumBodyBytes = 64 << 10
+
+    /// The HTTP status.
+    public var status: Int
+    /// The headers.
+    public var headers: [(name: String, value: String)]
+    /// The body, or at least its first ``maximumBodyBytes`` bytes.
+    public var body: [UInt8]
+
+    /// Creates an answer.
+    public init(status: Int, headers: [(name: String, value: String)], body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// The value of the first header of that name, in whatever case; `nil` if there is none.
+    public func header(_ name: String) -> String? {
+        self.headers.firstValue(of: name)
+    }
+}
+
+extension [(name: String, value: String)] {
+    fileprivate func firstValue(of name: String) -> String? {
+        let name = name.lowercased()
+        return self.first { $0.name.lowercased() == name }?.value
+    }
+}
+
+/// The common reasons for which no answer came; transports may throw errors of their own instead.
+public enum TransportError: Error, Sendable, Equatable {
+    /// The exchange took longer than ``TransportRequest/timeout``.
+    case timedOut
+    /// The request could not be put into the client's terms, for example an URL that it does not take.
+    case invalidRequest(String)
+    /// The connection failed or was closed before the answer was complete.
+    case connectionFailed(String)
+}

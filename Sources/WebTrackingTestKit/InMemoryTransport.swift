@@ -1,0 +1,148 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Synchronization
+public import WebTracking
+
+/// Keeps what it is sent, and answers as the service does, or with the faults that a test has lined up.
+public final class InMemoryTransport: WebTrackingTransport {
+    /// What to do with a request.
+    public enum Reply: Sendable {
+        /// Take the records and answer 200.
+        case success
+        /// Answer with this status, code and message, and more headers.
+        case failure(
+            status: Int,
+            code: String = "",
+            message: String = "",
+            headers: [(name: String, value: String)] = []
+        )
+        /// Answer with exactly this.
+        case response(TransportResponse)
+        /// Give no answer, as a broken connection does.
+        case noAnswer
+        /// Take the records and give no answer, as a connection does that breaks late.
+        case lostAnswer
+        /// Take the records and answer 200 without a request id, as something does that is not the service.
+        case withoutRequestID
+        /// Keep the request waiting until it is cancelled.
+        case never
+    }
+
+    private struct State {
+        var script: [Reply]
+        var otherwise: Reply
+        var attempts: [RecordedRequest] = []
+        var stored: [RecordedRequest] = []
+        var malformed: [String] = []
+        var isShutDown = false
+        var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    }
+
+    private let state: Mutex<State>
+
+    /// Creates a transport that follows `script` request by request, and after that does `otherwise`.
+    public init(script: [Reply] = [], otherwise: Reply = .success) {
+        self.state = Mutex(State(script: script, otherwise: otherwise))
+    }
+
+    /// What the service would have stored, in order; a request whose answer was lost is in here twice.
+    public var stored: [RecordedRequest] { self.state.withLock { $0.stored } }
+
+    /// All requests, in order, whatever their answer.
+    public var attempts: [RecordedRequest] { self.state.withLock { $0.attempts } }
+
+    /// The records of all stored requests, in order.
+    public var logs: [[String: String]] { self.stored.flatMap(\.logs) }
+
+    /// Why requests were not even well-formed; empty as it should be.
+    public var malformed: [String] { self.state.withLock { $0.malformed } }
+
+    /// Whether the producer has shut the transport down.
+    public var isShutDown: Bool { self.state.withLock { $0.isShutDown } }
+
+    /// Changes what is done with requests from now on.
+    public func reply(_ script: [Reply] = [], otherwise: Reply) {
+        self.state.withLock { state in
+            state.script = script
+            state.otherwise = otherwise
+        }
+    }
+
+    /// Waits until there have been at least `count` requests.
+    public func waitForAttempts(_ count: Int) async {
+        await withCheckedContinuation { continuation in
+            let isReached = self.state.withLock { state -> Bool in
+                if state.attempts.count >= count { return true }
+                state.watchers.append((count, continuation))
+                return false
+            }
+            if isReached { continuation.resume() }
+        }
+    }
+
+    /// Takes a request and does what the script says.
+    public func send(_ request: TransportRequest) async throws -> TransportResponse {
+        let recorded: RecordedRequest
+        do {
+            recorded = try RecordedRequest(request)
+        } catch {
+            self.state.withLock { $0.malformed.append("\(error)") }
+            return Self.response(status: 400, code: "PostBodyInvalid", message: "\(error)")
+        }
+        let (reply, watchers) = self.state.withLock { state -> (Reply, [CheckedContinuation<Void, Never>]) in
+            let reply = state.script.isEmpty ? state.otherwise : state.script.removeFirst()
+            state.attempts.append(recorded)
+            switch reply {
+            case .success, .lostAnswer, .withoutRequestID: state.stored.append(recorded)
+            case .failure, .response, .noAnswer, .never: break
+            }
+            let count = state.attempts.count
+            let ready = state.watchers.filter { $0.count <= count }.map(\.continuation)
+            state.watchers.removeAll { $0.count <= count }
+            return (reply, ready)
+        }
+        for watcher in watchers { watcher.resume() }
+        switch reply {
+        case .success:
+            return TransportResponse(status: 200, headers: [("x-log-requestid", "5642EFA499248C827B012B39")])
+        case .failure(let status, let code, let message, let headers):
+            return Self.response(status: status, code: code, message: message, headers: headers)
+        case .response(let response):
+            return response
+        case .noAnswer, .lostAnswer:
+            throw TransportError.connectionFailed("scripted")
+        case .withoutRequestID:
+            return TransportResponse(status: 200, headers: [])
+        case .never:
+            try await Task.sleep(for: .seconds(86_400 * 365))
+            throw TransportError.timedOut
+        }
+    }
+
+    /// Notes that the producer has shut the transport down.
+    public func shutdown() async {
+        self.state.withLock { $0.isShutDown = true }
+    }
+
+    private static func response(
+        status: Int,
+        code: String,
+        message: String,
+        headers: [(name: String, value: String)] = []
+    ) -> TransportResponse {
+        let text = message.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        return TransportResponse(
+            status: status,
+            headers: [("x-log-requestid", "5642EFA499248C827B012B39")] + headers,
+            body: code.isEmpty ? [] : Array("{\"errorCode\":\"\(code)\",\"errorMessage\":\"\(text)\"}".utf8)
+        )
+    }
+}

@@ -1,0 +1,89 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+import WebTracking
+import WebTrackingTestKit
+
+#if SwiftLog
+import Logging
+#endif
+
+/// A producer with a transport and a clock in a test's hands.
+struct Rig {
+    let producer: WebTrackingProducer
+    let transport: InMemoryTransport
+    let clock: ManualClock
+    let diagnostics: Recorder<ProducerDiagnostic>
+
+    /// The wall time at which every rig starts: 2026-01-01T00:00:00Z.
+    static let start: Int64 = 1_767_225_600_000_000_000
+
+    init(
+        transport: InMemoryTransport = InMemoryTransport(),
+        jitter: Double = 1,
+        configure: (inout WebTrackingConfiguration) -> Void = { _ in }
+    ) throws {
+        var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
+        configuration.source = "host"
+        configuration.logLevel = .trace
+        configure(&configuration)
+        let clock = ManualClock(wallTime: Rig.start)
+        let diagnostics = Recorder<ProducerDiagnostic>()
+        self.transport = transport
+        self.clock = clock
+        self.diagnostics = diagnostics
+        self.producer = try WebTrackingProducer(
+            configuration: configuration,
+            transport: transport,
+            diagnostics: DiagnosticHandler { diagnostics.add($0) },
+            clock: clock,
+            observer: Quiet(),
+            random: { jitter }
+        )
+    }
+
+    /// A handler of the producer.
+    func sink(_ label: String = "label") -> WebTrackingLogHandler {
+        self.producer.makeLogHandler(label: label)
+    }
+
+    /// Delivers everything, checks the conservation law, and returns what arrived.
+    @discardableResult
+    func drain(sourceLocation: SourceLocation = #_sourceLocation) async -> [[String: String]] {
+        await self.producer.flush(timeout: .seconds(60))
+        self.checkConservation(sourceLocation: sourceLocation)
+        return self.transport.logs
+    }
+
+    /// Stops the producer, and checks the conservation law.
+    @discardableResult
+    func stop(sourceLocation: SourceLocation = #_sourceLocation) async -> DeliveryReport {
+        let report = await self.producer.shutdown(timeout: .seconds(60))
+        self.checkConservation(sourceLocation: sourceLocation)
+        return report
+    }
+
+    /// Checks that accepted = delivered + dropped + pending, and that the transport saw nothing malformed.
+    func checkConservation(sourceLocation: SourceLocation = #_sourceLocation) {
+        let numbers = self.producer.statistics
+        #expect(
+            numbers.accepted == numbers.delivered + numbers.totalDropped + numbers.pending,
+            sourceLocation: sourceLocation
+        )
+        #expect(self.transport.malformed == [], sourceLocation: sourceLocation)
+    }
+
+    private struct Quiet: ProducerObserver {
+        var interval: Duration? { nil }
+        func report(_ statistics: WebTrackingStatistics) {}
+        func requestFinished(_ outcome: RequestOutcome, duration: Duration) {}
+    }
+}
