@@ -61,9 +61,9 @@ final class BufferContext: Sendable {
 
 /// Keeps the memory of a few segments that are done with, since fresh memory has to be mapped and zeroed by the system.
 final class SegmentRecycler: Sendable {
-    /// At most this many are kept, of at most this size: 2 MiB beside the memory limit.
+    /// At most this many are kept, of at most this size: 4 MiB beside the memory limit.
     private static let kept = 8
-    private static let largest = 256 << 10
+    private static let largest = 512 << 10
 
     private let free = Mutex<[[UInt8]]>([])
 
@@ -72,7 +72,7 @@ final class SegmentRecycler: Sendable {
     }
 
     func give(_ memory: consuming [UInt8]) {
-        guard memory.capacity > 0, memory.capacity <= Self.largest * 2 else { return }
+        guard memory.capacity > 0, memory.capacity <= Self.largest else { return }
         let memory = memory
         self.free.withLock { free in
             if free.count < Self.kept { free.append(memory) }

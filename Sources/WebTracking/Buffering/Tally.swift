@@ -23,6 +23,9 @@ package struct Tally: Sendable {
     package var repaired = RepairCounts()
     package var requests = RequestCounts()
     package var retries = 0
+    /// How long all requests took together, and the longest of them.
+    package var requestTime = Duration.zero
+    package var longestRequest = Duration.zero
     /// Bytes of delivered request bodies before compression.
     package var rawBytes = 0
     /// Bytes of delivered request bodies as they were sent.
@@ -39,6 +42,8 @@ package struct Tally: Sendable {
         left.repaired += right.repaired
         left.requests += right.requests
         left.retries += right.retries
+        left.requestTime += right.requestTime
+        left.longestRequest = max(left.longestRequest, right.longestRequest)
         left.rawBytes += right.rawBytes
         left.wireBytes += right.wireBytes
     }

@@ -14,11 +14,13 @@ import Synchronization
 import Logging
 #endif
 
-/// Where the callers' records of one topic wait for the topic's actor: the only lock on the logging path.
+/// Where the callers' records of one topic wait for the topic's actor.
+///
+/// Its lock is the one that every record takes. (Records whose topic depends on their metadata take the table's as well.)
 ///
 /// Callers put encoded records into the open segment. When it is full they seal it and open another, and ring for the
 /// actor, which takes sealed segments from the front and settles them once it knows what became of them. Nothing in here
-/// waits, and no critical section is longer than the copy of one record.
+/// waits; a critical section is the copy of one record and, now and then, the growth or the change of a segment.
 final class TopicBuffer: Sendable {
     /// What became of a record that was offered.
     enum Answer: Equatable {
@@ -266,8 +268,10 @@ final class TopicBuffer: Sendable {
     }
 
     /// Counts one request.
-    func count(_ outcome: RequestOutcome, isRetry: Bool) {
+    func count(_ outcome: RequestOutcome, isRetry: Bool, duration: Duration) {
         self.state.withLock { state in
+            state.tally.requestTime += duration
+            state.tally.longestRequest = max(state.tally.longestRequest, duration)
             state.tally.requests[outcome] += 1
             if isRetry { state.tally.retries += 1 }
         }

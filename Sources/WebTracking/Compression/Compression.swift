@@ -14,7 +14,7 @@
 public enum Compression: Sendable, Equatable {
     /// A raw LZ4 block, announced as `lz4`: about 2 GB/s on one core for a quarter of the bytes.
     case lz4
-    /// A zlib stream (RFC 1950), announced as `deflate`: half to two thirds of LZ4's bytes for ten to twenty times its
+    /// A zlib stream (RFC 1950), announced as `deflate`: about two thirds of LZ4's bytes for ten to thirty times its
     /// time. `level` is 1 (fastest) to 9 (smallest).
     case deflate(level: Int = 6)
     /// Plain JSON.

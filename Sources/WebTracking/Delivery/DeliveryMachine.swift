@@ -48,11 +48,27 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
     private let policy: RetryPolicy
     /// The batch in hand, or the parts of it that are left.
     private var parts: [Part] = []
-    /// Failed attempts since the last success.
+    /// Failed attempts of one kind since the last success or failure of another kind.
     private var failures = 0
+    private var failureKind: FailureKind?
     private var notBefore: MonotonicInstant?
     /// Since when the service has been saying 401 or 404, and which.
     private var refusal: (since: MonotonicInstant, reason: DropReason)?
+
+    /// Failures that share a backoff.
+    private enum FailureKind {
+        case transient
+        case throttled
+        case refused
+
+        init(_ outcome: RequestOutcome) {
+            switch outcome {
+            case .throttled: self = .throttled
+            case .unauthorized, .notFound: self = .refused
+            default: self = .transient
+            }
+        }
+    }
 
     private struct Part {
         var batch: Batch
@@ -113,9 +129,11 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             self.parts.insert(contentsOf: [Part(batch: first), Part(batch: second)], at: 0)
             return .split(part.batch, into: first, second)
         case .retry(let outcome, let pause):
-            self.failures += 1
+            let kind = FailureKind(outcome)
+            self.failures = kind == self.failureKind ? self.failures + 1 : 1
+            self.failureKind = kind
             self.note(outcome, at: now)
-            var delay = self.delay(after: outcome, jitter: jitter)
+            var delay = self.delay(after: kind, jitter: jitter)
             if let pause { delay = max(delay, min(pause, self.policy.longestRetryAfter)) }
             if isClosing { delay = min(delay, self.policy.longestWhileClosing) }
             self.notBefore = now + delay
@@ -135,6 +153,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
 
     private mutating func recover() {
         self.failures = 0
+        self.failureKind = nil
         self.notBefore = nil
         self.refusal = nil
     }
@@ -152,11 +171,11 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         self.refusal = (self.refusal?.since ?? now, reason)
     }
 
-    private func delay(after outcome: RequestOutcome, jitter: Double) -> Duration {
-        switch outcome {
+    private func delay(after kind: FailureKind, jitter: Double) -> Duration {
+        switch kind {
         case .throttled: self.policy.throttled.steadyDelay(failures: self.failures, jitter: jitter)
-        case .unauthorized, .notFound: self.policy.refused.steadyDelay(failures: self.failures, jitter: jitter)
-        default: self.policy.transient.delay(failures: self.failures, jitter: jitter)
+        case .refused: self.policy.refused.steadyDelay(failures: self.failures, jitter: jitter)
+        case .transient: self.policy.transient.delay(failures: self.failures, jitter: jitter)
         }
     }
 }

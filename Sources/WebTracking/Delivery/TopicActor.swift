@@ -82,7 +82,7 @@ actor TopicActor {
         let (verdict, failure) = await self.exchange(request)
         if Task.isCancelled && verdict != .delivered { return }
         let end = self.context.clock.now()
-        self.buffer.count(verdict.outcome, isRetry: isRetry)
+        self.buffer.count(verdict.outcome, isRetry: isRetry, duration: end - start)
         self.context.observer.requestFinished(verdict.outcome, duration: end - start)
         let result = self.machine.finish(
             verdict,

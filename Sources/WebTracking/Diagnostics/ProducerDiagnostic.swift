@@ -10,7 +10,7 @@
 
 /// What a producer has to say about itself; never passes through swift-log.
 ///
-/// By default diagnostics become lines on standard error, at most a few a minute (``DiagnosticHandler/standardError``).
+/// By default diagnostics become lines on standard error, at most one of a kind in ten seconds (``DiagnosticHandler/standardError``).
 public enum ProducerDiagnostic: Sendable {
     /// Why a request brought no success.
     public enum Failure: Sendable, CustomStringConvertible {
@@ -32,8 +32,6 @@ public enum ProducerDiagnostic: Sendable {
     case requestFailed(topic: String, outcome: RequestOutcome, failure: Failure, retryIn: Duration)
     /// Records were given up.
     case recordsDropped(topic: String, reason: DropReason, count: Int, failure: Failure?)
-    /// A setting was changed to one that works.
-    case configurationAdjusted(String)
     /// The shutdown has ended.
     case shutdownFinished(DeliveryReport)
 }
@@ -49,8 +47,6 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .recordsDropped(let topic, let reason, let count, let failure):
             let cause = failure.map { ": \($0)" } ?? ""
             return "dropped \(count) records of topic \(topic.debugDescription), reason \(reason.rawValue)\(cause)"
-        case .configurationAdjusted(let text):
-            return text
         case .shutdownFinished(let report):
             return "shutdown: \(report)"
         }
@@ -61,7 +57,6 @@ extension ProducerDiagnostic: CustomStringConvertible {
         switch self {
         case .requestFailed(_, let outcome, _, _): "request.\(outcome.rawValue)"
         case .recordsDropped(_, let reason, _, _): "drop.\(reason.rawValue)"
-        case .configurationAdjusted: "configuration"
         case .shutdownFinished: "shutdown"
         }
     }

@@ -24,7 +24,8 @@ package enum FieldName {
     /// Whether the service keeps this name for itself.
     package static func isForbidden(_ name: String) -> Bool {
         guard name.utf8.first == UInt8(ascii: "_") else { return false }
-        return name.hasPrefix("__tag__:") || self.forbidden.contains(name)
+        // By bytes: as strings, a prefix ends where a combining mark begins.
+        return name.utf8.starts(with: "__tag__:".utf8) || self.forbidden.contains(name)
     }
 
     /// Whether the name needs no repair and, for that, no closer look: the test of the fast path.
@@ -35,15 +36,21 @@ package enum FieldName {
     }
 
     /// The name to use for `name`, and what was repaired.
-    package static func repaired(_ name: String) -> (name: String, repair: RepairKind?) {
-        if name.isEmpty { return ("_", .emptyKey) }
-        if self.isForbidden(name) { return ("field." + name, .forbiddenKey) }
+    package static func repaired(_ name: String) -> (name: String, repairs: [RepairKind]) {
+        if name.isEmpty { return ("_", [.emptyKey]) }
+        var name = name
+        var repairs: [RepairKind] = []
+        if self.isForbidden(name) {
+            name = "field." + name
+            repairs.append(.forbiddenKey)
+        }
         if name.utf8.count > self.maximumBytes {
             let hash = String(NameHash.of(name), radix: 16)
             let suffix = "~" + String(repeating: "0", count: 16 - hash.count) + hash
-            return (name.prefix(utf8Bytes: self.maximumBytes - suffix.utf8.count) + suffix, .longKey)
+            name = name.prefix(utf8Bytes: self.maximumBytes - suffix.utf8.count) + suffix
+            repairs.append(.longKey)
         }
-        return (name, nil)
+        return (name, repairs)
     }
 
     /// `name` with a number behind it, within the length limit.

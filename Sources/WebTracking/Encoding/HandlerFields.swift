@@ -14,10 +14,13 @@ import Logging
 
 /// What a handler adds to each of its records, encoded once when the handler is made or its metadata is set.
 ///
-/// Values that compute their description are asked for it at that time, as swift-log's `StreamLogHandler` does.
+/// Values that compute their description are asked for it at that time, as swift-log's `StreamLogHandler` does; where the
+/// general mapping is needed, they are asked again for each record.
 struct HandlerFields: Sendable {
     /// The value of the label field, escaped.
     let label: [UInt8]
+    /// Whether the label was too long.
+    let isLabelCut: Bool
     /// The handler's metadata as JSON members, each with a comma before it.
     let members: [UInt8]
     /// The hashes of the names in `members`.
@@ -30,6 +33,7 @@ struct HandlerFields: Sendable {
         let shortened = label.prefix(utf8Bytes: RecordEncoder.longestLabel)
         writer.append(escaping: shortened)
         self.label = writer.withBytes { Array($0) }
+        self.isLabelCut = shortened.utf8.count < label.utf8.count
         writer.reset(keeping: 256)
 
         var names: [UInt64] = []

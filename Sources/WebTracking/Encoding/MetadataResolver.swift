@@ -67,17 +67,19 @@ struct MetadataResolver {
             for (key, value) in values { self.flatten(value, path: path + [key], into: &leaves) }
             return
         case .dictionary(let values):
+            text = MetadataText.json(value).text
             if !values.isEmpty { self.repairs[.deepValue] += 1 }
-            text = MetadataText.json(value)
         case .array:
-            text = MetadataText.json(value)
+            let (json, isCut) = MetadataText.json(value)
+            text = json
+            if isCut { self.repairs[.deepValue] += 1 }
         case .string(let string):
             text = string
         case .stringConvertible(let value):
             text = value.description
         }
-        let (name, repair) = FieldName.repaired(path.joined(separator: "."))
-        if let repair { self.repairs[repair] += 1 }
+        let (name, repairs) = FieldName.repaired(path.joined(separator: "."))
+        for repair in repairs { self.repairs[repair] += 1 }
         leaves.append(Leaf(name: name, path: path, value: text))
     }
 }

@@ -26,18 +26,20 @@ package enum MetadataText {
         }
     }
 
-    /// A value as JSON text, with the keys of dictionaries in order.
-    package static func json(_ value: LogMetadataValue) -> String {
+    /// A value as JSON text, with the keys of dictionaries in order, and whether it was cut at the deepest level.
+    package static func json(_ value: LogMetadataValue) -> (text: String, isCut: Bool) {
         var writer = ByteWriter(capacity: 256)
-        self.write(value, depth: 0, to: &writer)
-        return writer.withBytes { String(decoding: $0, as: UTF8.self) }
+        let isWhole = self.write(value, depth: 0, to: &writer)
+        return (writer.withBytes { String(decoding: $0, as: UTF8.self) }, !isWhole)
     }
 
-    private static func write(_ value: LogMetadataValue, depth: Int, to writer: inout ByteWriter) {
+    /// Writes a value; `false` if something below the deepest level was left out.
+    private static func write(_ value: LogMetadataValue, depth: Int, to writer: inout ByteWriter) -> Bool {
         guard depth < self.deepest else {
             writer.append(literal: "\"\u{2026}\"")
-            return
+            return false
         }
+        var isWhole = true
         switch value {
         case .string(let text):
             self.write(text, to: &writer)
@@ -47,7 +49,7 @@ package enum MetadataText {
             writer.append(UInt8(ascii: "["))
             for (index, value) in values.enumerated() {
                 if index > 0 { writer.append(UInt8(ascii: ",")) }
-                self.write(value, depth: depth + 1, to: &writer)
+                isWhole = self.write(value, depth: depth + 1, to: &writer) && isWhole
             }
             writer.append(UInt8(ascii: "]"))
         case .dictionary(let values):
@@ -56,10 +58,11 @@ package enum MetadataText {
                 if index > 0 { writer.append(UInt8(ascii: ",")) }
                 self.write(key, to: &writer)
                 writer.append(UInt8(ascii: ":"))
-                if let value = values[key] { self.write(value, depth: depth + 1, to: &writer) }
+                if let value = values[key] { isWhole = self.write(value, depth: depth + 1, to: &writer) && isWhole }
             }
             writer.append(UInt8(ascii: "}"))
         }
+        return isWhole
     }
 
     private static func write(_ text: String, to writer: inout ByteWriter) {

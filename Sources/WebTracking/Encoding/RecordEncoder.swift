@@ -129,6 +129,7 @@ struct RecordEncoder: Sendable {
         scratch.timestamp.append(input.time, to: &scratch.writer)
         scratch.writer.append(self.levels[event.level.rank])
         scratch.writer.append(input.handlerFields.label)
+        if input.handlerFields.isLabelCut { scratch.repairs[.longValue] += 1 }
         scratch.writer.append(self.messageOpening)
         self.appendValue(event.message.description, limit: valueLimit, to: scratch)
         if self.mapping.includesCodeLocation {
@@ -168,7 +169,11 @@ struct RecordEncoder: Sendable {
     private func appendPlainMetadata(_ input: Input, valueLimit: Int, to scratch: EncoderScratch) -> Bool {
         guard input.handlerFields.isPlain, input.unpromoted == .none else { return false }
         scratch.names.removeAll(keepingCapacity: true)
-        if input.event.error != nil { scratch.names.append(contentsOf: self.errorNames) }
+        if input.event.error != nil {
+            // The handler's members were written without knowing of an error.
+            guard !input.handlerFields.names.contains(where: self.errorNames.contains) else { return false }
+            scratch.names.append(contentsOf: self.errorNames)
+        }
         scratch.names.append(contentsOf: input.handlerFields.names)
         scratch.writer.append(input.handlerFields.members)
         if let provided = input.provided {

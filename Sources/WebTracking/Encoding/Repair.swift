@@ -20,7 +20,8 @@ public enum RepairKind: String, Sendable, CaseIterable {
     case longKey = "long_key"
     /// Two values claimed one field name, and one of them got a number behind its name.
     case collidingKey = "colliding_key"
-    /// A value was longer than 1 MiB and was cut, with the number of bytes left out at its end.
+    /// A value was longer than the limit (1 MiB) and was cut, with the number of bytes left out at its end; or a label was
+    /// longer than 1024 bytes and was cut.
     case longValue = "long_value"
     /// A value was nested too deeply and became JSON text from there on.
     case deepValue = "deep_value"

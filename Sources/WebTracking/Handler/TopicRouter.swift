@@ -29,10 +29,12 @@ struct TopicRouter: Sendable {
     /// The metadata keys that do not become fields.
     var promotedKeys: [String] { self.promotedTags + (self.rule.key.map { [$0] } ?? []) }
 
-    /// The route of all records of a handler; `nil` if it depends on their metadata.
+    /// The route of all records of a handler; `nil` if it depends on their metadata, or on whether there is room for the
+    /// topic by then.
     func fixedRoute(label: String) -> Route? {
         guard self.promotedTags.isEmpty, let topic = self.rule.topic(label: label) else { return nil }
-        return self.route(topic: topic, tags: [], unpromoted: [], pinned: true)
+        let route = self.route(topic: topic, tags: [], unpromoted: [], pinned: true)
+        return route.unpromoted == .all ? nil : route
     }
 
     /// The route of one record, whose metadata `value` looks up.

@@ -29,7 +29,7 @@ public struct WebTrackingLogHandler: LogSink {
     public var metadataProvider: LogMetadataProvider?
     /// The metadata of every event of this handler, outranked by the provider's and the event's own.
     ///
-    /// Values that compute a description are asked for it when they are set.
+    /// Values that compute a description may be asked for it when they are set, and not again for each event.
     public var metadata: LogMetadata = [:] {
         didSet {
             self.fields = HandlerFields(label: self.label, metadata: self.metadata, encoder: self.pipeline.encoder)

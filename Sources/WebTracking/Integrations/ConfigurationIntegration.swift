@@ -31,6 +31,7 @@ extension WebTrackingConfiguration {
     /// - `topic` (string, optional): `fixed:NAME`, `label`, `label-prefix:N`, or `metadata:KEY:FALLBACK`.
     /// - `promotedTags` (string array, optional): metadata keys that become tags.
     /// - `maximumTopics` (int, optional, 1024).
+    /// - `idleTopicTimeoutSeconds` (double, optional, 60).
     /// - `compression` (string, optional, `lz4`): `lz4`, `deflate`, `deflate:LEVEL` or `none`.
     /// - `memoryLimit` (int, optional, 67108864): bytes.
     /// - `logLevel` (string, optional, `info`).
@@ -38,8 +39,16 @@ extension WebTrackingConfiguration {
     /// - `batching.lingerSeconds` (double, optional, 2).
     /// - `batching.urgentLevel` (string, optional, `error`): a level, or `none`.
     /// - `delivery.maximumConcurrentRequests` (int, optional, 8).
-    /// - `delivery.requestTimeoutSeconds`, `delivery.maximumAgeSeconds`, `delivery.refusalPatienceSeconds`,
-    ///   `delivery.shutdownTimeoutSeconds` (double, optional).
+    /// - `delivery.requestTimeoutSeconds`, `delivery.initialBackoffSeconds`, `delivery.maximumBackoffSeconds`,
+    ///   `delivery.initialQuotaBackoffSeconds`, `delivery.maximumQuotaBackoffSeconds`,
+    ///   `delivery.initialRefusalBackoffSeconds`, `delivery.maximumRefusalBackoffSeconds`,
+    ///   `delivery.refusalPatienceSeconds`, `delivery.maximumAgeSeconds`, `delivery.shutdownTimeoutSeconds` (double,
+    ///   optional).
+    /// - `limits.maximumValueBytes`, `limits.maximumRecordBytes`, `limits.maximumNesting` (int, optional).
+    /// - `fields.time`, `fields.level`, `fields.label`, `fields.message`, `fields.source`, `fields.file`,
+    ///   `fields.function`, `fields.line`, `fields.sequence`, `fields.errorType`, `fields.errorMessage` (string, optional):
+    ///   names.
+    /// - `fields.includesCodeLocation`, `fields.includesSequence` (bool, optional, true).
     ///
     /// None of them is a secret: PutWebtracking has no credentials.
     public init(config: ConfigReader) throws {
@@ -58,11 +67,14 @@ extension WebTrackingConfiguration {
         if let text = config.string(forKey: "topic") { self.topic = try Self.topic(text) }
         self.promotedTags = config.stringArray(forKey: "promotedTags") ?? self.promotedTags
         self.maximumTopics = config.int(forKey: "maximumTopics") ?? self.maximumTopics
+        try Self.read("idleTopicTimeoutSeconds", of: config, into: &self.idleTopicTimeout)
         if let text = config.string(forKey: "compression") { self.compression = try Self.compression(text) }
         self.memoryLimit = config.int(forKey: "memoryLimit") ?? self.memoryLimit
         if let text = config.string(forKey: "logLevel") { self.logLevel = try Self.level(text, key: "logLevel") }
         try self.readBatching(config.scoped(to: "batching"))
-        self.readDelivery(config.scoped(to: "delivery"))
+        try self.readDelivery(config.scoped(to: "delivery"))
+        self.readLimits(config.scoped(to: "limits"))
+        self.readFields(config.scoped(to: "fields"))
         try self.validate()
     }
 
@@ -71,22 +83,58 @@ extension WebTrackingConfiguration {
         self.batching.maximumRequestBytes =
             config.int(forKey: "maximumRequestBytes") ?? self.batching.maximumRequestBytes
         self.batching.maximumRecords = config.int(forKey: "maximumRecords") ?? self.batching.maximumRecords
-        if let seconds = config.double(forKey: "lingerSeconds") { self.batching.linger = .seconds(seconds) }
+        try Self.read("lingerSeconds", of: config, into: &self.batching.linger)
         if let text = config.string(forKey: "urgentLevel") {
             self.batching.urgentLevel = text == "none" ? nil : try Self.level(text, key: "batching.urgentLevel")
         }
     }
 
-    private mutating func readDelivery(_ config: ConfigReader) {
+    private mutating func readDelivery(_ config: ConfigReader) throws {
         self.delivery.maximumConcurrentRequests =
             config.int(forKey: "maximumConcurrentRequests") ?? self.delivery.maximumConcurrentRequests
-        func read(_ key: ConfigKey, into duration: inout Duration) {
-            if let seconds = config.double(forKey: key) { duration = .seconds(seconds) }
+        try Self.read("requestTimeoutSeconds", of: config, into: &self.delivery.requestTimeout)
+        try Self.read("initialBackoffSeconds", of: config, into: &self.delivery.initialBackoff)
+        try Self.read("maximumBackoffSeconds", of: config, into: &self.delivery.maximumBackoff)
+        try Self.read("initialQuotaBackoffSeconds", of: config, into: &self.delivery.initialQuotaBackoff)
+        try Self.read("maximumQuotaBackoffSeconds", of: config, into: &self.delivery.maximumQuotaBackoff)
+        try Self.read("initialRefusalBackoffSeconds", of: config, into: &self.delivery.initialRefusalBackoff)
+        try Self.read("maximumRefusalBackoffSeconds", of: config, into: &self.delivery.maximumRefusalBackoff)
+        try Self.read("refusalPatienceSeconds", of: config, into: &self.delivery.refusalPatience)
+        try Self.read("maximumAgeSeconds", of: config, into: &self.delivery.maximumAge)
+        try Self.read("shutdownTimeoutSeconds", of: config, into: &self.delivery.shutdownTimeout)
+    }
+
+    private mutating func readLimits(_ config: ConfigReader) {
+        self.limits.maximumValueBytes = config.int(forKey: "maximumValueBytes") ?? self.limits.maximumValueBytes
+        self.limits.maximumRecordBytes = config.int(forKey: "maximumRecordBytes") ?? self.limits.maximumRecordBytes
+        self.limits.maximumNesting = config.int(forKey: "maximumNesting") ?? self.limits.maximumNesting
+    }
+
+    private mutating func readFields(_ config: ConfigReader) {
+        func read(_ key: ConfigKey, into name: inout String) { name = config.string(forKey: key) ?? name }
+        read("time", into: &self.fields.time)
+        read("level", into: &self.fields.level)
+        read("label", into: &self.fields.label)
+        read("message", into: &self.fields.message)
+        read("source", into: &self.fields.source)
+        read("file", into: &self.fields.file)
+        read("function", into: &self.fields.function)
+        read("line", into: &self.fields.line)
+        read("sequence", into: &self.fields.sequence)
+        read("errorType", into: &self.fields.errorType)
+        read("errorMessage", into: &self.fields.errorMessage)
+        self.fields.includesCodeLocation =
+            config.bool(forKey: "includesCodeLocation") ?? self.fields.includesCodeLocation
+        self.fields.includesSequence = config.bool(forKey: "includesSequence") ?? self.fields.includesSequence
+    }
+
+    private static func read(_ key: ConfigKey, of config: ConfigReader, into duration: inout Duration) throws {
+        guard let seconds = config.double(forKey: key) else { return }
+        // A duration traps on what it cannot hold.
+        guard seconds.isFinite, abs(seconds) < 1e9 else {
+            throw self.error("\(key)", "\(seconds)", "a duration is a number of seconds")
         }
-        read("requestTimeoutSeconds", into: &self.delivery.requestTimeout)
-        read("maximumAgeSeconds", into: &self.delivery.maximumAge)
-        read("refusalPatienceSeconds", into: &self.delivery.refusalPatience)
-        read("shutdownTimeoutSeconds", into: &self.delivery.shutdownTimeout)
+        duration = .seconds(seconds)
     }
 
     private static func topic(_ text: String) throws -> TopicRule {

@@ -13,7 +13,7 @@
 public import Logging
 
 extension WebTrackingProducer {
-    /// Makes a producer and bootstraps swift-log with it.
+    /// Bootstraps swift-log with a producer.
     ///
     /// Like `LoggingSystem.bootstrap`, to be called once in a process. Keep the producer: its
     /// ``shutdown(timeout:)`` sends the last lines.

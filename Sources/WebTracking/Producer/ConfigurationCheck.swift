@@ -15,8 +15,16 @@ import Logging
 extension WebTrackingConfiguration {
     /// Throws ``ConfigurationError`` for the first setting that cannot work.
     public func validate() throws {
-        _ = try Endpoint.parse(self.endpoint)
+        let endpoint = try Endpoint.parse(self.endpoint)
         try NameRules.checkProject(self.project)
+        guard !endpoint.takesProject || !endpoint.host.hasPrefix("\(self.project).") else {
+            throw ConfigurationError(
+                setting: "endpoint",
+                value: self.endpoint,
+                rule: "the project is put in front of the endpoint, and this one has it already",
+                mend: "Leave the project out of the endpoint."
+            )
+        }
         try NameRules.checkLogstore(self.logstore)
         if let source = self.source { try NameRules.checkSource(source) }
         try self.checkTags()
@@ -129,7 +137,7 @@ extension WebTrackingConfiguration {
         )
         try Self.check(
             self.batching.targetBytes,
-            in: (4 << 10)...self.batching.maximumRequestBytes,
+            in: (4 << 10)...(10 << 20),
             setting: "batching.targetBytes"
         )
         try Self.check(self.limits.maximumValueBytes, in: 256...(1 << 20), setting: "limits.maximumValueBytes")

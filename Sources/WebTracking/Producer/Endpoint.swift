@@ -38,8 +38,7 @@ struct Endpoint: Sendable, Equatable {
             throw self.error(text, "an endpoint has no path, query or user name")
         }
         let (host, port) = try self.hostAndPort(rest, of: text)
-        let isRegion = !host.contains(".") && !host.contains(":") && host != "localhost" && host.contains("-")
-        if isRegion {
+        if self.isRegion(host) {
             try self.checkLabels(host, of: text)
             return Endpoint(isSecure: isSecure, host: "\(host).log.aliyuncs.com", port: port, takesProject: true)
         }
@@ -53,6 +52,12 @@ struct Endpoint: Sendable, Equatable {
     /// The host to connect to for a project.
     func host(project: String) -> String {
         self.takesProject ? "\(project).\(self.host)" : self.host
+    }
+
+    /// Whether this is the name of a region, such as `cn-hangzhou` or `ap-southeast-1`, and not that of a machine.
+    private static func isRegion(_ host: String) -> Bool {
+        guard !host.contains("."), let hyphen = host.firstIndex(of: "-") else { return false }
+        return ["cn", "ap", "us", "eu", "me", "na", "sa", "af", "rus"].contains(host[..<hyphen])
     }
 
     private static func isServiceHost(_ host: String) -> Bool {

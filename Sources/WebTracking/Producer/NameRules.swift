@@ -83,7 +83,7 @@ enum NameRules {
                 setting: setting,
                 value: key,
                 rule: "the service keeps this name for itself",
-                mend: "Choose a name that does not begin with two underscores."
+                mend: "Choose a name that does not begin with an underscore."
             )
         }
     }

@@ -34,23 +34,28 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     public var logstore: String
     /// The source of all records, at most 128 bytes; the host's name if `nil`.
     public var source: String?
-    /// Tags that every request carries. Keys have 1 to 128 bytes and none of the service's reserved names.
+    /// Tags that every request carries. Keys have 1 to 128 bytes and none of the service's reserved names; values have at
+    /// most 1024 bytes.
     public var tags: [String: String] = [:]
     /// Which topic a record belongs to.
     public var topic = TopicRule.fixed("")
     /// Metadata keys whose values become tags instead of fields.
     ///
     /// All records of a request share their tags, so choose keys of which there are few values. A value longer than 128
-    /// bytes, and one that is a container, stays a field.
+    /// bytes, and one that is a container, stays a field. A key cannot be among ``tags`` or the topic's, too.
     public var promotedTags: [String] = []
     /// How many topics, counted with their promoted tags, are buffered at once (1 to 100,000). Records beyond them stay
     /// in the base topic, with what would have been promoted among their fields; idle topics make room.
     public var maximumTopics = 1024
-    /// How long a topic has no records before its buffer is given up.
+    /// How long a topic has no records before its buffer is given up (1 second to a day).
+    ///
+    /// A topic that a handler's label or the fixed rule leads to stays, without holding memory for records.
     public var idleTopicTimeout = Duration.seconds(60)
     /// How request bodies are compressed.
     public var compression = Compression.lz4
     /// The bytes that may be held in memory: buffered, sealed and in flight (at least 1 MiB).
+    ///
+    /// The compressed copies of requests on their way count, too, and may exceed the limit by one batch each.
     ///
     /// When it fills, records are dropped and counted, and the least severe first: `trace` has 60 % of it, `debug` 70 %,
     /// `info` 80 %, `notice` 85 %, `warning` 90 %, `error` and `critical` all of it.
@@ -75,9 +80,9 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
 
     /// When records become a request.
     public struct Batching: Sendable, Equatable {
-        /// The size at which a batch is normally sent, before compression, in bytes (4 KiB to ``maximumRequestBytes``).
+        /// The size at which a batch is normally sent, before compression, in bytes (4 KiB to 10 MiB).
         ///
-        /// A topic that lags behind sends larger ones, up to ``maximumRequestBytes``.
+        /// What exceeds ``maximumRequestBytes`` is of no effect. A topic that lags behind sends larger ones, up to ``maximumRequestBytes``.
         public var targetBytes = 256 << 10
         /// The size that no request exceeds, before compression, in bytes of JSON (64 KiB to 10 MiB).
         ///

@@ -116,6 +116,8 @@ public final class WebTrackingProducer: Sendable {
             repaired: tally.repaired.byKind,
             requests: tally.requests.byOutcome,
             retries: tally.retries,
+            requestTime: tally.requestTime,
+            longestRequest: tally.longestRequest,
             rawBytes: tally.rawBytes,
             wireBytes: tally.wireBytes,
             pendingBytes: self.budget.heldBytes,
@@ -179,13 +181,24 @@ public final class WebTrackingProducer: Sendable {
         await self.wait(for: targets, until: start + timeout)
         let remaining = self.table.tally.pending.total
         for buffer in self.table.buffers { buffer.abandon() }
-        await self.transport.shutdown()
+        await self.shutDownTransport(until: start + timeout)
         self.reporter.withLock { $0?.cancel() }
         self.observer.report(self.statistics)
         var report = self.report(since: before, start: start)
         report.remaining = remaining
         self.diagnostics(.shutdownFinished(report))
         return report
+    }
+
+    /// A transport that takes its time goes on with it after the deadline.
+    private func shutDownTransport(until deadline: MonotonicInstant) async {
+        let done = Doorbell()
+        let transport = self.transport
+        Task.detached {
+            await transport.shutdown()
+            done.ring()
+        }
+        await done.wait(until: deadline, clock: self.clock)
     }
 
     private func wait(for targets: [(TopicBuffer, Int)], until deadline: MonotonicInstant) async {

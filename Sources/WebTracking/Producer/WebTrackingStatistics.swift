@@ -28,10 +28,14 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     public var synthetic: Int
     /// Repairs, by kind; kinds without any are left out.
     public var repaired: [RepairKind: Int]
-    /// Requests that have ended, by outcome; outcomes without any are left out.
+    /// Requests that have ended, by outcome; outcomes without any are left out. One that a shutdown cut short is not in.
     public var requests: [RequestOutcome: Int]
     /// Requests that sent records again.
     public var retries: Int
+    /// How long all requests together took; divided by their number, the mean latency.
+    public var requestTime: Duration
+    /// How long the longest request took.
+    public var longestRequest: Duration
     /// Bytes of delivered bodies before compression.
     public var rawBytes: Int
     /// Bytes of delivered bodies as they were sent.

@@ -19,7 +19,13 @@ import Logging
 @Suite struct ProducerTests {
     @Test func aRecordArrivesWithItsFields() async throws {
         let rig = try Rig()
-        rig.sink("shop.orders").info("order placed", metadata: ["id": "42"], file: "Shop/Order.swift", function: "place()", line: 7)
+        rig.sink("shop.orders").info(
+            "order placed",
+            metadata: ["id": "42"],
+            file: "Shop/Order.swift",
+            function: "place()",
+            line: 7
+        )
         let logs = await rig.drain()
         #expect(
             logs == [

@@ -63,6 +63,22 @@ struct Rig {
         return self.transport.logs
     }
 
+    /// Moves the clock from one deadline to the next until nothing is pending.
+    func runUntilSettled() async {
+        await self.run { self.producer.statistics.pending == 0 }
+    }
+
+    /// Moves the clock from one deadline to the next until `condition` holds.
+    ///
+    /// Not to be used while a flush waits: its deadline would be reached, too.
+    func run(until condition: () -> Bool) async {
+        while !condition() {
+            await Task.yield()
+            // Only while the workers have nothing to do but wait, or the time would run away from them.
+            if let rest = self.clock.timeToNextDeadline, !condition() { self.clock.advance(by: rest) }
+        }
+    }
+
     /// Stops the producer, and checks the conservation law.
     @discardableResult
     func stop(sourceLocation: SourceLocation = #_sourceLocation) async -> DeliveryReport {

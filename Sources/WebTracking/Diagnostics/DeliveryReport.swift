@@ -14,7 +14,8 @@ public struct DeliveryReport: Sendable, Equatable, CustomStringConvertible {
     public var delivered: Int
     /// Records given up while the call lasted, by reason. After a shutdown, those that were left are among them.
     public var dropped: [DropReason: Int]
-    /// Records that were not settled when the call ended.
+    /// Records that were not settled when the call ended. After a shutdown they are also among ``dropped``, as
+    /// ``DropReason/shutdownDeadline``.
     public var remaining: Int
     /// How long the call took.
     public var duration: Duration

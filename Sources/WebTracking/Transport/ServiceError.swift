@@ -1,0 +1,62 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// What the service says about a request that it did not take.
+public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
+    /// The HTTP status.
+    public var status: Int
+    /// The service's `errorCode`; empty if the answer had none.
+    public var code: String
+    /// The service's `errorMessage`, or the beginning of a body that is not the service's JSON.
+    public var message: String
+    /// The id to quote to the service's support; `nil` if the answer does not come from the service.
+    public var requestID: String?
+
+    /// The error in one line.
+    public var description: String {
+        let code = self.code.isEmpty ? "" : " \(self.code)"
+        let message = self.message.isEmpty ? "" : ": \(self.message)"
+        let id = self.requestID.map { " (request id \($0))" } ?? " (no request id: not an answer of the service)"
+        return "HTTP \(self.status)\(code)\(message)\(id)"
+    }
+
+    /// Whether a quota of the project or of a shard was exceeded.
+    var isQuota: Bool { self.code.contains("Quota") }
+
+    init(status: Int, requestID: String?, body: [UInt8]) {
+        self.status = status
+        self.requestID = requestID
+        if case .object(let members)? = try? JSONValue.parse(body) {
+            self.code = members.text("errorCode") ?? ""
+            self.message = members.text("errorMessage") ?? ""
+        } else {
+            self.code = ""
+            self.message = String(decoding: body.prefix(200), as: UTF8.self)
+        }
+        self.code = Self.line(self.code)
+        self.message = Self.line(self.message)
+    }
+
+    /// One line of text without control characters, so that an answer cannot write to a terminal what it likes.
+    private static func line(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.prefix(500).map { $0.value < 32 || $0.value == 127 ? " " : $0 }
+            )
+        )
+    }
+}
+
+extension [(name: String, value: JSONValue)] {
+    fileprivate func text(_ name: String) -> String? {
+        guard case .string(let text)? = self.first(where: { $0.name == name })?.value else { return nil }
+        return text
+    }
+}

@@ -1,0 +1,179 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if SwiftLog
+import Logging
+#endif
+
+/// When records become requests, and what a request holds.
+@Suite struct BatchingTests {
+    @Test func aLoneRecordWaitsForTheLingerAndNoLonger() async throws {
+        let rig = try Rig { $0.batching.linger = .seconds(2) }
+        rig.sink().info("m")
+        await rig.clock.waitForSleepers()
+        #expect(rig.clock.timeToNextDeadline == .seconds(2))
+        rig.clock.advance(by: .milliseconds(1999))
+        #expect(rig.transport.attempts.isEmpty)
+        rig.clock.advance(by: .milliseconds(1))
+        await rig.transport.waitForAttempts(1)
+        await rig.stop()
+    }
+
+    @Test(arguments: [LogLevel.error, .critical])
+    func anUrgentRecordIsSentAtOnceWithThoseBeforeIt(level: LogLevel) async throws {
+        let rig = try Rig()
+        rig.sink().info("before")
+        rig.sink().log(level: level, "urgent")
+        await rig.transport.waitForAttempts(1)
+        #expect(rig.transport.logs.map { $0["message"] } == ["before", "urgent"])
+        await rig.stop()
+    }
+
+    @Test func withoutAnUrgentLevelErrorsLingerToo() async throws {
+        let rig = try Rig { $0.batching.urgentLevel = nil }
+        rig.sink().critical("m")
+        await rig.clock.waitForSleepers()
+        #expect(rig.transport.attempts.isEmpty)
+        await rig.stop()
+        #expect(rig.transport.logs.count == 1)
+    }
+
+    @Test func aRequestHoldsAtMostTheGivenNumberOfRecords() async throws {
+        let rig = try Rig { $0.batching.maximumRecords = 10 }
+        for index in 0..<35 { rig.sink().info("\(index)") }
+        let logs = await rig.drain()
+        #expect(logs.map { $0["message"] } == (0..<35).map { "\($0)" })
+        #expect(rig.transport.stored.map(\.logs.count).max() == 10)
+        await rig.stop()
+    }
+
+    @Test func aFullRequestIsSentWithoutLingering() async throws {
+        let rig = try Rig { $0.batching.maximumRecords = 10 }
+        for index in 0..<11 { rig.sink().info("\(index)") }
+        await rig.transport.waitForAttempts(1)
+        #expect(rig.transport.stored[0].logs.count == 10)
+        await rig.stop()
+    }
+
+    @Test func noRequestExceedsTheLimitInEncodedBytesAndFullOnesComeClose() async throws {
+        let limit = 64 << 10
+        let rig = try Rig { configuration in
+            configuration.batching.maximumRequestBytes = limit
+            configuration.batching.targetBytes = 10 << 20
+            configuration.tags = ["k\"": "v\u{1}"]
+        }
+        for index in 0..<4000 {
+            rig.sink().info("\(index) \(String(repeating: "\u{4e2d}\u{1}", count: index % 50))")
+        }
+        let logs = await rig.drain()
+        #expect(logs.count == 4000)
+        let sizes = rig.transport.stored.map(\.rawBody.count)
+        #expect(sizes.allSatisfy { $0 <= limit })
+        #expect(sizes.dropLast().allSatisfy { $0 > limit - 1000 })
+        for stored in rig.transport.stored {
+            #expect(stored.request.header("x-log-bodyrawsize") == "\(stored.rawBody.count)")
+        }
+        await rig.stop()
+    }
+
+    @Test func aRequestMayBeExactlyAsLargeAsTheLimitAndNotOneByteLarger() throws {
+        let header = Array("{".utf8)
+        var segment = Segment(header: header, openedAt: .init(nanoseconds: 0))
+        let policy = SealPolicy(
+            targetBytes: 1000,
+            maximumBytes: 1000,
+            maximumRecords: 4096,
+            linger: .zero,
+            urgentRank: 5
+        )
+        Array("x}".utf8).withUnsafeBufferPointer {
+            segment.append(
+                EncodedRecord(prefix: [UInt8(ascii: "{")], sequence: 7, members: $0),
+                mark: .init(rank: 2, isSynthetic: false)
+            )
+        }
+        let room = 1000 - segment.rawBytes
+        #expect(!policy.isFull(segment, adding: room, backlog: 0))
+        #expect(policy.isFull(segment, adding: room + 1, backlog: 0))
+        #expect(!policy.isFull(Segment(header: header, openedAt: .init(nanoseconds: 0)), adding: 5000, backlog: 0))
+    }
+
+    @Test func aTopicThatLagsBehindSendsLargerRequests() {
+        let policy = SealPolicy(
+            targetBytes: 100,
+            maximumBytes: 1000,
+            maximumRecords: 4096,
+            linger: .zero,
+            urgentRank: 5
+        )
+        #expect([0, 3, 4, 7, 8, 100].map { policy.sizeLimit(backlog: $0) } == [100, 100, 400, 400, 1000, 1000])
+    }
+
+    @Test func aSegmentSplitsIntoHalvesThatAreRequestsThemselves() throws {
+        var segment = Segment(header: Array("{\"__logs__\":[".utf8), openedAt: .init(nanoseconds: 0))
+        for (index, rank) in [0, 2, 4, 5, 6].enumerated() {
+            Array("\"m\":\"},\\n{\(index)\"}".utf8).withUnsafeBufferPointer {
+                let record = EncodedRecord(prefix: Array("{\"seq\":\"".utf8), sequence: UInt64(index), members: $0)
+                let before = segment.rawBytes
+                let cost = segment.cost(of: record.count)
+                segment.append(record, mark: .init(rank: rank, isSynthetic: rank == 4))
+                #expect(segment.rawBytes == before + cost)
+            }
+        }
+        segment.seal()
+        let (first, second) = try #require(segment.split())
+        func messages(_ segment: Segment) throws -> [String] {
+            guard case .object(let members) = try JSONValue.parse(segment.bytes),
+                case .array(let logs) = members[0].value
+            else { return [] }
+            return logs.compactMap { log in
+                guard case .object(let fields) = log, case .string(let text) = fields[1].value else { return nil }
+                return text
+            }
+        }
+        #expect(try messages(first) == ["},\n{0", "},\n{1"])
+        #expect(try messages(second) == ["},\n{2", "},\n{3", "},\n{4"])
+        var sum = first.levels
+        sum += second.levels
+        #expect(sum == segment.levels)
+        #expect(second.ownLevels.total == 2)
+        #expect(first.rawBytes == first.bytes.count)
+        let (one, rest) = try #require(first.split())
+        #expect(one.split() == nil)
+        #expect(try messages(one) + messages(rest) == ["},\n{0", "},\n{1"])
+    }
+
+    @Test func theSequenceRisesInTheOrderOfEachTopicUnderConcurrency() async throws {
+        let rig = try Rig { $0.topic = .metadata(key: "t", fallback: "none") }
+        let sink = rig.sink()
+        await withTaskGroup(of: Void.self) { group in
+            for task in 0..<1000 {
+                group.addTask {
+                    for index in 0..<10 { sink.info("\(task).\(index)", metadata: ["t": "\(index % 3)"]) }
+                }
+            }
+        }
+        let logs = await rig.drain()
+        #expect(logs.count == 10_000)
+        #expect(Set(logs.compactMap { $0["seq"] }).count == 10_000)
+        for topic in ["0", "1", "2"] {
+            let sequence = rig.transport.stored.filter { $0.topic == topic }.flatMap(\.logs).compactMap {
+                Int($0["seq"] ?? "")
+            }
+            #expect(sequence == sequence.sorted())
+        }
+        await rig.stop()
+    }
+}

@@ -1,0 +1,125 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if SwiftLog
+import Logging
+#endif
+
+/// What happens when memory fills.
+@Suite struct SheddingTests {
+    private func flood(_ rig: Rig, level: LogLevel, records: Int = 20_000) {
+        let padding = String(repeating: "x", count: 400)
+        for _ in 0..<records { rig.sink().log(level: level, "\(padding)") }
+    }
+
+    @Test func theLimitHoldsOverEverythingAndNothingBlocks() async throws {
+        let rig = try Rig(transport: InMemoryTransport(script: [.never])) { $0.memoryLimit = 2 << 20 }
+        for level in LogLevel.ranked {
+            self.flood(rig, level: level, records: 5000)
+            #expect(rig.producer.statistics.pendingBytes <= 2 << 20)
+        }
+        #expect((rig.producer.statistics.dropped[.memoryFull] ?? 0) > 10_000)
+        rig.checkConservation()
+        async let report = rig.producer.shutdown(timeout: .zero)
+        #expect(await report.remaining > 0)
+        rig.checkConservation()
+    }
+
+    @Test func whenTraceFloodsErrorsStillFindRoom() async throws {
+        let rig = try Rig(transport: InMemoryTransport(otherwise: .noAnswer)) { $0.memoryLimit = 2 << 20 }
+        self.flood(rig, level: .trace)
+        #expect((rig.producer.statistics.droppedByLevel[.trace] ?? 0) > 0)
+        let before = rig.producer.statistics.pending
+        for index in 0..<500 { rig.sink().error("error \(index)") }
+        let numbers = rig.producer.statistics
+        #expect(numbers.droppedByLevel[.error] == nil)
+        #expect(numbers.pending == before + 500)
+        rig.transport.reply(otherwise: .success)
+        await rig.runUntilSettled()
+        #expect(rig.transport.logs.count { $0["level"] == "error" } == 500)
+        await rig.stop()
+    }
+
+    @Test func eachLevelHasAShareAndHigherOnesHaveMore() {
+        let ceilings = (0..<7).map { SheddingPolicy().ceiling(rank: $0, limit: 1000) }
+        #expect(ceilings == [600, 700, 800, 850, 900, 1000, 1000])
+    }
+
+    @Test func whenRoomReturnsOneRecordOfTheTopicTellsHowManyWereDropped() async throws {
+        let rig = try Rig(transport: InMemoryTransport(otherwise: .noAnswer)) { $0.memoryLimit = 2 << 20 }
+        self.flood(rig, level: .debug, records: 6000)
+        self.flood(rig, level: .info, records: 3000)
+        let dropped = rig.producer.statistics
+        #expect(dropped.totalDropped > 0)
+        rig.transport.reply(otherwise: .success)
+        await rig.run { rig.producer.statistics.synthetic == 1 }
+        await rig.runUntilSettled()
+        let told = rig.transport.logs.filter { $0["label"] == "webtracking" }
+        #expect(told.count == 1)
+        #expect(told[0]["level"] == "warning")
+        #expect(told[0]["dropped.total"] == "\(dropped.totalDropped)")
+        #expect(told[0]["dropped.memory_full.debug"] == dropped.droppedByLevel[.debug].map { "\($0)" })
+        #expect(told[0]["dropped.memory_full.info"] == dropped.droppedByLevel[.info].map { "\($0)" })
+        await rig.stop()
+        #expect(rig.producer.statistics.synthetic == 1)
+    }
+
+    @Test func theShutdownTellsOfDropsThatWereNotToldYet() async throws {
+        let rig = try Rig(transport: InMemoryTransport(script: [.failure(status: 400)])) {
+            $0.batching.maximumRecords = 5
+        }
+        for index in 0..<6 { rig.sink().info("\(index)") }
+        await rig.run { rig.producer.statistics.dropped[.rejected] == 5 }
+        await rig.stop()
+        #expect(rig.transport.logs.contains { $0["dropped.rejected.info"] == "5" })
+    }
+
+    @Test func theDropOfAnAnnouncementIsNotAnnounced() async throws {
+        let rig = try Rig(transport: InMemoryTransport(otherwise: .failure(status: 400)))
+        rig.sink().error("m")
+        await rig.run { rig.producer.statistics.dropped[.rejected] == 2 }
+        await rig.stop()
+        #expect(rig.producer.statistics.synthetic == 1)
+        #expect(rig.transport.attempts.count == 2)
+    }
+
+    @Test func memoryIsGivenBack() async throws {
+        let rig = try Rig { $0.topic = .metadata(key: "t", fallback: "") }
+        for round in 0..<5 {
+            for index in 0..<3000 { rig.sink().info("m", metadata: ["t": "\(index % 30)"]) }
+            await rig.runUntilSettled()
+            #expect(rig.producer.statistics.pendingBytes == 0, "round \(round)")
+        }
+        await rig.stop()
+    }
+
+    @Test func memoryIsGivenBackAfterSplitsDropsAndAShutdownThatLeavesRecords() async throws {
+        let rig = try Rig(
+            transport: InMemoryTransport(script: [
+                .failure(status: 413), .success, .failure(status: 400, code: "PostBodyTooLarge"), .failure(status: 400),
+            ])
+        )
+        for index in 0..<100 { rig.sink().info("\(index)") }
+        await rig.runUntilSettled()
+        #expect(rig.producer.statistics.pendingBytes == 0)
+        rig.transport.reply(otherwise: .never)
+        let attempts = rig.transport.attempts.count
+        for index in 0..<100 { rig.sink().error("\(index)") }
+        await rig.transport.waitForAttempts(attempts + 1)
+        await rig.producer.shutdown(timeout: .zero)
+        while rig.producer.statistics.pendingBytes > 0 { await Task.yield() }
+        rig.checkConservation()
+    }
+}
