@@ -26,6 +26,9 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.timeout.connect = .seconds(10)
+        // When to try again, and how many requests there are at once, the producer decides.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
         configuration.tracing.tracer = nil
         self.client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         self.ownsClient = true
@@ -39,21 +42,37 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         self.ownsClient = false
     }
 
-    /// Sends `request`; throws `HTTPClientError`, or what the network says, if no complete answer came in time.
+    /// Sends `request`; throws `HTTPClientError`, ``TransportError/timedOut`` or what the network says, if no complete
+    /// answer came in time.
     public func send(_ request: TransportRequest) async throws -> TransportResponse {
+        // The client's own deadline ends with the headers of the answer; the sleeping task bounds the body as well.
+        try await withThrowingTaskGroup(of: TransportResponse.self) { group in
+            group.addTask { try await self.exchange(request) }
+            group.addTask {
+                try await Task.sleep(for: request.timeout)
+                throw TransportError.timedOut
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw TransportError.timedOut }
+            return first
+        }
+    }
+
+    private func exchange(_ request: TransportRequest) async throws -> TransportResponse {
         var message = HTTPClientRequest(url: request.url)
         message.method = .POST
         for header in request.headers { message.headers.add(name: header.name, value: header.value) }
         message.body = .bytes(ByteBuffer(bytes: request.body))
         let deadline = NIODeadline.now() + .nanoseconds(request.timeout.wholeNanoseconds)
         let response = try await self.client.execute(message, deadline: deadline, logger: nil)
-        // All of the body is read, so that the connection can be used again, but only its beginning is kept.
+        // A body that is longer than anybody needs costs its connection, not its time.
         var body: [UInt8] = []
         for try await part in response.body {
-            let room = TransportResponse.maximumBodyBytes - body.count
-            body.append(contentsOf: part.readableBytesView.prefix(room))
-            if room <= 0 { break }
+            body.append(contentsOf: part.readableBytesView.prefix(TransportResponse.maximumBodyBytes - body.count))
+            if body.count == TransportResponse.maximumBodyBytes { break }
         }
+        // The end of a body that was cancelled looks like any other.
+        try Task.checkCancellation()
         return TransportResponse(
             status: Int(response.status.code),
             headers: response.headers.map { ($0.name, $0.value) },

@@ -70,12 +70,17 @@ struct Rig {
 
     /// Moves the clock from one deadline to the next until `condition` holds.
     ///
-    /// Not to be used while a flush waits: its deadline would be reached, too.
-    func run(until condition: () -> Bool) async {
+    /// Deadlines further away than `step` are not moved to: those of a flush or a shutdown that should not be reached.
+    func run(inStepsOf step: Duration? = nil, until condition: () -> Bool) async {
         while !condition() {
+            guard !Task.isCancelled else {
+                Issue.record("the time limit came before the condition held")
+                return
+            }
             await Task.yield()
-            // Only while the workers have nothing to do but wait, or the time would run away from them.
-            if let rest = self.clock.timeToNextDeadline, !condition() { self.clock.advance(by: rest) }
+            if let rest = self.clock.timeToNextDeadline, step.map({ rest <= $0 }) ?? true, !condition() {
+                self.clock.advance(by: rest)
+            }
         }
     }
 

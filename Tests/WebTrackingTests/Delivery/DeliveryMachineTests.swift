@@ -1,0 +1,242 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if SwiftLog
+import Logging
+#endif
+
+/// The decisions of one topic's delivery, without anything that delivers.
+@Suite(.timeLimit(.minutes(2))) struct DeliveryMachineTests {
+    private struct Batch: DeliverableBatch, Equatable {
+        var openedAt = MonotonicInstant(nanoseconds: 0)
+        var records: Range<Int>
+
+        func split() -> (Batch, Batch)? {
+            guard self.records.count > 1 else { return nil }
+            let half = self.records.lowerBound + self.records.count / 2
+            return (Batch(records: self.records.lowerBound..<half), Batch(records: half..<self.records.upperBound))
+        }
+    }
+
+    private let policy = RetryPolicy(WebTrackingConfiguration.Delivery())
+
+    private func at(_ duration: Duration) -> MonotonicInstant { MonotonicInstant(nanoseconds: 0) + duration }
+
+    private func machine(_ records: Range<Int> = 0..<8) -> DeliveryMachine<Batch> {
+        var machine = DeliveryMachine<Batch>(policy: self.policy)
+        machine.accept(Batch(records: records))
+        return machine
+    }
+
+    private func delay(_ result: DeliveryMachine<Batch>.Result?) -> Duration? {
+        if case .kept(let delay)? = result { delay } else { nil }
+    }
+
+    private func sent(_ step: DeliveryMachine<Batch>.Step) -> Range<Int>? {
+        if case .send(let batch, _) = step { batch.records } else { nil }
+    }
+
+    private func dropped(_ step: DeliveryMachine<Batch>.Step) -> DropReason? {
+        if case .drop(_, let reason) = step { reason } else { nil }
+    }
+
+    @Test func ceilingsDoubleUpToTheMaximumAndJitterTakesAnyPart() {
+        var machine = self.machine()
+        var delays: [Duration] = []
+        for _ in 0..<12 {
+            let result = machine.finish(
+                .retry(.unavailable, after: nil),
+                at: self.at(.zero),
+                jitter: 1,
+                isClosing: false
+            )
+            delays.append(self.delay(result) ?? .zero)
+        }
+        #expect(delays.prefix(4) == [.milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800)])
+        #expect(delays.suffix(3) == [.seconds(30), .seconds(30), .seconds(30)])
+        let backoff = RetryPolicy.Backoff(initial: .seconds(1), maximum: .seconds(60))
+        #expect(backoff.delay(failures: 3, jitter: 0) == .zero)
+        #expect(backoff.delay(failures: 3, jitter: 0.5) == .seconds(2))
+        #expect(backoff.steadyDelay(failures: 3, jitter: 0) == .seconds(2))
+        #expect(backoff.steadyDelay(failures: 3, jitter: 1) == .seconds(4))
+        #expect(backoff.delay(failures: 1_000_000, jitter: 1) == .seconds(60))
+    }
+
+    @Test(arguments: [
+        (RequestOutcome.throttled, Duration.milliseconds(500), Duration.seconds(30)),
+        (.unauthorized, .milliseconds(2500), .seconds(30)), (.notFound, .milliseconds(2500), .seconds(30)),
+    ])
+    func quotaAndRefusalWaitLongerAndHalfOfItForCertain(outcome: RequestOutcome, first: Duration, last: Duration) {
+        var machine = self.machine()
+        let one = machine.finish(.retry(outcome, after: nil), at: self.at(.zero), jitter: 0, isClosing: false)
+        #expect(self.delay(one) == first)
+        var latest: Duration?
+        for _ in 0..<20 {
+            let result = machine.finish(.retry(outcome, after: nil), at: self.at(.zero), jitter: 0, isClosing: false)
+            latest = self.delay(result)
+        }
+        #expect(latest == last)
+    }
+
+    @Test func aFailureOfAnotherKindStartsItsOwnBackoff() {
+        var machine = self.machine()
+        for _ in 0..<5 {
+            _ = machine.finish(.retry(.unavailable, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
+        }
+        let quota = machine.finish(.retry(.throttled, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
+        #expect(self.delay(quota) == .seconds(1))
+    }
+
+    @Test func theServicesRetryAfterIsHonouredUpToFiveMinutes() {
+        var machine = self.machine()
+        let asked = machine.finish(
+            .retry(.unavailable, after: .seconds(17)),
+            at: self.at(.zero),
+            jitter: 0,
+            isClosing: false
+        )
+        #expect(self.delay(asked) == .seconds(17))
+        let absurd = machine.finish(
+            .retry(.unavailable, after: .seconds(1 << 30)),
+            at: self.at(.zero),
+            jitter: 0,
+            isClosing: false
+        )
+        #expect(self.delay(absurd) == .seconds(300))
+    }
+
+    @Test func whileClosingNoWaitIsLongerThanASecond() {
+        var machine = self.machine()
+        let result = machine.finish(
+            .retry(.unauthorized, after: .seconds(60)),
+            at: self.at(.zero),
+            jitter: 1,
+            isClosing: true
+        )
+        #expect(self.delay(result) == .seconds(1))
+    }
+
+    @Test func nothingIsSentBeforeTheWaitIsOverExceptAfterANudge() {
+        var machine = self.machine()
+        _ = machine.finish(.retry(.unavailable, after: .seconds(10)), at: self.at(.zero), jitter: 0, isClosing: false)
+        guard case .wait(let until) = machine.next(at: self.at(.seconds(9))) else {
+            Issue.record("no wait")
+            return
+        }
+        #expect(until == self.at(.seconds(10)))
+        var nudged = machine
+        nudged.nudge()
+        #expect(self.sent(nudged.next(at: self.at(.seconds(9)))) == 0..<8)
+        #expect(self.sent(machine.next(at: self.at(.seconds(10)))) == 0..<8)
+    }
+
+    @Test func successEndsTheBackoff() {
+        var machine = self.machine()
+        for _ in 0..<8 {
+            _ = machine.finish(.retry(.unavailable, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
+        }
+        _ = machine.finish(.delivered, at: self.at(.zero), jitter: 1, isClosing: false)
+        machine.accept(Batch(records: 8..<9))
+        let result = machine.finish(.retry(.unavailable, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
+        #expect(self.delay(result) == .milliseconds(100))
+    }
+
+    @Test func aBatchThatIsTooLargeIsHalvedInOrderUntilEachPartFitsOrIsOneRecord() {
+        var machine = self.machine(0..<5)
+        var delivered: [Int] = []
+        var tooLarge: [Int] = []
+        while let records = self.sent(machine.next(at: self.at(.zero))) {
+            // The record 3 is too large by itself; others go two at a time.
+            let verdict: Verdict = records.contains(3) || records.count > 2 ? .split : .delivered
+            switch machine.finish(verdict, at: self.at(.zero), jitter: 1, isClosing: false) {
+            case .delivered(let batch): delivered += Array(batch.records)
+            case .dropped(let batch, let reason):
+                #expect(reason == .tooLarge)
+                tooLarge += Array(batch.records)
+            case .split, .kept, nil: break
+            }
+        }
+        #expect(delivered == [0, 1, 2, 4])
+        #expect(tooLarge == [3])
+    }
+
+    @Test func aBatchExpiresADayAfterItsFirstRecordEvenWhileItWaits() {
+        var machine = self.machine()
+        _ = machine.finish(
+            .retry(.unavailable, after: .seconds(300)),
+            at: self.at(.seconds(86_390)),
+            jitter: 0,
+            isClosing: false
+        )
+        guard case .wait(let until) = machine.next(at: self.at(.seconds(86_391))) else {
+            Issue.record("no wait")
+            return
+        }
+        #expect(until == self.at(.seconds(86_400)))
+        #expect(self.dropped(machine.next(at: until)) == .expired)
+        guard case .take = machine.next(at: until) else {
+            Issue.record("still something in hand")
+            return
+        }
+    }
+
+    @Test(arguments: [(RequestOutcome.unauthorized, DropReason.unauthorized), (.notFound, .notFound)])
+    func refusalsAreRetriedForTenMinutesAndThenDroppedOnePerAttempt(outcome: RequestOutcome, reason: DropReason) {
+        var machine = self.machine()
+        var now = self.at(.zero)
+        var attempts = 0
+        var step = machine.next(at: now)
+        while self.sent(step) != nil {
+            attempts += 1
+            let result = machine.finish(.retry(outcome, after: nil), at: now, jitter: 1, isClosing: false)
+            now = now + (self.delay(result) ?? .zero)
+            step = machine.next(at: now)
+        }
+        #expect(now >= self.at(.seconds(600)))
+        #expect((10...20).contains(attempts))
+        #expect(self.dropped(step) == reason)
+        machine.accept(Batch(openedAt: now, records: 8..<9))
+        #expect(self.sent(machine.next(at: now + .seconds(60))) == 8..<9)
+        _ = machine.finish(.retry(outcome, after: nil), at: now, jitter: 1, isClosing: false)
+        #expect(self.dropped(machine.next(at: now)) == reason)
+    }
+
+    @Test func anotherAnswerEndsARefusalAndNoAnswerDoesNot() {
+        for (between, ends) in [(RequestOutcome.failed, false), (.unavailable, true)] {
+            var machine = self.machine()
+            _ = machine.finish(.retry(.unauthorized, after: nil), at: self.at(.zero), jitter: 0, isClosing: false)
+            _ = machine.finish(.retry(between, after: nil), at: self.at(.seconds(300)), jitter: 0, isClosing: false)
+            _ = machine.finish(
+                .retry(.unauthorized, after: nil),
+                at: self.at(.seconds(599)),
+                jitter: 0,
+                isClosing: false
+            )
+            let step = machine.next(at: self.at(.seconds(610)))
+            #expect((self.dropped(step) == nil) == ends)
+        }
+    }
+
+    @Test func oneBatchIsInHandAtATime() {
+        var machine = self.machine()
+        #expect(self.sent(machine.next(at: self.at(.zero))) == 0..<8)
+        #expect(self.sent(machine.next(at: self.at(.zero))) == 0..<8)
+        _ = machine.finish(.delivered, at: self.at(.zero), jitter: 1, isClosing: false)
+        guard case .take = machine.next(at: self.at(.zero)) else {
+            Issue.record("something in hand")
+            return
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if SwiftLog
+import Logging
+#endif
+
+/// What each answer means: the table of the delivery guide, row by row.
+@Suite(.timeLimit(.minutes(2))) struct ResponseClassifierTests {
+    private func classify(
+        _ status: Int,
+        code: String = "",
+        id: Bool = true,
+        headers: [(name: String, value: String)] = [],
+        body: String? = nil
+    ) -> Verdict {
+        let body = body ?? (code.isEmpty ? "" : #"{"errorCode":"\#(code)","errorMessage":"m"}"#)
+        let response = TransportResponse(
+            status: status,
+            headers: (id ? [("X-Log-RequestId", "5642EFA499248C827B012B39")] : []) + headers,
+            body: Array(body.utf8)
+        )
+        return ResponseClassifier.classify(response, wallTime: 784_111_777_000_000_000).0
+    }
+
+    @Test(arguments: [200, 201, 204]) func successWithARequestIDIsDelivered(status: Int) {
+        #expect(self.classify(status) == .delivered)
+    }
+
+    @Test(arguments: [200, 302, 400, 401, 404, 413, 500])
+    func anAnswerWithoutARequestIDProvesNothingAndIsRetried(status: Int) {
+        #expect(self.classify(status, id: false) == .retry(.failed, after: nil))
+    }
+
+    @Test(arguments: [408, 429, 500, 502, 503, 504, 599]) func overloadAndBreakdownAreRetried(status: Int) {
+        #expect(self.classify(status) == .retry(.unavailable, after: nil))
+    }
+
+    @Test(arguments: ["WriteQuotaExceed", "ShardWriteQuotaExceed", "ProjectQuotaExceed", "ExceedQuota"])
+    func anExceededQuotaIsRetriedLater(code: String) {
+        #expect(self.classify(403, code: code) == .retry(.throttled, after: nil))
+    }
+
+    @Test func anotherForbiddenIsRejected() {
+        #expect(self.classify(403, code: "ProjectForbidden") == .reject)
+        #expect(self.classify(403) == .reject)
+    }
+
+    @Test func whatSomebodyMayMendIsRetriedSlowly() {
+        #expect(self.classify(401, code: "Unauthorized") == .retry(.unauthorized, after: nil))
+        #expect(self.classify(404, code: "LogStoreNotExist") == .retry(.notFound, after: nil))
+        #expect(self.classify(404, code: "ProjectNotExist") == .retry(.notFound, after: nil))
+    }
+
+    @Test func aBodyThatIsTooLargeIsSplitUnderEitherStatus() {
+        #expect(self.classify(413) == .split)
+        #expect(self.classify(413, code: "PostBodyTooLarge") == .split)
+        #expect(self.classify(400, code: "PostBodyTooLarge") == .split)
+    }
+
+    @Test(arguments: [
+        "PostBodyInvalid", "InvalidKey", "InvalidEncoding", "MissingBodyRawSize", "InvalidCompressType", "",
+        "PostBodyUncompressError", "ParameterInvalid", "InvalidAPIVersion",
+    ])
+    func aMalformedRequestIsRejected(code: String) {
+        #expect(self.classify(400, code: code) == .reject)
+    }
+
+    @Test(arguments: [301, 302, 304, 405, 411, 415, 499]) func anythingElseIsRejected(status: Int) {
+        #expect(self.classify(status) == .reject)
+    }
+
+    @Test func aTimedOutRequestIsRetriedEvenUnder400() {
+        #expect(self.classify(400, code: "RequestTimeout") == .retry(.unavailable, after: nil))
+    }
+
+    @Test func retryAfterIsReadInBothForms() {
+        #expect(self.classify(503, headers: [("Retry-After", "17")]) == .retry(.unavailable, after: .seconds(17)))
+        let date = [(name: "retry-after", value: "Sun, 06 Nov 1994 08:49:47 GMT")]
+        #expect(self.classify(429, headers: date) == .retry(.unavailable, after: .seconds(10)))
+        #expect(self.classify(503, headers: [("Retry-After", "soon")]) == .retry(.unavailable, after: nil))
+        let past = [(name: "retry-after", value: "Sat, 05 Nov 1994 08:49:47 GMT")]
+        #expect(self.classify(429, headers: past) == .retry(.unavailable, after: .zero))
+    }
+
+    @Test(arguments: [
+        "Sun, 06 Nov 1994 08:49:37", "06 Nov 1994 08:49:37 GMT", "Sun, 32 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nop 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "-5", "1e3", "",
+    ])
+    func otherTextsAreNoRetryAfter(text: String) {
+        #expect(RetryAfter.parse(text, wallTime: 0) == nil)
+    }
+
+    @Test func theServicesCodeMessageAndRequestIDAreKept() {
+        let response = TransportResponse(
+            status: 400,
+            headers: [("x-log-requestid", "ID")],
+            body: Array(#"{"errorCode":"PostBodyInvalid","errorMessage":"Value in log is not string data type"}"#.utf8)
+        )
+        let error = ResponseClassifier.classify(response, wallTime: 0).1
+        #expect(
+            error?.description
+                == "HTTP 400 PostBodyInvalid: Value in log is not string data type (request id ID)"
+        )
+    }
+
+    @Test(arguments: ["<html>\u{1b}[31m502\r\n</html>", "{", "[1]", "{\"errorCode\":7}", "\u{0}"])
+    func aBodyThatIsNotTheServicesIsOneLineWithoutControlCharacters(body: String) {
+        let response = TransportResponse(status: 502, headers: [("x-log-requestid", "ID")], body: Array(body.utf8))
+        let text = ResponseClassifier.classify(response, wallTime: 0).1?.description ?? ""
+        #expect(text.hasPrefix("HTTP 502"))
+        #expect(text.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 })
+    }
+}

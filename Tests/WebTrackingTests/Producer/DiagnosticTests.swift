@@ -1,0 +1,45 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if SwiftLog
+import Logging
+#endif
+
+@Suite(.timeLimit(.minutes(2))) struct DiagnosticTests {
+    private func dropped(_ count: Int, topic: String = "t") -> ProducerDiagnostic {
+        .recordsDropped(topic: topic, reason: .memoryFull, count: count, failure: nil)
+    }
+
+    @Test func ofEachKindTheFirstIsWrittenAtOnceAndThenOneInTenSecondsWithTheNumberLeftOut() {
+        let clock = ManualClock()
+        let limiter = DiagnosticLimiter(clock: clock)
+        #expect(
+            limiter.line(for: self.dropped(1)) == "webtracking: dropped 1 records of topic \"t\", reason memory_full\n"
+        )
+        #expect(limiter.line(for: self.dropped(2)) == nil)
+        #expect(limiter.line(for: self.dropped(3)) == nil)
+        let other = ProducerDiagnostic.recordsDropped(topic: "t", reason: .expired, count: 1, failure: nil)
+        #expect(limiter.line(for: other) != nil)
+        clock.advance(by: .milliseconds(9999))
+        #expect(limiter.line(for: self.dropped(4)) == nil)
+        clock.advance(by: .milliseconds(1))
+        #expect(limiter.line(for: self.dropped(5))?.hasSuffix("(and 3 more like it)\n") == true)
+    }
+
+    @Test func aTopicWithControlCharactersStaysOneLine() {
+        let line = DiagnosticLimiter(clock: ManualClock()).line(for: self.dropped(1, topic: "a\nb\u{1b}[31m")) ?? ""
+        #expect(line.unicodeScalars.dropLast().allSatisfy { $0.value >= 32 })
+    }
+}

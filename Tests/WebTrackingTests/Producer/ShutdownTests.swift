@@ -1,0 +1,220 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Dispatch
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if SwiftLog
+import Logging
+#endif
+
+/// Flush and shutdown.
+@Suite(.timeLimit(.minutes(2))) struct ShutdownTests {
+    @Test func aFlushSendsWhatWasAcceptedWithoutLingeringAndReports() async throws {
+        let rig = try Rig()
+        for index in 0..<7 { rig.sink().info("\(index)") }
+        let report = await rig.producer.flush(timeout: .seconds(10))
+        #expect(report == DeliveryReport(delivered: 7, dropped: [:], remaining: 0, duration: .zero))
+        #expect(report.isComplete)
+        #expect(rig.transport.logs.count == 7)
+        await rig.stop()
+    }
+
+    @Test func aFlushOfNothingReturnsAtOnce() async throws {
+        let rig = try Rig()
+        #expect(await rig.producer.flush(timeout: .seconds(10)).delivered == 0)
+        await rig.stop()
+        #expect(rig.transport.attempts.isEmpty)
+    }
+
+    @Test func aFlushReturnsAtItsTimeoutAndTheRestGoesOn() async throws {
+        let rig = try Rig(transport: InMemoryTransport(otherwise: .noAnswer))
+        rig.sink().info("m")
+        async let flushed = rig.producer.flush(timeout: .seconds(10))
+        await rig.transport.waitForAttempts(1)
+        await rig.run { rig.clock.now().nanoseconds >= 11_000_000_000 }
+        let report = await flushed
+        #expect(report.remaining == 1)
+        #expect(!report.isComplete)
+        rig.transport.reply(otherwise: .success)
+        await rig.runUntilSettled()
+        #expect(rig.transport.logs.count == 1)
+        await rig.stop()
+    }
+
+    @Test func aFlushEndsWithItsTaskAndTheRestGoesOn() async throws {
+        let rig = try Rig(transport: InMemoryTransport(script: [.never]))
+        rig.sink().info("m")
+        let producer = rig.producer
+        let task = Task { await producer.flush(timeout: .seconds(10)) }
+        await rig.transport.waitForAttempts(1)
+        task.cancel()
+        #expect(await task.value.remaining == 1)
+        await rig.producer.shutdown(timeout: .zero)
+        rig.checkConservation()
+    }
+
+    @Test func aFlushCutsOneBackoffShort() async throws {
+        let rig = try Rig(transport: InMemoryTransport(script: [.failure(status: 403, code: "WriteQuotaExceed")]))
+        rig.sink().error("m")
+        await rig.transport.waitForAttempts(1)
+        await rig.clock.waitForSleepers()
+        let report = await rig.producer.flush(timeout: .seconds(10))
+        #expect(report.delivered == 1)
+        #expect(report.duration == .zero)
+        await rig.stop()
+    }
+
+    @Test func twoFlushesAtOnceBothWaitForWhatCameBeforeThem() async throws {
+        let rig = try Rig()
+        rig.sink().info("1")
+        async let first = rig.producer.flush(timeout: .seconds(10))
+        async let second = rig.producer.flush(timeout: .seconds(10))
+        _ = await (first, second)
+        #expect(rig.producer.statistics.pending == 0)
+        await rig.stop()
+    }
+
+    @Test func aShutdownDeliversEverythingAndStopsTheTransport() async throws {
+        let rig = try Rig { $0.topic = .label }
+        for index in 0..<50 { rig.sink("topic-\(index % 5)").info("\(index)") }
+        let report = await rig.producer.shutdown(timeout: .seconds(10))
+        #expect(report.delivered == 50)
+        #expect(report.isComplete)
+        #expect(rig.transport.isShutDown)
+        rig.checkConservation()
+    }
+
+    @Test func aShutdownWithADeadEndpointReturnsAtItsDeadlineAndSaysWhatWasLeft() async throws {
+        for reply in [InMemoryTransport.Reply.noAnswer, .never] {
+            let rig = try Rig(transport: InMemoryTransport(otherwise: reply))
+            for index in 0..<20 { rig.sink().info("\(index)") }
+            async let stopped = rig.producer.shutdown(timeout: .seconds(5))
+            await rig.transport.waitForAttempts(1)
+            await rig.run { rig.transport.isShutDown }
+            let report = await stopped
+            #expect(report.remaining == 20)
+            #expect(report.dropped == [.shutdownDeadline: 20])
+            #expect(report.delivered == 0)
+            #expect(report.duration >= .seconds(5))
+            #expect(rig.producer.statistics.pending == 0)
+            rig.checkConservation()
+        }
+    }
+
+    @Test func aShutdownRetriesWithinItsDeadline() async throws {
+        let rig = try Rig(
+            transport: InMemoryTransport(script: [.noAnswer, .failure(status: 401), .failure(status: 500)])
+        )
+        rig.sink().info("m")
+        async let stopped = rig.producer.shutdown(timeout: .seconds(5))
+        await rig.run(inStepsOf: .seconds(1)) { rig.transport.stored.count == 1 }
+        #expect(await stopped.delivered == 1)
+        rig.checkConservation()
+    }
+
+    @Test func aTransportThatNeverShutsDownDoesNotHoldUpTheShutdown() async throws {
+        struct Stuck: WebTrackingTransport {
+            let inner = InMemoryTransport()
+            func send(_ request: TransportRequest) async throws -> TransportResponse {
+                try await self.inner.send(request)
+            }
+            func shutdown() async { try? await Task.sleep(for: .seconds(86_400)) }
+        }
+        let clock = ManualClock()
+        let producer = try WebTrackingProducer(
+            configuration: WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore"),
+            transport: Stuck(),
+            diagnostics: .none,
+            clock: clock
+        )
+        async let report = producer.shutdown(timeout: .seconds(3))
+        while clock.timeToNextDeadline.map({ $0 > .seconds(3) }) ?? true { await Task.yield() }
+        clock.advance(by: .seconds(3))
+        #expect(await report.duration == .seconds(3))
+    }
+
+    @Test func recordsThatComeAfterTheShutdownAreCounted() async throws {
+        let rig = try Rig { $0.topic = .metadata(key: "t", fallback: "") }
+        let sink = rig.sink()
+        sink.info("before")
+        await rig.stop()
+        for index in 0..<10 { sink.info("after", metadata: ["t": "\(index)"]) }
+        #expect(rig.producer.statistics.dropped == [.afterShutdown: 10])
+        #expect(rig.producer.statistics.accepted == 11)
+        rig.checkConservation()
+    }
+
+    @Test func theShutdownIsOutOfReachOfCancellation() async throws {
+        let rig = try Rig()
+        rig.sink().info("m")
+        let producer = rig.producer
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await producer.shutdown(timeout: .seconds(10))
+        }
+        #expect(await task.value.delivered == 1)
+    }
+
+    @Test func laterShutdownsGetTheReportOfTheFirst() async throws {
+        let rig = try Rig()
+        rig.sink().info("m")
+        async let first = rig.producer.shutdown(timeout: .seconds(10))
+        async let second = rig.producer.shutdown(timeout: .seconds(10))
+        let (one, two) = await (first, second)
+        #expect(one == two)
+        #expect(await rig.producer.shutdown(timeout: .zero) == one)
+    }
+
+    @Test func theBlockingShutdownWorksFromAPlainThread() async throws {
+        let rig = try Rig()
+        rig.sink().info("m")
+        let producer = rig.producer
+        let report = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(returning: producer.syncShutdown(timeout: .seconds(10)))
+            }
+        }
+        #expect(report.delivered == 1)
+        rig.checkConservation()
+    }
+
+    @Test func theShutdownIsReportedAsADiagnostic() async throws {
+        let rig = try Rig()
+        rig.sink().info("m")
+        let report = await rig.stop()
+        guard case .shutdownFinished(report)? = rig.diagnostics.elements.last else {
+            Issue.record("no diagnostic")
+            return
+        }
+    }
+
+    @Test func recordsRacingWithTheShutdownAreDeliveredOrCounted() async throws {
+        for _ in 0..<20 {
+            let rig = try Rig { $0.batching.maximumRecords = 50 }
+            let sink = rig.sink()
+            let writers = Task {
+                await withTaskGroup(of: Void.self) { group in
+                    for _ in 0..<4 { group.addTask { for index in 0..<500 { sink.info("\(index)") } } }
+                }
+            }
+            await rig.producer.shutdown(timeout: .seconds(60))
+            await writers.value
+            let numbers = rig.producer.statistics
+            #expect(numbers.accepted == 2000)
+            #expect(numbers.pending == 0)
+            #expect(numbers.delivered + (numbers.dropped[.afterShutdown] ?? 0) == 2000)
+            #expect(rig.transport.logs.count == numbers.delivered)
+        }
+    }
+}
