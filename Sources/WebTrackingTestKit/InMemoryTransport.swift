@@ -8,7 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-import Synchronization
 public import WebTracking
 
 /// Keeps what it is sent, and answers as the service does, or with the faults that a test has lined up.
@@ -46,11 +45,11 @@ public final class InMemoryTransport: WebTrackingTransport {
         var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// Creates a transport that follows `script` request by request, and after that does `otherwise`.
     public init(script: [Reply] = [], otherwise: Reply = .success) {
-        self.state = Mutex(State(script: script, otherwise: otherwise))
+        self.state = Lock(State(script: script, otherwise: otherwise))
     }
 
     /// What the service would have stored, in order; a request whose answer was lost is in here twice.

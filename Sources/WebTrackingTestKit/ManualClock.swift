@@ -8,7 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-import Synchronization
 public import WebTracking
 
 /// A clock that stands still until a test moves it.
@@ -35,11 +34,11 @@ public final class ManualClock: ProducerClock {
         var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// Creates a clock that shows `wallTime`, in nanoseconds since 1970.
     public init(wallTime: Int64 = 1_767_225_600_000_000_000) {
-        self.state = Mutex(State(wall: wallTime))
+        self.state = Lock(State(wall: wallTime))
     }
 
     /// The wall time that the test has set.

@@ -65,7 +65,7 @@ final class SegmentRecycler: Sendable {
     private static let kept = 8
     private static let largest = 512 << 10
 
-    private let free = Mutex<[[UInt8]]>([])
+    private let free = Lock<[[UInt8]]>([])
 
     func take() -> [UInt8] {
         self.free.withLock { $0.popLast() } ?? []

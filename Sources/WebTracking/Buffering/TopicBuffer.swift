@@ -8,8 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-import Synchronization
-
 #if SwiftLog
 import Logging
 #endif
@@ -34,7 +32,7 @@ final class TopicBuffer: Sendable {
     private let context: BufferContext
     private let header: [UInt8]
     private let bell = Doorbell()
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     private struct State {
         var open: Segment?
@@ -75,7 +73,7 @@ final class TopicBuffer: Sendable {
         self.key = key
         self.context = context
         self.header = Envelope(key: key, source: context.source, staticTags: context.staticTags).header
-        self.state = Mutex(State())
+        self.state = Lock(State())
     }
 
     // MARK: The callers' side

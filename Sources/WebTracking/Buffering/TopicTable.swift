@@ -8,15 +8,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-import Synchronization
-
 /// The buffers of a producer by topic and promoted tags; how many there are is bounded.
 final class TopicTable: Sendable {
     /// The buffer for records whose own topic finds no place.
     let base: TopicBuffer
     private let context: BufferContext
     private let maximum: Int
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     private struct State {
         var entries: [TopicKey: Entry]
@@ -35,7 +33,7 @@ final class TopicTable: Sendable {
         self.context = context
         self.maximum = maximum
         self.base = TopicBuffer(key: base, context: context)
-        self.state = Mutex(State(entries: [base: Entry(buffer: self.base, isPinned: true)]))
+        self.state = Lock(State(entries: [base: Entry(buffer: self.base, isPinned: true)]))
     }
 
     /// The buffer of `key`, a new one if there is room for it, and `nil` if there is not.

@@ -8,8 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-import Synchronization
-
 /// Bounds how many requests are on their way at once; who waits longest comes first.
 final class RequestSlots: Sendable {
     private struct State {
@@ -18,10 +16,10 @@ final class RequestSlots: Sendable {
         var nextID = 0
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     init(count: Int) {
-        self.state = Mutex(State(free: count))
+        self.state = Lock(State(free: count))
     }
 
     /// Waits for a slot; `false` if the task was cancelled before there was one.

@@ -8,8 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-import Synchronization
-
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Glibc)
@@ -61,7 +59,7 @@ final class DiagnosticLimiter: Sendable {
 
     private static let interval = Duration.seconds(10)
     private let clock: any ProducerClock
-    private let kinds = Mutex<[String: Kind]>([:])
+    private let kinds = Lock<[String: Kind]>([:])
 
     init(clock: any ProducerClock) {
         self.clock = clock

@@ -11,7 +11,6 @@
 #if Metrics
 
 import Metrics
-import Synchronization
 
 public import CoreMetrics
 
@@ -35,7 +34,7 @@ final class MetricsObserver: ProducerObserver {
     private let pending: Gauge
     private let pendingBytes: Gauge
     private let oldestAge: Gauge
-    private let last = Mutex<WebTrackingStatistics?>(nil)
+    private let last = Lock<WebTrackingStatistics?>(nil)
 
     init(factory: any MetricsFactory) {
         func counter(_ name: String, _ dimensions: [(String, String)] = []) -> Counter {

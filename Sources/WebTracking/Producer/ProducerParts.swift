@@ -8,8 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-import Synchronization
-
 /// The parts of a producer, put together from its configuration.
 struct ProducerParts {
     let pipeline: RecordPipeline
@@ -93,7 +91,7 @@ private final class PartLinks: Sendable {
         weak var pipeline: RecordPipeline?
     }
 
-    private let parts = Mutex(Parts())
+    private let parts = Lock(Parts())
 
     func connect(table: TopicTable, pipeline: RecordPipeline) {
         self.parts.withLock { $0 = Parts(table: table, pipeline: pipeline) }

@@ -9,7 +9,6 @@
 //===----------------------------------------------------------------------===//
 
 private import Dispatch
-import Synchronization
 
 /// Sends the records of all its handlers in the background: make one for a process, and stop it before the process ends.
 ///
@@ -32,8 +31,8 @@ public final class WebTrackingProducer: Sendable {
     private let budget: MemoryBudget
     private let diagnostics: @Sendable (ProducerDiagnostic) -> Void
     private let observer: any ProducerObserver
-    private let shutdownTask = Mutex<Task<DeliveryReport, Never>?>(nil)
-    private let reporter = Mutex<Task<Void, Never>?>(nil)
+    private let shutdownTask = Lock<Task<DeliveryReport, Never>?>(nil)
+    private let reporter = Lock<Task<Void, Never>?>(nil)
 
     /// Creates a producer; nothing is sent before the first record.
     ///
@@ -246,5 +245,5 @@ package protocol ProducerObserver: DeliveryObserver {
 
 /// Carries a report from the task that makes it to the thread that waits for it.
 private final class ReportBox: Sendable {
-    let value = Mutex(DeliveryReport(delivered: 0, dropped: [:], remaining: 0, duration: .zero))
+    let value = Lock(DeliveryReport(delivered: 0, dropped: [:], remaining: 0, duration: .zero))
 }

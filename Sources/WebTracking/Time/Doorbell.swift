@@ -8,8 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-import Synchronization
-
 /// Wakes one waiting task; a ring while nobody waits is kept for the next wait.
 final class Doorbell: Sendable {
     private struct State {
@@ -17,7 +15,7 @@ final class Doorbell: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// Wakes the waiting task, or lets the next wait return at once.
     func ring() {

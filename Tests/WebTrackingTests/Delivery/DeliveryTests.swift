@@ -8,7 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-import Synchronization
 import Testing
 import WebTrackingTestKit
 
@@ -122,7 +121,7 @@ import Logging
 
     @Test func noMoreRequestsThanAllowedAreOnTheirWayAtOnce() async throws {
         final class Counting: WebTrackingTransport {
-            let state = Mutex((now: 0, most: 0, total: 0))
+            let state = Lock((now: 0, most: 0, total: 0))
             func send(_ request: TransportRequest) async throws -> TransportResponse {
                 self.state.withLock { state in
                     state.now += 1
@@ -185,7 +184,7 @@ import Logging
     @Test func aTransportThatLogsThroughItsOwnProducerMakesNoLoop() async throws {
         final class Chatty: WebTrackingTransport {
             let inner = InMemoryTransport()
-            let sink = Mutex<WebTrackingLogHandler?>(nil)
+            let sink = Lock<WebTrackingLogHandler?>(nil)
             func send(_ request: TransportRequest) async throws -> TransportResponse {
                 self.sink.withLock { $0 }?.info("sending")
                 return try await self.inner.send(request)

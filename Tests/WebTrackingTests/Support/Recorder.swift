@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-import Synchronization
+import WebTracking
 
 /// Keeps what it is given, and lets a test wait for it.
 final class Recorder<Element: Sendable>: Sendable {
@@ -17,7 +17,7 @@ final class Recorder<Element: Sendable>: Sendable {
         var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     var elements: [Element] { self.state.withLock { $0.elements } }
 
