@@ -84,7 +84,7 @@ public enum RequestOutcome: String, Sendable, CaseIterable {
 
 /// One count for each ``RequestOutcome``.
 package struct RequestCounts: Sendable, Equatable {
-    private var counts = SIMD8<Int>(repeating: 0)
+    private var counts = Counts8()
 
     package init() {}
 
@@ -94,7 +94,7 @@ package struct RequestCounts: Sendable, Equatable {
     }
 
     package static func += (left: inout RequestCounts, right: RequestCounts) {
-        left.counts &+= right.counts
+        left.counts += right.counts
     }
 
     /// The counts that are not zero.

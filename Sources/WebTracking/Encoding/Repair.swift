@@ -37,19 +37,23 @@ public enum RepairKind: String, Sendable, CaseIterable {
 
 /// One count for each ``RepairKind``, held in place.
 package struct RepairCounts: Sendable, Equatable {
-    private var counts = SIMD16<Int>(repeating: 0)
+    private var low = Counts8()
+    private var high = Counts8()
 
     package init() {}
 
     package subscript(kind: RepairKind) -> Int {
-        get { self.counts[kind.index] }
-        set { self.counts[kind.index] = newValue }
+        get { kind.index < 8 ? self.low[kind.index] : self.high[kind.index - 8] }
+        set {
+            if kind.index < 8 { self.low[kind.index] = newValue } else { self.high[kind.index - 8] = newValue }
+        }
     }
 
-    package var isEmpty: Bool { self.counts == .zero }
+    package var isEmpty: Bool { self == RepairCounts() }
 
     package static func += (left: inout RepairCounts, right: RepairCounts) {
-        left.counts &+= right.counts
+        left.low += right.low
+        left.high += right.high
     }
 
     /// The counts that are not zero.

@@ -30,9 +30,9 @@ extension LogLevel {
     package static let ranked: [LogLevel] = [.trace, .debug, .info, .notice, .warning, .error, .critical]
 }
 
-/// One count for each level, held in place so that counting on the logging path allocates nothing.
+/// One count for each level, held in place.
 package struct LevelCounts: Sendable, Equatable {
-    private var counts = SIMD8<Int>(repeating: 0)
+    private var counts = Counts8()
 
     package init() {}
 
@@ -42,7 +42,7 @@ package struct LevelCounts: Sendable, Equatable {
         set { self.counts[rank] = newValue }
     }
 
-    package var total: Int { self.counts.wrappedSum() }
+    package var total: Int { self.counts.total }
 
     /// The counts that are not zero, by level.
     package var byLevel: [LogLevel: Int] {
@@ -52,10 +52,10 @@ package struct LevelCounts: Sendable, Equatable {
     }
 
     package static func += (left: inout LevelCounts, right: LevelCounts) {
-        left.counts &+= right.counts
+        left.counts += right.counts
     }
 
     package static func -= (left: inout LevelCounts, right: LevelCounts) {
-        left.counts &-= right.counts
+        left.counts -= right.counts
     }
 }

@@ -19,7 +19,7 @@ import NIOHTTP1
 /// It never hands the client a logger, and its own client has no tracer: records about sending records would never end.
 public struct AsyncHTTPClientTransport: WebTrackingTransport {
     private let client: HTTPClient
-    private let ownsClient: Bool
+    private let own: OwnClient?
 
     /// Creates a transport with a client of its own, which follows no redirects and is shut down with the transport.
     public init() {
@@ -30,8 +30,9 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
         configuration.tracing.tracer = nil
-        self.client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        self.ownsClient = true
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        self.client = client
+        self.own = OwnClient(client: client)
     }
 
     /// Creates a transport with a client that you made, and that you shut down after the producer.
@@ -39,7 +40,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
     /// Its settings apply: it should follow no redirects, and have no tracer that logs.
     public init(client: HTTPClient) {
         self.client = client
-        self.ownsClient = false
+        self.own = nil
     }
 
     /// Sends `request`; throws `HTTPClientError`, ``TransportError/timedOut`` or what the network says, if no complete
@@ -82,7 +83,22 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
 
     /// Shuts the transport's own client down, which ends requests still on their way.
     public func shutdown() async {
-        if self.ownsClient { try? await self.client.shutdown() }
+        if self.own != nil { try? await self.client.shutdown() }
+    }
+
+    /// Shuts the client down when the last copy of its transport goes: a client that nobody has shut down traps.
+    private final class OwnClient: Sendable {
+        private let client: HTTPClient
+
+        init(client: HTTPClient) {
+            self.client = client
+        }
+
+        deinit {
+            let client = self.client
+            // A second shutdown only throws.
+            Task.detached { try? await client.shutdown() }
+        }
     }
 }
 
