@@ -94,7 +94,7 @@ public final class InMemoryTransport: WebTrackingTransport {
             recorded = try RecordedRequest(request)
         } catch {
             self.state.withLock { $0.malformed.append("\(error)") }
-            return Self.response(status: 400, code: "PostBodyInvalid", message: "\(error)")
+            return try await Reply.malformed("\(error)").answer()
         }
         let (reply, watchers) = self.state.withLock { state -> (Reply, [CheckedContinuation<Void, Never>]) in
             let reply = state.script.isEmpty ? state.otherwise : state.script.removeFirst()
@@ -109,11 +109,36 @@ public final class InMemoryTransport: WebTrackingTransport {
             return (reply, ready)
         }
         for watcher in watchers { watcher.resume() }
-        switch reply {
+        return try await reply.answer()
+    }
+
+    /// Notes that the producer has shut the transport down.
+    public func shutdown() async {
+        self.state.withLock { $0.isShutDown = true }
+    }
+}
+
+extension InMemoryTransport.Reply {
+    /// The id on scripted answers, in the service's form.
+    private static let requestID = (name: "x-log-requestid", value: "5642EFA499248C827B012B39")
+
+    /// A 400 for a request that is malformed.
+    static func malformed(_ reason: String) -> InMemoryTransport.Reply {
+        .failure(status: 400, code: "PostBodyInvalid", message: reason)
+    }
+
+    /// Gives the answer, or throws in the place of one.
+    func answer() async throws -> TransportResponse {
+        switch self {
         case .success:
-            return TransportResponse(status: 200, headers: [("x-log-requestid", "5642EFA499248C827B012B39")])
+            return TransportResponse(status: 200, headers: [Self.requestID])
         case .failure(let status, let code, let message, let headers):
-            return Self.response(status: status, code: code, message: message, headers: headers)
+            let text = message.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+            return TransportResponse(
+                status: status,
+                headers: [Self.requestID] + headers,
+                body: code.isEmpty ? [] : Array("{\"errorCode\":\"\(code)\",\"errorMessage\":\"\(text)\"}".utf8)
+            )
         case .response(let response):
             return response
         case .noAnswer, .lostAnswer:
@@ -124,24 +149,5 @@ public final class InMemoryTransport: WebTrackingTransport {
             try await Task.sleep(for: .seconds(86_400 * 365))
             throw TransportError.timedOut
         }
-    }
-
-    /// Notes that the producer has shut the transport down.
-    public func shutdown() async {
-        self.state.withLock { $0.isShutDown = true }
-    }
-
-    private static func response(
-        status: Int,
-        code: String,
-        message: String,
-        headers: [(name: String, value: String)] = []
-    ) -> TransportResponse {
-        let text = message.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-        return TransportResponse(
-            status: status,
-            headers: [("x-log-requestid", "5642EFA499248C827B012B39")] + headers,
-            body: code.isEmpty ? [] : Array("{\"errorCode\":\"\(code)\",\"errorMessage\":\"\(text)\"}".utf8)
-        )
     }
 }

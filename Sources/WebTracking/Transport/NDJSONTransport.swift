@@ -20,7 +20,8 @@ import Musl
 ///
 /// A line is a record with `__topic__`, `__source__` and `__tags__` beside its fields.
 public actor NDJSONTransport: WebTrackingTransport {
-    private let descriptor: Int32
+    /// `nil` after the shutdown: the number may mean somebody else's file then.
+    private var descriptor: Int32?
     private let ownsDescriptor: Bool
 
     /// Writes to standard output.
@@ -42,6 +43,9 @@ public actor NDJSONTransport: WebTrackingTransport {
     }
 
     /// Writes the request's records and answers 200.
+    ///
+    /// Throws ``TransportError/connectionFailed(_:)`` if they cannot be written, as on a full disk; some of their lines may
+    /// be there then, and come again.
     public func send(_ request: TransportRequest) async throws -> TransportResponse {
         guard let size = request.header("x-log-bodyrawsize").flatMap({ Int($0) }),
             let raw = Compression.decompress(
@@ -57,16 +61,24 @@ public actor NDJSONTransport: WebTrackingTransport {
 
     /// Closes the file.
     public func shutdown() async {
-        if self.ownsDescriptor { close(self.descriptor) }
+        if self.ownsDescriptor, let descriptor = self.descriptor { close(descriptor) }
+        self.descriptor = nil
     }
 
     private func write(_ bytes: [UInt8]) throws {
+        guard let descriptor = self.descriptor else { throw TransportError.connectionFailed("the file is closed") }
         try bytes.withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
-                let count = write_(self.descriptor, rest)
+                let count = write_(descriptor, rest)
                 guard count >= 0 else {
                     if errno == EINTR { continue }
+                    if errno == EAGAIN {
+                        // Standard output is a pipe or terminal that somebody has made non-blocking, and is full.
+                        var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                        poll(&wanted, 1, -1)
+                        continue
+                    }
                     throw TransportError.connectionFailed(String(cString: strerror(errno)))
                 }
                 rest = rest.dropFirst(count)

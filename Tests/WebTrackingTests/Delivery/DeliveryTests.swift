@@ -50,6 +50,30 @@ import Logging
         await rig.stop()
     }
 
+    @Test func faultsInFrontOfAnotherTransportLoseNothing() async throws {
+        let inner = InMemoryTransport()
+        let transport = ScriptedFaultTransport(
+            inner,
+            script: [.failure(status: 503), .noAnswer, .lostAnswer, .withoutRequestID, .success]
+        )
+        let clock = ManualClock()
+        let producer = try WebTrackingProducer(
+            configuration: WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore"),
+            transport: transport,
+            diagnostics: .none,
+            clock: clock
+        )
+        producer.makeLogHandler(label: "l").error("m")
+        while producer.statistics.pending > 0 {
+            if let rest = clock.timeToNextDeadline { clock.advance(by: rest) }
+            await Task.yield()
+        }
+        #expect(inner.logs.map { $0["message"] } == ["m", "m", "m"])
+        #expect(producer.statistics.retries == 4)
+        await producer.shutdown(timeout: .seconds(1))
+        #expect(inner.isShutDown)
+    }
+
     @Test func aRejectedBatchIsDroppedWithTheServicesWordsInTheDiagnostic() async throws {
         let rig = try Rig(
             transport: InMemoryTransport(script: [.failure(status: 400, code: "PostBodyInvalid", message: "why")])

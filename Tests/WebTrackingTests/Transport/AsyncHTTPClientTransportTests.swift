@@ -1,0 +1,77 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if AsyncHTTPClient
+
+import AsyncHTTPClient
+import Testing
+import WebTracking
+import WebTrackingTestKit
+
+@Suite(.timeLimit(.minutes(2))) struct AsyncHTTPClientTransportTests {
+    @Test(arguments: TransportConformance.Check.allCases)
+    func conforms(to check: TransportConformance.Check) async throws {
+        try await TransportConformance { AsyncHTTPClientTransport() }.run([check])
+    }
+
+    @Test func keepsNoMoreOfABodyThanIsNeeded() async throws {
+        let server = try LoopbackServer(otherwise: .answer(body: [UInt8](repeating: 32, count: 1 << 20)))
+        let transport = AsyncHTTPClientTransport()
+        let response = try await transport.send(server.request())
+        await transport.shutdown()
+        #expect(response.body.count == TransportResponse.maximumBodyBytes)
+    }
+
+    @Test func leavesAClientThatItDoesNotOwnAlone() async throws {
+        let server = try LoopbackServer()
+        let client = HTTPClient()
+        for _ in 1...2 {
+            let transport = AsyncHTTPClientTransport(client: client)
+            let response = try await transport.send(server.request())
+            await transport.shutdown()
+            #expect(response.status == 200)
+        }
+        try await client.shutdown()
+    }
+
+    @Test func doesNotWaitForAHostThatRefuses() async throws {
+        let transport = AsyncHTTPClientTransport()
+        let server = try LoopbackServer()
+        var request = server.request(timeout: .seconds(600))
+        // Nothing listens there, and only the superuser could.
+        request.port = 1
+        let start = ContinuousClock.now
+        await #expect(throws: (any Error).self) { try await transport.send(request) }
+        #expect(start.duration(to: .now) < .seconds(5))
+        await transport.shutdown()
+    }
+
+    @Test func aBodyInChunksIsFoundOut() async throws {
+        let suite = TransportConformance { ChunkingTransport() }
+        let sentence = try #require(await suite.problem(with: .announcesTheLength))
+        #expect(sentence.contains("Transfer-Encoding"))
+        #expect(await suite.problem(with: .sendsTheBody) == nil)
+    }
+}
+
+/// Does not say in advance how long its bodies are.
+private struct ChunkingTransport: WebTrackingTransport {
+    func send(_ request: TransportRequest) async throws -> TransportResponse {
+        var message = HTTPClientRequest(url: request.url)
+        message.method = .POST
+        for header in request.headers { message.headers.add(name: header.name, value: header.value) }
+        message.body = .bytes(request.body, length: .unknown)
+        let response = try await HTTPClient.shared.execute(message, timeout: .seconds(10))
+        for try await _ in response.body {}
+        return TransportResponse(status: Int(response.status.code), headers: [])
+    }
+}
+
+#endif
