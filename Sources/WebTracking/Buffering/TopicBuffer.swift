@@ -397,6 +397,7 @@ final class TopicBuffer: Sendable {
             let held = (state.open?.heldBytes ?? 0) + state.sealed.reduce(0) { $0 + $1.heldBytes }
             state.open = nil
             state.sealed = []
+            state.inHandSince = nil
             defer { state.waiters = [] }
             return (state.worker, state.waiters.map(\.continuation), held)
         }

@@ -11,6 +11,11 @@
 extension LoopbackServer {
     /// What the server does with a request once it has read it.
     public enum Reply: Sendable {
+        /// The service's answer to records that it takes.
+        public static let success = Reply.answer(
+            headers: [(name: "x-log-requestid", value: "5642EFA499248C827B012B39")],
+            body: Array("{}".utf8)
+        )
         /// Answers, with a Content-Length.
         case answer(status: Int = 200, headers: [(name: String, value: String)] = [], body: [UInt8] = [])
         /// Answers without a Content-Length; the end of the connection is the end of the body.

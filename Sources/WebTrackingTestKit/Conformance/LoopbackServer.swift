@@ -27,7 +27,7 @@ public final class LoopbackServer: Sendable {
     /// that. Throws ``SocketError`` if there is no socket to be had.
     public init(
         script: [Reply] = [],
-        otherwise: Reply = .answer(),
+        otherwise: Reply = .success,
         lifetime: Duration = .seconds(60)
     ) throws {
         self.core = try LoopbackCore(script: script, otherwise: otherwise, lifetime: lifetime)

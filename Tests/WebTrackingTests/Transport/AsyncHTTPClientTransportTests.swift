@@ -11,6 +11,8 @@
 #if AsyncHTTPClient
 
 import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
 import Testing
 import WebTracking
 import WebTrackingTestKit
@@ -51,26 +53,6 @@ import WebTrackingTestKit
         await #expect(throws: (any Error).self) { try await transport.send(request) }
         #expect(start.duration(to: .now) < .seconds(5))
         await transport.shutdown()
-    }
-
-    @Test func aBodyInChunksIsFoundOut() async throws {
-        let suite = TransportConformance { ChunkingTransport() }
-        let sentence = try #require(await suite.problem(with: .announcesTheLength))
-        #expect(sentence.contains("Transfer-Encoding"))
-        #expect(await suite.problem(with: .sendsTheBody) == nil)
-    }
-}
-
-/// Does not say in advance how long its bodies are.
-private struct ChunkingTransport: WebTrackingTransport {
-    func send(_ request: TransportRequest) async throws -> TransportResponse {
-        var message = HTTPClientRequest(url: request.url)
-        message.method = .POST
-        for header in request.headers { message.headers.add(name: header.name, value: header.value) }
-        message.body = .bytes(request.body, length: .unknown)
-        let response = try await HTTPClient.shared.execute(message, timeout: .seconds(10))
-        for try await _ in response.body {}
-        return TransportResponse(status: Int(response.status.code), headers: [])
     }
 }
 

@@ -8,10 +8,15 @@
 //
 //===----------------------------------------------------------------------===//
 
+import Foundation
 import Testing
 import WebTracking
 import WebTrackingTestKit
 import WebTrackingURLSession
+
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
 
 /// The suite against transports that are wrong: each has to be found out, and by the right check.
 @Suite(.timeLimit(.minutes(2))) struct ConformanceSuiteTests {
@@ -79,6 +84,13 @@ struct Fault: Sendable, CustomTestStringConvertible {
         },
         Fault("names another host", [.namesTheHost], "Host header") { request, base in
             try await base.send(request.with { $0.headers.append((name: "Host", value: "example.com")) })
+        },
+        Fault("sends chunks", [.announcesTheLength], "Transfer-Encoding") { request, _ in
+            var message = URLRequest(url: try #require(URL(string: request.url)))
+            message.httpMethod = "POST"
+            message.httpBodyStream = InputStream(data: Data(request.body))
+            _ = try await URLSession.shared.data(for: message)
+            return TransportResponse(status: 200, headers: [])
         },
         Fault("loses the last byte", [.sendsTheBody], "arrived with") { request, base in
             try await base.send(request.with { $0.body = $0.body.dropLast() })

@@ -1,0 +1,40 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Foundation
+import WebTracking
+
+/// The process: settings, logging, service, and a last word about the logs.
+@main
+struct Main {
+    static func main() async {
+        do {
+            let settings = try Settings.fromProcess()
+            // Before the first logger is made.
+            let producer = try WebTrackingProducer.bootstrap(
+                settings.logs,
+                keepingConsole: settings.keepsConsole,
+                metadataProvider: .trace
+            )
+            let service = OrderService(settings: settings, producer: producer)
+            // No log line: by then the producer has stopped.
+            defer { Terminal.printError(summary(requests: service.counter.count, logs: producer.statistics)) }
+            try await service.run()
+        } catch {
+            Terminal.printError("\(error)")
+            exit(1)
+        }
+    }
+
+    private static func summary(requests: Int, logs: WebTrackingStatistics) -> String {
+        "\(requests) requests handled; log lines: \(logs.accepted) accepted, \(logs.delivered) delivered, "
+            + "\(logs.totalDropped) dropped"
+    }
+}

@@ -1,0 +1,26 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Foundation
+
+/// Lines for the one who starts and stops the service, beside the log: written at once, whole, and never fatal.
+enum Terminal {
+    static func print(_ text: String) {
+        self.write(text, to: .standardOutput)
+    }
+
+    static func printError(_ text: String) {
+        self.write(text, to: .standardError)
+    }
+
+    private static func write(_ text: String, to handle: FileHandle) {
+        try? handle.write(contentsOf: Data("order-service: \(text)\n".utf8))
+    }
+}

@@ -1,0 +1,78 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Configuration
+import Logging
+import Testing
+import WebTracking
+
+@testable import OrderService
+
+@Suite struct SettingsTests {
+    @Test func threeVariablesAreEnough() throws {
+        let settings = try Settings.forTests()
+        #expect(settings.host == "127.0.0.1")
+        #expect(settings.port == 8080)
+        #expect(settings.portFile == nil)
+        #expect(!settings.keepsConsole)
+        #expect(settings.logs.endpoint == "http://127.0.0.1:1")
+        #expect(settings.logs.project == "demo")
+        #expect(settings.logs.logstore == "orders")
+        #expect(settings.logs.topic == .labelPrefix(components: 1))
+        #expect(settings.logs.tags == ["service": "orders"])
+    }
+
+    @Test func everythingElseCanBeSet() throws {
+        let settings = try Settings.forTests([
+            "HOST": "::1", "PORT": "0", "PORT_FILE": "port.txt", "LOG_CONSOLE": "true",
+            "WEBTRACKING_TOPIC": "fixed:shop", "WEBTRACKING_LOG_LEVEL": "debug", "WEBTRACKING_TAGS": "env=test",
+            "WEBTRACKING_BATCHING_LINGER_SECONDS": "0.5",
+        ])
+        #expect(settings.host == "::1")
+        #expect(settings.port == 0)
+        #expect(settings.portFile == "port.txt")
+        #expect(settings.keepsConsole)
+        #expect(settings.logs.topic == .fixed("shop"))
+        #expect(settings.logs.logLevel == .debug)
+        #expect(settings.logs.tags == ["env": "test"])
+        #expect(settings.logs.batching.linger == .milliseconds(500))
+    }
+
+    @Test func anArgumentWins() throws {
+        let settings = try Settings(providers: [
+            CommandLineArgumentsProvider(arguments: ["order-service", "--port", "1", "--port-file", "a"]),
+            EnvironmentVariablesProvider(environmentVariables: [
+                "PORT": "2", "PORT_FILE": "b", "WEBTRACKING_ENDPOINT": "cn-hangzhou", "WEBTRACKING_PROJECT": "demo",
+                "WEBTRACKING_LOGSTORE": "orders",
+            ]),
+        ])
+        #expect(settings.port == 1)
+        #expect(settings.portFile == "a")
+    }
+
+    @Test(arguments: ["WEBTRACKING_ENDPOINT", "WEBTRACKING_PROJECT", "WEBTRACKING_LOGSTORE"])
+    func whatIsMissingIsNamed(variable: String) throws {
+        let error = try #require(throws: SettingsError.self) { try Settings.forTests([variable: ""]) }
+        #expect(error.variable == variable)
+        #expect(error.description.hasPrefix("\(variable) is not set"))
+    }
+
+    @Test(arguments: ["-1", "65536", "http"]) func aPortIsANumber(text: String) throws {
+        let error = try #require(throws: SettingsError.self) { try Settings.forTests(["PORT": text]) }
+        #expect(error.description == #"PORT is "\#(text)", but has to be from 0 to 65535"#)
+    }
+
+    @Test func whatTheLibraryRefusesIsNamed() throws {
+        let error = try #require(throws: ConfigurationError.self) {
+            try Settings.forTests(["WEBTRACKING_PROJECT": "My Project"])
+        }
+        #expect(error.setting == "project")
+    }
+}

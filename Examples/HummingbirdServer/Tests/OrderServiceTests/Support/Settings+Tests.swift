@@ -1,0 +1,25 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Configuration
+
+@testable import OrderService
+
+extension Settings {
+    /// Settings with only the variables that are required, and these.
+    static func forTests(_ variables: [String: String] = [:]) throws -> Settings {
+        let required = [
+            "WEBTRACKING_ENDPOINT": "http://127.0.0.1:1", "WEBTRACKING_PROJECT": "demo",
+            "WEBTRACKING_LOGSTORE": "orders",
+        ]
+        let environment = required.merging(variables) { $1 }.filter { !$0.value.isEmpty }
+        return try Settings(providers: [EnvironmentVariablesProvider(environmentVariables: environment)])
+    }
+}

@@ -1,0 +1,19 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// How a body is compressed on the wire.
+public enum Compression: String, Sendable, CaseIterable {
+    /// Not at all: the header is absent.
+    case none
+    /// One raw LZ4 block: no frame, no size in front, no checksum.
+    case lz4
+    /// A zlib stream (RFC 1950).
+    case deflate
+}

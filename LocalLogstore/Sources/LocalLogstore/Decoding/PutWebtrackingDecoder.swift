@@ -1,0 +1,116 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Judges a `POST /logstores/{name}/track` and turns it into a ``LogGroup``.
+///
+/// Pure and strict: what the documentation does not allow is refused, though the service itself may be more lenient.
+public struct PutWebtrackingDecoder: Sendable {
+    /// The parts of a request that the decision depends on. Header values are `nil` where the header is absent.
+    public struct Input: Sendable {
+        /// `x-log-apiversion`
+        public var version: String?
+        /// `x-log-bodyrawsize`
+        public var rawSize: String?
+        /// `x-log-compresstype`
+        public var compressType: String?
+        public var body: [UInt8]
+
+        public init(version: String?, rawSize: String?, compressType: String?, body: [UInt8]) {
+            self.version = version
+            self.rawSize = rawSize
+            self.compressType = compressType
+            self.body = body
+        }
+    }
+
+    /// An accepted request.
+    public struct Output: Sendable, Equatable {
+        public var group: LogGroup
+        public var compression: Compression
+        /// Bytes before compression.
+        public var rawBytes: Int
+        /// Bytes as sent.
+        public var wireBytes: Int
+    }
+
+    public var limits: TrackLimits
+
+    public init(limits: TrackLimits = TrackLimits()) {
+        self.limits = limits
+    }
+
+    /// Decodes a request, or throws the answer that the service would give.
+    public func decode(_ input: Input) throws(ServiceError) -> Output {
+        try ServiceError.checkVersion(input.version)
+        let rawSize = try self.rawSize(input.rawSize)
+        let compression = try self.compression(input.compressType)
+        try self.check(rawSize: compression == .none ? max(rawSize, input.body.count) : rawSize)
+
+        let raw = try Decompression.expand(input.body, compression: compression, rawSize: rawSize)
+        guard raw.count == rawSize else {
+            throw ServiceError(
+                status: 400,
+                code: "InvalidBodyRawSize",
+                message: "The body holds \(raw.count) bytes, x-log-bodyrawsize says \(rawSize)."
+            )
+        }
+        var parser = LogGroupParser(raw, limits: self.limits)
+        return Output(
+            group: try parser.parse(),
+            compression: compression,
+            rawBytes: rawSize,
+            wireBytes: input.body.count
+        )
+    }
+
+    private func rawSize(_ header: String?) throws(ServiceError) -> Int {
+        guard let header else {
+            throw ServiceError(
+                status: 400,
+                code: "MissingBodyRawSize",
+                message: "The header x-log-bodyrawsize is missing."
+            )
+        }
+        // Int's own parser would take a sign.
+        guard header.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let size = Int(header)
+        else {
+            throw ServiceError(
+                status: 400,
+                code: "InvalidBodyRawSize",
+                message: "The header x-log-bodyrawsize is not a number of bytes."
+            )
+        }
+        return size
+    }
+
+    private func compression(_ header: String?) throws(ServiceError) -> Compression {
+        guard let header else { return .none }
+        guard let compression = Compression(rawValue: header), compression != .none else {
+            throw ServiceError(
+                status: 400,
+                code: "InvalidCompressType",
+                message: "The compression \(header) is neither lz4 nor deflate."
+            )
+        }
+        return compression
+    }
+
+    private func check(rawSize: Int) throws(ServiceError) {
+        if rawSize > self.limits.hardRawBytes {
+            throw .bodyTooLarge(
+                "The body of \(rawSize) bytes must not be over \(self.limits.hardRawBytes).",
+                status: 413
+            )
+        }
+        if rawSize > self.limits.rawBytes {
+            throw .bodyTooLarge("The body of \(rawSize) bytes must not be over \(self.limits.rawBytes).")
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Judges a `GET /logstores/{name}/track` and its variants, which carry one log in the query.
+public struct TrackQueryDecoder: Sendable {
+    public var limits: TrackLimits
+
+    public init(limits: TrackLimits = TrackLimits()) {
+        self.limits = limits
+    }
+
+    /// Decodes the query of a request target, or throws the answer that the service would give.
+    ///
+    /// - Parameters:
+    ///   - target: Path and query, as sent.
+    ///   - clientAddress: The source of the log if the query names none.
+    ///   - additional: Fields to store besides those of the query; one that the query has as well is left out.
+    public func decode(
+        target: String,
+        clientAddress: String,
+        additional: [Field] = []
+    ) throws(ServiceError) -> LogGroup {
+        guard target.utf8.count < self.limits.targetBytes else {
+            throw .parameterInvalid("The request is not under \(self.limits.targetBytes) bytes.")
+        }
+        var parameters = try self.parameters(target)
+        try ServiceError.checkVersion(parameters.remove("APIVersion"))
+        let topic = try self.label("__topic__", parameters.remove("__topic__") ?? "")
+        let source = try self.label("__source__", parameters.remove("__source__") ?? clientAddress)
+        _ = parameters.remove("__time__")
+        for parameter in parameters { try self.check(parameter) }
+        guard !parameters.isEmpty else { throw .parameterInvalid("The query holds no fields.") }
+        for field in additional where !parameters.contains(where: { $0.name == field.name }) {
+            parameters.append(field)
+        }
+        return LogGroup(topic: topic, source: source, tags: [], logs: [LogFields(parameters)])
+    }
+
+    private func parameters(_ target: String) throws(ServiceError) -> [Field] {
+        guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return [] }
+        var parameters: [Field] = []
+        var names = NameSet()
+        for part in target.utf8[target.utf8.index(after: mark)...].split(separator: UInt8(ascii: "&")) {
+            let pair = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = self.text(pair[0]), let value = self.text(pair.count == 2 ? pair[1] : "".utf8[...]) else {
+                throw .parameterInvalid("The query is not percent-encoded UTF-8.")
+            }
+            guard names.insert(Array(name.utf8)[...]) else {
+                throw .parameterInvalid("The parameter \(name) occurs twice.")
+            }
+            parameters.append(Field(name, value))
+        }
+        return parameters
+    }
+
+    /// Resolves the encoding of forms: percent-encoded bytes, and plus signs for spaces.
+    private func text(_ encoded: Substring.UTF8View) -> String? {
+        var bytes: [UInt8] = []
+        var rest = encoded
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "+"):
+                bytes.append(0x20)
+            case UInt8(ascii: "%"):
+                guard let high = rest.popFirst()?.hexadecimalValue, let low = rest.popFirst()?.hexadecimalValue else {
+                    return nil
+                }
+                bytes.append(high << 4 | low)
+            default:
+                bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private func label(_ name: String, _ value: String) throws(ServiceError) -> String {
+        guard value.utf8.count <= self.limits.topicBytes else {
+            throw .parameterInvalid("The \(name) is over \(self.limits.topicBytes) bytes.")
+        }
+        return value
+    }
+
+    private func check(_ field: Field) throws(ServiceError) {
+        guard (1...self.limits.keyBytes).contains(field.name.utf8.count) else {
+            throw .keyInvalid("A key has to be of 1 to \(self.limits.keyBytes) bytes.")
+        }
+        guard !Names.isReservedField(Array(field.name.utf8)[...]) else {
+            throw .parameterInvalid("The key \(field.name) is reserved.")
+        }
+    }
+}
+
+extension [Field] {
+    /// Takes the field `name` out, and returns its value.
+    fileprivate mutating func remove(_ name: String) -> String? {
+        guard let index = self.firstIndex(where: { $0.name == name }) else { return nil }
+        return self.remove(at: index).value
+    }
+}
+
+extension UInt8 {
+    fileprivate var hexadecimalValue: UInt8? {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

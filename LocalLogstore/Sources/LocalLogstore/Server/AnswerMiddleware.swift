@@ -1,0 +1,89 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import HTTPTypes
+import Hummingbird
+
+/// An error that a fault plan asks for: an answer like others, but no event.
+struct PlannedAnswer: Error {
+    var error: ServiceError
+}
+
+/// Gives every answer the shape that the service's answers have.
+struct AnswerMiddleware: RouterMiddleware {
+    typealias Context = TrackContext
+
+    /// A handler sets this header, which never leaves the endpoint, to have no request id in the answer.
+    static let omitsRequestID = HTTPField.Name("x-local-omit-request-id")!
+
+    private static let requestID = HTTPField.Name("x-log-requestid")!
+
+    let counters: ServerCounters
+    let onEvent: @Sendable (ServerEvent) -> Void
+
+    func handle(
+        _ request: Request,
+        context: TrackContext,
+        next: @concurrent (Request, TrackContext) async throws -> Response
+    ) async throws -> Response {
+        self.counters.count { $0.requests += 1 }
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch let aborted as ConnectionAborted {
+            throw aborted
+        } catch let planned as PlannedAnswer {
+            response = self.answer(planned.error)
+        } catch {
+            let known = self.serviceError(error)
+            self.onEvent(.refused(known))
+            response = self.answer(known)
+        }
+        response.headers[.accessControlAllowOrigin] = "*"
+        if response.headers[Self.omitsRequestID] == nil {
+            response.headers[Self.requestID] = Self.newRequestID()
+        } else {
+            response.headers[Self.omitsRequestID] = nil
+        }
+        let status = response.status.code
+        self.counters.count { $0.answers[status, default: 0] += 1 }
+        return response
+    }
+
+    private func serviceError(_ error: any Error) -> ServiceError {
+        switch error {
+        case let error as ServiceError:
+            error
+        case let error as HTTPError where error.status.kind == .clientError:
+            // A path or a method that the service does not document.
+            .parameterInvalid("The request is not one of the web tracking api.")
+        default:
+            .internalError
+        }
+    }
+
+    private func answer(_ error: ServiceError) -> Response {
+        var response = Response(
+            status: HTTPResponse.Status(code: error.status),
+            headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: error.json))
+        )
+        if let seconds = error.retryAfter { response.headers[.retryAfter] = String(seconds) }
+        return response
+    }
+
+    /// 24 upper-case hexadecimal digits.
+    private static func newRequestID() -> String {
+        let digits =
+            String(UInt64.random(in: 0...UInt64.max), radix: 16, uppercase: true)
+            + String(UInt32.random(in: 0...UInt32.max), radix: 16, uppercase: true)
+        return String(repeating: "0", count: 24 - digits.count) + digits
+    }
+}

@@ -1,0 +1,40 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Foundation
+import Hummingbird
+import NIOCore
+
+/// Thrown by a handler that has closed the connection: there is nobody left to answer.
+struct ConnectionAborted: Error {}
+
+extension Channel {
+    /// Ends the connection with a reset (RST), as a crashed server or a failing network does.
+    func reset() async throws {
+        // Lingering for no time makes the kernel drop what is unsent and reset instead of closing in order.
+        try await (self as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        try await self.close().get()
+    }
+}
+
+extension Response {
+    /// An answer that promises more than it delivers, and then closes the connection.
+    static func cut(on channel: any Channel) -> Response {
+        Response(
+            status: .ok,
+            headers: [.contentType: "application/json"],
+            body: ResponseBody(contentLength: 64) { writer in
+                try await writer.write(ByteBuffer(string: "{"))
+                try await channel.close().get()
+                throw ConnectionAborted()
+            }
+        )
+    }
+}

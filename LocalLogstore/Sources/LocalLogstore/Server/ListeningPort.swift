@@ -1,0 +1,47 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Synchronization
+
+/// The port an endpoint listens on, for those who wait for it.
+final class ListeningPort: Sendable {
+    private enum State {
+        case waiting([CheckedContinuation<Int, any Error>])
+        case settled(Result<Int, any Error>)
+    }
+
+    private let state = Mutex(State.waiting([]))
+
+    /// Wakes those who wait, and those to come. Only the first call counts.
+    func settle(_ result: Result<Int, any Error>) {
+        let waiting: [CheckedContinuation<Int, any Error>] = self.state.withLock { state in
+            guard case .waiting(let continuations) = state else { return [] }
+            state = .settled(result)
+            return continuations
+        }
+        for continuation in waiting { continuation.resume(with: result) }
+    }
+
+    /// Returns once the endpoint listens; throws if it stopped before it did.
+    func get() async throws -> Int {
+        try await withCheckedThrowingContinuation { continuation in
+            let settled: Result<Int, any Error>? = self.state.withLock { state in
+                switch state {
+                case .waiting(let continuations):
+                    state = .waiting(continuations + [continuation])
+                    return nil
+                case .settled(let result):
+                    return result
+                }
+            }
+            if let settled { continuation.resume(with: settled) }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Synchronization
+
+/// The logstores of an endpoint, and whether they take anonymous logs at present.
+public final class LogstoreRegistry: Sendable {
+    private struct State {
+        var known: Set<String>
+        var trackingOff: Set<String> = []
+    }
+
+    private let policy: LogstorePolicy
+    private let state: Mutex<State>
+
+    public init(policy: LogstorePolicy) {
+        self.policy = policy
+        switch policy {
+        case .createOnFirstUse: self.state = Mutex(State(known: []))
+        case .only(let names): self.state = Mutex(State(known: names))
+        }
+    }
+
+    /// The logstores there are, sorted.
+    public var names: [String] { self.state.withLock { $0.known.sorted() } }
+
+    /// Switches web tracking on or off for one logstore, as its owner can in the console. It is on to begin with.
+    public func setTracking(_ isOn: Bool, for logstore: String) {
+        self.state.withLock { state in
+            if isOn {
+                state.trackingOff.remove(logstore)
+            } else {
+                state.trackingOff.insert(logstore)
+            }
+        }
+    }
+
+    /// Finds the logstore for a request; `true` if it was created for it.
+    ///
+    /// Throws 400 for a name that no logstore can have, 404 for one that does not exist, 401 where web tracking is
+    /// off.
+    func use(_ name: String) throws(ServiceError) -> Bool {
+        guard Names.isLogstore(name) else {
+            throw .parameterInvalid("\"\(name)\" is not a valid name of a logstore.")
+        }
+        let policy = self.policy
+        let found: Result<Bool, ServiceError> = self.state.withLock { state in
+            if state.trackingOff.contains(name) { return .failure(.trackingOff(name)) }
+            if state.known.contains(name) { return .success(false) }
+            guard policy == .createOnFirstUse else { return .failure(.logstoreNotExist(name)) }
+            state.known.insert(name)
+            return .success(true)
+        }
+        return try found.get()
+    }
+}

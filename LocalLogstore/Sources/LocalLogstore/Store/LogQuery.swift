@@ -1,0 +1,37 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+public import Foundation
+
+/// Which stored logs to read. Conditions that are `nil` or empty do not restrict.
+public struct LogQuery: Sendable, Equatable {
+    /// The order of the result.
+    public enum Order: Sendable {
+        case arrival
+        case newestFirst
+    }
+
+    public var logstore: String?
+    public var topic: String?
+    /// Received at this time or later.
+    public var from: Date?
+    /// Received before this time.
+    public var until: Date?
+    /// Fields that a log must have, with exactly these values.
+    public var fields: [Field] = []
+    public var order: Order = .arrival
+    /// At most this many logs.
+    public var limit: Int?
+
+    public init(logstore: String? = nil, topic: String? = nil) {
+        self.logstore = logstore
+        self.topic = topic
+    }
+}

@@ -1,0 +1,101 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Foundation
+import LocalLogstore
+
+/// Turns stored logs into lines.
+struct LogPrinter {
+    var format: TextFormat
+    /// The fields to print, in this order; all if empty.
+    var fields: [String]
+
+    func line(_ stored: StoredLog) -> String {
+        switch self.format {
+        case .text: self.fields.isEmpty ? self.sentence(stored) : self.columns(stored)
+        case .ndjson: self.fields.isEmpty ? self.object(stored) : self.selection(stored)
+        }
+    }
+
+    // MARK: - Text
+
+    /// The well-known fields in front, the others behind as `name=value`.
+    private func sentence(_ stored: StoredLog) -> String {
+        var rest = stored.log.fields
+        func take(_ name: String) -> String? {
+            guard let index = rest.firstIndex(where: { $0.name == name }) else { return nil }
+            return TerminalText.escaped(rest.remove(at: index).value)
+        }
+        let time = take("time") ?? stored.request.receivedAt.formatted(.iso8601Fractional)
+        let level = take("level")
+        let label = take("label")
+        let message = take("message")
+        var words = [
+            time, level, stored.request.topic.isEmpty ? nil : "[\(TerminalText.escaped(stored.request.topic))]",
+        ]
+        .compactMap(\.self)
+        if let label { words.append(label + ":") }
+        if let message { words.append(message) }
+        words += rest.map { TerminalText.escaped($0.name) + "=" + Self.quotedIfNeeded($0.value) }
+        return words.joined(separator: " ")
+    }
+
+    private static func quotedIfNeeded(_ value: String) -> String {
+        let escaped = TerminalText.escaped(value)
+        guard escaped.isEmpty || escaped.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) else {
+            return escaped
+        }
+        return "\"" + escaped.replacing("\"", with: "\\\"") + "\""
+    }
+
+    /// Values only, with tabs between them; a field that the log lacks is empty.
+    private func columns(_ stored: StoredLog) -> String {
+        let fields = stored.log.fields
+        return self.fields.map { TerminalText.escaped(Self.value(of: $0, in: stored, fields) ?? "") }
+            .joined(separator: "\t")
+    }
+
+    // MARK: - NDJSON
+
+    /// The fields as they were sent, behind what the service knows about them, under the names it uses in results.
+    private func object(_ stored: StoredLog) -> String {
+        var head = [
+            Field("__receive_time__", stored.request.receivedAt.formatted(.iso8601Fractional)),
+            Field("__topic__", stored.request.topic),
+            Field("__source__", stored.request.source),
+        ]
+        head += stored.request.tags.map { Field("__tag__:" + $0.name, $0.value) }
+        return LogFields(head).json.dropLast() + "," + stored.log.json.dropFirst()
+    }
+
+    private func selection(_ stored: StoredLog) -> String {
+        let fields = stored.log.fields
+        let selected = self.fields.compactMap { name in
+            Self.value(of: name, in: stored, fields).map { Field(name, $0) }
+        }
+        return LogFields(selected).json
+    }
+
+    private static func value(of name: String, in stored: StoredLog, _ fields: [Field]) -> String? {
+        switch name {
+        case "__topic__": stored.request.topic
+        case "__source__": stored.request.source
+        case "__receive_time__": stored.request.receivedAt.formatted(.iso8601Fractional)
+        case _ where name.hasPrefix("__tag__:"):
+            stored.request.tags.first { "__tag__:" + $0.name == name }?.value
+        default: fields.first { $0.name == name }?.value
+        }
+    }
+}
+
+extension FormatStyle where Self == Date.ISO8601FormatStyle {
+    /// UTC with milliseconds.
+    fileprivate static var iso8601Fractional: Self { Date.ISO8601FormatStyle(includingFractionalSeconds: true) }
+}

@@ -1,0 +1,24 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Logging
+
+/// One record to ship.
+struct OutgoingRecord {
+    var level: Logger.Level
+    var message: String
+    var metadata: Logger.Metadata
+
+    init(level: Logger.Level, message: String, metadata: Logger.Metadata = [:]) {
+        self.level = level
+        self.message = message
+        self.metadata = metadata
+    }
+}

@@ -1,0 +1,43 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import SystemPackage
+import WebTracking
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// Draws the progress on a terminal, and nothing elsewhere.
+struct ProgressDisplay: Sendable {
+    let progress: SendProgress
+    let producer: WebTrackingProducer
+
+    /// Draws until the task is cancelled, then clears the line.
+    func run() async {
+        guard isatty(STDERR_FILENO) == 1 else { return }
+        while !Task.isCancelled {
+            let statistics = self.producer.statistics
+            let line = self.progress.snapshot.line(delivered: statistics.delivered, pending: statistics.pending)
+            self.write("\r\u{1B}[K" + line)
+            try? await Task.sleep(for: .milliseconds(200))
+        }
+        self.write("\r\u{1B}[K")
+    }
+
+    private func write(_ text: String) {
+        // A terminal that is gone is no reason to stop shipping.
+        _ = try? FileDescriptor.standardError.writeAll(text.utf8)
+    }
+}

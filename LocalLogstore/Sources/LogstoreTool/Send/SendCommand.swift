@@ -1,0 +1,149 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import ArgumentParser
+import Foundation
+import Logging
+import SystemPackage
+import UnixSignals
+import WebTracking
+
+/// `webtracking send`
+struct SendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "send",
+        abstract: "Ships lines from files, or from the standard input, to a logstore.",
+        discussion: """
+            A line becomes the message of a record. With --format ndjson every line is a JSON object: its members \
+            message and level are used as such, the others become fields, nested ones included. A line that is no \
+            object is shipped as text.
+
+              webtracking send app.log --endpoint cn-hangzhou.log.aliyuncs.com --project demo --logstore app
+              journalctl -f -o json | webtracking send --format ndjson --topic journal \\
+                  --endpoint http://127.0.0.1:8080 --project local --logstore app
+
+            It reads no faster than it can ship. The exit status is 0 only if every record was delivered; with an \
+            interrupt (control-C), what was read is delivered and the status is 130.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("What to ship; the standard input if there is none, or for -.", valueName: "file"))
+    var files: [String] = []
+
+    @OptionGroup
+    var options: SendOptions
+
+    @Option(help: "The level of records that do not state one.")
+    var level = LevelArgument(level: .info)
+
+    @Option(help: "text, or ndjson for one JSON object a line.")
+    var format = TextFormat.text
+
+    @Option(help: ArgumentHelp("At most this many records a second.", valueName: "number"))
+    var rate: Double?
+
+    func validate() throws {
+        if let rate = self.rate, !(rate > 0 && rate.isFinite) { throw ValidationError("--rate has to be over 0.") }
+    }
+
+    func run() async throws {
+        let started = ContinuousClock.now
+        let producer = try WebTrackingProducer(configuration: self.options.configuration)
+        let progress = SendProgress(totalBytes: self.totalBytes())
+        let display = Task { await ProgressDisplay(progress: progress, producer: producer).run() }
+        let interrupt = await self.interrupt(producer, progress: progress, display: display)
+        var shipper = Shipper(
+            producer: producer,
+            mapper: RecordMapper(
+                format: self.format,
+                level: self.level.level,
+                messageLimit: producer.configuration.limits.maximumValueBytes
+            ),
+            rate: self.rate,
+            progress: progress
+        )
+        let failure = await self.ship(with: &shipper)
+        // Then the process ends elsewhere.
+        if progress.isStopped { await interrupt.value }
+        await producer.shutdown(timeout: .seconds(self.options.timeout))
+        interrupt.cancel()
+        display.cancel()
+        await display.value
+
+        let report = SendReport(
+            records: progress.snapshot.records,
+            malformedLines: shipper.mapper.malformedLines,
+            repairedLines: shipper.mapper.repairedLines,
+            brokenLines: shipper.splitter.brokenLines,
+            statistics: producer.statistics,
+            seconds: (ContinuousClock.now - started) / .seconds(1)
+        )
+        Output.note(report.text)
+        if let failure { throw failure }
+        if !report.isComplete { throw ExitCode.failure }
+    }
+
+    /// Ends the process on a signal, once what was read is delivered; on a second signal at once.
+    private func interrupt(
+        _ producer: WebTrackingProducer,
+        progress: SendProgress,
+        display: Task<Void, Never>
+    ) async -> Task<Void, Never> {
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let timeout = Duration.seconds(self.options.timeout)
+        return Task {
+            for await _ in signals {
+                if progress.isStopped { Self.exit(withError: ExitCode(130)) }
+                progress.stop()
+                // Not by waiting for the reader, which may hang in a read that nothing ends.
+                Task {
+                    await producer.shutdown(timeout: timeout)
+                    display.cancel()
+                    await display.value
+                    let statistics = producer.statistics
+                    Output.note(
+                        "webtracking: interrupted, \(statistics.delivered) records delivered, "
+                            + "\(statistics.totalDropped) dropped"
+                    )
+                    Self.exit(withError: ExitCode(130))
+                }
+            }
+        }
+    }
+
+    /// Ships one input after the other. Returns why it stopped early, if it did: what was read is delivered all the
+    /// same.
+    private func ship(with shipper: inout Shipper) async -> ValidationError? {
+        for file in self.files.isEmpty ? ["-"] : self.files {
+            do {
+                let input = file == "-" ? InputReader.standardInput : try InputReader(path: file)
+                try await shipper.ship(input)
+                try input.close()
+            } catch {
+                return ValidationError("Cannot read \(file): \(error)")
+            }
+        }
+        return nil
+    }
+
+    /// The size of all inputs; `nil` if one of them is not a file, and has none.
+    private func totalBytes() -> Int? {
+        guard !self.files.isEmpty else { return nil }
+        var total = 0
+        for file in self.files {
+            guard
+                let values = try? URL(fileURLWithPath: file).resourceValues(forKeys: [.fileSizeKey, .isRegularFileKey]),
+                values.isRegularFile == true, let size = values.fileSize
+            else { return nil }
+            total += size
+        }
+        return total
+    }
+}

@@ -1,0 +1,87 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Logging
+import SystemPackage
+import WebTracking
+
+/// Ships lines through a producer, no faster than it can take them.
+struct Shipper {
+    let producer: WebTrackingProducer
+    let progress: SendProgress
+    private let handler: WebTrackingLogHandler
+    private(set) var mapper: RecordMapper
+    private(set) var splitter: LineSplitter
+    private var pace: Pace
+    private var bytesSinceLook = 0
+
+    init(producer: WebTrackingProducer, mapper: RecordMapper, rate: Double?, progress: SendProgress) {
+        self.producer = producer
+        self.progress = progress
+        self.handler = producer.makeLogHandler(label: "webtracking.send")
+        self.mapper = mapper
+        self.splitter = LineSplitter(limit: mapper.lineLimit)
+        self.pace = Pace(rate: rate)
+    }
+
+    /// Ships everything `input` has. Throws the system's error if it cannot be read, and `CancellationError` if the
+    /// progress was stopped.
+    mutating func ship(_ input: InputReader) async throws {
+        // Taken out of the structure, because it is in use while the lines are.
+        var splitter = self.splitter
+        defer { self.splitter = splitter }
+        while true {
+            let block = try await input.next()
+            if block.isEmpty { break }
+            try await splitter.feed(block[...]) { try await self.ship(line: $0) }
+            self.progress.add(bytes: block.count)
+        }
+        try await splitter.finish { try await self.ship(line: $0) }
+    }
+
+    private mutating func ship(line: ArraySlice<UInt8>) async throws {
+        for record in self.mapper.records(line) { try await self.ship(record) }
+        if self.roomIsDue(after: line.count) {
+            let producer = self.producer
+            try await self.pace.wait { producer.statistics.pendingBytes <= producer.configuration.memoryLimit / 2 }
+        }
+    }
+
+    private mutating func ship(_ record: OutgoingRecord) async throws {
+        try await self.pace.waitForTurn()
+        if self.progress.isStopped { throw CancellationError() }
+        self.handler.log(
+            event: LogEvent(
+                level: record.level,
+                message: "\(record.message)",
+                metadata: record.metadata,
+                source: "",
+                file: "",
+                function: "",
+                line: 0
+            )
+        )
+        self.progress.add(records: 1)
+    }
+
+    /// Looking costs more than logging, so it is done once in a while.
+    ///
+    /// Half of the memory is free after a look. A byte of a line takes six at most, as `\u001f`, so that what may come
+    /// until the next look fits even into what is reserved for low levels.
+    private mutating func roomIsDue(after bytes: Int) -> Bool {
+        self.bytesSinceLook += bytes + Self.overhead
+        guard self.bytesSinceLook > self.producer.configuration.memoryLimit / 256 else { return false }
+        self.bytesSinceLook = 0
+        return true
+    }
+
+    /// About what a record takes besides its line.
+    private static let overhead = 200
+}

@@ -1,0 +1,34 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import LocalLogstore
+
+/// What an endpoint prints.
+enum ServeReport {
+    static func print(_ event: ServerEvent) {
+        switch event {
+        case .listening:
+            break
+        case .logstoreCreated(let name):
+            Output.note("webtracking: new logstore \(name)")
+        case .refused(let error):
+            Output.note(TerminalText.escaped("webtracking: refused, \(error.status) \(error.code): \(error.message)"))
+        }
+    }
+
+    /// One line about everything since the start.
+    static func summary(_ statistics: ServerStatistics) -> String {
+        let answers = statistics.answers.sorted { $0.key < $1.key }.map { "\($0.value) x \($0.key)" }
+        return "webtracking: stopped, \(statistics.logs) logs stored, \(statistics.requests) requests"
+            + (answers.isEmpty ? "" : " (\(answers.joined(separator: ", ")))")
+            + (statistics.faults > 0 ? ", \(statistics.faults) faults" : "")
+            + ", \(statistics.rawBytes) bytes raw, \(statistics.wireBytes) on the wire"
+    }
+}

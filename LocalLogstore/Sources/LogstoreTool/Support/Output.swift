@@ -1,0 +1,47 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import SystemPackage
+
+/// Writes to a file descriptor, in blocks.
+///
+/// Text is lost if neither ``flush()`` nor a full block follows. Both throw the system's error.
+struct Output {
+    private static let blockSize = 64 * 1024
+
+    private let descriptor: FileDescriptor
+    private var buffer: [UInt8] = []
+
+    init(_ descriptor: FileDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    mutating func write(_ text: String) throws {
+        self.buffer.append(contentsOf: text.utf8)
+        if self.buffer.count >= Self.blockSize { try self.flush() }
+    }
+
+    mutating func flush() throws {
+        _ = try self.descriptor.writeAll(self.buffer)
+        self.buffer.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes one line at once.
+    static func line(_ text: String, to descriptor: FileDescriptor = .standardOutput) throws {
+        var output = Output(descriptor)
+        try output.write(text + "\n")
+        try output.flush()
+    }
+
+    /// Writes one line to the standard error. Failure is ignored: there is no place left to report it.
+    static func note(_ text: String) {
+        try? Self.line(text, to: .standardError)
+    }
+}

@@ -1,0 +1,31 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import ArgumentParser
+
+/// The command line's entry.
+@main
+struct WebTrackingTool: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "webtracking",
+        abstract: "Receives, shows and ships logs the way web tracking of Simple Log Service does.",
+        discussion: """
+            Try it with two terminals:
+
+              webtracking serve
+              echo 'hello' | webtracking send --endpoint http://127.0.0.1:8080 --project local --logstore app
+
+            Then see what arrived:
+
+              webtracking query
+            """,
+        subcommands: [ServeCommand.self, SendCommand.self, QueryCommand.self]
+    )
+}

@@ -1,0 +1,149 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Foundation
+import LocalLogstore
+import LocalLogstoreTestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("Command line")
+    struct CommandLineTests {
+        /// Runs `webtracking serve` in a directory of its own while `body` runs, then stops it with SIGTERM.
+        ///
+        /// `body` gets the directory and the options that make `send` ship to it.
+        private func withServe(
+            _ arguments: [String] = [],
+            _ body: (URL, [String]) async throws -> Void
+        ) async throws {
+            try await withTemporaryDirectory { directory in
+                let serve = try ChildProcess("webtracking", ["serve", "--port", "0"] + arguments, directory: directory)
+                let line = try await serve.firstLine()
+                let endpoint = try #require(line.firstMatch(of: /http:\/\/127\.0\.0\.1:\d+/)?.output)
+                do {
+                    try await body(
+                        directory,
+                        ["send", "--endpoint", String(endpoint), "--project", "local", "--logstore", "app"]
+                    )
+                } catch {
+                    serve.terminate()
+                    throw error
+                }
+                serve.terminate()
+                let outcome = try await serve.outcome()
+                #expect(outcome.status == 0)
+                #expect(outcome.output.contains("stopped"))
+            }
+        }
+
+        private func run(
+            _ arguments: [String],
+            in directory: URL,
+            input: String = ""
+        ) async throws -> ChildProcess.Outcome {
+            let process = try ChildProcess("webtracking", arguments, directory: directory)
+            // In a task of its own, since neither side may wait for the other to read.
+            async let outcome = process.outcome()
+            try await process.write(input)
+            return try await outcome
+        }
+
+        private func query(_ arguments: [String], in directory: URL) async throws -> [Substring] {
+            let outcome = try await self.run(["query"] + arguments, in: directory)
+            #expect(outcome.status == 0)
+            return outcome.output.split(separator: "\n")
+        }
+
+        @Test(arguments: ["lz4", "deflate", "none"])
+        func shipsEveryLineOnceAndInOrder(compression: String) async throws {
+            try await self.withServe { directory, send in
+                let count = 20_000
+                let lines = (0..<count).map {
+                    #"{"message":"line \#($0)","level":"info","n":\#($0),"user":{"id":"u"}}"#
+                }
+                let arguments =
+                    send + ["--format", "ndjson", "--compression", compression, "--topic", "t", "--tag", "a=b"]
+                let outcome = try await self.run(arguments, in: directory, input: lines.joined(separator: "\n") + "\n")
+                #expect(outcome.status == 0)
+                #expect(outcome.errors.contains("\(count) read, \(count) delivered"))
+                let stored = try await self.query(
+                    ["--topic", "t", "--fields", "n,message,user.id,__tag__:a"],
+                    in: directory
+                )
+                #expect(stored == (0..<count).map { "\($0)\tline \($0)\tu\tb" })
+                #expect(try await self.query(["--count"], in: directory) == ["\(count)"])
+            }
+        }
+
+        @Test func shipsEveryLineThoughAThirdOfTheRequestsFail() async throws {
+            try await self.withServe(["--fault-rate", "0.33", "--fault-kinds", "500,reset,reset-stored"]) {
+                directory,
+                send in
+                let lines = (0..<20_000).map(String.init)
+                let outcome = try await self.run(send, in: directory, input: lines.joined(separator: "\n"))
+                #expect(outcome.status == 0)
+                let stored = try await self.query(["--fields", "message"], in: directory).map(String.init)
+                var seen: Set<String> = []
+                #expect(stored.filter { seen.insert($0).inserted } == lines)
+            }
+        }
+
+        @Test func shipsFilesAndLinesThatAreNoObjects() async throws {
+            try await self.withServe { directory, send in
+                try "one\ntwo".write(to: directory.appending(path: "a.log"), atomically: true, encoding: .utf8)
+                try "three\n".write(to: directory.appending(path: "b.log"), atomically: true, encoding: .utf8)
+                let outcome = try await self.run(
+                    send + ["--format", "ndjson", "--level", "warning", "a.log", "-", "b.log"],
+                    in: directory,
+                    input: #"{"message":"x","level":"debug"}"#
+                )
+                #expect(outcome.status == 0)
+                #expect(outcome.errors.contains("3 lines were no JSON objects"))
+                #expect(
+                    try await self.query(["--fields", "level,message"], in: directory)
+                        == ["warning\tone", "warning\ttwo", "debug\tx", "warning\tthree"]
+                )
+            }
+        }
+
+        @Test func saysWhenNotEverythingWasDelivered() async throws {
+            try await withTemporaryDirectory { directory in
+                let port = try await withServer { server async throws in server.port }
+                let arguments = [
+                    "send", "--endpoint", "http://127.0.0.1:\(port)", "--project", "local", "--logstore", "app",
+                    "--timeout", "0.5",
+                ]
+                let outcome = try await self.run(arguments, in: directory, input: "lost\n")
+                #expect(outcome.status == 1)
+                #expect(outcome.errors.contains("1 read, 0 delivered"))
+                #expect(outcome.errors.contains("shutdown_deadline 1"))
+                #expect(try await self.run(arguments + ["missing.log"], in: directory).status != 0)
+            }
+        }
+
+        @Test func writesItsPort() async throws {
+            try await self.withServe(["--port-file", "port.txt", "--logstore", "only"]) { directory, send in
+                let port = try String(contentsOf: directory.appending(path: "port.txt"), encoding: .utf8)
+                #expect(send.contains("http://127.0.0.1:\(port.dropLast())"))
+                let refused = try await self.run(send + ["--timeout", "0.5"], in: directory, input: "x\n")
+                #expect(refused.status == 1)
+                #expect(try await self.query(["--count"], in: directory) == ["0"])
+            }
+        }
+
+        @Test func refusesAQueryWithoutAFile() async throws {
+            try await withTemporaryDirectory { directory in
+                let outcome = try await self.run(["query"], in: directory)
+                #expect(outcome.status != 0)
+                #expect(outcome.errors.contains("--database"))
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Foundation
+import LocalLogstore
+import LocalLogstoreTestSupport
+import Testing
+
+@Suite("Store")
+struct LogStoreTests {
+    private func group(_ topic: String, _ values: String...) -> LogGroup {
+        LogGroup(
+            topic: topic,
+            source: "s",
+            tags: [Field("env", "test")],
+            logs: values.map { LogFields([Field("k", $0)]) }
+        )
+    }
+
+    private func values(_ logs: [StoredLog]) -> [String?] { logs.map { $0.log["k"] } }
+
+    @Test func givesBackWhatItTook() async throws {
+        try await withStore { store async throws in
+            let now = Date(timeIntervalSince1970: 1_700_000_000.123456)
+            let topic = "a\u{0}b\u{301}'\""
+            let group = LogGroup(
+                topic: topic,
+                source: "\u{0}",
+                tags: [Field("z", "\u{0}"), Field("a", "")],
+                logs: [LogFields([Field("b", "\u{0}\n\""), Field("a", "\u{1F600}")]), LogFields([Field("c", "d")])]
+            )
+            try await store.append(
+                group,
+                project: "p",
+                logstore: "l",
+                receivedAt: now,
+                compression: .lz4,
+                rawBytes: 7,
+                wireBytes: 5
+            )
+            let logs = try await store.logs()
+            #expect(logs.map(\.id) == [1, 2])
+            #expect(logs.map(\.position) == [0, 1])
+            #expect(logs.map(\.log.fields) == group.logs.map(\.fields))
+            let request = try #require(logs.first?.request)
+            #expect(abs(request.receivedAt.timeIntervalSince(now)) < 0.000_002)
+            #expect(Array(request.topic.utf8) == Array(topic.utf8))
+            #expect(request.source == "\u{0}")
+            #expect(request.tags == group.tags)
+            #expect(request.project == "p" && request.logstore == "l" && request.compression == .lz4)
+            #expect(request.rawBytes == 7 && request.wireBytes == 5 && request.logCount == 2)
+            #expect(try await store.requests() == [request])
+            #expect(try await store.logs(matching: LogQuery(topic: topic)).count == 2)
+        }
+    }
+
+    @Test func selects() async throws {
+        try await withStore { store async throws in
+            for (index, topic) in ["a", "b", "a"].enumerated() {
+                try await store.append(
+                    self.group(topic, "\(index)", "x"),
+                    project: "p",
+                    logstore: index == 2 ? "two" : "one",
+                    receivedAt: Date(timeIntervalSince1970: Double(index))
+                )
+            }
+            #expect(self.values(try await store.logs()) == ["0", "x", "1", "x", "2", "x"])
+            #expect(self.values(try await store.logs(matching: LogQuery(logstore: "one"))) == ["0", "x", "1", "x"])
+            #expect(self.values(try await store.logs(matching: LogQuery(topic: "a"))) == ["0", "x", "2", "x"])
+            #expect(self.values(try await store.logs(matching: LogQuery(logstore: "two", topic: "a"))) == ["2", "x"])
+            #expect(try await store.logstores() == ["one", "two"])
+
+            var query = LogQuery()
+            query.from = Date(timeIntervalSince1970: 1)
+            query.until = Date(timeIntervalSince1970: 2)
+            #expect(self.values(try await store.logs(matching: query)) == ["1", "x"])
+
+            query = LogQuery()
+            query.fields = [Field("k", "x")]
+            query.order = .newestFirst
+            query.limit = 2
+            #expect(try await store.logs(matching: query).map(\.id) == [6, 4])
+            #expect(try await store.count(matching: query) == 2)
+            query.limit = nil
+            #expect(try await store.count(matching: query) == 3)
+            query.fields = [Field("k", "x"), Field("k", "y")]
+            #expect(try await store.count(matching: query) == 0)
+            #expect(try await store.count() == 6)
+        }
+    }
+
+    @Test(arguments: ["a.b", "a\"b", "a'b", "a\\b", "$", "", "e\u{301}", "\u{0}"])
+    func selectsByAnyName(name: String) async throws {
+        try await withStore { store async throws in
+            let group = LogGroup(
+                topic: "",
+                source: "",
+                tags: [],
+                logs: [LogFields([Field("x", "1"), Field(name, name)])]
+            )
+            try await store.append(group, project: "p", logstore: "l")
+            var query = LogQuery()
+            query.fields = [Field(name, name)]
+            #expect(try await store.count(matching: query) == 1)
+            query.fields = [Field(name, name + "x")]
+            #expect(try await store.count(matching: query) == 0)
+        }
+    }
+
+    @Test func keepsTheOrderOfConcurrentRequestsWithinEach() async throws {
+        try await withStore { store async throws in
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for task in 0..<200 {
+                    tasks.addTask {
+                        let logs = (0..<20).map { LogFields([Field("k", "\(task)-\($0)")]) }
+                        let group = LogGroup(topic: "\(task)", source: "", tags: [], logs: logs)
+                        try await store.append(group, project: "p", logstore: "l")
+                        // It must be there as soon as the call returns.
+                        let count = try await store.count(matching: LogQuery(topic: "\(task)"))
+                        #expect(count == 20)
+                    }
+                }
+                try await tasks.waitForAll()
+            }
+            let logs = try await store.logs()
+            #expect(logs.count == 4000)
+            for stored in logs { #expect(stored.log["k"] == "\(stored.request.topic)-\(stored.position)") }
+        }
+    }
+
+    @Test func outlivesTheProcess() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory.appending(path: "logs.sqlite").path
+            let store = try LogStore(path: path)
+            try await store.append(self.group("t", "1"), project: "p", logstore: "l")
+            // A second reader, as `webtracking query` is, while the first still has it open.
+            let reader = try LogStore(readingFrom: path)
+            #expect(try await reader.count() == 1)
+            await #expect(throws: (any Error).self) {
+                try await reader.append(self.group("t", "2"), project: "p", logstore: "l")
+            }
+            try reader.close()
+            try store.close()
+            let again = try LogStore(path: path)
+            try await again.append(self.group("t", "2"), project: "p", logstore: "l")
+            #expect(self.values(try await again.logs()) == ["1", "2"])
+            try again.close()
+        }
+    }
+
+    @Test func saysWhenNothingCouldBeStored() async throws {
+        try await withTemporaryDirectory { directory in
+            let store = try LogStore(path: directory.appending(path: "logs.sqlite").path)
+            try store.close()
+            await #expect(throws: (any Error).self) {
+                try await store.append(self.group("t", "1"), project: "p", logstore: "l")
+            }
+        }
+    }
+
+    @Test func readsOneByOneAndStopsWhenTold() async throws {
+        struct Enough: Error {}
+        try await withStore { store async throws in
+            try await store.append(self.group("t", "1", "2", "3"), project: "p", logstore: "l")
+            var seen: [String?] = []
+            #expect(throws: Enough.self) {
+                try store.forEachLog(matching: LogQuery()) { stored in
+                    seen.append(stored.log["k"])
+                    if seen.count == 2 { throw Enough() }
+                }
+            }
+            #expect(seen == ["1", "2"])
+        }
+    }
+}

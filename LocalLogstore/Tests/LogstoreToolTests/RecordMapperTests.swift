@@ -1,0 +1,111 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Logging
+import Testing
+
+@testable import LogstoreTool
+
+@Suite("Records of lines")
+struct RecordMapperTests {
+    private func map(_ line: String, _ format: TextFormat = .ndjson) -> (OutgoingRecord?, RecordMapper) {
+        var mapper = RecordMapper(format: format, level: .notice, messageLimit: 1000)
+        let records = mapper.records(Array(line.utf8)[...])
+        #expect(records.count <= 1)
+        return (records.first, mapper)
+    }
+
+    @Test func takesALineAsItIs() throws {
+        for line in ["hello", "", " x\t", #"{"message":"m"}"#, "\u{0}\u{1F600}"] {
+            let record = try #require(self.map(line, .text).0)
+            #expect(record.message == line)
+            #expect(record.level == .notice)
+            #expect(record.metadata.isEmpty)
+        }
+    }
+
+    @Test func repairsWhatIsNotUTF8() {
+        var mapper = RecordMapper(format: .text, level: .info, messageLimit: 1000)
+        let records = mapper.records([0x61, 0xFF, 0x62])
+        #expect(records.map(\.message) == ["a\u{FFFD}b"])
+        #expect(mapper.repairedLines == 1)
+        #expect(mapper.malformedLines == 0)
+    }
+
+    @Test func sendsLongTextInPieces() {
+        var mapper = RecordMapper(format: .ndjson, level: .info, messageLimit: 10)
+        let line = "{ \u{1F600}\u{1F600}\u{1F600}0123456789"
+        let records = mapper.records(Array("...\(line)".utf8).dropFirst(3))
+        #expect(records.map(\.message) == ["{ \u{1F600}\u{1F600}", "\u{1F600}012345", "6789"])
+        #expect(mapper.malformedLines == 1)
+        let object = #"{"message":"longer than ten bytes"}"#
+        #expect(mapper.records(Array(object.utf8)[...]).map(\.message) == ["longer than ten bytes"])
+        #expect(mapper.lineLimit > 10)
+        #expect(RecordMapper(format: .text, level: .info, messageLimit: 10).lineLimit == 10)
+    }
+
+    @Test func takesMembersAsMetadata() throws {
+        let (record, mapper) = self.map(
+            #"{"message":"m","level":"error","s":"x","n":1.50,"big":12345678901234567890123,"t":true,"z":null,"#
+                + #""o":{"a":{"b":"c"},"e":{}},"l":[1,"x",{"k":false},[]]}"#
+        )
+        let mapped = try #require(record)
+        #expect(mapped.message == "m")
+        #expect(mapped.level == .error)
+        #expect(
+            mapped.metadata
+                == [
+                    "s": "x", "n": "1.50", "big": "12345678901234567890123", "t": "true", "z": "null",
+                    "o": ["a": ["b": "c"], "e": .dictionary([:])], "l": ["1", "x", ["k": "false"], .array([])],
+                ]
+        )
+        #expect(mapper.malformedLines == 0)
+    }
+
+    @Test(arguments: [
+        ("trace", Logger.Level.trace), ("INFO", .info), ("Warn", .warning), ("warning", .warning), ("fatal", .critical),
+        ("err", .error),
+    ])
+    func knowsLevels(name: String, level: Logger.Level) throws {
+        let record = try #require(self.map(#"{"level":"\#(name)"}"#).0)
+        #expect(record.level == level)
+        #expect(record.metadata.isEmpty)
+        #expect(record.message.isEmpty)
+    }
+
+    @Test(arguments: [#""verbose""#, "30", "null", #"{"a":"b"}"#])
+    func keepsALevelThatIsNone(json: String) throws {
+        let record = try #require(self.map(#"{"level":\#(json)}"#).0)
+        #expect(record.level == .notice)
+        #expect(record.metadata["level"] != nil)
+    }
+
+    @Test(arguments: [("5", "5"), (#"{"a":[1,"x\n"]}"#, #"{"a":[1,"x\n"]}"#), ("null", "null")])
+    func takesAnyMessage(json: String, text: String) throws {
+        #expect(try #require(self.map(#"{"message":\#(json)}"#).0).message == text)
+    }
+
+    @Test(arguments: [
+        "not json", "{", "[]", "1", "\"x\"", #"{"a":1}{"b":2}"#, #"{"a":1,"a":2}"#, #"{"a":"\ud800"}"#, "{'a':1}",
+    ])
+    func sendsOtherLinesAsText(line: String) throws {
+        let (record, mapper) = self.map(line)
+        #expect(try #require(record).message == line)
+        #expect(mapper.malformedLines == 1)
+    }
+
+    @Test func skipsEmptyLinesBetweenObjects() {
+        for line in ["", " ", "\t "] {
+            let (record, mapper) = self.map(line)
+            #expect(record == nil)
+            #expect(mapper.malformedLines == 0)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Logging
+import ServiceLifecycle
+import SystemPackage
+import UnixSignals
+import WebTracking
+
+/// A program that logs and is then ended.
+///
+/// Arguments: the endpoint, what happens (`wait` for SIGTERM, or `throw`), and the number of lines.
+@main
+enum Child {
+    static func main() async throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count == 4, let count = Int(arguments[3]) else {
+            fatalError("usage: e2e-child ENDPOINT wait|throw COUNT")
+        }
+        var configuration = WebTrackingConfiguration(endpoint: arguments[1], project: "local", logstore: "child")
+        // Nothing is sent for its age or its level: what arrives, the final flush has sent.
+        configuration.batching.linger = .seconds(3600)
+        configuration.batching.urgentLevel = nil
+        let producer = try WebTrackingProducer(configuration: configuration)
+        let worker = Worker(
+            logger: Logger(label: "worker", factory: producer.makeLogHandler(label:)),
+            throwsAtTheEnd: arguments[2] == "throw",
+            count: count
+        )
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [producer, worker],
+                gracefulShutdownSignals: [.sigterm],
+                logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() }
+            )
+        )
+        try await group.run()
+    }
+}
+
+/// Logs, says so on the standard output, and then waits or throws.
+private struct Worker: Service {
+    struct Failure: Error {}
+
+    var logger: Logger
+    var throwsAtTheEnd: Bool
+    var count: Int
+
+    func run() async throws {
+        for index in 0..<self.count {
+            self.logger.info("line", metadata: ["index": "\(index)"])
+        }
+        if self.throwsAtTheEnd {
+            self.logger.error("about to throw")
+            throw Failure()
+        }
+        // Not print, whose text would wait in a buffer.
+        _ = try FileDescriptor.standardOutput.writeAll("ready\n".utf8)
+        try await gracefulShutdown()
+        self.logger.info("last words")
+    }
+}
