@@ -1,5 +1,5 @@
--- Requests for wrk, as a shop might get them: of ten, three place an order, five look at one, one asks for the service's
--- health, and one asks for an order that does not exist.
+-- Requests for wrk, as a shop might get them: of ten, three place an order, five look at one, one asks for the
+-- service's health, and one asks for an order that does not exist.
 
 local number = 0
 local json = { ["Content-Type"] = "application/json" }

@@ -50,5 +50,6 @@ apt_get() {
         command -v sudo >/dev/null || die "installing packages takes root or sudo"
         as_root=(sudo)
     fi
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get --quiet --yes --no-install-recommends "$@"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
+        apt-get --quiet --yes --no-install-recommends "$@"
 }

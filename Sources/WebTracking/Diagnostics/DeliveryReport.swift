@@ -27,6 +27,7 @@ public struct DeliveryReport: Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         let drops = self.dropped.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
         let dropped = drops.isEmpty ? "dropped 0" : "dropped \(drops.joined(separator: ", "))"
-        return "delivered \(self.delivered), \(dropped), left \(self.remaining), in \(self.duration)"
+        let milliseconds = self.duration.wholeNanoseconds / 1_000_000
+        return "delivered \(self.delivered), \(dropped), left \(self.remaining), in \(milliseconds) ms"
     }
 }
