@@ -88,8 +88,10 @@ final class TopicBuffer: Sendable {
         repairs: RepairCounts,
         isSynthetic: Bool = false
     ) -> Answer {
+        let isUrgent = rank >= self.context.sealPolicy.urgentRank && !DeliveryScope.isInside
         let (answer, rings) = self.state.withLock { state -> (Answer, Bool) in
             if state.isRetired { return (.retired, false) }
+            if isSynthetic, !self.hasRoomForSynthetic(members, in: state) { return (.dropped(.memoryFull), false) }
             state.tally.accepted[rank] += 1
             if isSynthetic { state.tally.synthetic += 1 }
             if !repairs.isEmpty { state.tally.repaired += repairs }
@@ -106,21 +108,31 @@ final class TopicBuffer: Sendable {
             let wasSealed = state.sealed.count
             guard self.makeRoom(for: record, rank: isSynthetic ? 6 : rank, in: &state) else {
                 state.tally.dropped[.memoryFull][rank] += 1
+                guard !isSynthetic else { return (.dropped(.memoryFull), false) }
                 // The actor announces drops; it has to learn of the first one.
                 let isFirst = state.unannounced.isEmpty
-                if !isSynthetic { state.unannounced[.memoryFull][rank] += 1 }
+                state.unannounced[.memoryFull][rank] += 1
                 state.unreported[.memoryFull][rank] += 1
                 return (.dropped(.memoryFull), isFirst || state.sealed.count != wasSealed)
             }
             state.open?.append(record, mark: .init(rank: rank, isSynthetic: isSynthetic))
             state.tally.pending[rank] += 1
             state.enqueued += 1
-            let isUrgent = rank >= self.context.sealPolicy.urgentRank && !state.isUrgent
+            let isUrgent = isUrgent && !state.isUrgent
             if isUrgent { state.isUrgent = true }
             return (.accepted, wasIdle || isUrgent || state.sealed.count != wasSealed)
         }
         if rings { self.wakeWorker() }
         return answer
+    }
+
+    /// Whether a record of the library's own would find room. One that would not is not even counted: telling of drops
+    /// must not make drops to tell of.
+    private func hasRoomForSynthetic(_ members: UnsafeBufferPointer<UInt8>, in state: State) -> Bool {
+        let size = self.context.recordPrefix.count + 32 + members.count
+        if let open = state.open, open.hasRoom(for: open.cost(of: size)) { return true }
+        // What a new segment would ask for, or the open one when it grows.
+        return self.context.budget.hasRoom(for: self.header.count + size + 8192, rank: 6)
     }
 
     /// Makes sure that the open segment takes the record: seals it if it is full, and asks the budget for memory.
@@ -234,7 +246,9 @@ final class TopicBuffer: Sendable {
     }
 
     /// Counts the records of a segment that was taken, gives back its memory, and wakes flushes that waited for it.
-    func settle(_ segment: consuming Segment, as settlement: Settlement) {
+    ///
+    /// `isLast` is false for a part of a split segment of which more is in hand.
+    func settle(_ segment: consuming Segment, as settlement: Settlement, isLast: Bool = true) {
         let levels = segment.levels
         let waiters = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
             // What was abandoned has been counted; an answer that comes after that changes nothing.
@@ -251,7 +265,7 @@ final class TopicBuffer: Sendable {
                 if own.total > 0 { state.unannounced[reason] += own }
             }
             state.settled += levels.total
-            state.inHandSince = nil
+            if isLast { state.inHandSince = nil }
             return Self.takeWaiters(from: &state)
         }
         let held = segment.heldBytes
@@ -386,12 +400,13 @@ final class TopicBuffer: Sendable {
         if hasWork { self.wakeWorker() }
     }
 
-    /// Gives up what is still pending, counts it, and stops the worker.
-    func abandon() {
-        let (worker, waiters, held) = self.state.withLock {
-            state -> (Task<Void, Never>?, [CheckedContinuation<Void, Never>], Int) in
-            guard !state.isAbandoned else { return (nil, [], 0) }
+    /// Gives up what is still pending, counts it, stops the worker, and says how many records that were.
+    func abandon() -> Int {
+        let (worker, waiters, held, count) = self.state.withLock {
+            state -> (Task<Void, Never>?, [CheckedContinuation<Void, Never>], Int, Int) in
+            guard !state.isAbandoned else { return (nil, [], 0, 0) }
             state.isAbandoned = true
+            let count = state.tally.pending.total
             state.tally.dropped[.shutdownDeadline] += state.tally.pending
             state.tally.pending = LevelCounts()
             let held = (state.open?.heldBytes ?? 0) + state.sealed.reduce(0) { $0 + $1.heldBytes }
@@ -399,11 +414,12 @@ final class TopicBuffer: Sendable {
             state.sealed = []
             state.inHandSince = nil
             defer { state.waiters = [] }
-            return (state.worker, state.waiters.map(\.continuation), held)
+            return (state.worker, state.waiters.map(\.continuation), held, count)
         }
         self.context.budget.release(held)
         worker?.cancel()
         for waiter in waiters { waiter.resume() }
+        return count
     }
 
     /// The task that delivers this topic's records, if it runs.

@@ -79,6 +79,9 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         self.policy = policy
     }
 
+    /// Whether nothing is in hand.
+    var isIdle: Bool { self.parts.isEmpty }
+
     /// Takes a batch in hand.
     mutating func accept(_ batch: Batch) {
         self.parts.append(Part(batch: batch))
@@ -114,6 +117,11 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         isClosing: Bool
     ) -> Result? {
         guard !self.parts.isEmpty else { return nil }
+        if verdict == .splitIfPossible {
+            let canSplit = self.parts[0].batch.split() != nil
+            let verdict = canSplit ? Verdict.split : .retry(.failed, after: nil)
+            return self.finish(verdict, at: now, jitter: jitter, isClosing: isClosing)
+        }
         self.parts[0].attempts += 1
         switch verdict {
         case .delivered:
@@ -122,7 +130,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         case .reject:
             self.recover()
             return .dropped(self.parts.removeFirst().batch, .rejected)
-        case .split:
+        case .split, .splitIfPossible:
             self.recover()
             let part = self.parts.removeFirst()
             guard let (first, second) = part.batch.split() else { return .dropped(part.batch, .tooLarge) }

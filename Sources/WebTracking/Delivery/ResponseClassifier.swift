@@ -14,8 +14,10 @@ package enum Verdict: Sendable, Equatable {
     case delivered
     /// Send the same batch again later; the service may have named the time.
     case retry(RequestOutcome, after: Duration?)
-    /// Send it in two halves.
+    /// Send it in two halves; a single record is given up.
     case split
+    /// Send it in two halves; a single record is sent again later.
+    case splitIfPossible
     /// Sending it again would not help.
     case reject
 
@@ -23,7 +25,7 @@ package enum Verdict: Sendable, Equatable {
         switch self {
         case .delivered: .delivered
         case .retry(let outcome, _): outcome
-        case .split: .tooLarge
+        case .split, .splitIfPossible: .tooLarge
         case .reject: .rejected
         }
     }
@@ -42,6 +44,8 @@ package enum ResponseClassifier {
             ? nil : ServiceError(status: response.status, requestID: requestID, body: response.body)
         let pause = response.header("retry-after").flatMap { RetryAfter.parse($0, wallTime: wallTime) }
         guard requestID != nil else {
+            // A proxy's own limit, often 1 MiB, would refuse the whole batch for ever.
+            if response.status == 413 { return (.splitIfPossible, error) }
             return (
                 .retry(.failed, after: pause),
                 error ?? ServiceError(status: response.status, requestID: nil, body: response.body)

@@ -92,7 +92,7 @@ actor TopicActor {
         )
         switch result {
         case .delivered(let segment):
-            self.buffer.settle(segment, as: .delivered(wireBytes: request.body.count))
+            self.buffer.settle(segment, as: .delivered(wireBytes: request.body.count), isLast: self.machine.isIdle)
         case .dropped(let segment, let reason):
             self.drop(segment, reason, error: failure)
         case .kept(let delay):
@@ -113,7 +113,9 @@ actor TopicActor {
 
     private func exchange(_ request: TransportRequest) async -> (Verdict, ProducerDiagnostic.Failure?) {
         do {
-            let response = try await self.context.transport.send(request)
+            let response = try await DeliveryScope.$isInside.withValue(true) {
+                try await self.context.transport.send(request)
+            }
             let (verdict, error) = ResponseClassifier.classify(response, wallTime: self.context.clock.wallTime())
             return (verdict, error.map { .service($0) })
         } catch {
@@ -125,7 +127,7 @@ actor TopicActor {
         self.context.diagnostics(
             .recordsDropped(topic: self.buffer.key.topic, reason: reason, count: segment.count, failure: error)
         )
-        self.buffer.settle(segment, as: .dropped(reason))
+        self.buffer.settle(segment, as: .dropped(reason), isLast: self.machine.isIdle)
     }
 
     /// Tells the diagnostics of drops on the callers' side, where nothing may be written.
@@ -136,4 +138,11 @@ actor TopicActor {
             )
         }
     }
+}
+
+/// Tells the records of a transport, which it should not log, from those of the program.
+enum DeliveryScope {
+    /// Whether the running task is sending a request. Such a task's records linger whatever their level, so that a
+    /// transport that logs its own requests brings about one request in a linger and not a storm of them.
+    @TaskLocal static var isInside = false
 }

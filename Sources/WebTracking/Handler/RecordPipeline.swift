@@ -37,7 +37,7 @@ final class RecordPipeline: Sendable {
             provided: provided
         )
         let label = handler.label
-        let fixedRoute = handler.route
+        var fixedRoute = handler.route
         EncoderScratch.withCurrent { scratch in
             while true {
                 let route =
@@ -53,6 +53,7 @@ final class RecordPipeline: Sendable {
                 }
                 // A retired buffer is no longer in the table, so the next look finds or makes another.
                 guard answer == .retired else { return }
+                fixedRoute = nil
                 scratch.writer.truncate(to: 0)
                 scratch.repairs = RepairCounts()
             }

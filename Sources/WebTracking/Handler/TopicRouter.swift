@@ -29,11 +29,11 @@ struct TopicRouter: Sendable {
     /// The metadata keys that do not become fields.
     var promotedKeys: [String] { self.promotedTags + (self.rule.key.map { [$0] } ?? []) }
 
-    /// The route of all records of a handler; `nil` if it depends on their metadata, or on whether there is room for the
-    /// topic by then.
+    /// The route of a handler's records as long as its buffer is not retired; `nil` if it depends on their metadata, or on
+    /// whether there is room for the topic by then.
     func fixedRoute(label: String) -> Route? {
         guard self.promotedTags.isEmpty, let topic = self.rule.topic(label: label) else { return nil }
-        let route = self.route(topic: topic, tags: [], unpromoted: [], pinned: true)
+        let route = self.route(topic: topic, tags: [], unpromoted: [])
         return route.unpromoted == .all ? nil : route
     }
 
@@ -59,16 +59,16 @@ struct TopicRouter: Sendable {
                 unpromoted.append(key)
             }
         }
-        return self.route(topic: topic, tags: tags, unpromoted: unpromoted, pinned: false)
+        return self.route(topic: topic, tags: tags, unpromoted: unpromoted)
     }
 
-    private func route(topic: String, tags: [TopicKey.Tag], unpromoted: [String], pinned: Bool) -> Route {
+    private func route(topic: String, tags: [TopicKey.Tag], unpromoted: [String]) -> Route {
         var repairs = RepairCounts()
         let cut = topic.prefix(utf8Bytes: TopicKey.maximumTopicBytes)
         let isCut = cut.utf8.count < topic.utf8.count
         if isCut { repairs[.longTopic] += 1 }
         repairs[.unpromotable] += unpromoted.count - (isCut && self.rule.key != nil ? 1 : 0)
-        guard let buffer = self.table.buffer(for: TopicKey(topic: cut, tags: tags), pinned: pinned) else {
+        guard let buffer = self.table.buffer(for: TopicKey(topic: cut, tags: tags)) else {
             repairs[.topicOverflow] += 1
             return Route(buffer: self.table.base, unpromoted: .all, repairs: repairs)
         }

@@ -66,51 +66,74 @@ extension WebTrackingConfiguration {
         }
         if let text = config.string(forKey: "topic") { self.topic = try Self.topic(text) }
         self.promotedTags = config.stringArray(forKey: "promotedTags") ?? self.promotedTags
-        self.maximumTopics = config.int(forKey: "maximumTopics") ?? self.maximumTopics
+        try Self.read("maximumTopics", of: config, into: &self.maximumTopics)
         try Self.read("idleTopicTimeoutSeconds", of: config, into: &self.idleTopicTimeout)
         if let text = config.string(forKey: "compression") { self.compression = try Self.compression(text) }
-        self.memoryLimit = config.int(forKey: "memoryLimit") ?? self.memoryLimit
+        try Self.read("memoryLimit", of: config, into: &self.memoryLimit)
         if let text = config.string(forKey: "logLevel") { self.logLevel = try Self.level(text, key: "logLevel") }
         try self.readBatching(config.scoped(to: "batching"))
         try self.readDelivery(config.scoped(to: "delivery"))
-        self.readLimits(config.scoped(to: "limits"))
-        self.readFields(config.scoped(to: "fields"))
+        try self.readLimits(config.scoped(to: "limits"))
+        try self.readFields(config.scoped(to: "fields"))
         try self.validate()
     }
 
     private mutating func readBatching(_ config: ConfigReader) throws {
-        self.batching.targetBytes = config.int(forKey: "targetBytes") ?? self.batching.targetBytes
-        self.batching.maximumRequestBytes =
-            config.int(forKey: "maximumRequestBytes") ?? self.batching.maximumRequestBytes
-        self.batching.maximumRecords = config.int(forKey: "maximumRecords") ?? self.batching.maximumRecords
-        try Self.read("lingerSeconds", of: config, into: &self.batching.linger)
+        try Self.read("targetBytes", of: config, in: "batching.", into: &self.batching.targetBytes)
+        try Self.read("maximumRequestBytes", of: config, in: "batching.", into: &self.batching.maximumRequestBytes)
+        try Self.read("maximumRecords", of: config, in: "batching.", into: &self.batching.maximumRecords)
+        try Self.read("lingerSeconds", of: config, in: "batching.", into: &self.batching.linger)
         if let text = config.string(forKey: "urgentLevel") {
             self.batching.urgentLevel = text == "none" ? nil : try Self.level(text, key: "batching.urgentLevel")
         }
     }
 
     private mutating func readDelivery(_ config: ConfigReader) throws {
-        self.delivery.maximumConcurrentRequests =
-            config.int(forKey: "maximumConcurrentRequests") ?? self.delivery.maximumConcurrentRequests
-        try Self.read("requestTimeoutSeconds", of: config, into: &self.delivery.requestTimeout)
-        try Self.read("initialBackoffSeconds", of: config, into: &self.delivery.initialBackoff)
-        try Self.read("maximumBackoffSeconds", of: config, into: &self.delivery.maximumBackoff)
-        try Self.read("initialQuotaBackoffSeconds", of: config, into: &self.delivery.initialQuotaBackoff)
-        try Self.read("maximumQuotaBackoffSeconds", of: config, into: &self.delivery.maximumQuotaBackoff)
-        try Self.read("initialRefusalBackoffSeconds", of: config, into: &self.delivery.initialRefusalBackoff)
-        try Self.read("maximumRefusalBackoffSeconds", of: config, into: &self.delivery.maximumRefusalBackoff)
-        try Self.read("refusalPatienceSeconds", of: config, into: &self.delivery.refusalPatience)
-        try Self.read("maximumAgeSeconds", of: config, into: &self.delivery.maximumAge)
-        try Self.read("shutdownTimeoutSeconds", of: config, into: &self.delivery.shutdownTimeout)
+        try Self.read(
+            "maximumConcurrentRequests",
+            of: config,
+            in: "delivery.",
+            into: &self.delivery.maximumConcurrentRequests
+        )
+        try Self.read("requestTimeoutSeconds", of: config, in: "delivery.", into: &self.delivery.requestTimeout)
+        try Self.read("initialBackoffSeconds", of: config, in: "delivery.", into: &self.delivery.initialBackoff)
+        try Self.read("maximumBackoffSeconds", of: config, in: "delivery.", into: &self.delivery.maximumBackoff)
+        try Self.read(
+            "initialQuotaBackoffSeconds",
+            of: config,
+            in: "delivery.",
+            into: &self.delivery.initialQuotaBackoff
+        )
+        try Self.read(
+            "maximumQuotaBackoffSeconds",
+            of: config,
+            in: "delivery.",
+            into: &self.delivery.maximumQuotaBackoff
+        )
+        try Self.read(
+            "initialRefusalBackoffSeconds",
+            of: config,
+            in: "delivery.",
+            into: &self.delivery.initialRefusalBackoff
+        )
+        try Self.read(
+            "maximumRefusalBackoffSeconds",
+            of: config,
+            in: "delivery.",
+            into: &self.delivery.maximumRefusalBackoff
+        )
+        try Self.read("refusalPatienceSeconds", of: config, in: "delivery.", into: &self.delivery.refusalPatience)
+        try Self.read("maximumAgeSeconds", of: config, in: "delivery.", into: &self.delivery.maximumAge)
+        try Self.read("shutdownTimeoutSeconds", of: config, in: "delivery.", into: &self.delivery.shutdownTimeout)
     }
 
-    private mutating func readLimits(_ config: ConfigReader) {
-        self.limits.maximumValueBytes = config.int(forKey: "maximumValueBytes") ?? self.limits.maximumValueBytes
-        self.limits.maximumRecordBytes = config.int(forKey: "maximumRecordBytes") ?? self.limits.maximumRecordBytes
-        self.limits.maximumNesting = config.int(forKey: "maximumNesting") ?? self.limits.maximumNesting
+    private mutating func readLimits(_ config: ConfigReader) throws {
+        try Self.read("maximumValueBytes", of: config, in: "limits.", into: &self.limits.maximumValueBytes)
+        try Self.read("maximumRecordBytes", of: config, in: "limits.", into: &self.limits.maximumRecordBytes)
+        try Self.read("maximumNesting", of: config, in: "limits.", into: &self.limits.maximumNesting)
     }
 
-    private mutating func readFields(_ config: ConfigReader) {
+    private mutating func readFields(_ config: ConfigReader) throws {
         func read(_ key: ConfigKey, into name: inout String) { name = config.string(forKey: key) ?? name }
         read("time", into: &self.fields.time)
         read("level", into: &self.fields.level)
@@ -123,18 +146,57 @@ extension WebTrackingConfiguration {
         read("sequence", into: &self.fields.sequence)
         read("errorType", into: &self.fields.errorType)
         read("errorMessage", into: &self.fields.errorMessage)
-        self.fields.includesCodeLocation =
-            config.bool(forKey: "includesCodeLocation") ?? self.fields.includesCodeLocation
-        self.fields.includesSequence = config.bool(forKey: "includesSequence") ?? self.fields.includesSequence
+        try Self.read("includesCodeLocation", of: config, in: "fields.", into: &self.fields.includesCodeLocation)
+        try Self.read("includesSequence", of: config, in: "fields.", into: &self.fields.includesSequence)
     }
 
-    private static func read(_ key: ConfigKey, of config: ConfigReader, into duration: inout Duration) throws {
-        guard let seconds = config.double(forKey: key) else { return }
+    private static func read(
+        _ key: String,
+        of config: ConfigReader,
+        in scope: String = "",
+        into duration: inout Duration
+    ) throws {
+        guard let seconds = config.double(forKey: ConfigKey(key)) else {
+            try self.refuseText(key, of: config, in: scope, rule: "a duration is a number of seconds")
+            return
+        }
         // A duration traps on what it cannot hold.
         guard seconds.isFinite, abs(seconds) < 1e9 else {
-            throw self.error("\(key)", "\(seconds)", "a duration is a number of seconds")
+            throw self.error(scope + key, "\(seconds)", "a duration is a number of seconds")
         }
         duration = .seconds(seconds)
+    }
+
+    private static func read(
+        _ key: String,
+        of config: ConfigReader,
+        in scope: String = "",
+        into number: inout Int
+    ) throws {
+        if let value = config.int(forKey: ConfigKey(key)) {
+            number = value
+        } else {
+            try self.refuseText(key, of: config, in: scope, rule: "the value is a whole number")
+        }
+    }
+
+    private static func read(
+        _ key: String,
+        of config: ConfigReader,
+        in scope: String,
+        into flag: inout Bool
+    ) throws {
+        if let value = config.bool(forKey: ConfigKey(key)) {
+            flag = value
+        } else {
+            try self.refuseText(key, of: config, in: scope, rule: "the value is true or false")
+        }
+    }
+
+    /// Throws for a key that is set to a text which is not what the key asks for; a reader says `nil` for it, as for a key
+    /// that is not set.
+    private static func refuseText(_ key: String, of config: ConfigReader, in scope: String, rule: String) throws {
+        if let text = config.string(forKey: ConfigKey(key)) { throw self.error(scope + key, text, rule) }
     }
 
     private static func topic(_ text: String) throws -> TopicRule {

@@ -73,8 +73,10 @@ final class MetricsObserver: ProducerObserver {
         self.durations[outcome]?.recordNanoseconds(duration.wholeNanoseconds)
     }
 
-    func report(_ statistics: WebTrackingStatistics) {
+    func report(_ read: () -> WebTrackingStatistics) {
+        // Read inside the lock, so that no report comes after a later one and counts backwards.
         self.last.withLock { last in
+            let statistics = read()
             self.accepted.increment(by: statistics.accepted - (last?.accepted ?? 0))
             self.delivered.increment(by: statistics.delivered - (last?.delivered ?? 0))
             self.retries.increment(by: statistics.retries - (last?.retries ?? 0))
@@ -135,7 +137,7 @@ enum DefaultObserver {
 
     private struct NoObserver: ProducerObserver {
         var interval: Duration? { nil }
-        func report(_ statistics: WebTrackingStatistics) {}
+        func report(_ read: () -> WebTrackingStatistics) {}
         func requestFinished(_ outcome: RequestOutcome, duration: Duration) {}
     }
 }

@@ -157,6 +157,13 @@ extension WebTrackingConfiguration {
         }
     }
 
+    /// The size that records are cut to, in bytes: what fits into a request, and into half of what the least severe level
+    /// may fill of the memory.
+    var largestRecord: Int {
+        let share = SheddingPolicy().ceiling(rank: 0, limit: self.memoryLimit) / 2
+        return min(self.limits.maximumRecordBytes, self.recordRoom, share)
+    }
+
     /// The bytes that one record can have in a request whose topic and tags are as long as they get.
     var recordRoom: Int {
         // A byte takes up at most six in JSON.

@@ -24,6 +24,7 @@ struct Endpoint: Sendable, Equatable {
     static func parse(_ text: String) throws -> Endpoint {
         var rest = Substring(text)
         var isSecure = true
+        var hasScheme = false
         if let range = rest.firstRange(of: "://") {
             switch rest[..<range.lowerBound].lowercased() {
             case "https": isSecure = true
@@ -31,6 +32,7 @@ struct Endpoint: Sendable, Equatable {
             default: throw self.error(text, "the scheme has to be https or http")
             }
             rest = rest[range.upperBound...]
+            hasScheme = true
         }
         if rest.hasSuffix("/") { rest = rest.dropLast() }
         guard !rest.isEmpty else { throw self.error(text, "an endpoint needs a host") }
@@ -38,7 +40,8 @@ struct Endpoint: Sendable, Equatable {
             throw self.error(text, "an endpoint has no path, query or user name")
         }
         let (host, port) = try self.hostAndPort(rest, of: text)
-        if self.isRegion(host) {
+        // With a scheme or a port written out, a single name means a machine.
+        if !hasScheme, port == nil, self.isRegion(host) {
             try self.checkLabels(host, of: text)
             return Endpoint(isSecure: isSecure, host: "\(host).log.aliyuncs.com", port: port, takesProject: true)
         }

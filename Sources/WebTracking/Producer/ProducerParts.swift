@@ -71,7 +71,7 @@ struct ProducerParts {
             promoted: router.promotedKeys,
             limits: RecordEncoder.Limits(
                 valueBytes: configuration.limits.maximumValueBytes,
-                recordBytes: min(configuration.limits.maximumRecordBytes, configuration.recordRoom) - sequenceRoom,
+                recordBytes: configuration.largestRecord - sequenceRoom,
                 nesting: configuration.limits.maximumNesting
             )
         )

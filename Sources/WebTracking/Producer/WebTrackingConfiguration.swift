@@ -47,9 +47,7 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     /// How many topics, counted with their promoted tags, are buffered at once (1 to 100,000). Records beyond them stay
     /// in the base topic, with what would have been promoted among their fields; idle topics make room.
     public var maximumTopics = 1024
-    /// How long a topic has no records before its buffer is given up (1 second to a day).
-    ///
-    /// A topic that a handler's label or the fixed rule leads to stays, without holding memory for records.
+    /// How long a topic has no records before its buffer is given up (1 second to a day); the base topic stays.
     public var idleTopicTimeout = Duration.seconds(60)
     /// How request bodies are compressed.
     public var compression = Compression.lz4
@@ -134,7 +132,8 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     public struct Limits: Sendable, Equatable {
         /// The longest value, in bytes of UTF-8 (256 to 1 MiB, a limit of the service).
         public var maximumValueBytes = 1 << 20
-        /// The largest record, in bytes of JSON (32 KiB to what fits into a request). A larger one is cut.
+        /// The largest record, in bytes of JSON (32 KiB to 10 MiB). A larger one is cut, as is one that does not fit into a
+        /// request, or into 30 % of the memory limit.
         public var maximumRecordBytes = 3 << 20
         /// Dictionaries nested deeper than this become JSON text (0 to 32).
         public var maximumNesting = 8

@@ -175,14 +175,17 @@ public final class WebTrackingProducer: Sendable {
         let start = self.clock.now()
         let before = self.table.tally
         self.table.close()
-        for buffer in self.table.buffers { buffer.announceDrops(self.pipeline.announcement) }
-        let targets = self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
-        await self.wait(for: targets, until: start + timeout)
-        let remaining = self.table.tally.pending.total
-        for buffer in self.table.buffers { buffer.abandon() }
+        // Drops on the way are announced, and the announcements have to be delivered as well.
+        var targets: [(TopicBuffer, Int)]
+        repeat {
+            for buffer in self.table.buffers { buffer.announceDrops(self.pipeline.announcement) }
+            targets = self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
+            await self.wait(for: targets, until: start + timeout)
+        } while !targets.isEmpty && self.clock.now() < start + timeout
+        let remaining = self.table.buffers.reduce(0) { $0 + $1.abandon() }
         await self.shutDownTransport(until: start + timeout)
         self.reporter.withLock { $0?.cancel() }
-        self.observer.report(self.statistics)
+        self.observer.report { self.statistics }
         var report = self.report(since: before, start: start)
         report.remaining = remaining
         self.diagnostics(.shutdownFinished(report))
@@ -228,7 +231,7 @@ public final class WebTrackingProducer: Sendable {
             while !Task.isCancelled {
                 do { try await clock.sleep(until: clock.now() + interval) } catch { return }
                 guard let self else { return }
-                self.observer.report(self.statistics)
+                self.observer.report { self.statistics }
             }
         }
         self.reporter.withLock { $0 = task }
@@ -239,8 +242,8 @@ public final class WebTrackingProducer: Sendable {
 package protocol ProducerObserver: DeliveryObserver {
     /// How often ``report(_:)`` is called; `nil` for never.
     var interval: Duration? { get }
-    /// Takes the present statistics.
-    func report(_ statistics: WebTrackingStatistics)
+    /// Reads the present statistics and takes them.
+    func report(_ read: () -> WebTrackingStatistics)
 }
 
 /// Carries a report from the task that makes it to the thread that waits for it.

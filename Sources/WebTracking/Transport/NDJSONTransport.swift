@@ -76,7 +76,8 @@ public actor NDJSONTransport: WebTrackingTransport {
                     if errno == EAGAIN {
                         // Standard output is a pipe or terminal that somebody has made non-blocking, and is full.
                         var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                        poll(&wanted, 1, -1)
+                        poll(&wanted, 1, 100)
+                        try Task.checkCancellation()
                         continue
                     }
                     throw TransportError.connectionFailed(String(cString: strerror(errno)))

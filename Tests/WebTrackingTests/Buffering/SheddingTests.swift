@@ -86,6 +86,33 @@ import Logging
         #expect(rig.transport.logs.contains { $0["dropped.rejected.info"] == "5" })
     }
 
+    @Test func aFullMemoryAndADeadEndpointMakeNoStormOfAnnouncements() async throws {
+        let rig = try Rig(transport: InMemoryTransport(otherwise: .noAnswer)) { configuration in
+            configuration.memoryLimit = 1 << 20
+            configuration.tags = ["large": String(repeating: "x", count: 1024)]
+        }
+        let padding = String(repeating: "x", count: 400)
+        for _ in 0..<5000 { rig.sink().error("\(padding)") }
+        let accepted = rig.producer.statistics.accepted
+        async let report = rig.producer.shutdown(timeout: .seconds(5))
+        await rig.run { rig.transport.isShutDown }
+        #expect(await report.remaining > 0)
+        let numbers = rig.producer.statistics
+        #expect(numbers.synthetic <= 1)
+        #expect(numbers.accepted == accepted + numbers.synthetic)
+        #expect(rig.diagnostics.elements.count < 50)
+        rig.checkConservation()
+    }
+
+    @Test func dropsDuringTheShutdownAreAnnouncedAndDelivered() async throws {
+        let rig = try Rig(transport: InMemoryTransport(script: [.failure(status: 400)]))
+        for index in 0..<5 { rig.sink().info("\(index)") }
+        let report = await rig.stop()
+        #expect(report.remaining == 0)
+        #expect(report.dropped == [.rejected: 5])
+        #expect(rig.transport.logs.map { $0["dropped.rejected.info"] } == ["5"])
+    }
+
     @Test func theDropOfAnAnnouncementIsNotAnnounced() async throws {
         let rig = try Rig(transport: InMemoryTransport(otherwise: .failure(status: 400)))
         rig.sink().error("m")

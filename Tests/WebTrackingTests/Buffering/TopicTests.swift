@@ -138,7 +138,26 @@ import Logging
         await rig.stop()
     }
 
-    @Test func aHandlersOwnTopicStaysInUseWhenItWasIdle() async throws {
+    @Test func topicsOfLabelsRetireAndMakeRoomToo() async throws {
+        let rig = try Rig { configuration in
+            configuration.topic = .label
+            configuration.maximumTopics = 3
+            configuration.idleTopicTimeout = .seconds(10)
+        }
+        let kept = rig.sink("kept")
+        for round in 0..<20 {
+            rig.sink("job-\(round)").info("m")
+            kept.info("m")
+            await rig.run { rig.producer.statistics.topics == 1 }
+        }
+        #expect(rig.transport.logs.count == 40)
+        #expect(rig.transport.stored.count { $0.topic == "kept" } == 20)
+        #expect(rig.producer.statistics.repaired == [:])
+        rig.checkConservation()
+        await rig.stop()
+    }
+
+    @Test func aHandlersOwnTopicIsFoundAgainAfterItWasIdle() async throws {
         let rig = try Rig { configuration in
             configuration.topic = .label
             configuration.idleTopicTimeout = .seconds(10)

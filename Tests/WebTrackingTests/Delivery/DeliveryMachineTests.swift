@@ -172,6 +172,15 @@ import Logging
         #expect(tooLarge == [3])
     }
 
+    @Test func aProxysTooLargeSplitsABatchAndKeepsASingleRecord() {
+        var machine = self.machine(0..<2)
+        _ = machine.finish(.splitIfPossible, at: self.at(.zero), jitter: 1, isClosing: false)
+        #expect(self.sent(machine.next(at: self.at(.zero))) == 0..<1)
+        let single = machine.finish(.splitIfPossible, at: self.at(.zero), jitter: 1, isClosing: false)
+        #expect(self.delay(single) == .milliseconds(100))
+        #expect(self.sent(machine.next(at: self.at(.seconds(1)))) == 0..<1)
+    }
+
     @Test func aBatchExpiresADayAfterItsFirstRecordEvenWhileItWaits() {
         var machine = self.machine()
         _ = machine.finish(

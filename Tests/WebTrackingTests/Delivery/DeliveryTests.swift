@@ -205,16 +205,19 @@ import Logging
         #expect(transport.seen.elements == ["default"])
     }
 
-    @Test func aTransportThatLogsThroughItsOwnProducerMakesNoLoop() async throws {
+    @Test(arguments: [LogLevel.info, .critical])
+    func aTransportThatLogsThroughItsOwnProducerMakesNoStorm(level: LogLevel) async throws {
         final class Chatty: WebTrackingTransport {
             let inner = InMemoryTransport()
             let sink = Lock<WebTrackingLogHandler?>(nil)
+            let level: LogLevel
+            init(level: LogLevel) { self.level = level }
             func send(_ request: TransportRequest) async throws -> TransportResponse {
-                self.sink.withLock { $0 }?.info("sending")
+                self.sink.withLock { $0 }?.log(level: self.level, "sending")
                 return try await self.inner.send(request)
             }
         }
-        let transport = Chatty()
+        let transport = Chatty(level: level)
         let clock = ManualClock()
         let producer = try WebTrackingProducer(
             configuration: WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore"),

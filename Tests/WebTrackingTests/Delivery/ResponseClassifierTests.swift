@@ -39,9 +39,13 @@ import Logging
         #expect(self.classify(status) == .delivered)
     }
 
-    @Test(arguments: [200, 302, 400, 401, 404, 413, 500])
+    @Test(arguments: [200, 302, 400, 401, 404, 500])
     func anAnswerWithoutARequestIDProvesNothingAndIsRetried(status: Int) {
         #expect(self.classify(status, id: false) == .retry(.failed, after: nil))
+    }
+
+    @Test func aProxysTooLargeIsSplitAsWell() {
+        #expect(self.classify(413, id: false) == .splitIfPossible)
     }
 
     @Test(arguments: [408, 429, 500, 502, 503, 504, 599]) func overloadAndBreakdownAreRetried(status: Int) {

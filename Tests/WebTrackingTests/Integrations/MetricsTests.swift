@@ -91,7 +91,7 @@ import Logging
         statistics.dropped = [.memoryFull: 3]
         statistics.repaired = [.longValue: 4]
         statistics.requests = [.delivered: 5, .failed: 1]
-        observer.report(statistics)
+        observer.report { statistics }
         statistics.accepted = 15
         statistics.delivered = 9
         statistics.retries = 3
@@ -100,7 +100,7 @@ import Logging
         statistics.dropped = [.memoryFull: 3, .expired: 2]
         statistics.repaired = [.longValue: 5]
         statistics.requests = [.delivered: 8, .failed: 1]
-        observer.report(statistics)
+        observer.report { statistics }
         func values(_ label: String, _ dimensions: [(String, String)] = []) throws -> [Int64] {
             try metrics.expectCounter("webtracking.\(label)", dimensions).values
         }
@@ -123,7 +123,7 @@ import Logging
         let rig = try Rig()
         var statistics = rig.producer.statistics
         statistics.dropped = [reason: 7]
-        MetricsObserver(factory: metrics).report(statistics)
+        MetricsObserver(factory: metrics).report { statistics }
         let counter = try metrics.expectCounter("webtracking.records.dropped", [("reason", reason.rawValue)])
         #expect(counter.values == [7])
         #expect(metrics.counterTotal(label: "webtracking.records.dropped") == 7)
@@ -136,7 +136,7 @@ import Logging
         let rig = try Rig()
         var statistics = rig.producer.statistics
         statistics.repaired = [kind: 7]
-        MetricsObserver(factory: metrics).report(statistics)
+        MetricsObserver(factory: metrics).report { statistics }
         let counter = try metrics.expectCounter("webtracking.records.repaired", [("kind", kind.rawValue)])
         #expect(counter.values == [7])
         #expect(metrics.counterTotal(label: "webtracking.records.repaired") == 7)
@@ -150,7 +150,7 @@ import Logging
         let observer = MetricsObserver(factory: metrics)
         var statistics = rig.producer.statistics
         statistics.requests = [outcome: 7]
-        observer.report(statistics)
+        observer.report { statistics }
         observer.requestFinished(outcome, duration: .milliseconds(3))
         let counter = try metrics.expectCounter("webtracking.requests", [("outcome", outcome.rawValue)])
         #expect(counter.values == [7])

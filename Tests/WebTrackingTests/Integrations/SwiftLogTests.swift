@@ -358,13 +358,14 @@ import WebTrackingTestKit
     // MARK: Loops
 
     // A transport ought not to log through the handlers of the producer that it serves. Where one does all the same,
-    // each request adds a line, which is a record like any other: it waits for its linger or for the backoff. So for as
-    // long as no time passes there is at most one request, and the producer itself adds nothing.
+    // each request adds a line, which waits for its linger or for the backoff whatever its level. So for as long as no
+    // time passes there is at most one request, and the producer itself adds nothing.
 
-    @Test func aTransportThatLogsBringsAboutOneRequestInALingerPeriod() async throws {
+    @Test(arguments: [Logger.Level.info, .error])
+    func aTransportThatLogsBringsAboutOneRequestInALingerPeriod(level: Logger.Level) async throws {
         let bench = try LoopBench()
         let logger = Logger(label: "program", factory: bench.producer.makeLogHandler(label:))
-        bench.transport.onSend { logger.info("sending") }
+        bench.transport.onSend { logger.log(level: level, "sending") }
         await bench.expectOneRequestInEachLingerPeriod()
     }
 
@@ -380,7 +381,7 @@ import WebTrackingTestKit
     @Test func aTransportThatLogsItsFailuresWaitsForTheBackoffAndDiagnosticsAreNoRecords() async throws {
         let bench = try LoopBench(otherwise: .noAnswer)
         let logger = Logger(label: "program", factory: bench.producer.makeLogHandler(label:))
-        // Of a level that does not linger.
+        // Of a level that does not linger where the program logs it.
         bench.transport.onSend { logger.error("failed") }
         logger.error("first")
         for (index, backoff) in [100, 200, 400, 800].enumerated() {
@@ -552,7 +553,7 @@ private struct LoopBench {
 
     private struct Quiet: ProducerObserver {
         var interval: Duration? { nil }
-        func report(_ statistics: WebTrackingStatistics) {}
+        func report(_ read: () -> WebTrackingStatistics) {}
         func requestFinished(_ outcome: RequestOutcome, duration: Duration) {}
     }
 }

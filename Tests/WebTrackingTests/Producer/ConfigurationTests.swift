@@ -72,6 +72,7 @@ import Logging
         ("http://localhost:1", "http://localhost:1/"),
         ("http://[::1]:8080", "http://[::1]:8080/"),
         ("http://local-logstore:8080", "http://local-logstore:8080/"),
+        ("http://us-collector:8080", "http://us-collector:8080/"),
     ])
     func endpointsAndTheHostsTheyGive(endpoint: String, url: String) throws {
         #expect(self.error { $0.endpoint = endpoint } == nil)

@@ -104,7 +104,7 @@ struct Rig {
 
     private struct Quiet: ProducerObserver {
         var interval: Duration? { nil }
-        func report(_ statistics: WebTrackingStatistics) {}
+        func report(_ read: () -> WebTrackingStatistics) {}
         func requestFinished(_ outcome: RequestOutcome, duration: Duration) {}
     }
 }
