@@ -20,7 +20,8 @@ struct WebTrackingTool: AsyncParsableCommand {
             Try it with two terminals:
 
               webtracking serve
-              echo 'hello' | webtracking send --endpoint http://127.0.0.1:8080 --project local --logstore app
+              echo 'hello' | webtracking send --project local --logstore app \\
+                  --endpoint http://127.0.0.1:8080
 
             Then see what arrived:
 

@@ -18,7 +18,7 @@ import Logging
 #endif
 
 /// When records become requests, and what a request holds.
-@Suite(.timeLimit(.minutes(2))) struct BatchingTests {
+@Suite(.timeLimit(.minutes(10))) struct BatchingTests {
     @Test func aLoneRecordWaitsForTheLingerAndNoLonger() async throws {
         let rig = try Rig { $0.batching.linger = .seconds(2) }
         rig.sink().info("m")

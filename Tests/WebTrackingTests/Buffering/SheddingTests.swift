@@ -18,7 +18,7 @@ import Logging
 #endif
 
 /// What happens when memory fills.
-@Suite(.timeLimit(.minutes(2))) struct SheddingTests {
+@Suite(.timeLimit(.minutes(10))) struct SheddingTests {
     private func flood(_ rig: Rig, level: LogLevel, records: Int = 20_000) {
         let padding = String(repeating: "x", count: 400)
         for _ in 0..<records { rig.sink().log(level: level, "\(padding)") }

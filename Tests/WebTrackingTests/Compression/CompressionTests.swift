@@ -17,7 +17,7 @@ import WebTrackingTestKit
 import Logging
 #endif
 
-@Suite(.timeLimit(.minutes(2))) struct CompressionTests {
+@Suite(.timeLimit(.minutes(10))) struct CompressionTests {
     private static let samples: [[UInt8]] = {
         let log = Array(#"{"seq":"1","level":"info","message":"request handled in 12 ms"},"#.utf8)
         var random = SystemRandomNumberGenerator()

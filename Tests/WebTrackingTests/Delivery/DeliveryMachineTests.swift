@@ -18,7 +18,7 @@ import Logging
 #endif
 
 /// The decisions of one topic's delivery, without anything that delivers.
-@Suite(.timeLimit(.minutes(2))) struct DeliveryMachineTests {
+@Suite(.timeLimit(.minutes(10))) struct DeliveryMachineTests {
     private struct Batch: DeliverableBatch, Equatable {
         var openedAt = MonotonicInstant(nanoseconds: 0)
         var records: Range<Int>

@@ -18,7 +18,7 @@ import Logging
 #endif
 
 /// What a producer does with a service in trouble.
-@Suite(.timeLimit(.minutes(2))) struct DeliveryTests {
+@Suite(.timeLimit(.minutes(10))) struct DeliveryTests {
     @Test(arguments: [
         InMemoryTransport.Reply.failure(status: 500), .failure(status: 503, code: "ServerBusy"), .failure(status: 429),
         .failure(status: 403, code: "ShardWriteQuotaExceed"), .failure(status: 401, code: "Unauthorized"),

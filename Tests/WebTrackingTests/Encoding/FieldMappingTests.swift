@@ -17,7 +17,7 @@ import Logging
 #endif
 
 /// The field mapping guide's table, row by row.
-@Suite(.timeLimit(.minutes(2))) struct FieldMappingTests {
+@Suite(.timeLimit(.minutes(10))) struct FieldMappingTests {
     /// The fields of one record beyond the default ones.
     private func fields(
         _ metadata: LogMetadata,

@@ -16,7 +16,7 @@ import WebTrackingTestKit
 import Logging
 #endif
 
-@Suite(.timeLimit(.minutes(2))) struct JSONEncodingTests {
+@Suite(.timeLimit(.minutes(10))) struct JSONEncodingTests {
     /// The bytes of the string between the quotes of its JSON form.
     private func escaped(_ text: String) -> [UInt8] {
         var writer = ByteWriter(capacity: 16)

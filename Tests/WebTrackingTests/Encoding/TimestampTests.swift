@@ -17,7 +17,7 @@ import WebTrackingTestKit
 import Logging
 #endif
 
-@Suite(.timeLimit(.minutes(2))) struct TimestampTests {
+@Suite(.timeLimit(.minutes(10))) struct TimestampTests {
     private func text(_ nanoseconds: Int64, _ formatter: inout TimestampFormatter) -> String {
         var writer = ByteWriter()
         formatter.append(nanoseconds, to: &writer)

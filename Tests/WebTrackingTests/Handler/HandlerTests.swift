@@ -17,7 +17,7 @@ import Logging
 #endif
 
 /// The promises that swift-log's documentation makes about handlers.
-@Suite(.timeLimit(.minutes(2))) struct HandlerTests {
+@Suite(.timeLimit(.minutes(10))) struct HandlerTests {
     @Test func aCopyHasItsOwnLevelMetadataAndProvider() async throws {
         let rig = try Rig()
         let first = rig.sink()

@@ -18,7 +18,7 @@ import Logging
 #endif
 
 /// Settings that cannot work are refused with the value, the rule and the mend.
-@Suite(.timeLimit(.minutes(2))) struct ConfigurationTests {
+@Suite(.timeLimit(.minutes(10))) struct ConfigurationTests {
     private func error(_ change: (inout WebTrackingConfiguration) -> Void) -> ConfigurationError? {
         var configuration = WebTrackingConfiguration(
             endpoint: "cn-hangzhou.log.aliyuncs.com",

@@ -17,7 +17,7 @@ import WebTrackingTestKit
 import Logging
 #endif
 
-@Suite(.timeLimit(.minutes(2))) struct DiagnosticTests {
+@Suite(.timeLimit(.minutes(10))) struct DiagnosticTests {
     private func dropped(_ count: Int, topic: String = "t") -> ProducerDiagnostic {
         .recordsDropped(topic: topic, reason: .memoryFull, count: count, failure: nil)
     }

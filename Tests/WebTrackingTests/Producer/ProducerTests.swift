@@ -16,7 +16,7 @@ import WebTrackingTestKit
 import Logging
 #endif
 
-@Suite(.timeLimit(.minutes(2))) struct ProducerTests {
+@Suite(.timeLimit(.minutes(10))) struct ProducerTests {
     @Test func aRecordArrivesWithItsFields() async throws {
         let rig = try Rig()
         rig.sink("shop.orders").info(

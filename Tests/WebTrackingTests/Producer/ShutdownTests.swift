@@ -19,7 +19,7 @@ import Logging
 #endif
 
 /// Flush and shutdown.
-@Suite(.timeLimit(.minutes(2))) struct ShutdownTests {
+@Suite(.timeLimit(.minutes(10))) struct ShutdownTests {
     @Test func aFlushSendsWhatWasAcceptedWithoutLingeringAndReports() async throws {
         let rig = try Rig()
         for index in 0..<7 { rig.sink().info("\(index)") }

@@ -17,7 +17,7 @@ import Testing
 import WebTracking
 import WebTrackingTestKit
 
-@Suite(.timeLimit(.minutes(2))) struct AsyncHTTPClientTransportTests {
+@Suite(.timeLimit(.minutes(10))) struct AsyncHTTPClientTransportTests {
     @Test(arguments: TransportConformance.Check.allCases)
     func conforms(to check: TransportConformance.Check) async throws {
         try await TransportConformance { AsyncHTTPClientTransport() }.run([check])

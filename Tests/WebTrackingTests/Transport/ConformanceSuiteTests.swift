@@ -19,7 +19,7 @@ import FoundationNetworking
 #endif
 
 /// The suite against transports that are wrong: each has to be found out, and by the right check.
-@Suite(.timeLimit(.minutes(2))) struct ConformanceSuiteTests {
+@Suite(.timeLimit(.minutes(10))) struct ConformanceSuiteTests {
     @Test(arguments: Fault.all)
     func findsOut(_ fault: Fault) async throws {
         let suite = TransportConformance { FaultyTransport(fault) }

@@ -17,7 +17,7 @@ import WebTrackingTestKit
 import Logging
 #endif
 
-@Suite(.timeLimit(.minutes(2))) struct NDJSONTransportTests {
+@Suite(.timeLimit(.minutes(10))) struct NDJSONTransportTests {
     @Test(arguments: [Compression.lz4, .deflate(), .none])
     func writesALineForEachRecordInOrder(_ compression: Compression) async throws {
         let file = TemporaryFile()

@@ -13,7 +13,7 @@ import WebTracking
 import WebTrackingTestKit
 import WebTrackingURLSession
 
-@Suite(.timeLimit(.minutes(2))) struct URLSessionTransportTests {
+@Suite(.timeLimit(.minutes(10))) struct URLSessionTransportTests {
     #if canImport(FoundationNetworking)
     // Foundation ends the process in this one: swift-corelibs-foundation issue 5285.
     static let checks = TransportConformance.Check.allCases.filter { $0 != .throwsOnCutHeaders }

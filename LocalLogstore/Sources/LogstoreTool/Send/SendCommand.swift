@@ -25,9 +25,10 @@ struct SendCommand: AsyncParsableCommand {
             message and level are used as such, the others become fields, nested ones included. A line that is no \
             object is shipped as text.
 
-              webtracking send app.log --endpoint cn-hangzhou.log.aliyuncs.com --project demo --logstore app
-              journalctl -f -o json | webtracking send --format ndjson --topic journal \\
-                  --endpoint http://127.0.0.1:8080 --project local --logstore app
+              webtracking send app.log --project demo --logstore app \\
+                  --endpoint cn-hangzhou.log.aliyuncs.com
+              journalctl -f -o json | webtracking send --format ndjson \\
+                  --project local --logstore app --endpoint http://127.0.0.1:8080
 
             It reads no faster than it can ship. The exit status is 0 only if every record was delivered; with an \
             interrupt (control-C), what was read is delivered and the status is 130.

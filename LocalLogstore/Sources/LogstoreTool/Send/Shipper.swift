@@ -41,13 +41,14 @@ struct Shipper {
             let block = try await input.next()
             if block.isEmpty { break }
             try await splitter.feed(block[...]) { try await self.ship(line: $0) }
-            self.progress.add(bytes: block.count)
         }
         try await splitter.finish { try await self.ship(line: $0) }
     }
 
     private mutating func ship(line: ArraySlice<UInt8>) async throws {
         for record in self.mapper.records(line) { try await self.ship(record) }
+        // With its line feed.
+        self.progress.add(bytes: line.count + 1)
         if self.roomIsDue(after: line.count) {
             let producer = self.producer
             try await self.pace.wait { producer.statistics.pendingBytes <= producer.configuration.memoryLimit / 2 }
