@@ -51,7 +51,8 @@ import WebTrackingTestKit
         request.port = 1
         let start = ContinuousClock.now
         await #expect(throws: (any Error).self) { try await transport.send(request) }
-        #expect(start.duration(to: .now) < .seconds(5))
+        // The request's own timeout is 600 s; the bound is wide, as a busy machine may take seconds for anything.
+        #expect(start.duration(to: .now) < .seconds(60))
         await transport.shutdown()
     }
 }
