@@ -14,13 +14,10 @@ import Synchronization
 ///
 /// Charged when a segment asks for memory, not for each record, so that the usual record touches nothing shared.
 final class MemoryBudget: Sendable {
-    /// The limit over everything, in bytes.
-    let limit: Int
     private let held = Atomic<Int>(0)
     private let ceilings: [Int]
 
     init(limit: Int, shedding: SheddingPolicy) {
-        self.limit = limit
         self.ceilings = (0..<7).map { shedding.ceiling(rank: $0, limit: limit) }
     }
 

@@ -422,9 +422,6 @@ final class TopicBuffer: Sendable {
         return count
     }
 
-    /// The task that delivers this topic's records, if it runs.
-    var worker: Task<Void, Never>? { self.state.withLock { $0.worker } }
-
     // MARK: Numbers
 
     var tally: Tally { self.state.withLock { $0.tally } }

@@ -21,7 +21,6 @@ public import CoreMetrics
 final class MetricsObserver: ProducerObserver {
     let interval: Duration? = .seconds(5)
 
-    private let factory: any MetricsFactory
     private let accepted: Counter
     private let delivered: Counter
     private let retries: Counter
@@ -48,7 +47,6 @@ final class MetricsObserver: ProducerObserver {
         ) -> [Key: Value] {
             Dictionary(uniqueKeysWithValues: Key.allCases.map { ($0, make($0)) })
         }
-        self.factory = factory
         self.accepted = counter("records.accepted")
         self.delivered = counter("records.delivered")
         self.retries = counter("requests.retried")

@@ -204,7 +204,7 @@ public final class WebTrackingProducer: Sendable {
     }
 
     private func wait(for targets: [(TopicBuffer, Int)], until deadline: MonotonicInstant) async {
-        _ = await withDeadline(deadline, clock: self.clock) {
+        await withDeadline(deadline, clock: self.clock) {
             for (buffer, target) in targets { await buffer.waitUntilSettled(target) }
         }
     }

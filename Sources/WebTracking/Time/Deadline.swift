@@ -8,29 +8,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-/// Runs `operation` until it ends or `deadline` has come, and says whether it ended.
+/// Runs `operation` until it ends or `deadline` has come.
 ///
 /// At the deadline the operation's task is cancelled, and the call returns once it has reacted to that.
 func withDeadline(
-    _ deadline: MonotonicInstant?,
+    _ deadline: MonotonicInstant,
     clock: any ProducerClock,
     operation: @escaping @Sendable () async -> Void
-) async -> Bool {
-    guard let deadline else {
-        await operation()
-        return true
-    }
-    return await withTaskGroup(of: Bool.self) { group in
-        group.addTask {
-            await operation()
-            return !Task.isCancelled
-        }
-        group.addTask {
-            try? await clock.sleep(until: deadline)
-            return false
-        }
-        let ended = await group.next() ?? false
+) async {
+    await withTaskGroup(of: Void.self) { group in
+        group.addTask { await operation() }
+        group.addTask { try? await clock.sleep(until: deadline) }
+        await group.next()
         group.cancelAll()
-        return ended
     }
 }
