@@ -1,0 +1,101 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+public import Logging
+
+/// The records that everything is measured with.
+///
+/// Each is logged by a call as an application writes it, so that what swift-log's front end costs is in all figures.
+public enum ReferenceRecord: String, CaseIterable, Sendable {
+    /// A message of 24 bytes, no metadata.
+    case short
+    /// A message of 80 bytes and four metadata values, two of them interpolated integers: the record that tables are
+    /// about if they do not say otherwise.
+    case reference
+    /// The same message and sixteen metadata values, half of them interpolated integers, one of them not ASCII.
+    case wide
+    /// A message of 10 KiB with line feeds, tabs and quotes, as a stack trace has; two metadata values.
+    case large
+
+    /// Logs the record with the number `index` in it.
+    @inline(__always)
+    public func log(_ index: Int, to logger: Logger) {
+        switch self {
+        case .short: Self.logShort(index, to: logger)
+        case .reference: Self.logReference(index, to: logger)
+        case .wide: Self.logWide(index, to: logger)
+        case .large: Self.logLarge(index, to: logger)
+        }
+    }
+
+    @inline(never)
+    private static func logShort(_ index: Int, to logger: Logger) {
+        logger.info("connection pool is ready")
+    }
+
+    @inline(never)
+    private static func logReference(_ index: Int, to logger: Logger) {
+        logger.info(
+            "handled the order of a customer and wrote what became of it to the ledger, fine.",
+            metadata: [
+                "request.id": "7f3a9c52-0c11-4a7e-93b1-5d2c8e1f0a44",
+                "path": "/v1/orders/list",
+                "status": "\(200 + index % 300)",
+                "duration_us": "\(1_000_000 + index)",
+            ]
+        )
+    }
+
+    @inline(never)
+    private static func logWide(_ index: Int, to logger: Logger) {
+        logger.info(
+            "handled the order of a customer and wrote what became of it to the ledger, fine.",
+            metadata: [
+                "request.id": "7f3a9c52-0c11-4a7e-93b1-5d2c8e1f0a44",
+                "trace.id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                "span.id": "00f067aa0ba902b7",
+                "method": "POST",
+                "path": "/v1/orders/list",
+                "customer": "Ærøskøbing Bådebyggeri",
+                "region": "cn-hangzhou",
+                "user.agent": "order-client/4.2 (linux)",
+                "status": "\(200 + index % 300)",
+                "duration_us": "\(1_000_000 + index)",
+                "bytes.in": "\(index % 1000)",
+                "bytes.out": "\(4096 + index % 4096)",
+                "items": "\(index % 17)",
+                "attempt": "\(index % 3)",
+                "shard": "\(index % 64)",
+                "queue.length": "\(index % 1024)",
+            ]
+        )
+    }
+
+    @inline(never)
+    private static func logLarge(_ index: Int, to logger: Logger) {
+        logger.info(
+            Self.trace,
+            metadata: ["request.id": "7f3a9c52-0c11-4a7e-93b1-5d2c8e1f0a44", "thread": "\(index % 64)"]
+        )
+    }
+
+    /// 10 KiB of lines of 80 bytes.
+    private static let trace: Logger.Message = {
+        var text = ""
+        var frame = 0
+        while text.utf8.count < 10 << 10 {
+            var line = "\(frame)\tOrderService \"libOrders.so\" 0x00007f3a9c520c11 closure in Ledger.append"
+            while line.utf8.count < 79 { line += "." }
+            text += line + "\n"
+            frame += 1
+        }
+        return Logger.Message(stringLiteral: text)
+    }()
+}

@@ -1,0 +1,92 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import ReferenceRecords
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// `gates check FILE` compares allocations and instructions for each log with the thresholds of a file, `gates update
+/// FILE` writes the thresholds, and `gates log RECORD HANDLER` is what they run under callgrind.
+@main
+enum Main {
+    static func main() {
+        do {
+            try self.run()
+        } catch {
+            print("gates: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func run() throws {
+        let arguments = CommandLine.arguments.dropFirst()
+        switch (arguments.first, arguments.count) {
+        case ("check", 2):
+            guard try check(thresholds: Thresholds(file: arguments.last!)) else { exit(1) }
+        case ("update", 2):
+            try measureThresholds().write(to: arguments.last!)
+        case ("log", 3):
+            guard let record = ReferenceRecord(rawValue: arguments.dropFirst().first!),
+                let handler = Subject.Handler(rawValue: arguments.last!)
+            else { usage() }
+            try InstructionCount.logForCallgrind(record, handler: handler)
+        default:
+            usage()
+        }
+    }
+
+    private static func usage() -> Never {
+        print("usage: gates check FILE | gates update FILE | gates log RECORD HANDLER")
+        exit(2)
+    }
+
+    /// Prints both tables; `false` if a gate is broken.
+    private static func check(thresholds: Thresholds) throws -> Bool {
+        var failures: [String] = []
+
+        print("| allocations per log, calling thread | no-op | ours | calls that add some | allowed |")
+        print("|---|---|---|---|---|")
+        for record in ReferenceRecord.allCases {
+            let count = try AllocationCount(of: record)
+            print(count.row)
+            if let failure = count.failure { failures.append(failure) }
+        }
+
+        print("\n| instructions per log, calling thread | no-op | ours | added | threshold | change |")
+        print("|---|---|---|---|---|---|")
+        for record in ReferenceRecord.allCases {
+            let count = try InstructionCount(of: record)
+            let threshold = thresholds.instructionsAdded[record.rawValue]
+            print(count.row(threshold: threshold))
+            if let failure = count.failure(threshold: threshold) { failures.append(failure) }
+        }
+
+        print("")
+        for failure in failures { print("broken: \(failure)") }
+        let toolchain = Thresholds.currentToolchain
+        if !failures.isEmpty, toolchain != thresholds.toolchain {
+            print("the thresholds were taken with \(thresholds.toolchain); this is \(toolchain)")
+        }
+        if failures.isEmpty { print("gates: allocations and instructions are as they should be") }
+        return failures.isEmpty
+    }
+
+    private static func measureThresholds() throws -> Thresholds {
+        var thresholds = Thresholds(toolchain: Thresholds.currentToolchain, instructionsAdded: [:])
+        for record in ReferenceRecord.allCases {
+            let count = try InstructionCount(of: record)
+            thresholds.instructionsAdded[record.rawValue] = count.added
+            print("\(record.rawValue): \(count.added) instructions per log added to \(count.noOp)")
+        }
+        return thresholds
+    }
+}

@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+#===----------------------------------------------------------------------===//
+#
+# This source file is part of the swift-log-webtracking open source project
+#
+# Licensed under Apache License v2.0. See LICENSE for license information.
+#
+# SPDX-License-Identifier: Apache-2.0
+#
+#===----------------------------------------------------------------------===//
+
+# What does not depend on the clock: allocations and instructions for each log. To be sourced after common.sh and
+# packages.sh.
+
+THRESHOLDS=$ROOT/Benchmarks/Thresholds.json
+
+# run_gates check|update: builds the counting program and runs it.
+run_gates() {
+    [[ $(uname -s) == Linux ]] || die "the gates count with callgrind and glibc, on Linux"
+    require_packages liblz4-dev zlib1g-dev pkg-config valgrind
+    build Benchmarks/Gates release gates
+    "$BIN/gates" "$1" "$THRESHOLDS"
+}
