@@ -8,6 +8,7 @@ let package = Package(
     name: "gates",
     platforms: [.macOS(.v15)],
     products: [
+        .library(name: "CCounting", targets: ["CCounting"]),
         .library(name: "ReferenceRecords", targets: ["ReferenceRecords"]),
         .executable(name: "gates", targets: ["gates"]),
     ],

@@ -16,10 +16,10 @@ public import Logging
 public enum ReferenceRecord: String, CaseIterable, Sendable {
     /// A message of 24 bytes, no metadata.
     case short
-    /// A message of 80 bytes and four metadata values, two of them interpolated integers: the record that tables are
-    /// about if they do not say otherwise.
+    /// A message of about 80 bytes with a number in it, and four interpolated metadata values, two of them integers: the
+    /// record that tables are about if they do not say otherwise. About 420 bytes of JSON.
     case reference
-    /// The same message and sixteen metadata values, half of them interpolated integers, one of them not ASCII.
+    /// The same message and sixteen metadata values, eight of them integers, one of them not ASCII. About 720 bytes.
     case wide
     /// A message of 10 KiB with line feeds, tabs and quotes, as a stack trace has; two metadata values.
     case large
@@ -28,46 +28,63 @@ public enum ReferenceRecord: String, CaseIterable, Sendable {
     @inline(__always)
     public func log(_ index: Int, to logger: Logger) {
         switch self {
-        case .short: Self.logShort(index, to: logger)
+        case .short: Self.logShort(to: logger)
         case .reference: Self.logReference(index, to: logger)
         case .wide: Self.logWide(index, to: logger)
         case .large: Self.logLarge(index, to: logger)
         }
     }
 
+    /// Logs what ``reference`` is, at a level that a logger for `info` does not let through.
     @inline(never)
-    private static func logShort(_ index: Int, to logger: Logger) {
+    public static func logDisabled(_ index: Int, to logger: Logger) {
+        let request = RequestContext.number(index)
+        logger.debug(
+            "handled order \(index) of a customer, and wrote what became of it to the ledger",
+            metadata: [
+                "request.id": "\(request.id)",
+                "path": "\(request.path)",
+                "status": "\(request.status)",
+                "duration_us": "\(request.duration)",
+            ]
+        )
+    }
+
+    @inline(never)
+    private static func logShort(to logger: Logger) {
         logger.info("connection pool is ready")
     }
 
     @inline(never)
     private static func logReference(_ index: Int, to logger: Logger) {
+        let request = RequestContext.number(index)
         logger.info(
-            "handled the order of a customer and wrote what became of it to the ledger, fine.",
+            "handled order \(index) of a customer, and wrote what became of it to the ledger",
             metadata: [
-                "request.id": "7f3a9c52-0c11-4a7e-93b1-5d2c8e1f0a44",
-                "path": "/v1/orders/list",
-                "status": "\(200 + index % 300)",
-                "duration_us": "\(1_000_000 + index)",
+                "request.id": "\(request.id)",
+                "path": "\(request.path)",
+                "status": "\(request.status)",
+                "duration_us": "\(request.duration)",
             ]
         )
     }
 
     @inline(never)
     private static func logWide(_ index: Int, to logger: Logger) {
+        let request = RequestContext.number(index)
         logger.info(
-            "handled the order of a customer and wrote what became of it to the ledger, fine.",
+            "handled order \(index) of a customer, and wrote what became of it to the ledger",
             metadata: [
-                "request.id": "7f3a9c52-0c11-4a7e-93b1-5d2c8e1f0a44",
+                "request.id": "\(request.id)",
+                "path": "\(request.path)",
+                "status": "\(request.status)",
+                "duration_us": "\(request.duration)",
                 "trace.id": "4bf92f3577b34da6a3ce929d0e0e4736",
                 "span.id": "00f067aa0ba902b7",
                 "method": "POST",
-                "path": "/v1/orders/list",
                 "customer": "Ærøskøbing Bådebyggeri",
                 "region": "cn-hangzhou",
                 "user.agent": "order-client/4.2 (linux)",
-                "status": "\(200 + index % 300)",
-                "duration_us": "\(1_000_000 + index)",
                 "bytes.in": "\(index % 1000)",
                 "bytes.out": "\(4096 + index % 4096)",
                 "items": "\(index % 17)",
@@ -82,7 +99,7 @@ public enum ReferenceRecord: String, CaseIterable, Sendable {
     private static func logLarge(_ index: Int, to logger: Logger) {
         logger.info(
             Self.trace,
-            metadata: ["request.id": "7f3a9c52-0c11-4a7e-93b1-5d2c8e1f0a44", "thread": "\(index % 64)"]
+            metadata: ["request.id": "\(RequestContext.number(index).id)", "thread": "\(index % 64)"]
         )
     }
 

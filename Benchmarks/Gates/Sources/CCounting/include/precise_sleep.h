@@ -1,0 +1,17 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRECISE_SLEEP_H
+#define PRECISE_SLEEP_H
+
+/// Makes the calling thread's sleeps end when they should, not up to 50 us later when it suits the system.
+void precise_sleep_enable(void);
+
+#endif

@@ -1,0 +1,117 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import CCounting
+import Logging
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// What one thread does: log for some time, and note what each call took.
+struct LoggingLoop: Sendable {
+    var workload: Workload
+    /// Taken in turn, for many topics.
+    var loggers: [Logger]
+    /// Nanoseconds between the starts of two calls; 0 for as fast as it goes.
+    var interval: UInt64
+    /// How long, in nanoseconds.
+    var duration: UInt64
+    /// Whether each call is timed; if not, only their mean is known, and without the clock's cost.
+    var isTimed: Bool
+
+    struct Outcome: Sendable {
+        var logs = 0
+        /// What the calls took.
+        var calls = LatencyRecorder()
+        /// From the time at which a call was due to its end; only at a given rate.
+        var fromDue = LatencyRecorder()
+        var allocations: UInt64 = 0
+        /// The time in the loop without waits, in nanoseconds.
+        var busy: UInt64 = 0
+        /// How long the valve held the thread, in nanoseconds.
+        var held: UInt64 = 0
+    }
+
+    func run(valve: Valve) -> Outcome {
+        var outcome = Outcome()
+        let start = now()
+        let allocations = allocation_counter_read()
+        if self.interval > 0 {
+            self.runAtRate(into: &outcome)
+        } else if self.isTimed {
+            self.runTimed(valve, into: &outcome)
+        } else {
+            self.runUntimed(valve, into: &outcome)
+        }
+        outcome.allocations = allocation_counter_read() - allocations
+        outcome.busy = now() - start - outcome.held
+        return outcome
+    }
+
+    private func runTimed(_ valve: Valve, into outcome: inout Outcome) {
+        let end = now() + self.duration
+        var index = 0
+        var turn = 0
+        while true {
+            outcome.held += valve.pass()
+            let before = now()
+            if before >= end { break }
+            self.workload.log(index, to: self.loggers[turn])
+            outcome.calls.record(now() - before)
+            index += 1
+            turn = turn + 1 == self.loggers.count ? 0 : turn + 1
+        }
+        outcome.logs = index
+    }
+
+    private func runUntimed(_ valve: Valve, into outcome: inout Outcome) {
+        let end = now() + self.duration
+        var index = 0
+        var turn = 0
+        while now() < end {
+            for _ in 0..<64 {
+                outcome.held += valve.pass()
+                self.workload.log(index, to: self.loggers[turn])
+                index += 1
+                turn = turn + 1 == self.loggers.count ? 0 : turn + 1
+            }
+        }
+        outcome.logs = index
+    }
+
+    /// Starts calls at fixed times, whether those before have been late or not, so that a slow call is counted against
+    /// those that it holds up.
+    private func runAtRate(into outcome: inout Outcome) {
+        precise_sleep_enable()
+        var due = now()
+        let end = due + self.duration
+        var index = 0
+        var turn = 0
+        while due < end {
+            let wait = Int64(bitPattern: due &- now())
+            if wait > 0 {
+                var time = timespec(tv_sec: 0, tv_nsec: Int(wait))
+                nanosleep(&time, nil)
+            }
+            let before = now()
+            self.workload.log(index, to: self.loggers[turn])
+            let after = now()
+            outcome.calls.record(after - before)
+            outcome.fromDue.record(after - due)
+            due += self.interval
+            index += 1
+            turn = turn + 1 == self.loggers.count ? 0 : turn + 1
+        }
+        outcome.logs = index
+    }
+}

@@ -1,0 +1,56 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Logging
+import ReferenceRecords
+import WebTracking
+
+/// This library.
+struct ProducerSubject: Subject {
+    private let producer: WebTrackingProducer
+
+    init(configuration: WebTrackingConfiguration, transport: any WebTrackingTransport) throws {
+        self.producer = try WebTrackingProducer(
+            configuration: configuration,
+            transport: transport,
+            // What is dropped is among the figures.
+            diagnostics: .none
+        )
+    }
+
+    func makeLogger(label: String) -> Logger {
+        Logger(label: label) { self.producer.makeLogHandler(label: $0) }
+    }
+
+    var pendingBytes: Int { self.producer.statistics.pendingBytes }
+
+    func drain() async {
+        await self.producer.flush(timeout: .seconds(120))
+    }
+
+    func stop() async {
+        await self.producer.shutdown(timeout: .seconds(10))
+    }
+
+    var counts: [(name: String, value: Double)] {
+        let statistics = self.producer.statistics
+        let delivered = Double(max(statistics.delivered, 1))
+        let requests = statistics.requests.values.reduce(0, +)
+        return [
+            ("accepted", Double(statistics.accepted)),
+            ("delivered", Double(statistics.delivered)),
+            ("dropped", Double(statistics.totalDropped)),
+            ("requests", Double(requests)),
+            ("retries", Double(statistics.retries)),
+            ("raw_bytes_per_log", Double(statistics.rawBytes) / delivered),
+            ("wire_bytes_per_log", Double(statistics.wireBytes) / delivered),
+        ]
+    }
+}

@@ -1,0 +1,24 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import ArgumentParser
+import BenchmarkSupport
+import WebTracking
+import WebTrackingURLSession
+
+/// Measures with URLSession.
+@main
+struct MeasureURLSession: AsyncParsableCommand {
+    @OptionGroup var options: MeasureOptions
+
+    func run() async throws {
+        try await self.options.run { URLSessionTransport() }
+    }
+}

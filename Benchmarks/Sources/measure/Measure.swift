@@ -1,0 +1,23 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import ArgumentParser
+import BenchmarkSupport
+import WebTracking
+
+/// Measures with AsyncHTTPClient, and everything that needs no HTTP.
+@main
+struct Measure: AsyncParsableCommand {
+    @OptionGroup var options: MeasureOptions
+
+    func run() async throws {
+        try await self.options.run { AsyncHTTPClientTransport() }
+    }
+}
