@@ -19,7 +19,7 @@ final class BufferContext: Sendable {
     let budget: MemoryBudget
     let recycler = SegmentRecycler()
     /// What stands before a record's sequence number, or before its first member where there is none.
-    let recordPrefix: [UInt8]
+    let recordOpening: [UInt8]
     /// Starts delivery for a buffer; runs until the buffer lets it go.
     let startWorker: @Sendable (TopicBuffer) async -> Void
     private let hasSequence: Bool
@@ -41,14 +41,7 @@ final class BufferContext: Sendable {
         self.budget = budget
         self.hasSequence = sequenceName != nil
         self.startWorker = startWorker
-        var writer = ByteWriter(capacity: 64)
-        writer.append(UInt8(ascii: "{"))
-        if let sequenceName {
-            writer.append(UInt8(ascii: "\""))
-            writer.append(escaping: sequenceName)
-            writer.append(literal: "\":\"")
-        }
-        self.recordPrefix = writer.withBytes { Array($0) }
+        self.recordOpening = EncodedRecord.opening(sequenceName: sequenceName)
     }
 
     /// The number of the next record, from 1; called inside a topic's critical section, so that the numbers of a topic
@@ -56,26 +49,5 @@ final class BufferContext: Sendable {
     @inline(__always)
     func nextSequence() -> UInt64? {
         self.hasSequence ? self.sequence.add(1, ordering: .relaxed).newValue : nil
-    }
-}
-
-/// Keeps the memory of a few segments that are done with, since fresh memory has to be mapped and zeroed by the system.
-final class SegmentRecycler: Sendable {
-    /// At most this many are kept, of at most this size: 4 MiB beside the memory limit.
-    private static let kept = 8
-    private static let largest = 512 << 10
-
-    private let free = Lock<[[UInt8]]>([])
-
-    func take() -> [UInt8] {
-        self.free.withLock { $0.popLast() } ?? []
-    }
-
-    func give(_ memory: consuming [UInt8]) {
-        guard memory.capacity > 0, memory.capacity <= Self.largest else { return }
-        let memory = memory
-        self.free.withLock { free in
-            if free.count < Self.kept { free.append(memory) }
-        }
     }
 }

@@ -33,14 +33,17 @@ struct SealPolicy: Sendable {
     }
 
     /// Whether a segment that holds records has to be sealed before one of `cost` bytes is added.
+    @inline(__always)
     func isFull(_ segment: Segment, adding cost: Int, backlog: Int) -> Bool {
         guard segment.count > 0 else { return false }
-        return segment.count >= self.maximumRecords || segment.rawBytes + cost > self.sizeLimit(backlog: backlog)
+        return segment.count >= self.maximumRecords || segment.rawBytes &+ cost > self.sizeLimit(backlog: backlog)
     }
 
-    /// The memory to ask for so that `needed` bytes fit: twice as much as before, from 4 KiB up to the limit.
+    /// The memory to ask for so that `needed` bytes fit: twice as much as before, from 4 KiB up to what a segment of the
+    /// size limit needs with its marks.
     func capacity(for needed: Int, current: Int, backlog: Int) -> Int {
-        max(needed, min(max(current * 2, 4096), self.sizeLimit(backlog: backlog)))
+        let limit = self.sizeLimit(backlog: backlog)
+        return max(needed, min(max(current * 2, 4096), limit + limit / 16), min(needed + needed / 8, current * 2))
     }
 
     /// When the open segment is to be sealed.

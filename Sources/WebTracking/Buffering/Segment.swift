@@ -10,140 +10,167 @@
 
 /// Records in the form in which they are sent: the body of one request.
 ///
-/// A record's bytes stay where they were first put until the service has answered for them.
+/// A record's bytes stay where they were first put until the service has answered for them. A segment is filled by one
+/// holder; once sealed, it and its copies are only read.
 struct Segment: Sendable {
     /// When the first record came.
     let openedAt: MonotonicInstant
-    private(set) var bytes: [UInt8]
-    /// For each record its rank, and whether this library wrote it itself.
-    private(set) var marks: [Mark] = []
+    private var memory: SegmentMemory
+    /// The bytes of the request body so far.
+    private var used: Int
+    /// The number of records.
+    private(set) var count = 0
     private let headerCount: Int
     private var isSealed = false
 
-    /// What is remembered of a record beside its bytes.
-    struct Mark: Sendable {
-        private var bits: UInt8
-
-        init(rank: Int, isSynthetic: Bool) {
-            self.bits = UInt8(truncatingIfNeeded: rank) | (isSynthetic ? 0x80 : 0)
-        }
-
-        var rank: Int { Int(self.bits & 0x7F) }
-        var isSynthetic: Bool { self.bits & 0x80 != 0 }
-    }
-
-    init(header: [UInt8], openedAt: MonotonicInstant, reusing memory: [UInt8] = []) {
+    /// Starts a segment in memory that has at least ``bytes(header:)`` bytes.
+    init(header: [UInt8], openedAt: MonotonicInstant, memory: SegmentMemory) {
+        precondition(memory.capacity >= Self.bytes(header: header))
         self.openedAt = openedAt
+        self.memory = memory
         self.headerCount = header.count
-        self.bytes = memory
-        self.bytes.append(contentsOf: header)
+        self.used = header.count
+        memory.write(header, at: 0)
     }
 
-    var count: Int { self.marks.count }
+    /// The memory that an empty segment needs.
+    static func bytes(header: [UInt8]) -> Int { header.count + Envelope.footerCount }
+
+    /// The memory that a segment of this record alone needs.
+    static func bytes(header: [UInt8], with record: EncodedRecord) -> Int {
+        self.bytes(header: header) + record.count + Mark.size
+    }
 
     /// The size of the request body.
-    var rawBytes: Int { self.bytes.count + (self.isSealed ? 0 : Envelope.footer.count) }
+    var rawBytes: Int { self.used &+ (self.isSealed ? 0 : Envelope.footerCount) }
 
     /// The memory that the segment holds on to.
-    var heldBytes: Int { self.bytes.capacity + self.marks.capacity }
+    var heldBytes: Int { self.memory.capacity }
 
     /// The bytes that one more record takes up in the request body.
-    func cost(of record: Int) -> Int {
-        record + (self.marks.isEmpty ? 0 : Envelope.separator.count)
+    @inline(__always)
+    func cost(of record: EncodedRecord) -> Int {
+        self.count == 0 ? record.count &- Envelope.separatorCount : record.count
     }
 
-    /// Whether a record of `cost` bytes can be added, and the segment be sealed, without asking for memory.
-    func hasRoom(for cost: Int) -> Bool {
-        self.bytes.capacity - self.rawBytes >= cost && self.marks.count < self.marks.capacity
+    /// The memory that the segment needs for one more record of `cost` bytes.
+    @inline(__always)
+    func bytes(adding cost: Int) -> Int {
+        self.rawBytes &+ cost &+ (self.count &+ 1) &* Mark.size
     }
 
-    /// Whether one more record can be marked without asking for memory.
-    var hasMarkRoom: Bool { self.marks.count < self.marks.capacity }
+    /// Whether a record of `cost` bytes can be added, and the segment be sealed, without more memory.
+    @inline(__always)
+    func hasRoom(for cost: Int) -> Bool { self.bytes(adding: cost) <= self.memory.capacity }
 
-    /// Asks for memory so that `bytes` bytes and `records` records fit.
-    mutating func reserve(bytes: Int, records: Int) {
-        self.bytes.reserveCapacity(bytes)
-        self.marks.reserveCapacity(records)
+    /// Moves the records to larger memory.
+    mutating func move(to memory: SegmentMemory) {
+        precondition(memory.capacity >= self.memory.capacity && !self.isSealed)
+        let marks = self.count * Mark.size
+        memory.base.copyMemory(from: self.memory.base, byteCount: self.used)
+        (memory.base + memory.capacity - marks)
+            .copyMemory(from: self.memory.base + self.memory.capacity - marks, byteCount: marks)
+        self.memory = memory
     }
 
-    /// Adds a record.
-    mutating func append(_ record: EncodedRecord, mark: Mark) {
-        if !self.marks.isEmpty { self.bytes.append(contentsOf: Envelope.separator) }
-        self.bytes.append(contentsOf: record.prefix)
-        if let sequence = record.sequence {
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 24) { digits in
-                guard let start = digits.baseAddress else { return }
-                let count = DecimalDigits.write(sequence, to: start)
-                self.bytes.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
-            }
-            self.bytes.append(UInt8(ascii: "\""))
-            self.bytes.append(UInt8(ascii: ","))
-        }
-        self.bytes.append(contentsOf: record.members)
-        self.marks.append(mark)
+    /// Adds a record for which there is room.
+    @inline(__always)
+    mutating func append(_ record: EncodedRecord, rank: Int, isSynthetic: Bool) {
+        let cost = self.cost(of: record)
+        // The one check between a mistake in the arithmetic above and foreign memory.
+        precondition(!self.isSealed && self.hasRoom(for: cost))
+        record.write(to: self.memory.base + self.used, isFirst: self.count == 0)
+        self.used &+= cost
+        self.count &+= 1
+        let mark = Mark(end: self.used, rank: rank, isSynthetic: isSynthetic)
+        (self.memory.base + self.memory.capacity)
+            .storeBytes(of: mark.bits, toByteOffset: -self.count &* Mark.size, as: UInt64.self)
     }
 
-    /// Completes the request body: from here on ``bytes`` is what is sent.
+    /// Completes the request body.
     mutating func seal() {
         guard !self.isSealed else { return }
-        self.bytes.append(contentsOf: Envelope.footer)
+        self.memory.write(Envelope.footer, at: self.used)
+        self.used += Envelope.footer.count
         self.isSealed = true
     }
 
-    /// The number of records by level.
-    var levels: LevelCounts {
-        var levels = LevelCounts()
-        for mark in self.marks { levels[mark.rank] += 1 }
-        return levels
+    /// The request body so far; valid only inside the closure.
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try withExtendedLifetime(self.memory) {
+            try body(UnsafeRawBufferPointer(start: self.memory.base, count: self.used))
+        }
     }
 
-    /// The number of records by level without those that this library wrote itself.
-    var ownLevels: LevelCounts {
-        var levels = LevelCounts()
-        for mark in self.marks where !mark.isSynthetic { levels[mark.rank] += 1 }
-        return levels
+    /// What is remembered of the record at `index`.
+    private func mark(_ index: Int) -> Mark {
+        precondition(index >= 0 && index < self.count)
+        let place = self.memory.base + self.memory.capacity
+        return Mark(bits: place.load(fromByteOffset: -(index + 1) * Mark.size, as: UInt64.self))
+    }
+
+    /// The number of records by level, and the number of them without those that this library wrote itself.
+    var levels: (all: LevelCounts, own: LevelCounts) {
+        var all = LevelCounts()
+        var own = LevelCounts()
+        for index in 0..<self.count {
+            let mark = self.mark(index)
+            all.countOne(mark.rank)
+            if !mark.isSynthetic { own.countOne(mark.rank) }
+        }
+        return (all, own)
     }
 
     /// The first and the second half of the records; `nil` if there is only one.
     func split() -> (Segment, Segment)? {
         guard self.count > 1 else { return nil }
         let half = self.count / 2
-        var records = 0
-        var end = self.headerCount
-        while records < half {
-            if self.bytes[end] == UInt8(ascii: "\n") { records += 1 }
-            end += 1
-        }
-        let header = Array(self.bytes[..<self.headerCount])
-        var first = Segment(header: header, openedAt: self.openedAt)
-        first.bytes.append(contentsOf: self.bytes[self.headerCount..<(end - Envelope.separator.count)])
-        first.marks = Array(self.marks[..<half])
-        first.seal()
-        var second = Segment(header: header, openedAt: self.openedAt)
-        second.bytes.append(contentsOf: self.bytes[end..<(self.rawBytes - Envelope.footer.count)])
-        second.marks = Array(self.marks[half...])
-        second.seal()
-        return (first, second)
+        return (self.part(0..<half), self.part(half..<self.count))
     }
 
-    /// The memory of a segment that is done with, for another one.
-    consuming func recycled() -> [UInt8] {
-        var memory = self.bytes
-        memory.removeAll(keepingCapacity: true)
-        return memory
+    /// Some of the records, at least one, as a sealed segment of their own.
+    private func part(_ records: Range<Int>) -> Segment {
+        let start =
+            records.lowerBound == 0 ? self.headerCount : self.mark(records.lowerBound - 1).end + Envelope.separatorCount
+        let end = self.mark(records.upperBound - 1).end
+        let size = self.headerCount + (end - start) + Envelope.footerCount + records.count * Mark.size
+        let header = self.withBytes { Array($0[..<self.headerCount]) }
+        var part = Segment(header: header, openedAt: self.openedAt, memory: SegmentMemory(capacity: size))
+        (part.memory.base + part.used).copyMemory(from: self.memory.base + start, byteCount: end - start)
+        part.used += end - start
+        for index in records {
+            let mark = self.mark(index).moved(by: self.headerCount - start)
+            part.count += 1
+            (part.memory.base + part.memory.capacity)
+                .storeBytes(of: mark.bits, toByteOffset: -part.count * Mark.size, as: UInt64.self)
+        }
+        part.seal()
+        return part
     }
+
+    /// The memory, once the segment is done with.
+    consuming func recycled() -> SegmentMemory { self.memory }
 }
 
-/// One record on its way from the encoder into a segment; valid only while the encoder's memory is.
-struct EncodedRecord {
-    /// `{` or, where records carry a sequence number, `{"seq":"`.
-    var prefix: [UInt8]
-    var sequence: UInt64?
-    /// Everything after the sequence number, with the closing brace.
-    var members: UnsafeBufferPointer<UInt8>
+/// What is remembered of a record beside its bytes: where it ends, its rank, and whether this library wrote it itself.
+private struct Mark {
+    static let size = MemoryLayout<UInt64>.size
 
-    /// The size of the record in a request body.
-    var count: Int {
-        self.prefix.count + (self.sequence.map { DecimalDigits.count($0) + 2 } ?? 0) + self.members.count
+    let bits: UInt64
+
+    init(bits: UInt64) { self.bits = bits }
+
+    @inline(__always)
+    init(end: Int, rank: Int, isSynthetic: Bool) {
+        self.bits =
+            UInt64(truncatingIfNeeded: end) | UInt64(truncatingIfNeeded: rank) << 32 | (isSynthetic ? 1 << 35 : 0)
+    }
+
+    var end: Int { Int(self.bits & 0xFFFF_FFFF) }
+    var rank: Int { Int(self.bits >> 32 & 7) }
+    var isSynthetic: Bool { self.bits >> 35 & 1 != 0 }
+
+    func moved(by distance: Int) -> Mark {
+        Mark(end: self.end + distance, rank: self.rank, isSynthetic: self.isSynthetic)
     }
 }

@@ -29,45 +29,10 @@ final class TopicBuffer: Sendable {
     }
 
     let key: TopicKey
-    private let context: BufferContext
+    let context: BufferContext
     private let header: [UInt8]
     private let bell = Doorbell()
-    private let state: Lock<State>
-
-    private struct State {
-        var open: Segment?
-        /// Sealed segments, the oldest first.
-        var sealed: [Segment] = []
-        /// When the oldest record in the hands of the actor came.
-        var inHandSince: MonotonicInstant?
-        var tally = Tally()
-        /// Drops that no synthetic record has told of yet, without those of synthetic records.
-        var unannounced = DropCounts()
-        /// Drops on the callers' side that no diagnostic has told of yet.
-        var unreported = DropCounts()
-        /// Records ever put into a segment, and how many of them are settled; they are settled in order.
-        var enqueued = 0
-        var settled = 0
-        /// Whether a record has come that shall not linger.
-        var isUrgent = false
-        /// Records up to this one shall not linger.
-        var flushTarget = 0
-        /// Whether a flush asks the actor not to wait for its backoff.
-        var isNudged = false
-        var waiters: [Waiter] = []
-        var nextWaiter = 0
-        var worker: Task<Void, Never>?
-        var isClosed = false
-        var isAbandoned = false
-        var isRetired = false
-    }
-
-    /// A flush that waits until the first `target` records are settled.
-    private struct Waiter {
-        var id: Int
-        var target: Int
-        var continuation: CheckedContinuation<Void, Never>
-    }
+    let state: Lock<State>
 
     init(key: TopicKey, context: BufferContext) {
         self.key = key
@@ -82,55 +47,80 @@ final class TopicBuffer: Sendable {
     ///
     /// A synthetic record is one of the library's own: it is taken after the close too, and finds room as long as there
     /// is any.
+    @inline(__always)
     func append(
-        _ members: UnsafeBufferPointer<UInt8>,
+        _ members: UnsafeRawBufferPointer,
         rank: Int,
         repairs: RepairCounts,
         isSynthetic: Bool = false
     ) -> Answer {
         let isUrgent = rank >= self.context.sealPolicy.urgentRank && !DeliveryScope.isInside
         let (answer, rings) = self.state.withLock { state -> (Answer, Bool) in
-            if state.isRetired { return (.retired, false) }
-            if isSynthetic, !self.hasRoomForSynthetic(members, in: state) { return (.dropped(.memoryFull), false) }
-            state.tally.accepted[rank] += 1
-            if isSynthetic { state.tally.synthetic += 1 }
+            guard !state.isRetired else { return (.retired, false) }
+            if isSynthetic && !self.hasRoomForSynthetic(members, in: state) {
+                return (.dropped(.memoryFull), false)
+            }
+            state.tally.accepted.countOne(rank)
             if !repairs.isEmpty { state.tally.repaired += repairs }
             let record = EncodedRecord(
-                prefix: self.context.recordPrefix,
+                opening: self.context.recordOpening,
                 sequence: self.context.nextSequence(),
                 members: members
             )
-            guard !state.isClosed || isSynthetic, !state.isAbandoned else {
-                state.tally.dropped[.afterShutdown][rank] += 1
-                return (.dropped(.afterShutdown), false)
+            // The usual case: there is an open segment, and the record fits in.
+            if state.takesRecords, let open = state.open {
+                let cost = open.cost(of: record)
+                if !self.context.sealPolicy.isFull(open, adding: cost, backlog: state.sealed.count)
+                    && open.hasRoom(for: cost)
+                {
+                    state.put(record, rank: rank, isSynthetic: isSynthetic)
+                    return (.accepted, isUrgent && state.becomesUrgent())
+                }
             }
-            let wasIdle = state.open == nil
-            let wasSealed = state.sealed.count
-            guard self.makeRoom(for: record, rank: isSynthetic ? 6 : rank, in: &state) else {
-                state.tally.dropped[.memoryFull][rank] += 1
-                guard !isSynthetic else { return (.dropped(.memoryFull), false) }
-                // The actor announces drops; it has to learn of the first one.
-                let isFirst = state.unannounced.isEmpty
-                state.unannounced[.memoryFull][rank] += 1
-                state.unreported[.memoryFull][rank] += 1
-                return (.dropped(.memoryFull), isFirst || state.sealed.count != wasSealed)
-            }
-            state.open?.append(record, mark: .init(rank: rank, isSynthetic: isSynthetic))
-            state.tally.pending[rank] += 1
-            state.enqueued += 1
-            let isUrgent = isUrgent && !state.isUrgent
-            if isUrgent { state.isUrgent = true }
-            return (.accepted, wasIdle || isUrgent || state.sealed.count != wasSealed)
+            return self.appendElsewhere(record, rank: rank, isSynthetic: isSynthetic, isUrgent: isUrgent, in: &state)
         }
         if rings { self.wakeWorker() }
         return answer
     }
 
+    /// Takes a record that does not fit into an open segment, and says whether the actor has to be told.
+    @inline(never)
+    private func appendElsewhere(
+        _ record: EncodedRecord,
+        rank: Int,
+        isSynthetic: Bool,
+        isUrgent: Bool,
+        in state: inout State
+    ) -> (Answer, Bool) {
+        guard state.takesRecords || (isSynthetic && !state.isAbandoned) else {
+            state.tally.dropped[.afterShutdown][rank] += 1
+            if isSynthetic { state.tally.synthetic += 1 }
+            return (.dropped(.afterShutdown), false)
+        }
+        let wasIdle = state.open == nil
+        let wasSealed = state.sealed.count
+        guard self.makeRoom(for: record, rank: isSynthetic ? 6 : rank, in: &state) else {
+            state.tally.dropped[.memoryFull][rank] += 1
+            guard !isSynthetic else {
+                state.tally.synthetic += 1
+                return (.dropped(.memoryFull), false)
+            }
+            // The actor announces drops; it has to learn of the first one.
+            let isFirst = state.unannounced.isEmpty
+            state.unannounced[.memoryFull][rank] += 1
+            state.unreported[.memoryFull][rank] += 1
+            return (.dropped(.memoryFull), isFirst || state.sealed.count != wasSealed)
+        }
+        state.put(record, rank: rank, isSynthetic: isSynthetic)
+        let rings = isUrgent && state.becomesUrgent()
+        return (.accepted, rings || wasIdle || state.sealed.count != wasSealed)
+    }
+
     /// Whether a record of the library's own would find room. One that would not is not even counted: telling of drops
     /// must not make drops to tell of.
-    private func hasRoomForSynthetic(_ members: UnsafeBufferPointer<UInt8>, in state: State) -> Bool {
-        let size = self.context.recordPrefix.count + 32 + members.count
-        if let open = state.open, open.hasRoom(for: open.cost(of: size)) { return true }
+    private func hasRoomForSynthetic(_ members: UnsafeRawBufferPointer, in state: State) -> Bool {
+        let size = self.context.recordOpening.count + EncodedRecord.longestSequence + members.count
+        if let open = state.open, open.hasRoom(for: size) { return true }
         // What a new segment would ask for, or the open one when it grows.
         return self.context.budget.hasRoom(for: self.header.count + size + 8192, rank: 6)
     }
@@ -138,58 +128,55 @@ final class TopicBuffer: Sendable {
     /// Makes sure that the open segment takes the record: seals it if it is full, and asks the budget for memory.
     private func makeRoom(for record: EncodedRecord, rank: Int, in state: inout State) -> Bool {
         let policy = self.context.sealPolicy
-        if let open = state.open, policy.isFull(open, adding: open.cost(of: record.count), backlog: state.sealed.count)
-        {
-            self.sealOpen(in: &state)
+        let backlog = state.sealed.count
+        if let open = state.open, policy.isFull(open, adding: open.cost(of: record), backlog: backlog) {
+            state.sealOpen()
         }
-        if let open = state.open, open.hasRoom(for: open.cost(of: record.count)) { return true }
-        return self.grow(for: record, rank: rank, in: &state)
+        guard var open = state.open else { return self.open(for: record, rank: rank, in: &state) }
+        let cost = open.cost(of: record)
+        if open.hasRoom(for: cost) { return true }
+        guard
+            let memory = self.memory(
+                open.bytes(adding: cost),
+                current: open.heldBytes,
+                rank: rank,
+                backlog: backlog
+            )
+        else { return false }
+        open.move(to: memory)
+        state.open = open
+        return true
     }
 
-    private func grow(for record: EncodedRecord, rank: Int, in state: inout State) -> Bool {
-        let policy = self.context.sealPolicy
-        let isNew = state.open == nil
-        // Taken out of the state, so that the segment is not copied when it grows.
-        var segment: Segment
-        if let open = state.open.take() {
-            segment = open
-        } else {
-            var memory = self.context.recycler.take()
-            if !self.context.budget.hasRoom(for: memory.capacity, rank: rank) {
-                // Smaller fresh memory may still find room.
-                self.context.recycler.give(memory)
-                memory = []
-            }
-            segment = Segment(header: self.header, openedAt: self.context.clock.now(), reusing: memory)
+    /// Opens a segment that the record fits in.
+    private func open(for record: EncodedRecord, rank: Int, in state: inout State) -> Bool {
+        let needed = Segment.bytes(header: self.header, with: record)
+        let budget = self.context.budget
+        var memory = self.context.recycler.take(atLeast: needed)
+        if let recycled = memory, !budget.charge(recycled.capacity, rank: rank) {
+            // Less fresh memory may still find room.
+            self.context.recycler.give(recycled)
+            memory = nil
         }
-        let held = isNew ? 0 : segment.heldBytes
-        let needed = segment.rawBytes + segment.cost(of: record.count)
-        let records = segment.count + 1
-        let capacity = policy.capacity(for: needed, current: segment.bytes.capacity, backlog: state.sealed.count)
-        for bytes in [capacity, needed] {
-            // What the segment will hold, as far as it can be told before the allocator rounds up.
-            let marks = max(records, segment.marks.capacity * (segment.hasMarkRoom ? 1 : 2), 16)
-            let estimate = max(bytes, segment.bytes.capacity) + marks - held
-            guard self.context.budget.charge(estimate, rank: rank) else { continue }
-            segment.reserve(bytes: bytes, records: marks)
-            self.context.budget.charge(segment.heldBytes - held - estimate)
-            state.open = segment
-            return true
-        }
-        if isNew { self.context.recycler.give(segment.recycled()) } else { state.open = segment }
-        return false
+        guard
+            let memory = memory
+                ?? self.memory(needed, current: 0, rank: rank, backlog: state.sealed.count)
+        else { return false }
+        state.open = Segment(header: self.header, openedAt: self.context.clock.now(), memory: memory)
+        return true
     }
 
-    private func sealOpen(in state: inout State) {
-        guard var segment = state.open.take() else { return }
-        let held = segment.heldBytes
-        segment.seal()
-        if segment.heldBytes != held { self.context.budget.charge(segment.heldBytes - held) }
-        state.sealed.append(segment)
-        state.isUrgent = false
+    /// Memory in place of `current` bytes of it, if the budget has it.
+    private func memory(_ needed: Int, current: Int, rank: Int, backlog: Int) -> SegmentMemory? {
+        let wanted = self.context.sealPolicy.capacity(for: needed, current: current, backlog: backlog)
+        for bytes in [wanted, needed] {
+            let capacity = SegmentMemory.rounded(bytes)
+            if self.context.budget.charge(capacity - current, rank: rank) { return SegmentMemory(capacity: capacity) }
+        }
+        return nil
     }
 
-    private func wakeWorker() {
+    func wakeWorker() {
         let needsWorker = self.state.withLock { state -> Bool in
             guard state.worker == nil, !state.isAbandoned, !state.isRetired else { return false }
             // Detached: the worker must not inherit the task-local values of whoever happened to log first.
@@ -226,7 +213,7 @@ final class TopicBuffer: Sendable {
     /// Takes the oldest segment, sealing the open one if there is no other.
     func take() -> Segment? {
         self.state.withLock { state in
-            if state.sealed.isEmpty { self.sealOpen(in: &state) }
+            if state.sealed.isEmpty { state.sealOpen() }
             guard !state.sealed.isEmpty else { return nil }
             let segment = state.sealed.removeFirst()
             state.inHandSince = segment.openedAt
@@ -249,7 +236,7 @@ final class TopicBuffer: Sendable {
     ///
     /// `isLast` is false for a part of a split segment of which more is in hand.
     func settle(_ segment: consuming Segment, as settlement: Settlement, isLast: Bool = true) {
-        let levels = segment.levels
+        let (levels, own) = segment.levels
         let waiters = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
             // What was abandoned has been counted; an answer that comes after that changes nothing.
             guard !state.isAbandoned else { return [] }
@@ -261,12 +248,11 @@ final class TopicBuffer: Sendable {
                 state.tally.wireBytes += wireBytes
             case .dropped(let reason):
                 state.tally.dropped[reason] += levels
-                let own = segment.ownLevels
                 if own.total > 0 { state.unannounced[reason] += own }
             }
             state.settled += levels.total
             if isLast { state.inHandSince = nil }
-            return Self.takeWaiters(from: &state)
+            return state.takeReadyWaiters()
         }
         let held = segment.heldBytes
         self.context.recycler.give(segment.recycled())
@@ -311,7 +297,7 @@ final class TopicBuffer: Sendable {
             return state.unannounced
         }
         guard let drops, let record = encode(drops) else { return }
-        let answer = record.members.withUnsafeBufferPointer {
+        let answer = record.members.withUnsafeBytes {
             self.append($0, rank: record.rank, repairs: RepairCounts(), isSynthetic: true)
         }
         if answer != .accepted { self.state.withLock { $0.unannounced += drops } }
@@ -342,84 +328,6 @@ final class TopicBuffer: Sendable {
             state.isRetired = true
             return (true, state.tally)
         }
-    }
-
-    // MARK: Flush and shutdown
-
-    /// Asks for everything that was accepted so far to be sent without lingering or backing off; `nil` if nothing is
-    /// pending, and otherwise the number of records to wait for.
-    func requestFlush() -> Int? {
-        let target = self.state.withLock { state -> Int? in
-            guard state.settled < state.enqueued else { return nil }
-            state.flushTarget = state.enqueued
-            state.isNudged = true
-            return state.enqueued
-        }
-        if target != nil { self.wakeWorker() }
-        return target
-    }
-
-    /// Waits until the first `target` records are settled, or the task is cancelled.
-    func waitUntilSettled(_ target: Int) async {
-        let id = self.state.withLock { state -> Int in
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isSettled = self.state.withLock { state -> Bool in
-                    if state.settled >= target || state.isAbandoned || Task.isCancelled { return true }
-                    state.waiters.append(Waiter(id: id, target: target, continuation: continuation))
-                    return false
-                }
-                if isSettled { continuation.resume() }
-            }
-        } onCancel: {
-            self.state.withLock { state -> CheckedContinuation<Void, Never>? in
-                guard let index = state.waiters.firstIndex(where: { $0.id == id }) else { return nil }
-                return state.waiters.remove(at: index).continuation
-            }?.resume()
-        }
-    }
-
-    private static func takeWaiters(from state: inout State) -> [CheckedContinuation<Void, Never>] {
-        let settled = state.settled
-        guard state.waiters.contains(where: { $0.target <= settled }) else { return [] }
-        let ready = state.waiters.filter { $0.target <= settled }
-        state.waiters.removeAll { $0.target <= settled }
-        return ready.map(\.continuation)
-    }
-
-    /// Takes no more records, except the library's own, and sends what is there without lingering.
-    func close() {
-        let hasWork = self.state.withLock { state -> Bool in
-            state.isClosed = true
-            state.isNudged = true
-            return state.settled < state.enqueued || !state.unannounced.isEmpty
-        }
-        if hasWork { self.wakeWorker() }
-    }
-
-    /// Gives up what is still pending, counts it, stops the worker, and says how many records that were.
-    func abandon() -> Int {
-        let (worker, waiters, held, count) = self.state.withLock {
-            state -> (Task<Void, Never>?, [CheckedContinuation<Void, Never>], Int, Int) in
-            guard !state.isAbandoned else { return (nil, [], 0, 0) }
-            state.isAbandoned = true
-            let count = state.tally.pending.total
-            state.tally.dropped[.shutdownDeadline] += state.tally.pending
-            state.tally.pending = LevelCounts()
-            let held = (state.open?.heldBytes ?? 0) + state.sealed.reduce(0) { $0 + $1.heldBytes }
-            state.open = nil
-            state.sealed = []
-            state.inHandSince = nil
-            defer { state.waiters = [] }
-            return (state.worker, state.waiters.map(\.continuation), held, count)
-        }
-        self.context.budget.release(held)
-        worker?.cancel()
-        for waiter in waiters { waiter.resume() }
-        return count
     }
 
     // MARK: Numbers

@@ -39,6 +39,8 @@ struct Envelope: Sendable {
     static let footer: [UInt8] = Array("]}".utf8)
     /// Between two records. The line feed cannot occur inside a record, so the records can be told apart by it.
     static let separator: [UInt8] = Array(",\n".utf8)
+    static let footerCount = 2
+    static let separatorCount = 2
 
     init(key: TopicKey, source: String, staticTags: [(key: String, value: String)]) {
         var writer = ByteWriter(capacity: 256)

@@ -30,7 +30,7 @@ public enum Compression: Sendable, Equatable {
     }
 
     /// `raw` compressed, or `nil` if that would not make it smaller or memory for the compressor is not to be had.
-    package func compress(_ raw: [UInt8]) -> [UInt8]? {
+    package func compress(_ raw: UnsafeRawBufferPointer) -> [UInt8]? {
         switch self {
         case .lz4: LZ4Block.compress(raw)
         case .deflate(let level): ZlibStream.compress(raw, level: level)

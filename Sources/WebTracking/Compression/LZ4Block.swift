@@ -13,23 +13,21 @@ private import CLZ4
 /// Raw LZ4 blocks through liblz4: no frame, no size prefix, no checksum.
 enum LZ4Block {
     /// `raw` as a block that is smaller than it, or `nil`.
-    static func compress(_ raw: [UInt8]) -> [UInt8]? {
+    static func compress(_ raw: UnsafeRawBufferPointer) -> [UInt8]? {
         // A target smaller than the input makes liblz4 give up as soon as nothing is won.
         let capacity = raw.count - 1
         guard capacity > 0, capacity < Int(LZ4_MAX_INPUT_SIZE) else { return nil }
         let block = [UInt8](unsafeUninitializedCapacity: capacity) { target, count in
-            count = raw.withUnsafeBytes { source in
-                target.withMemoryRebound(to: CChar.self) { target in
-                    source.withMemoryRebound(to: CChar.self) { source in
-                        Int(
-                            LZ4_compress_default(
-                                source.baseAddress,
-                                target.baseAddress,
-                                Int32(source.count),
-                                Int32(target.count)
-                            )
+            count = target.withMemoryRebound(to: CChar.self) { target in
+                raw.withMemoryRebound(to: CChar.self) { source in
+                    Int(
+                        LZ4_compress_default(
+                            source.baseAddress,
+                            target.baseAddress,
+                            Int32(source.count),
+                            Int32(target.count)
                         )
-                    }
+                    )
                 }
             }
         }

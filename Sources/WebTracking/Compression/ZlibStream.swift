@@ -13,14 +13,16 @@ private import CZlib
 /// zlib streams (RFC 1950) through zlib: what the service calls `deflate`.
 enum ZlibStream {
     /// `raw` as a stream that is smaller than it, or `nil`.
-    static func compress(_ raw: [UInt8], level: Int) -> [UInt8]? {
+    static func compress(_ raw: UnsafeRawBufferPointer, level: Int) -> [UInt8]? {
         let capacity = raw.count - 1
         guard capacity > 0 else { return nil }
         var status = Z_OK
         let stream = [UInt8](unsafeUninitializedCapacity: capacity) { target, count in
             // A target smaller than the input: the call fails where nothing is won.
             var size = uLongf(capacity)
-            status = compress2(target.baseAddress, &size, raw, uLong(raw.count), Int32(level))
+            status = raw.withMemoryRebound(to: UInt8.self) {
+                compress2(target.baseAddress, &size, $0.baseAddress, uLong($0.count), Int32(level))
+            }
             count = status == Z_OK ? Int(size) : 0
         }
         return status == Z_OK ? stream : nil

@@ -72,11 +72,10 @@ actor TopicActor {
 
     private func send(_ segment: Segment, isRetry: Bool) async {
         _ = self.buffer.takeNudge()
-        let request = self.context.requests.request(for: segment.bytes)
-        // A plain body shares the segment's memory, which is charged already.
-        let extra = request.header("x-log-compresstype") == nil ? 0 : request.body.capacity
-        self.context.budget.charge(extra)
-        defer { self.context.budget.release(extra) }
+        let request = segment.withBytes { self.context.requests.request(for: $0) }
+        let size = request.body.capacity
+        self.context.budget.charge(size)
+        defer { self.context.budget.release(size) }
 
         let start = self.context.clock.now()
         let (verdict, failure) = await self.exchange(request)

@@ -12,15 +12,16 @@
 ///
 /// Appending through `[UInt8]` costs 2.5 times as much for a record of ten short fields, and this is done on the
 /// caller's thread for every record. Invariant: `0 <= count <= capacity`, `base` owns `capacity` bytes of which the first
-/// `count` are initialised, and only `reserve(_:)` replaces `base`. The type is not copyable, so the memory has one owner.
+/// `count` are initialised, and only `grow(_:)` and `reset(keeping:)` replace `base`. The type is not copyable, so the
+/// memory has one owner.
 package struct ByteWriter: ~Copyable {
-    private var base: UnsafeMutablePointer<UInt8>
+    private var base: UnsafeMutableRawPointer
     private var capacity: Int
     package private(set) var count = 0
 
     package init(capacity: Int = 1024) {
         self.capacity = max(capacity, 64)
-        self.base = .allocate(capacity: self.capacity)
+        self.base = .allocate(byteCount: self.capacity, alignment: 8)
     }
 
     deinit {
@@ -29,8 +30,8 @@ package struct ByteWriter: ~Copyable {
 
     /// The bytes written so far; valid only inside the closure.
     @inline(__always)
-    package borrowing func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
-        try body(UnsafeBufferPointer(start: self.base, count: self.count))
+    package borrowing func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try body(UnsafeRawBufferPointer(start: self.base, count: self.count))
     }
 
     /// Forgets everything that was written after the first `count` bytes.
@@ -40,25 +41,30 @@ package struct ByteWriter: ~Copyable {
     }
 
     /// Forgets everything, and gives back memory above `keeping` bytes.
+    @inline(__always)
     package mutating func reset(keeping: Int) {
         self.count = 0
-        guard self.capacity > keeping else { return }
+        if self.capacity > keeping { self.shrink(to: keeping) }
+    }
+
+    @inline(never)
+    private mutating func shrink(to capacity: Int) {
         self.base.deallocate()
-        self.capacity = keeping
-        self.base = .allocate(capacity: keeping)
+        self.capacity = capacity
+        self.base = .allocate(byteCount: capacity, alignment: 8)
     }
 
     /// Makes room for `more` bytes.
     @inline(__always)
     package mutating func reserve(_ more: Int) {
-        if self.capacity - self.count < more { self.grow(more) }
+        if self.capacity &- self.count < more { self.grow(more) }
     }
 
     @inline(never)
     private mutating func grow(_ more: Int) {
         let capacity = max(self.capacity * 2, self.count + more)
-        let base = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
-        base.update(from: self.base, count: self.count)
+        let base = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
+        base.copyMemory(from: self.base, byteCount: self.count)
         self.base.deallocate()
         self.base = base
         self.capacity = capacity
@@ -67,32 +73,39 @@ package struct ByteWriter: ~Copyable {
     @inline(__always)
     package mutating func append(_ byte: UInt8) {
         self.reserve(1)
-        self.base[self.count] = byte
-        self.count += 1
+        self.base.storeBytes(of: byte, toByteOffset: self.count, as: UInt8.self)
+        self.count &+= 1
     }
 
     @inline(__always)
-    package mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress else { return }
         self.reserve(bytes.count)
-        (self.base + self.count).update(from: source, count: bytes.count)
-        self.count += bytes.count
+        (self.base + self.count).copyMemory(from: source, byteCount: bytes.count)
+        self.count &+= bytes.count
     }
 
     @inline(__always)
     package mutating func append(_ bytes: [UInt8]) {
-        bytes.withUnsafeBufferPointer { self.append($0) }
+        bytes.withUnsafeBytes { self.append($0) }
     }
 
     @inline(__always)
     package mutating func append(literal: StaticString) {
-        self.append(UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+        self.append(UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+
+    /// Calls `body` with the place behind what was written, where `room` bytes may be written, and takes over as many
+    /// as it says.
+    @inline(__always)
+    package mutating func append(room: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
+        self.reserve(room)
+        self.count &+= body(self.base + self.count)
     }
 
     /// Appends the decimal digits of `number`.
     package mutating func append(decimal number: UInt64) {
-        self.reserve(20)
-        self.count += DecimalDigits.write(number, to: self.base + self.count)
+        self.append(room: DecimalDigits.longest) { DecimalDigits.write(number, to: $0) }
     }
 
     /// Appends `text` with JSON's escapes and without quotes.
@@ -101,47 +114,30 @@ package struct ByteWriter: ~Copyable {
     /// Swift string comes back byte for byte from a JSON decoder.
     @inline(__always)
     package mutating func append(escaping text: String) {
-        var text = text
-        text.withUTF8 { self.append(escaping: $0) }
+        text.withBytes { self.append(escaping: $0) }
     }
 
-    package mutating func append(escaping bytes: UnsafeBufferPointer<UInt8>) {
+    package mutating func append(escaping bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress else { return }
         var done = 0
-        while done < bytes.count {
+        repeat {
             // One reservation for the worst case of a stretch (six bytes out of one), not one for each byte.
-            let end = min(done + 1024, bytes.count)
-            self.reserve((end - done) * 6 + 8)
-            self.count += JSONEscape.write(source + done, count: end - done, to: self.base + self.count)
-            done = end
-        }
+            let count = min(bytes.count &- done, 1024)
+            self.append(room: JSONEscape.room(for: count)) { JSONEscape.write(source + done, count: count, to: $0) }
+            done &+= count
+        } while done < bytes.count
     }
 }
 
-/// Writes numbers as decimal text.
-package enum DecimalDigits {
-    /// The number of decimal digits of `number`.
-    package static func count(_ number: UInt64) -> Int {
-        var count = 1
-        var rest = number
-        while rest >= 10 {
-            rest /= 10
-            count += 1
+extension String {
+    /// The bytes of the string in UTF-8; valid only inside the closure.
+    ///
+    /// Every Swift string has them in one run, except one bridged from Objective-C, which is copied first.
+    @inline(__always)
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        if let result = self.utf8.withContiguousStorageIfAvailable({ body(UnsafeRawBufferPointer($0)) }) {
+            return result
         }
-        return count
-    }
-
-    /// Writes the digits of `number` to `target`, which has room for them (20 at most), and returns how many there are.
-    package static func write(_ number: UInt64, to target: UnsafeMutablePointer<UInt8>) -> Int {
-        let count = Self.count(number)
-        var rest = number
-        var position = count
-        while position > 0 {
-            position -= 1
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            target[position] = UInt8(truncatingIfNeeded: digit) &+ 0x30
-            rest = quotient
-        }
-        return count
+        return Array(self.utf8).withUnsafeBytes(body)
     }
 }

@@ -17,55 +17,81 @@ import Musl
 #endif
 
 /// The memory that one thread encodes records in, kept between records so that the steady path allocates nothing.
-final class EncoderScratch {
+struct EncoderScratch: ~Copyable {
     /// The record being encoded.
     var writer = ByteWriter(capacity: 4096)
-    /// The hashes of the field names written so far.
+    /// The hashes of the field names written so far, where they are needed.
     var names: [UInt64] = []
     var repairs = RepairCounts()
     var timestamp = TimestampFormatter()
-    private var isBusy = false
+    var callSites = CallSiteCache()
 
     /// What a thread keeps between records; a larger record's memory is given back.
     private static let keptBytes = 64 << 10
 
-    init() {
+    private init() {
         self.names.reserveCapacity(32)
+    }
+
+    /// A thread's own scratch memory. A structure behind a pointer: the stored properties of a class are checked for
+    /// exclusive access at run time, at each access, which cost a quarter of a record.
+    ///
+    /// Invariant: only the thread itself gets at it, and through ``withCurrent(_:)`` alone, which gives out `scratch` only
+    /// while `isBusy` is false.
+    private struct Slot: ~Copyable {
+        var isBusy = false
+        var scratch = EncoderScratch()
     }
 
     /// Calls `body` with this thread's scratch memory, empty.
     ///
     /// A description or a metadata provider that `body` calls may log in turn; such an inner record gets memory of its
     /// own. `body` must not suspend, which a synchronous closure cannot.
-    static func withCurrent<Result>(_ body: (EncoderScratch) -> Result) -> Result {
-        let scratch: EncoderScratch
-        if let pointer = pthread_getspecific(Self.key) {
-            let kept = Unmanaged<EncoderScratch>.fromOpaque(pointer).takeUnretainedValue()
-            scratch = kept.isBusy ? EncoderScratch() : kept
-        } else {
-            scratch = EncoderScratch()
-            // The thread owns one reference until it ends (see `key`).
-            pthread_setspecific(Self.key, Unmanaged.passRetained(scratch).toOpaque())
+    @inline(__always)
+    static func withCurrent<Result>(_ body: (inout EncoderScratch) -> Result) -> Result {
+        let slot = pthread_getspecific(Self.key)?.assumingMemoryBound(to: Slot.self) ?? Self.makeSlot()
+        guard !slot.pointee.isBusy else {
+            var scratch = EncoderScratch()
+            return body(&scratch)
         }
-        scratch.isBusy = true
-        defer {
-            scratch.writer.reset(keeping: Self.keptBytes)
-            scratch.isBusy = false
-        }
-        scratch.repairs = RepairCounts()
-        return body(scratch)
+        slot.pointee.isBusy = true
+        let result = body(&slot.pointee.scratch)
+        slot.pointee.scratch.clear()
+        slot.pointee.isBusy = false
+        return result
     }
 
-    /// The thread-specific slot; its destructor drops the reference that the thread owns.
+    @inline(__always)
+    private mutating func clear() {
+        self.writer.reset(keeping: Self.keptBytes)
+        if !self.repairs.isEmpty { self.repairs = RepairCounts() }
+    }
+
+    /// The thread owns its slot until it ends (see `key`).
+    @inline(never)
+    private static func makeSlot() -> UnsafeMutablePointer<Slot> {
+        let slot = UnsafeMutablePointer<Slot>.allocate(capacity: 1)
+        slot.initialize(to: Slot())
+        pthread_setspecific(Self.key, slot)
+        return slot
+    }
+
+    /// The thread-specific place of the slot; its destructor frees the slot when the thread ends.
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
         #if canImport(Darwin)
-        pthread_key_create(&key) { Unmanaged<EncoderScratch>.fromOpaque($0).release() }
+        pthread_key_create(&key) { EncoderScratch.free($0) }
         #else
         pthread_key_create(&key) { pointer in
-            if let pointer { Unmanaged<EncoderScratch>.fromOpaque(pointer).release() }
+            if let pointer { EncoderScratch.free(pointer) }
         }
         #endif
         return key
     }()
+
+    private static func free(_ pointer: UnsafeMutableRawPointer) {
+        let slot = pointer.assumingMemoryBound(to: Slot.self)
+        slot.deinitialize(count: 1)
+        slot.deallocate()
+    }
 }

@@ -17,41 +17,63 @@ import Logging
 /// Values that compute their description are asked for it at that time, as swift-log's `StreamLogHandler` does; where the
 /// general mapping is needed, they are asked again for each record.
 struct HandlerFields: Sendable {
-    /// The value of the label field, escaped.
-    let label: [UInt8]
-    /// Whether the label was too long.
-    let isLabelCut: Bool
-    /// The handler's metadata as JSON members, each with a comma before it.
+    /// One metadata value among the members.
+    struct Entry: Sendable {
+        var key: String
+        var hash: UInt64
+        /// Where its member ends.
+        var end: Int
+    }
+
+    /// The handler's metadata.
+    let metadata: LogMetadata
+    /// The metadata as JSON members, each with a comma before it.
     let members: [UInt8]
-    /// The hashes of the names in `members`.
-    let names: [UInt64]
+    let entries: [Entry]
+    /// The names of ``members`` and of the default fields.
+    let names: NameFilter
     /// Whether `members` may be copied as it is. Otherwise something in the metadata needs the general mapping.
     let isPlain: Bool
+    /// Whether one of the members has the name of a field that only records with an error have.
+    let claimsErrorName: Bool
 
-    init(label: String, metadata: LogMetadata, encoder: RecordEncoder) {
-        var writer = ByteWriter(capacity: 256)
-        let shortened = label.prefix(utf8Bytes: RecordEncoder.longestLabel)
-        writer.append(escaping: shortened)
-        self.label = writer.withBytes { Array($0) }
-        self.isLabelCut = shortened.utf8.count < label.utf8.count
-        writer.reset(keeping: 256)
-
-        var names: [UInt64] = []
+    init(metadata: LogMetadata, encoder: RecordEncoder) {
+        self.metadata = metadata
+        var writer = ByteWriter(capacity: metadata.isEmpty ? 64 : 256)
+        var entries: [Entry] = []
+        var names = encoder.leadingFilter
         var isPlain = true
         for (key, value) in metadata where !encoder.isPromoted(key) {
-            guard let text = MetadataText.leaf(value), text.utf8.count <= encoder.limits.valueBytes else {
-                isPlain = false
-                break
-            }
-            guard encoder.appendPlainName(key, to: &writer, names: &names) else {
+            guard let text = MetadataText.leaf(value), text.utf8.count <= encoder.limits.valueBytes,
+                let hash = PlainKey.append(key, to: &writer), !encoder.isLeading(hash)
+            else {
                 isPlain = false
                 break
             }
             writer.append(escaping: text)
             writer.append(UInt8(ascii: "\""))
+            names.insert(hash)
+            entries.append(Entry(key: key, hash: hash, end: writer.count))
         }
-        self.members = isPlain ? writer.withBytes { Array($0) } : []
-        self.names = isPlain ? names : []
+        self.members = isPlain && !entries.isEmpty ? writer.withBytes { Array($0) } : []
+        self.entries = isPlain ? entries : []
+        self.names = names
         self.isPlain = isPlain
+        self.claimsErrorName = entries.contains { encoder.isErrorName($0.hash) }
+    }
+}
+
+/// What stands in a record from the end of the time to the beginning of the message, for each level, with the logger's
+/// label in it.
+final class LabelFields: Sendable {
+    /// By rank.
+    let openings: [[UInt8]]
+    /// Whether the label was too long.
+    let isCut: Bool
+
+    init(label: String, encoder: RecordEncoder) {
+        let shortened = label.prefix(utf8Bytes: RecordEncoder.longestLabel)
+        self.isCut = shortened.utf8.count < label.utf8.count
+        self.openings = LogLevel.ranked.map { encoder.opening(level: $0, label: shortened) }
     }
 }

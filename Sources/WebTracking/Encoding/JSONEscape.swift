@@ -8,62 +8,90 @@
 //
 //===----------------------------------------------------------------------===//
 
-/// JSON's string escapes, eight bytes at a time.
+/// JSON's string escapes, sixteen bytes at a time.
 enum JSONEscape {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highs: UInt64 = 0x8080_8080_8080_8080
 
+    /// How many bytes `count` bytes can become, with the room that the last store takes: a byte becomes six
+    /// at the most (`\u001f`).
+    @inline(__always)
+    static func room(for count: Int) -> Int { count &* 6 &+ 16 }
+
     /// Writes `count` bytes of UTF-8 from `source` to `target`, escaped, and returns how many bytes were written.
     ///
-    /// Invariant: `source` has `count` readable bytes, and `target` has room for `6 * count + 8`: a byte becomes six at
-    /// the most (`\u001f`), and the last eight-byte store may run past the last byte that counts.
+    /// Invariant: `source` has `count` readable bytes, and `target` has ``room(for:)`` them.
     static func write(
-        _ source: UnsafePointer<UInt8>,
+        _ source: UnsafeRawPointer,
         count: Int,
-        to target: UnsafeMutablePointer<UInt8>
+        to target: UnsafeMutableRawPointer
     ) -> Int {
-        let start = UnsafeRawPointer(source)
         var read = 0
         var written = 0
-        while read &+ 8 <= count {
-            let word = start.loadUnaligned(fromByteOffset: read, as: UInt64.self)
-            UnsafeMutableRawPointer(target).storeBytes(of: word, toByteOffset: written, as: UInt64.self)
+        while read &+ 16 <= count {
+            let words = source.loadUnaligned(fromByteOffset: read, as: SIMD2<UInt64>.self)
+            target.storeBytes(of: words, toByteOffset: written, as: SIMD2<UInt64>.self)
+            let clean = Self.cleanBytes(in: words)
+            read &+= clean
+            written &+= clean
+            if clean < 16 {
+                written &+= Self.escape(
+                    source.load(fromByteOffset: read, as: UInt8.self),
+                    to: (target + written).assumingMemoryBound(to: UInt8.self)
+                )
+                read &+= 1
+            }
+        }
+        while read < count {
+            let rest = count &- read
+            // Spaces behind the end need no escape; what is stored of them is overwritten by what comes next.
+            let word =
+                rest >= 8
+                ? UInt64(littleEndian: source.loadUnaligned(fromByteOffset: read, as: UInt64.self))
+                : ShortLoad.word(source + read, count: rest) | (Self.ones &* 0x20) &<< UInt64(rest &* 8)
+            target.storeBytes(of: word.littleEndian, toByteOffset: written, as: UInt64.self)
             let marks = Self.bytesToEscape(in: word)
             if marks == 0 {
-                read &+= 8
-                written &+= 8
+                let step = min(rest, 8)
+                read &+= step
+                written &+= step
                 continue
             }
             // The bytes before the first mark are in place already.
             let clean = marks.trailingZeroBitCount >> 3
             read &+= clean
             written &+= clean
-            written &+= Self.escape(source[read], to: target + written)
+            written &+= Self.escape(
+                source.load(fromByteOffset: read, as: UInt8.self),
+                to: (target + written).assumingMemoryBound(to: UInt8.self)
+            )
             read &+= 1
-        }
-        while read < count {
-            let byte = source[read]
-            read &+= 1
-            if byte >= 0x20 && byte != 0x22 && byte != 0x5C {
-                target[written] = byte
-                written &+= 1
-            } else {
-                written &+= Self.escape(byte, to: target + written)
-            }
         }
         return written
     }
 
-    /// Marks, with their high bit, the bytes of `word` that must be escaped. The lowest mark is exact; a borrow can set
+    /// The number of bytes before the first one that must be escaped.
+    @inline(__always)
+    private static func cleanBytes(in words: SIMD2<UInt64>) -> Int {
+        let first = Self.bytesToEscape(in: UInt64(littleEndian: words[0]))
+        let second = Self.bytesToEscape(in: UInt64(littleEndian: words[1]))
+        if first | second == 0 { return 16 }
+        return first != 0 ? first.trailingZeroBitCount >> 3 : 8 &+ second.trailingZeroBitCount >> 3
+    }
+
+    /// Marks, with their high bit, the bytes of the little-endian `word` that must be escaped. The lowest mark is exact; a borrow can set
     /// marks above it that are not, which is why ``escape(_:to:)`` takes any byte.
     @inline(__always)
-    private static func bytesToEscape(in word: UInt64) -> UInt64 {
-        let little = UInt64(littleEndian: word)
-        let quotes = little ^ (Self.ones &* 0x22)
-        let backslashes = little ^ (Self.ones &* 0x5C)
-        let controls = (little &- Self.ones &* 0x20) & ~little
+    static func bytesToEscape(in word: UInt64) -> UInt64 {
+        let quotes = word ^ (Self.ones &* 0x22)
+        let backslashes = word ^ (Self.ones &* 0x5C)
+        let controls = (word &- Self.ones &* 0x20) & ~word
         return (controls | ((quotes &- Self.ones) & ~quotes) | ((backslashes &- Self.ones) & ~backslashes)) & Self.highs
     }
+
+    /// Marks, with their high bit, the bytes of `word` that are not ASCII.
+    @inline(__always)
+    static func bytesOutsideASCII(in word: UInt64) -> UInt64 { word & Self.highs }
 
     /// Writes one byte, escaped if it must be, and returns how many bytes were written.
     private static func escape(_ byte: UInt8, to target: UnsafeMutablePointer<UInt8>) -> Int {
@@ -91,5 +119,24 @@ enum JSONEscape {
         target[0] = UInt8(ascii: "\\")
         target[1] = short
         return 2
+    }
+}
+
+/// Loads of fewer than eight bytes that read not a byte too many.
+enum ShortLoad {
+    /// The `count` bytes (1 to 7) at `source` as a little-endian number.
+    @inline(__always)
+    static func word(_ source: UnsafeRawPointer, count: Int) -> UInt64 {
+        if count >= 4 {
+            // Two loads that overlap.
+            let head = UInt64(UInt32(littleEndian: source.loadUnaligned(as: UInt32.self)))
+            let tail = UInt64(UInt32(littleEndian: source.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)))
+            return head | tail &<< UInt64((count &- 4) &* 8)
+        }
+        let middle = count >> 1
+        let first = UInt64(source.load(as: UInt8.self))
+        let second = UInt64(source.load(fromByteOffset: middle, as: UInt8.self))
+        let last = UInt64(source.load(fromByteOffset: count &- 1, as: UInt8.self))
+        return first | second &<< UInt64(middle &* 8) | last &<< UInt64((count &- 1) &* 8)
     }
 }

@@ -8,6 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+import Synchronization
+
 #if SwiftLog
 import Logging
 #endif
@@ -27,16 +29,10 @@ struct RecordEncoder: Sendable {
         var nesting: Int
     }
 
-    /// One event with everything that belongs into its record.
-    struct Input {
-        var event: LogEvent
-        /// Nanoseconds since 1970 at which the event was logged.
-        var time: Int64
-        var handlerFields: HandlerFields
-        var handlerMetadata: LogMetadata
-        var provided: LogMetadata?
-        /// Which metadata that would be promoted to topic or tags stays among the fields.
-        var unpromoted = Unpromoted.none
+    /// What a handler adds to its events.
+    struct Handler: Sendable {
+        var label: LabelFields
+        var fields: HandlerFields
     }
 
     /// Metadata that stays among the fields although the configuration would promote it.
@@ -52,6 +48,8 @@ struct RecordEncoder: Sendable {
     static let omittedName = "metadata.omitted"
 
     let limits: Limits
+    /// The names of the default fields.
+    let leadingFilter: NameFilter
     private let mapping: FieldMapping
     /// The metadata keys that become topic or tags instead of fields.
     private let promoted: [String]
@@ -63,6 +61,10 @@ struct RecordEncoder: Sendable {
     private let errorOpenings: [[UInt8]]
     private let leadingNames: [UInt64]
     private let errorNames: [UInt64]
+    /// Tells this encoder's ready members from those of another producer's.
+    private let identity: UInt64
+
+    private static let lastIdentity = Atomic<UInt64>(0)
 
     init(mapping: FieldMapping, promoted: [String], limits: Limits) {
         func opening(_ name: String, after prefix: String = "\",") -> [UInt8] {
@@ -82,8 +84,29 @@ struct RecordEncoder: Sendable {
         self.messageOpening = opening(mapping.message)
         self.location = [mapping.source, mapping.file, mapping.function, mapping.line].map { opening($0) }
         self.errorOpenings = mapping.error.map { opening($0, after: ",") }
-        self.leadingNames = mapping.leading.map { NameHash.of($0) }
-        self.errorNames = mapping.error.map { NameHash.of($0) }
+        // A name that no plain key can have needs no hash.
+        var writer = ByteWriter(capacity: 256)
+        self.leadingNames = mapping.leading.compactMap { PlainKey.append($0, to: &writer) }
+        self.errorNames = mapping.error.compactMap { PlainKey.append($0, to: &writer) }
+        self.leadingFilter = self.leadingNames.reduce(into: NameFilter()) { $0.insert($1) }
+        self.identity = Self.lastIdentity.add(1, ordering: .relaxed).newValue
+    }
+
+    /// What a handler with this label and this metadata adds to its events.
+    func handler(label: String, metadata: LogMetadata) -> Handler {
+        Handler(
+            label: LabelFields(label: label, encoder: self),
+            fields: HandlerFields(metadata: metadata, encoder: self)
+        )
+    }
+
+    /// What stands between the time and the message.
+    func opening(level: LogLevel, label: String) -> [UInt8] {
+        var writer = ByteWriter(capacity: 128)
+        writer.append(self.levels[level.rank])
+        writer.append(escaping: label)
+        writer.append(self.messageOpening)
+        return writer.withBytes { Array($0) }
     }
 
     /// Whether a metadata key becomes part of the topic or a tag.
@@ -92,15 +115,64 @@ struct RecordEncoder: Sendable {
         !self.promoted.isEmpty && self.promoted.contains(key)
     }
 
-    /// Writes the record of `input` into the scratch memory, within the limits.
-    func encode(_ input: Input, into scratch: EncoderScratch) {
-        self.write(input, valueLimit: self.limits.valueBytes, into: scratch)
-        if scratch.writer.count > self.limits.recordBytes { self.shrink(input, into: scratch) }
+    /// Whether a plain key with this hash may have the name of a default field.
+    @inline(__always)
+    func isLeading(_ hash: UInt64) -> Bool {
+        self.leadingFilter.mayContain(hash) && self.leadingNames.contains(hash)
+    }
+
+    /// Whether a plain key with this hash may have the name of an error's field.
+    func isErrorName(_ hash: UInt64) -> Bool { self.errorNames.contains(hash) }
+
+    /// Writes the record of an event into the scratch memory, within the limits.
+    ///
+    /// - Parameters:
+    ///   - time: Nanoseconds since 1970 at which the event was logged.
+    ///   - provided: What the metadata provider said.
+    ///   - unpromoted: Which metadata that would be promoted to topic or tags stays among the fields.
+    @inline(__always)
+    func encode(
+        _ event: LogEvent,
+        time: Int64,
+        handler: borrowing Handler,
+        provided: LogMetadata?,
+        unpromoted: Unpromoted,
+        into scratch: inout EncoderScratch
+    ) {
+        self.appendLeading(event, time: time, label: handler.label, valueLimit: self.limits.valueBytes, to: &scratch)
+        let end = scratch.writer.count
+        var isPlain = false
+        if case .none = unpromoted {
+            isPlain = self.appendPlainMetadata(event, fields: handler.fields, provided: provided, to: &scratch)
+        }
+        if !isPlain {
+            scratch.writer.truncate(to: end)
+            let layers = Layers(handler: handler.fields.metadata, provided: provided, event: event.metadata)
+            self.appendMetadata(
+                self.merged(layers, unpromoted),
+                isAboutError: event.error != nil,
+                valueLimit: self.limits.valueBytes,
+                to: &scratch
+            )
+        }
+        if let error = event.error { self.append(error, valueLimit: self.limits.valueBytes, to: &scratch) }
+        scratch.writer.append(UInt8(ascii: "}"))
+        if scratch.writer.count > self.limits.recordBytes {
+            let layers = Layers(handler: handler.fields.metadata, provided: provided, event: event.metadata)
+            self.shrink(event, time: time, label: handler.label, self.merged(layers, unpromoted), into: &scratch)
+        }
     }
 
     /// Encodes an oversize record again with ever shorter values, in the end without its metadata.
-    private func shrink(_ input: Input, into scratch: EncoderScratch) {
-        var input = input
+    @inline(never)
+    private func shrink(
+        _ event: LogEvent,
+        time: Int64,
+        label: LabelFields,
+        _ metadata: LogMetadata,
+        into scratch: inout EncoderScratch
+    ) {
+        var metadata = metadata
         var isBare = false
         var valueLimit = self.limits.valueBytes
         while scratch.writer.count > self.limits.recordBytes {
@@ -110,136 +182,228 @@ struct RecordEncoder: Sendable {
                 // The smallest record there is; the configuration's rules see to it that it fits.
                 break
             } else {
-                let count = self.merged(input).count
-                input.event.metadata = [Self.omittedName: .string(String(count))]
-                input.handlerMetadata = [:]
-                input.provided = nil
+                metadata = [Self.omittedName: .string(String(metadata.count))]
                 isBare = true
             }
             scratch.writer.truncate(to: 0)
             scratch.repairs = RepairCounts()
-            self.write(input, valueLimit: valueLimit, into: scratch, generally: true)
+            self.appendLeading(event, time: time, label: label, valueLimit: valueLimit, to: &scratch)
+            self.appendMetadata(metadata, isAboutError: event.error != nil, valueLimit: valueLimit, to: &scratch)
+            if let error = event.error { self.append(error, valueLimit: valueLimit, to: &scratch) }
+            scratch.writer.append(UInt8(ascii: "}"))
         }
         scratch.repairs[.oversizeRecord] += 1
     }
 
-    private func write(_ input: Input, valueLimit: Int, into scratch: EncoderScratch, generally: Bool = false) {
-        let event = input.event
-        scratch.writer.append(self.timeOpening)
-        scratch.timestamp.append(input.time, to: &scratch.writer)
-        scratch.writer.append(self.levels[event.level.rank])
-        scratch.writer.append(input.handlerFields.label)
-        if input.handlerFields.isLabelCut { scratch.repairs[.longValue] += 1 }
-        scratch.writer.append(self.messageOpening)
-        self.appendValue(event.message.description, limit: valueLimit, to: scratch)
-        if self.mapping.includesCodeLocation {
-            scratch.writer.append(self.location[0])
-            self.appendValue(event.source, limit: valueLimit, to: scratch)
-            scratch.writer.append(self.location[1])
-            self.appendValue(event.file, limit: valueLimit, to: scratch)
-            scratch.writer.append(self.location[2])
-            self.appendValue(event.function, limit: valueLimit, to: scratch)
-            scratch.writer.append(self.location[3])
-            scratch.writer.append(decimal: UInt64(event.line))
-        }
-        scratch.writer.append(UInt8(ascii: "\""))
+    // MARK: Default fields
 
-        let end = scratch.writer.count
-        let repairs = scratch.repairs
-        if generally || !self.appendPlainMetadata(input, valueLimit: valueLimit, to: scratch) {
-            scratch.writer.truncate(to: end)
-            scratch.repairs = repairs
-            self.appendMetadata(input, valueLimit: valueLimit, to: scratch)
-        }
-        if let error = event.error {
-            scratch.writer.append(self.errorOpenings[0])
-            self.appendValue(String(reflecting: type(of: error)), limit: valueLimit, to: scratch)
-            scratch.writer.append(literal: "\"")
-            scratch.writer.append(self.errorOpenings[1])
-            self.appendValue("\(error)", limit: valueLimit, to: scratch)
-            scratch.writer.append(literal: "\"")
-        }
-        scratch.writer.append(UInt8(ascii: "}"))
+    @inline(__always)
+    private func appendLeading(
+        _ event: LogEvent,
+        time: Int64,
+        label: LabelFields,
+        valueLimit: Int,
+        to scratch: inout EncoderScratch
+    ) {
+        scratch.writer.append(self.timeOpening)
+        scratch.timestamp.append(time, to: &scratch.writer)
+        scratch.writer.append(label.openings[event.level.rank])
+        if label.isCut { scratch.repairs[.longValue] += 1 }
+        self.appendValue(event.message.description, limit: valueLimit, to: &scratch)
+        if self.mapping.includesCodeLocation { self.appendLocation(event, valueLimit: valueLimit, to: &scratch) }
+        scratch.writer.append(UInt8(ascii: "\""))
     }
 
-    // MARK: Metadata
+    @inline(__always)
+    private func appendLocation(_ event: LogEvent, valueLimit: Int, to scratch: inout EncoderScratch) {
+        let isKept =
+            !event.hasGivenSource
+            && scratch.callSites.append(
+                file: event.file,
+                function: event.function,
+                line: event.line,
+                encoder: self.identity,
+                to: &scratch.writer
+            )
+        if !isKept { self.appendNewLocation(event, valueLimit: valueLimit, to: &scratch) }
+    }
+
+    @inline(never)
+    private func appendNewLocation(_ event: LogEvent, valueLimit: Int, to scratch: inout EncoderScratch) {
+        let start = scratch.writer.count
+        scratch.writer.append(self.location[0])
+        self.appendValue(event.source, limit: valueLimit, to: &scratch)
+        scratch.writer.append(self.location[1])
+        self.appendValue(event.file, limit: valueLimit, to: &scratch)
+        scratch.writer.append(self.location[2])
+        self.appendValue(event.function, limit: valueLimit, to: &scratch)
+        scratch.writer.append(self.location[3])
+        scratch.writer.append(decimal: UInt64(event.line))
+        // What was cut has to be counted each time, and may be cut elsewhere the next time.
+        guard !event.hasGivenSource, scratch.repairs.isEmpty, valueLimit == self.limits.valueBytes else { return }
+        scratch.writer.withBytes { bytes in
+            scratch.callSites.keep(
+                UnsafeRawBufferPointer(rebasing: bytes[start...]),
+                file: event.file,
+                function: event.function,
+                line: event.line,
+                encoder: self.identity
+            )
+        }
+    }
+
+    private func append(_ error: any Error, valueLimit: Int, to scratch: inout EncoderScratch) {
+        scratch.writer.append(self.errorOpenings[0])
+        self.appendValue(String(reflecting: type(of: error)), limit: valueLimit, to: &scratch)
+        scratch.writer.append(UInt8(ascii: "\""))
+        scratch.writer.append(self.errorOpenings[1])
+        self.appendValue("\(error)", limit: valueLimit, to: &scratch)
+        scratch.writer.append(UInt8(ascii: "\""))
+    }
+
+    // MARK: Plain metadata
 
     /// Writes metadata that needs no repair, and says `false` if it met something that does: then what was written is of
-    /// no use. Layers are walked, not merged; a name that comes up twice, even rightly, is left to the general mapping.
-    private func appendPlainMetadata(_ input: Input, valueLimit: Int, to scratch: EncoderScratch) -> Bool {
-        guard input.handlerFields.isPlain, input.unpromoted == .none else { return false }
-        scratch.names.removeAll(keepingCapacity: true)
-        if input.event.error != nil {
-            // The handler's members were written without knowing of an error.
-            guard !input.handlerFields.names.contains(where: self.errorNames.contains) else { return false }
-            scratch.names.append(contentsOf: self.errorNames)
-        }
-        scratch.names.append(contentsOf: input.handlerFields.names)
-        scratch.writer.append(input.handlerFields.members)
-        if let provided = input.provided {
-            guard self.appendPlain(provided, valueLimit: valueLimit, to: scratch) else { return false }
-        }
-        if let metadata = input.event.metadata {
-            guard self.appendPlain(metadata, valueLimit: valueLimit, to: scratch) else { return false }
-        }
-        return true
-    }
-
-    private func appendPlain(_ metadata: LogMetadata, valueLimit: Int, to scratch: EncoderScratch) -> Bool {
-        for (key, value) in metadata where !self.isPromoted(key) {
-            guard self.appendPlainName(key, to: &scratch.writer, names: &scratch.names) else { return false }
-            switch value {
-            case .string(let text):
-                self.appendValue(text, limit: valueLimit, to: scratch)
-            case .stringConvertible(let value):
-                self.appendValue(value.description, limit: valueLimit, to: scratch)
-            case .dictionary, .array:
-                return false
+    /// no use, and no repair has been counted.
+    ///
+    /// Layers are walked, not merged: the event's first, then the provider's and the handler's without what an earlier
+    /// layer outranks. The keys of one layer differ from each other, and so do their names, since a plain key is its name.
+    @inline(__always)
+    private func appendPlainMetadata(
+        _ event: LogEvent,
+        fields: borrowing HandlerFields,
+        provided: LogMetadata?,
+        to scratch: inout EncoderScratch
+    ) -> Bool {
+        guard fields.isPlain else { return false }
+        let isAboutError = event.error != nil
+        if isAboutError && fields.claimsErrorName { return false }
+        // Whether a handler's value may be outranked.
+        var isOutranked = false
+        var written = NameFilter()
+        if let metadata = event.metadata {
+            for (key, value) in metadata where !self.isPromoted(key) {
+                guard let hash = self.appendPlain(key, value, isAboutError: isAboutError, to: &scratch) else {
+                    return false
+                }
+                if fields.names.mayContain(hash) {
+                    if self.isLeading(hash) { return false }
+                    isOutranked = true
+                }
+                if provided != nil { written.insert(hash) }
             }
-            scratch.writer.append(UInt8(ascii: "\""))
+        }
+        if let provided {
+            for (key, value) in provided where !self.isPromoted(key) {
+                let start = scratch.writer.count
+                guard let hash = self.appendPlain(key, value, isAboutError: isAboutError, to: &scratch) else {
+                    return false
+                }
+                if fields.names.mayContain(hash) {
+                    if self.isLeading(hash) { return false }
+                    isOutranked = true
+                }
+                if written.mayContain(hash), event.metadata?[key] != nil { scratch.writer.truncate(to: start) }
+            }
+        }
+        if isOutranked {
+            self.appendRest(of: fields, provided: provided, event: event.metadata, to: &scratch)
+        } else {
+            scratch.writer.append(fields.members)
         }
         return true
     }
 
-    /// Writes `,"key":"` if the key needs no repair and its name is not among `names` or the default fields.
-    func appendPlainName(_ key: String, to writer: inout ByteWriter, names: inout [UInt64]) -> Bool {
-        var key = key
-        return key.withUTF8 { bytes in
-            guard FieldName.isPlain(bytes) else { return false }
-            let hash = NameHash.of(bytes)
-            // Equal hashes may be of different names; the general mapping will tell.
-            guard !names.contains(hash), !self.leadingNames.contains(hash) else { return false }
-            names.append(hash)
-            writer.append(literal: ",\"")
+    /// Writes one value and returns the hash of its key; `nil` if the key or the value is not plain.
+    @inline(__always)
+    private func appendPlain(
+        _ key: borrowing String,
+        _ value: consuming LogMetadataValue,
+        isAboutError: Bool,
+        to scratch: inout EncoderScratch
+    ) -> UInt64? {
+        guard let hash = PlainKey.append(key, to: &scratch.writer) else { return nil }
+        if isAboutError && self.isErrorName(hash) { return nil }
+        switch consume value {
+        case .string(let text):
+            guard self.appendPlainValue(text, to: &scratch.writer) else { return nil }
+        case .stringConvertible(let value):
+            guard self.appendPlainValue(value.description, to: &scratch.writer) else { return nil }
+        case .dictionary, .array:
+            return nil
+        }
+        return hash
+    }
+
+    /// Writes a value with the quote behind it, unless it is too long.
+    @inline(__always)
+    private func appendPlainValue(_ text: String, to writer: inout ByteWriter) -> Bool {
+        text.withBytes { bytes in
+            guard bytes.count <= self.limits.valueBytes else { return false }
             writer.append(escaping: bytes)
-            writer.append(literal: "\":\"")
+            writer.append(UInt8(ascii: "\""))
             return true
         }
     }
 
+    /// Writes those of a handler's members that no other layer outranks.
+    @inline(never)
+    private func appendRest(
+        of fields: borrowing HandlerFields,
+        provided: LogMetadata?,
+        event: LogMetadata?,
+        to scratch: inout EncoderScratch
+    ) {
+        var start = 0
+        for entry in fields.entries {
+            if event?[entry.key] == nil && provided?[entry.key] == nil {
+                fields.members.withUnsafeBytes {
+                    scratch.writer.append(UnsafeRawBufferPointer(rebasing: $0[start..<entry.end]))
+                }
+            }
+            start = entry.end
+        }
+    }
+
+    // MARK: The general mapping
+
+    /// The layers of metadata, from the least to the most important one.
+    private struct Layers {
+        var handler: LogMetadata
+        var provided: LogMetadata?
+        var event: LogMetadata?
+    }
+
     /// Writes metadata by the general mapping.
-    private func appendMetadata(_ input: Input, valueLimit: Int, to scratch: EncoderScratch) {
+    @inline(never)
+    private func appendMetadata(
+        _ metadata: LogMetadata,
+        isAboutError: Bool,
+        valueLimit: Int,
+        to scratch: inout EncoderScratch
+    ) {
         var taken = Set(self.mapping.leading)
-        if input.event.error != nil { taken.formUnion(self.mapping.error) }
+        if isAboutError { taken.formUnion(self.mapping.error) }
         var resolver = MetadataResolver(deepestNesting: self.limits.nesting)
-        let fields = resolver.fields(of: self.merged(input), taken: taken)
+        let fields = resolver.fields(of: metadata, taken: taken)
         scratch.repairs += resolver.repairs
         for field in fields {
             scratch.writer.append(literal: ",\"")
             scratch.writer.append(escaping: field.name)
             scratch.writer.append(literal: "\":\"")
-            self.appendValue(field.value, limit: valueLimit, to: scratch)
+            self.appendValue(field.value, limit: valueLimit, to: &scratch)
             scratch.writer.append(UInt8(ascii: "\""))
         }
     }
 
-    /// The layers of metadata as one, in swift-log's order: handler, then provider, then event.
-    private func merged(_ input: Input) -> LogMetadata {
-        var merged = input.handlerMetadata
-        if let provided = input.provided { merged.merge(provided) { _, later in later } }
-        if let metadata = input.event.metadata { merged.merge(metadata) { _, later in later } }
+    /// The layers of metadata as one, in swift-log's order, without what becomes topic or tags.
+    @inline(never)
+    private func merged(_ layers: Layers, _ unpromoted: Unpromoted) -> LogMetadata {
+        var merged = layers.handler
+        if let provided = layers.provided { merged.merge(provided) { _, later in later } }
+        if let metadata = layers.event { merged.merge(metadata) { _, later in later } }
         guard !self.promoted.isEmpty else { return merged }
-        switch input.unpromoted {
+        switch unpromoted {
         case .all: return merged
         case .none: return merged.filter { !self.isPromoted($0.key) }
         case .keys(let keys): return merged.filter { keys.contains($0.key) || !self.isPromoted($0.key) }
@@ -249,18 +413,24 @@ struct RecordEncoder: Sendable {
     // MARK: Values
 
     /// Writes a value, cut between two scalars if it is longer than `limit` bytes.
-    private func appendValue(_ text: String, limit: Int, to scratch: EncoderScratch) {
-        let count = text.utf8.count
-        guard count > limit else {
-            scratch.writer.append(escaping: text)
-            return
+    @inline(__always)
+    private func appendValue(_ text: String, limit: Int, to scratch: inout EncoderScratch) {
+        let isWhole = text.withBytes { bytes in
+            guard bytes.count <= limit else { return false }
+            scratch.writer.append(escaping: bytes)
+            return true
         }
+        if !isWhole { self.appendCut(text, limit: limit, to: &scratch) }
+    }
+
+    @inline(never)
+    private func appendCut(_ text: String, limit: Int, to scratch: inout EncoderScratch) {
         scratch.repairs[.longValue] += 1
         // Twenty digits and the words around them at the most.
         let kept = text.prefix(utf8Bytes: limit - 40)
         scratch.writer.append(escaping: kept)
         scratch.writer.append(literal: "\u{2026}[+")
-        scratch.writer.append(decimal: UInt64(count - kept.utf8.count))
+        scratch.writer.append(decimal: UInt64(text.utf8.count - kept.utf8.count))
         scratch.writer.append(literal: " bytes]")
     }
 }

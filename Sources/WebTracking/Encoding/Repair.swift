@@ -37,23 +37,27 @@ public enum RepairKind: String, Sendable, CaseIterable {
 
 /// One count for each ``RepairKind``, held in place.
 package struct RepairCounts: Sendable, Equatable {
-    private var low = Counts8()
-    private var high = Counts8()
+    // Empty until something is repaired, which is the usual case.
+    private var counts: [Int] = []
 
     package init() {}
 
     package subscript(kind: RepairKind) -> Int {
-        get { kind.index < 8 ? self.low[kind.index] : self.high[kind.index - 8] }
+        get { self.counts.isEmpty ? 0 : self.counts[kind.index] }
         set {
-            if kind.index < 8 { self.low[kind.index] = newValue } else { self.high[kind.index - 8] = newValue }
+            if self.counts.isEmpty {
+                guard newValue != 0 else { return }
+                self.counts = Array(repeating: 0, count: RepairKind.allCases.count)
+            }
+            self.counts[kind.index] = newValue
         }
     }
 
-    package var isEmpty: Bool { self == RepairCounts() }
+    package var isEmpty: Bool { self.counts.isEmpty }
 
     package static func += (left: inout RepairCounts, right: RepairCounts) {
-        left.low += right.low
-        left.high += right.high
+        guard !right.isEmpty else { return }
+        for kind in RepairKind.allCases { left[kind] += right[kind] }
     }
 
     /// The counts that are not zero.

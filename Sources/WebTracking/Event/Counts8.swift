@@ -13,67 +13,49 @@
 /// Not a SIMD vector: a value with more than the usual alignment that lives across an `await` is laid out past the end of
 /// the task's frame by the optimiser (seen with Swift 6.3.1 on Linux, found by the address sanitizer).
 struct Counts8: Sendable, Equatable {
-    private var c0 = 0
-    private var c1 = 0
-    private var c2 = 0
-    private var c3 = 0
-    private var c4 = 0
-    private var c5 = 0
-    private var c6 = 0
-    private var c7 = 0
+    private var counts = (0, 0, 0, 0, 0, 0, 0, 0)
+    private static let stride = MemoryLayout<Int>.stride
 
     /// The number at `index`, which is from 0 to 7.
     subscript(index: Int) -> Int {
+        @inline(__always)
         get {
-            switch index {
-            case 0: self.c0
-            case 1: self.c1
-            case 2: self.c2
-            case 3: self.c3
-            case 4: self.c4
-            case 5: self.c5
-            case 6: self.c6
-            default: self.c7
-            }
+            withUnsafeBytes(of: self.counts) { $0.load(fromByteOffset: (index & 7) &* Self.stride, as: Int.self) }
         }
+        @inline(__always)
         set {
-            switch index {
-            case 0: self.c0 = newValue
-            case 1: self.c1 = newValue
-            case 2: self.c2 = newValue
-            case 3: self.c3 = newValue
-            case 4: self.c4 = newValue
-            case 5: self.c5 = newValue
-            case 6: self.c6 = newValue
-            default: self.c7 = newValue
+            // A tuple of one type lies in memory like an array of it.
+            withUnsafeMutableBytes(of: &self.counts) {
+                $0.storeBytes(of: newValue, toByteOffset: (index & 7) &* Self.stride, as: Int.self)
             }
         }
+    }
+
+    /// Adds `number` in place.
+    @inline(__always)
+    mutating func add(_ number: Int, at index: Int) {
+        withUnsafeMutableBytes(of: &self.counts) { bytes in
+            let offset = (index & 7) &* Self.stride
+            bytes.storeBytes(
+                of: bytes.load(fromByteOffset: offset, as: Int.self) &+ number,
+                toByteOffset: offset,
+                as: Int.self
+            )
+        }
+    }
+
+    static func == (left: Counts8, right: Counts8) -> Bool {
+        (0..<8).allSatisfy { left[$0] == right[$0] }
     }
 
     /// The sum of all numbers.
-    var total: Int {
-        self.c0 &+ self.c1 &+ self.c2 &+ self.c3 &+ self.c4 &+ self.c5 &+ self.c6 &+ self.c7
-    }
+    var total: Int { (0..<8).reduce(0) { $0 &+ self[$1] } }
 
     static func += (left: inout Counts8, right: Counts8) {
-        left.c0 &+= right.c0
-        left.c1 &+= right.c1
-        left.c2 &+= right.c2
-        left.c3 &+= right.c3
-        left.c4 &+= right.c4
-        left.c5 &+= right.c5
-        left.c6 &+= right.c6
-        left.c7 &+= right.c7
+        for index in 0..<8 { left[index] &+= right[index] }
     }
 
     static func -= (left: inout Counts8, right: Counts8) {
-        left.c0 &-= right.c0
-        left.c1 &-= right.c1
-        left.c2 &-= right.c2
-        left.c3 &-= right.c3
-        left.c4 &-= right.c4
-        left.c5 &-= right.c5
-        left.c6 &-= right.c6
-        left.c7 &-= right.c7
+        for index in 0..<8 { left[index] &-= right[index] }
     }
 }

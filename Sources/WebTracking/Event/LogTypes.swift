@@ -33,6 +33,57 @@ public typealias LogMetadataProvider = Logging.Logger.MetadataProvider
 /// Everything one log statement says: swift-log's own `LogEvent`.
 public typealias LogEvent = Logging.LogEvent
 
+extension LogEvent {
+    /// Whether the statement named its source itself.
+    ///
+    /// swift-log derives ``LogEvent/source`` from the file each time it is read, which costs an allocation for modules of
+    /// more than 15 characters, and does not say whether it did. The stored property lies between two public ones; that
+    /// it does, and how "none" looks there, is tried out once, and unless all answers are right the property is read.
+    @inline(__always)
+    var hasGivenSource: Bool {
+        guard MemoryLayout<LogEvent>.size == MemoryLayout<GivenSource.Words>.size, GivenSource.isReadable else {
+            return true
+        }
+        return GivenSource.isGiven(self)
+    }
+}
+
+private enum GivenSource {
+    /// An event as numbers. Reading it as this copies no string.
+    typealias Words = (
+        UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64
+    )
+
+    /// Whether the second word of the given source, which only "none" leaves zero, lies where it is thought to.
+    static let isReadable: Bool = {
+        guard MemoryLayout<String?>.size == 16,
+            MemoryLayout<LogEvent>.offset(of: \.metadata) == 32,
+            MemoryLayout<LogEvent>.offset(of: \.file) == 56
+        else { return false }
+        func looksGiven(_ source: String?) -> Bool {
+            GivenSource.isGiven(
+                LogEvent(
+                    level: .info,
+                    message: "",
+                    error: nil,
+                    metadata: ["key": "value"],
+                    source: source,
+                    file: "Module/File.swift",
+                    function: "function()",
+                    line: 1
+                )
+            )
+        }
+        let given = ["", "a", "fifteen letters", "more than fifteen letters", String(repeating: "x", count: 100)]
+        return !looksGiven(nil) && given.allSatisfy(looksGiven)
+    }()
+
+    @inline(__always)
+    static func isGiven(_ event: LogEvent) -> Bool {
+        unsafeBitCast(event, to: Words.self).6 != 0
+    }
+}
+
 #else
 
 /// The severity of a log event, from the least to the most severe.
@@ -173,6 +224,9 @@ public struct LogEvent: Sendable {
     public var line: UInt
 
     private var givenSource: String?
+
+    /// Whether the statement named its source itself.
+    var hasGivenSource: Bool { self.givenSource != nil }
 
     /// Creates an event.
     public init(

@@ -42,6 +42,10 @@ package struct LevelCounts: Sendable, Equatable {
         set { self.counts[rank] = newValue }
     }
 
+    /// Counts one more of the level with this rank.
+    @inline(__always)
+    mutating func countOne(_ rank: Int) { self.counts.add(1, at: rank) }
+
     package var total: Int { self.counts.total }
 
     /// The counts that are not zero, by level.

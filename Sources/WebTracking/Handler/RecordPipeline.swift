@@ -25,39 +25,65 @@ final class RecordPipeline: Sendable {
     }
 
     /// Takes one event of a handler.
+    @inline(__always)
     func log(_ event: LogEvent, from handler: borrowing WebTrackingLogHandler) {
         // The time first: the server knows only when it received the record.
         let time = self.clock.wallTime()
         let provided = handler.metadataProvider?.get()
-        var input = RecordEncoder.Input(
-            event: event,
-            time: time,
-            handlerFields: handler.fields,
-            handlerMetadata: handler.metadata,
-            provided: provided
-        )
-        let label = handler.label
-        var fixedRoute = handler.route
         EncoderScratch.withCurrent { scratch in
-            while true {
-                let route =
-                    fixedRoute
-                    ?? self.router.route(label: label) { key in
-                        input.event.metadata?[key] ?? input.provided?[key] ?? input.handlerMetadata[key]
-                    }
-                input.unpromoted = route.unpromoted
-                self.encoder.encode(input, into: scratch)
-                scratch.repairs += route.repairs
-                let answer = scratch.writer.withBytes {
-                    route.buffer.append($0, rank: event.level.rank, repairs: scratch.repairs)
-                }
-                // A retired buffer is no longer in the table, so the next look finds or makes another.
-                guard answer == .retired else { return }
-                fixedRoute = nil
-                scratch.writer.truncate(to: 0)
-                scratch.repairs = RepairCounts()
+            if let route = handler.route {
+                if self.log(event, time: time, from: handler, provided: provided, route, &scratch) { return }
             }
+            self.logByMetadata(event, time: time, from: handler, provided: provided, &scratch)
         }
+    }
+
+    /// Finds the buffer of one event, whose topic depends on its metadata or whose handler's buffer is retired.
+    @inline(never)
+    private func logByMetadata(
+        _ event: LogEvent,
+        time: Int64,
+        from handler: borrowing WebTrackingLogHandler,
+        provided: LogMetadata?,
+        _ scratch: inout EncoderScratch
+    ) {
+        let metadata = handler.metadata
+        // A retired buffer is no longer in the table, so the next look finds or makes another.
+        while true {
+            let route = self.router.route(label: handler.label) { key in
+                event.metadata?[key] ?? provided?[key] ?? metadata[key]
+            }
+            if self.log(event, time: time, from: handler, provided: provided, route, &scratch) { return }
+        }
+    }
+
+    /// Encodes an event and puts it into the route's buffer; `false` if that is retired.
+    @inline(__always)
+    private func log(
+        _ event: LogEvent,
+        time: Int64,
+        from handler: borrowing WebTrackingLogHandler,
+        provided: LogMetadata?,
+        _ route: TopicRouter.Route,
+        _ scratch: inout EncoderScratch
+    ) -> Bool {
+        self.encoder.encode(
+            event,
+            time: time,
+            handler: handler.encoded,
+            provided: provided,
+            unpromoted: route.unpromoted,
+            into: &scratch
+        )
+        scratch.repairs += route.repairs
+        let repairs = scratch.repairs
+        let answer = scratch.writer.withBytes {
+            route.buffer.append($0, rank: event.level.rank, repairs: repairs)
+        }
+        guard answer == .retired else { return true }
+        scratch.writer.truncate(to: 0)
+        scratch.repairs = RepairCounts()
+        return false
     }
 
     /// Encodes a record that tells how many records were dropped, by reason and level.
@@ -68,23 +94,24 @@ final class RecordPipeline: Sendable {
                 metadata["dropped.\(reason.rawValue).\(level.rawValue)"] = .string(String(count))
             }
         }
-        let input = RecordEncoder.Input(
-            event: LogEvent(
-                level: .warning,
-                message: "\(drops.total) records of this topic were dropped",
-                metadata: metadata,
-                source: "WebTracking",
-                file: #fileID,
-                function: #function,
-                line: #line
-            ),
-            time: self.clock.wallTime(),
-            handlerFields: HandlerFields(label: "webtracking", metadata: [:], encoder: self.encoder),
-            handlerMetadata: [:],
-            provided: nil
+        let event = LogEvent(
+            level: .warning,
+            message: "\(drops.total) records of this topic were dropped",
+            metadata: metadata,
+            source: "WebTracking",
+            file: #fileID,
+            function: #function,
+            line: #line
         )
         return EncoderScratch.withCurrent { scratch in
-            self.encoder.encode(input, into: scratch)
+            self.encoder.encode(
+                event,
+                time: self.clock.wallTime(),
+                handler: self.encoder.handler(label: "webtracking", metadata: [:]),
+                provided: nil,
+                unpromoted: .none,
+                into: &scratch
+            )
             return SyntheticRecord(members: scratch.writer.withBytes { Array($0) }, rank: LogLevel.warning.rank)
         }
     }

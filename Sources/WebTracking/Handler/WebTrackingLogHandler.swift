@@ -30,14 +30,13 @@ public struct WebTrackingLogHandler: LogSink {
     /// The metadata of every event of this handler, outranked by the provider's and the event's own.
     ///
     /// Values that compute a description may be asked for it when they are set, and not again for each event.
-    public var metadata: LogMetadata = [:] {
-        didSet {
-            self.fields = HandlerFields(label: self.label, metadata: self.metadata, encoder: self.pipeline.encoder)
-        }
+    public var metadata: LogMetadata {
+        get { self.encoded.fields.metadata }
+        set { self.encoded.fields = HandlerFields(metadata: newValue, encoder: self.pipeline.encoder) }
     }
 
     /// The label and the metadata, encoded.
-    private(set) var fields: HandlerFields
+    private(set) var encoded: RecordEncoder.Handler
     /// Where all events of this handler go, if that does not depend on their metadata.
     let route: TopicRouter.Route?
     private let pipeline: RecordPipeline
@@ -48,7 +47,7 @@ public struct WebTrackingLogHandler: LogSink {
         self.logLevel = producer.configuration.logLevel
         self.metadataProvider = metadataProvider
         self.pipeline = producer.pipeline
-        self.fields = HandlerFields(label: label, metadata: [:], encoder: producer.pipeline.encoder)
+        self.encoded = producer.pipeline.encoder.handler(label: label, metadata: [:])
         self.route = producer.pipeline.router.fixedRoute(label: label)
     }
 

@@ -65,7 +65,7 @@ struct ProducerParts {
         )
         let router = TopicRouter(rule: configuration.topic, promotedTags: configuration.promotedTags, table: table)
         // What the buffer writes before the encoder's part: the sequence number under its name.
-        let sequenceRoom = context.recordPrefix.count + 24
+        let sequenceRoom = context.recordOpening.count + EncodedRecord.longestSequence
         let encoder = RecordEncoder(
             mapping: configuration.fields,
             promoted: router.promotedKeys,

@@ -18,7 +18,7 @@ struct RequestFactory: Sendable {
     let timeout: Duration
 
     /// The request for an uncompressed body; compresses it unless that would not make it smaller.
-    func request(for raw: [UInt8]) -> TransportRequest {
+    func request(for raw: UnsafeRawBufferPointer) -> TransportRequest {
         // The content type is not among the headers that the operation documents; the service takes any.
         var headers = [
             (name: "Content-Type", value: "application/json"),
@@ -35,7 +35,7 @@ struct RequestFactory: Sendable {
             port: self.port,
             path: self.path,
             headers: headers,
-            body: compressed ?? raw,
+            body: compressed ?? Array(raw),
             timeout: self.timeout
         )
     }

@@ -1,0 +1,83 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+extension TopicBuffer {
+    /// What the lock of a topic's buffer guards.
+    struct State {
+        var open: Segment?
+        /// Sealed segments, the oldest first.
+        var sealed: [Segment] = []
+        /// When the oldest record in the hands of the actor came.
+        var inHandSince: MonotonicInstant?
+        var tally = Tally()
+        /// Drops that no synthetic record has told of yet, without those of synthetic records.
+        var unannounced = DropCounts()
+        /// Drops on the callers' side that no diagnostic has told of yet.
+        var unreported = DropCounts()
+        /// Records ever put into a segment, and how many of them are settled; they are settled in order.
+        var enqueued = 0
+        var settled = 0
+        /// Whether a record has come that shall not linger.
+        var isUrgent = false
+        /// Records up to this one shall not linger.
+        var flushTarget = 0
+        /// Whether a flush asks the actor not to wait for its backoff.
+        var isNudged = false
+        var waiters: [Waiter] = []
+        var nextWaiter = 0
+        var worker: Task<Void, Never>?
+        var isClosed = false
+        var isAbandoned = false
+        var isRetired = false
+
+        /// Whether records from outside are taken.
+        @inline(__always)
+        var takesRecords: Bool { !self.isClosed && !self.isAbandoned }
+
+        /// Puts a record into the open segment, which has room for it.
+        @inline(__always)
+        mutating func put(_ record: EncodedRecord, rank: Int, isSynthetic: Bool) {
+            self.open?.append(record, rank: rank, isSynthetic: isSynthetic)
+            if isSynthetic { self.tally.synthetic += 1 }
+            self.tally.pending.countOne(rank)
+            self.enqueued &+= 1
+        }
+
+        /// Notes that a record has come that shall not linger; `true` if it is the first one.
+        mutating func becomesUrgent() -> Bool {
+            defer { self.isUrgent = true }
+            return !self.isUrgent
+        }
+
+        /// Completes the open segment, if there is one.
+        mutating func sealOpen() {
+            guard var segment = self.open.take() else { return }
+            segment.seal()
+            self.sealed.append(segment)
+            self.isUrgent = false
+        }
+
+        /// Takes out the flushes whose records are settled.
+        mutating func takeReadyWaiters() -> [CheckedContinuation<Void, Never>] {
+            let settled = self.settled
+            guard self.waiters.contains(where: { $0.target <= settled }) else { return [] }
+            let ready = self.waiters.filter { $0.target <= settled }
+            self.waiters.removeAll { $0.target <= settled }
+            return ready.map(\.continuation)
+        }
+    }
+
+    /// A flush that waits until the first `target` records are settled.
+    struct Waiter {
+        var id: Int
+        var target: Int
+        var continuation: CheckedContinuation<Void, Never>
+    }
+}
