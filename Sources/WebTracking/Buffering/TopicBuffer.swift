@@ -237,6 +237,10 @@ final class TopicBuffer: Sendable {
     /// `isLast` is false for a part of a split segment of which more is in hand.
     func settle(_ segment: consuming Segment, as settlement: Settlement, isLast: Bool = true) {
         let (levels, own) = segment.levels
+        let rawBytes = segment.rawBytes
+        // The memory first: who waits for the records to be settled finds it given back.
+        self.context.budget.release(segment.heldBytes)
+        self.context.recycler.give(segment.recycled())
         let waiters = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
             // What was abandoned has been counted; an answer that comes after that changes nothing.
             guard !state.isAbandoned else { return [] }
@@ -244,7 +248,7 @@ final class TopicBuffer: Sendable {
             switch settlement {
             case .delivered(let wireBytes):
                 state.tally.delivered += levels
-                state.tally.rawBytes += segment.rawBytes
+                state.tally.rawBytes += rawBytes
                 state.tally.wireBytes += wireBytes
             case .dropped(let reason):
                 state.tally.dropped[reason] += levels
@@ -254,9 +258,6 @@ final class TopicBuffer: Sendable {
             if isLast { state.inHandSince = nil }
             return state.takeReadyWaiters()
         }
-        let held = segment.heldBytes
-        self.context.recycler.give(segment.recycled())
-        self.context.budget.release(held)
         for waiter in waiters { waiter.resume() }
     }
 

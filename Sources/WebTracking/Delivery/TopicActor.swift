@@ -73,12 +73,10 @@ actor TopicActor {
     private func send(_ segment: Segment, isRetry: Bool) async {
         _ = self.buffer.takeNudge()
         let request = segment.withBytes { self.context.requests.request(for: $0) }
-        let size = request.body.capacity
-        self.context.budget.charge(size)
-        defer { self.context.budget.release(size) }
-
         let start = self.context.clock.now()
+        self.context.budget.charge(request.body.capacity)
         let (verdict, failure) = await self.exchange(request)
+        self.context.budget.release(request.body.capacity)
         if Task.isCancelled && verdict != .delivered { return }
         let end = self.context.clock.now()
         self.buffer.count(verdict.outcome, isRetry: isRetry, duration: end - start)
