@@ -1,0 +1,67 @@
+# ===----------------------------------------------------------------------===//
+#
+# This source file is part of the swift-log-webtracking open source project
+#
+# Licensed under Apache License v2.0. See LICENSE for license information.
+#
+# SPDX-License-Identifier: Apache-2.0
+#
+# ===----------------------------------------------------------------------===//
+
+"""Medians, ratios and their spread over the repetitions of a run."""
+
+from statistics import median
+
+
+class Figures:
+    """What one part has found, by cell and name."""
+
+    def __init__(self, results):
+        self.results = results
+
+    def has(self, key):
+        return key in self.results
+
+    def all(self, key, name):
+        return [repetition.get(name, 0.0) for repetition in self.results[key]]
+
+    def of(self, key, name):
+        """The median over the repetitions."""
+        return median(self.all(key, name))
+
+    def ratio(self, key, other, name):
+        """How many times `other` is `key`: the median, the smallest and the largest over the repetitions, each of
+        which compares what was measured right after each other."""
+        ratios = [b / a for a, b in zip(self.all(key, name), self.all(other, name)) if a > 0]
+        return (median(ratios), min(ratios), max(ratios)) if ratios else (0.0, 0.0, 0.0)
+
+    def difference(self, key, other, name):
+        """By how much `key` is more than `other`, in the same way."""
+        differences = [a - b for a, b in zip(self.all(key, name), self.all(other, name))]
+        return median(differences), min(differences), max(differences)
+
+
+def time(nanoseconds):
+    """A duration with three digits."""
+    for limit, divisor, unit in ((1e3, 1, "ns"), (1e6, 1e3, "us"), (1e9, 1e6, "ms")):
+        if abs(nanoseconds) < limit * 0.9995:
+            value = nanoseconds / divisor
+            digits = 0 if unit == "ns" or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+            return f"{value:.{digits}f} {unit}"
+    return f"{nanoseconds / 1e9:.2f} s"
+
+
+def rate(per_second):
+    return f"{per_second:,.0f}"
+
+
+def factor(ratio):
+    """A ratio with its spread."""
+    middle, low, high = ratio
+    digits = 1 if middle >= 10 else 2
+    return f"{middle:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
+
+
+def span(difference):
+    middle, low, high = difference
+    return f"{time(middle)} ({time(low)} to {time(high)})"

@@ -1,0 +1,115 @@
+# ===----------------------------------------------------------------------===//
+#
+# This source file is part of the swift-log-webtracking open source project
+#
+# Licensed under Apache License v2.0. See LICENSE for license information.
+#
+# SPDX-License-Identifier: Apache-2.0
+#
+# ===----------------------------------------------------------------------===//
+
+"""What is measured: for each part a list of cells, each of which is one process, run once in every repetition."""
+
+from dataclasses import dataclass, field
+
+THREADS = (1, 2, 4)
+STEADY_RATE = 100_000
+MESSAGE_BYTES = (50, 200, 1_000, 4_000, 16_000, 100_000)
+METADATA_VALUES = (0, 1, 2, 4, 8, 16, 32)
+TOPICS = (1, 10, 100, 1_000)
+
+# Subject: its name in tables, and how it is run.
+SUBJECTS = {
+    "noop": ("no-op handler: swift-log alone", ["noop"]),
+    "stream-null": ("StreamLogHandler to /dev/null", ["stream"]),
+    "stream-pipe": ("StreamLogHandler to a pipe", ["stream"]),
+    "asyncstream": ("`AsyncStream` to an actor", ["asyncstream"]),
+    "task": ("`Task` for each record", ["task"]),
+    "idle": ("**ours**, nothing to send to, no compression", ["counting", "--compression", "none"]),
+    "counting": ("**ours**, LZ4, counting transport", ["counting"]),
+    "ndjson": ("**ours**, NDJSON to /dev/null", ["ndjson", "--compression", "none"]),
+    "http-none": ("**ours**, AsyncHTTPClient, uncompressed", ["http", "--compression", "none"]),
+    "http-lz4": ("**ours**, LZ4, AsyncHTTPClient", ["http"]),
+    "http-deflate": ("**ours**, deflate, AsyncHTTPClient", ["http", "--compression", "deflate"]),
+    "urlsession-none": ("**ours**, URLSession, uncompressed", ["http", "--compression", "none"]),
+    "urlsession-lz4": ("**ours**, LZ4, URLSession", ["http"]),
+    "urlsession-deflate": ("**ours**, deflate, URLSession", ["http", "--compression", "deflate"]),
+}
+COMPARED = (
+    "noop", "stream-null", "stream-pipe", "asyncstream", "task", "idle", "counting", "ndjson", "http-lz4",
+    "urlsession-lz4",
+)
+DELIVERED = (
+    "ndjson", "http-none", "http-lz4", "http-deflate", "urlsession-none", "urlsession-lz4", "urlsession-deflate",
+)
+
+
+@dataclass
+class Cell:
+    """One process: what it measures is told by its key, which the tables look up."""
+
+    key: str
+    subject: str
+    arguments: list = field(default_factory=list)
+
+
+@dataclass
+class Part:
+    name: str
+    repetitions: int
+    cells: list
+
+
+def _timing(quick, warm_up, seconds):
+    scale = 0.5 if quick else 1
+    return ["--warm-up", str(warm_up * scale), "--seconds", str(seconds * scale)]
+
+
+def calls(quick):
+    """The cost of a call, for ours and the peers, as fast as it goes and at a steady rate."""
+    timing = _timing(quick, 0.15, 0.6)
+    cells = []
+    for threads in (1, 4) if quick else THREADS:
+        for subject in COMPARED:
+            load = ["--threads", str(threads)]
+            cells.append(Cell(f"full/{threads}/{subject}", subject, load + timing))
+            cells.append(Cell(f"steady/{threads}/{subject}", subject, load + timing + ["--rate", str(STEADY_RATE)]))
+    return Part("calls", 2 if quick else 5, cells)
+
+
+def delivery(quick):
+    """All the way to a sink, or a file, with nothing dropped."""
+    timing = _timing(quick, 0.3, 1.4)
+    cells = []
+    for threads in (1, 4) if quick else THREADS:
+        for subject in ("ndjson", "http-lz4", "urlsession-lz4") if quick else DELIVERED:
+            arguments = ["--threads", str(threads), "--untimed"] + timing
+            cells.append(Cell(f"{threads}/{subject}", subject, arguments))
+        cells.append(Cell(f"{threads}/noop", "noop", ["--threads", str(threads), "--untimed"] + timing))
+    return Part("delivery", 2 if quick else 4, cells)
+
+
+def growth(quick):
+    """The call against the size of the record, its metadata and the number of topics."""
+    timing = _timing(quick, 0.1, 0.4)
+    cells = []
+    for subject in ("noop", "idle"):
+        for size in MESSAGE_BYTES:
+            cells.append(Cell(f"message/{size}/{subject}", subject, ["--message-bytes", str(size)] + timing))
+        for count in METADATA_VALUES:
+            arguments = ["--message-bytes", "80", "--metadata-values", str(count)] + timing
+            cells.append(Cell(f"metadata/{count}/{subject}", subject, arguments))
+    for topics in TOPICS:
+        # Short lingers, so that a thousand half-filled batches fit into the memory limit.
+        arguments = ["--topics", str(topics), "--linger-ms", "250", "--rate", str(STEADY_RATE)]
+        cells.append(Cell(f"topics/{topics}/idle", "idle", arguments + _timing(quick, 0.4, 1.0)))
+    return Part("growth", 2 if quick else 3, cells)
+
+
+def disabled(quick):
+    """A call at a level that is switched off."""
+    arguments = ["--disabled", "--untimed"] + _timing(quick, 0.1, 0.3)
+    return Part("disabled", 3 if quick else 7, [Cell("noop", "noop", arguments), Cell("ours", "counting", arguments)])
+
+
+PARTS = {"calls": calls, "delivery": delivery, "growth": growth, "disabled": disabled}
