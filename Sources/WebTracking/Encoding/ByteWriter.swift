@@ -131,13 +131,18 @@ package struct ByteWriter: ~Copyable {
 
 extension String {
     /// The bytes of the string in UTF-8; valid only inside the closure.
-    ///
-    /// Every Swift string has them in one run, except one bridged from Objective-C, which is copied first.
     @inline(__always)
-    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        if let result = self.utf8.withContiguousStorageIfAvailable({ body(UnsafeRawBufferPointer($0)) }) {
+    borrowing func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        #if canImport(Darwin)
+        // Spans of strings came with macOS 26. One bridged from Objective-C has no bytes to lend.
+        let text = copy self
+        if let result = text.utf8.withContiguousStorageIfAvailable({ body(UnsafeRawBufferPointer($0)) }) {
             return result
         }
-        return Array(self.utf8).withUnsafeBytes(body)
+        return Array(text.utf8).withUnsafeBytes(body)
+        #else
+        // Lends the bytes, without counting a reference.
+        return self.utf8.span.bytes.withUnsafeBytes { body($0) }
+        #endif
     }
 }
