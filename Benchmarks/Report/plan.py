@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 THREADS = (1, 2, 4)
 STEADY_RATE = 100_000
+STEADY_THREADS = (1, 4)
 MESSAGE_BYTES = (50, 200, 1_000, 4_000, 16_000, 100_000)
 METADATA_VALUES = (0, 1, 2, 4, 8, 16, 32)
 TOPICS = (1, 10, 100, 1_000)
@@ -39,6 +40,8 @@ COMPARED = (
     "noop", "stream-null", "stream-pipe", "asyncstream", "task", "idle", "counting", "ndjson", "http-lz4",
     "urlsession-lz4",
 )
+# What is compared most runs close together, since a machine's speed may change within seconds.
+RUN_FIRST = ("noop", "counting", "idle", "stream-null", "http-lz4")
 DELIVERED = (
     "ndjson", "http-none", "http-lz4", "http-deflate", "urlsession-none", "urlsession-lz4", "urlsession-deflate",
 )
@@ -70,10 +73,11 @@ def calls(quick):
     timing = _timing(quick, 0.15, 0.6)
     cells = []
     for threads in (1, 4) if quick else THREADS:
-        for subject in COMPARED:
-            load = ["--threads", str(threads)]
-            cells.append(Cell(f"full/{threads}/{subject}", subject, load + timing))
-            cells.append(Cell(f"steady/{threads}/{subject}", subject, load + timing + ["--rate", str(STEADY_RATE)]))
+        for subject in (*RUN_FIRST, *(name for name in COMPARED if name not in RUN_FIRST)):
+            load = ["--threads", str(threads)] + timing
+            cells.append(Cell(f"full/{threads}/{subject}", subject, load))
+            if threads in STEADY_THREADS:
+                cells.append(Cell(f"steady/{threads}/{subject}", subject, load + ["--rate", str(STEADY_RATE)]))
     return Part("calls", 2 if quick else 5, cells)
 
 
@@ -93,17 +97,18 @@ def growth(quick):
     """The call against the size of the record, its metadata and the number of topics."""
     timing = _timing(quick, 0.1, 0.4)
     cells = []
-    for subject in ("noop", "idle"):
-        for size in MESSAGE_BYTES:
+    for size in MESSAGE_BYTES:
+        for subject in ("noop", "idle"):
             cells.append(Cell(f"message/{size}/{subject}", subject, ["--message-bytes", str(size)] + timing))
-        for count in METADATA_VALUES:
-            arguments = ["--message-bytes", "80", "--metadata-values", str(count)] + timing
+    for count in METADATA_VALUES:
+        arguments = ["--message-bytes", "80", "--metadata-values", str(count)] + timing
+        for subject in ("noop", "idle"):
             cells.append(Cell(f"metadata/{count}/{subject}", subject, arguments))
     for topics in TOPICS:
         # Short lingers, so that a thousand half-filled batches fit into the memory limit.
         arguments = ["--topics", str(topics), "--linger-ms", "250", "--rate", str(STEADY_RATE)]
         cells.append(Cell(f"topics/{topics}/idle", "idle", arguments + _timing(quick, 0.4, 1.0)))
-    return Part("growth", 2 if quick else 3, cells)
+    return Part("growth", 2 if quick else 5, cells)
 
 
 def disabled(quick):
