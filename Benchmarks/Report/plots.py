@@ -18,7 +18,7 @@ matplotlib.use("svg")
 # Text stays text, and the same run gives the same file.
 matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "benchmark", "font.family": "sans-serif"})
 
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot, ticker  # noqa: E402
 
 from figures import Figures  # noqa: E402
 from plan import MESSAGE_BYTES, METADATA_VALUES, SUBJECTS, THREADS, TOPICS  # noqa: E402
@@ -38,6 +38,11 @@ def _colour(subject):
     return OURS if "ours" in SUBJECTS[subject][0] else PEER
 
 
+def _plain(axis):
+    """1, 10, 100 and not powers of ten."""
+    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+
+
 def _save(figure, folder, name):
     figure.tight_layout()
     figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
@@ -55,6 +60,7 @@ def calls(part, folder):
             axes.scatter([low], [row], color=_colour(subject), s=55, zorder=2)
             axes.scatter([middle, high], [row, row], color="white", edgecolor=_colour(subject), s=35, zorder=2)
         axes.set_xscale("log")
+        _plain(axes.xaxis)
         axes.set_xlabel("microseconds: p50 (filled), p99, p99.9")
         axes.set_title(f"{threads} thread{'s' * (threads > 1)}", fontsize=10)
         axes.grid(axis="x", color="#dddddd")
@@ -100,12 +106,16 @@ def growth(part, folder):
         place.legend(frameon=False)
     axes[0].set_xscale("log")
     axes[0].set_yscale("log")
+    _plain(axes[0].xaxis)
+    _plain(axes[0].yaxis)
     for name, marker in (("p50", "o"), ("p99", "s")):
         points = [figures.of(f"topics/{topics}/idle", name) / 1e3 for topics in TOPICS]
         axes[2].plot(TOPICS, points, marker=marker, markersize=4, color=OURS, label=name,
                      linestyle="-" if name == "p50" else ":")
     axes[2].set_xscale("log")
+    _plain(axes[2].xaxis)
     axes[2].set_ylim(bottom=0)
+    axes[2].set_ylabel("microseconds")
     axes[2].set_xlabel("topics, at 100,000 logs/s")
     axes[2].legend(frameon=False)
     for place in axes:
