@@ -18,12 +18,17 @@ final class BufferContext: Sendable {
     let sealPolicy: SealPolicy
     let budget: MemoryBudget
     let recycler = SegmentRecycler()
+    /// Where segments live that are to outlive the process; `nil` if they need not.
+    let spool: SpoolStore?
     /// What stands before a record's sequence number, or before its first member where there is none.
     let recordOpening: [UInt8]
     /// Starts delivery for a buffer; runs until the buffer lets it go.
     let startWorker: @Sendable (TopicBuffer) async -> Void
     private let hasSequence: Bool
     private let sequence = Atomic<UInt64>(0)
+    /// What the batch ids of this producer are made from; `nil` for batches without one.
+    private let batchIdentity: UInt64?
+    private let buffers = Atomic<UInt64>(0)
 
     init(
         clock: any ProducerClock,
@@ -32,6 +37,8 @@ final class BufferContext: Sendable {
         sealPolicy: SealPolicy,
         budget: MemoryBudget,
         sequenceName: String?,
+        batchIdentity: UInt64?,
+        spool: SpoolStore?,
         startWorker: @escaping @Sendable (TopicBuffer) async -> Void
     ) {
         self.clock = clock
@@ -40,6 +47,8 @@ final class BufferContext: Sendable {
         self.sealPolicy = sealPolicy
         self.budget = budget
         self.hasSequence = sequenceName != nil
+        self.batchIdentity = batchIdentity
+        self.spool = spool
         self.startWorker = startWorker
         self.recordOpening = EncodedRecord.opening(sequenceName: sequenceName)
     }
@@ -49,5 +58,13 @@ final class BufferContext: Sendable {
     @inline(__always)
     func nextSequence() -> UInt64? {
         self.hasSequence ? self.sequence.add(1, ordering: .relaxed).newValue : nil
+    }
+
+    /// What a new buffer's batch ids begin with: unlike those of every buffer before it, of this and other producers.
+    func nextBatchPrefix() -> UInt64? {
+        guard let identity = self.batchIdentity else { return nil }
+        let number = self.buffers.add(1, ordering: .relaxed).newValue
+        let mixed = (identity &+ number &* 0x9E37_79B9_7F4A_7C15) &* 0xBF58_476D_1CE4_E5B9
+        return mixed ^ mixed >> 31
     }
 }

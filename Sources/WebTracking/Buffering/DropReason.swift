@@ -28,6 +28,10 @@ public enum DropReason: String, Sendable, CaseIterable {
     case shutdownDeadline = "shutdown_deadline"
     /// The records came after the shutdown.
     case afterShutdown = "after_shutdown"
+    /// The bound on the spool's bytes was reached; the oldest records of the lowest severity are the first to go.
+    case spoolFull = "spool_full"
+    /// The file that the records were spooled to has been removed, cut or changed.
+    case spoolDamaged = "spool_damaged"
 
     var index: Int {
         switch self {
@@ -39,6 +43,8 @@ public enum DropReason: String, Sendable, CaseIterable {
         case .tooLarge: 5
         case .shutdownDeadline: 6
         case .afterShutdown: 7
+        case .spoolFull: 8
+        case .spoolDamaged: 9
         }
     }
 }

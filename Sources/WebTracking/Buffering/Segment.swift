@@ -10,27 +10,82 @@
 
 /// Records in the form in which they are sent: the body of one request.
 ///
-/// A record's bytes stay where they were first put until the service has answered for them. A segment is filled by one
-/// holder; once sealed, it and its copies are only read.
+/// A record's bytes stay where they were first put, on the heap or in a spool file, until the service has answered for
+/// them. A segment is filled by one holder; once sealed, it and its copies are only read.
 struct Segment: Sendable {
     /// When the first record came.
     let openedAt: MonotonicInstant
-    private var memory: SegmentMemory
+    private(set) var memory: SegmentMemory
     /// The bytes of the request body so far.
     private var used: Int
     /// The number of records.
     private(set) var count = 0
     private let headerCount: Int
-    private var isSealed = false
+    /// Where the batch id ends; 0 if there is none.
+    private let batchIDEnd: Int
+    /// The number of records by level, all of them and without this library's own; known once the segment is sealed.
+    private(set) var levels: (all: LevelCounts, own: LevelCounts)?
+    /// What the parts of a split segment keep until all of them are done with.
+    private(set) var origin: SegmentOrigin?
+
+    private var isSealed: Bool { self.levels != nil }
 
     /// Starts a segment in memory that has at least ``bytes(header:)`` bytes.
-    init(header: [UInt8], openedAt: MonotonicInstant, memory: SegmentMemory) {
+    init(
+        header: [UInt8],
+        batchIDEnd: Int = 0,
+        openedAt: MonotonicInstant,
+        memory: SegmentMemory,
+        label: SpoolLabel? = nil
+    ) {
         precondition(memory.capacity >= Self.bytes(header: header))
         self.openedAt = openedAt
         self.memory = memory
         self.headerCount = header.count
+        self.batchIDEnd = batchIDEnd
         self.used = header.count
-        memory.write(header, at: 0)
+        memory.open(header, batchIDEnd: batchIDEnd, label: label)
+    }
+
+    /// A segment that an earlier process has filled, as far as its records are whole; sealed. `isWhole` is false if there
+    /// is more in the memory than that. `nil` without a single record.
+    static func recovered(
+        _ header: SpoolFormat.Header,
+        memory: SegmentMemory,
+        openedAt: MonotonicInstant
+    ) -> (segment: Segment?, isWhole: Bool) {
+        var segment = Segment(recovering: header, memory: memory, openedAt: openedAt)
+        guard header.envelopeBytes + Envelope.footerCount <= memory.capacity,
+            header.envelopeCheck == RecordCheck.of(memory.base, count: header.envelopeBytes, seed: header.seed)
+        else { return (nil, false) }
+        let isWhole = segment.findRecords()
+        guard segment.count > 0, segment.used + Envelope.footerCount <= memory.capacity else { return (nil, isWhole) }
+        segment.seal()
+        return (segment, isWhole)
+    }
+
+    private init(recovering header: SpoolFormat.Header, memory: SegmentMemory, openedAt: MonotonicInstant) {
+        self.openedAt = openedAt
+        self.memory = memory
+        self.headerCount = header.envelopeBytes
+        self.batchIDEnd = header.batchIDEnd
+        self.used = header.envelopeBytes
+    }
+
+    /// Counts the records up to the first one that is not whole; `false` if there is one.
+    private mutating func findRecords() -> Bool {
+        while (self.count + 1) * Mark.size <= self.memory.capacity - self.used {
+            let mark = Mark(bits: self.word(self.count))
+            if mark.bits == 0 { return true }
+            let start = self.count == 0 ? self.used : self.used + Envelope.separatorCount
+            let room = self.memory.capacity - (self.count + 1) * Mark.size
+            guard mark.end > start, mark.end <= room, mark.check == self.check(from: self.used, to: mark.end) else {
+                return false
+            }
+            self.used = mark.end
+            self.count += 1
+        }
+        return true
     }
 
     /// The memory that an empty segment needs.
@@ -38,14 +93,14 @@ struct Segment: Sendable {
 
     /// The memory that a segment of this record alone needs.
     static func bytes(header: [UInt8], with record: EncodedRecord) -> Int {
-        self.bytes(header: header) + record.count + Mark.size
+        self.bytes(header: header) + record.count + 2 * Mark.size
     }
 
     /// The size of the request body.
     var rawBytes: Int { self.used &+ (self.isSealed ? 0 : Envelope.footerCount) }
 
     /// The memory that the segment holds on to.
-    var heldBytes: Int { self.memory.capacity }
+    var heldBytes: Int { self.memory.isResident ? self.memory.capacity : 0 }
 
     /// The bytes that one more record takes up in the request body.
     @inline(__always)
@@ -53,10 +108,10 @@ struct Segment: Sendable {
         self.count == 0 ? record.count &- Envelope.separatorCount : record.count
     }
 
-    /// The memory that the segment needs for one more record of `cost` bytes.
+    /// The memory that the segment needs for one more record of `cost` bytes: with its mark, and the one behind it.
     @inline(__always)
     func bytes(adding cost: Int) -> Int {
-        self.rawBytes &+ cost &+ (self.count &+ 1) &* Mark.size
+        self.rawBytes &+ cost &+ (self.count &+ 2) &* Mark.size
     }
 
     /// Whether a record of `cost` bytes can be added, and the segment be sealed, without more memory.
@@ -80,19 +135,47 @@ struct Segment: Sendable {
         // The one check between a mistake in the arithmetic above and foreign memory.
         precondition(!self.isSealed && self.hasRoom(for: cost))
         record.write(to: self.memory.base + self.used, isFirst: self.count == 0)
-        self.used &+= cost
+        let end = self.used &+ cost
+        let place = self.memory.base + (self.memory.capacity &- (self.count &+ 1) &* Mark.size)
+        if self.memory.seed == 0 {
+            let mark = Mark(end: end, rank: rank, isSynthetic: isSynthetic, check: 0)
+            place.storeBytes(of: mark.bits, as: UInt64.self)
+        } else {
+            // The mark last: with it the record counts, even if the process ends before the next instruction. What a
+            // reader finds behind the last mark is zero.
+            let check = self.check(from: self.used, to: end)
+            let mark = Mark(end: end, rank: rank, isSynthetic: isSynthetic, check: check)
+            (place - Mark.size).storeBytes(of: 0, as: UInt64.self)
+            SharedWord.store(mark.bits, to: place)
+        }
+        self.used = end
         self.count &+= 1
-        let mark = Mark(end: self.used, rank: rank, isSynthetic: isSynthetic)
-        (self.memory.base + self.memory.capacity)
-            .storeBytes(of: mark.bits, toByteOffset: -self.count &* Mark.size, as: UInt64.self)
+    }
+
+    /// The check of the record that takes up these bytes of the body, as far as a mark has room for it.
+    @inline(__always)
+    private func check(from start: Int, to end: Int) -> UInt64 {
+        Mark.cut(RecordCheck.of(self.memory.base + start, count: end &- start, seed: self.memory.seed))
     }
 
     /// Completes the request body.
     mutating func seal() {
         guard !self.isSealed else { return }
         self.memory.write(Envelope.footer, at: self.used)
+        var all = LevelCounts()
+        var own = LevelCounts()
+        for index in 0..<self.count {
+            let mark = self.mark(index)
+            all.countOne(mark.rank)
+            if !mark.isSynthetic { own.countOne(mark.rank) }
+        }
         self.used += Envelope.footer.count
-        self.isSealed = true
+        self.levels = (all, own)
+    }
+
+    /// The rank of the most severe record of a sealed segment.
+    var highestRank: Int {
+        (0..<7).last { self.levels?.all[$0] ?? 0 > 0 } ?? 0
     }
 
     /// The request body so far; valid only inside the closure.
@@ -105,72 +188,93 @@ struct Segment: Sendable {
     /// What is remembered of the record at `index`.
     private func mark(_ index: Int) -> Mark {
         precondition(index >= 0 && index < self.count)
-        let place = self.memory.base + self.memory.capacity
-        return Mark(bits: place.load(fromByteOffset: -(index + 1) * Mark.size, as: UInt64.self))
+        return Mark(bits: self.word(index))
     }
 
-    /// The number of records by level, and the number of them without those that this library wrote itself.
-    var levels: (all: LevelCounts, own: LevelCounts) {
-        var all = LevelCounts()
-        var own = LevelCounts()
-        for index in 0..<self.count {
-            let mark = self.mark(index)
-            all.countOne(mark.rank)
-            if !mark.isSynthetic { own.countOne(mark.rank) }
-        }
-        return (all, own)
+    private func word(_ index: Int) -> UInt64 {
+        let place = self.memory.base + self.memory.capacity
+        return UInt64(littleEndian: place.load(fromByteOffset: -(index + 1) * Mark.size, as: UInt64.self))
+    }
+
+    /// Makes other memory, of which this is a copy, last as long as the segment.
+    mutating func keep(_ memory: SegmentMemory) {
+        self.origin = SegmentOrigin(memory: memory, parts: 1, parent: self.origin)
     }
 
     /// The first and the second half of the records; `nil` if there is only one.
     func split() -> (Segment, Segment)? {
         guard self.count > 1 else { return nil }
         let half = self.count / 2
-        return (self.part(0..<half), self.part(half..<self.count))
+        let origin = SegmentOrigin(memory: self.memory, parts: 2, parent: self.origin)
+        return (
+            self.part(0..<half, name: ".1", origin: origin),
+            self.part(half..<self.count, name: ".2", origin: origin)
+        )
     }
 
-    /// Some of the records, at least one, as a sealed segment of their own.
-    private func part(_ records: Range<Int>) -> Segment {
+    /// Some of the records, at least one, as a sealed segment of their own on the heap. Its batch id is this one's with
+    /// `name` behind it.
+    private func part(_ records: Range<Int>, name: String, origin: SegmentOrigin) -> Segment {
         let start =
-            records.lowerBound == 0 ? self.headerCount : self.mark(records.lowerBound - 1).end + Envelope.separatorCount
+            records.lowerBound == 0
+            ? self.headerCount : self.mark(records.lowerBound - 1).end + Envelope.separatorCount
         let end = self.mark(records.upperBound - 1).end
-        let size = self.headerCount + (end - start) + Envelope.footerCount + records.count * Mark.size
-        let header = self.withBytes { Array($0[..<self.headerCount]) }
-        var part = Segment(header: header, openedAt: self.openedAt, memory: SegmentMemory(capacity: size))
+        var header = self.withBytes { Array($0[..<self.headerCount]) }
+        var batchIDEnd = 0
+        if self.batchIDEnd > 0 {
+            header.insert(contentsOf: name.utf8, at: self.batchIDEnd)
+            batchIDEnd = self.batchIDEnd + name.utf8.count
+        }
+        let size = Self.bytes(header: header) + (end - start) + (records.count + 1) * Mark.size
+        var part = Segment(
+            header: header,
+            batchIDEnd: batchIDEnd,
+            openedAt: self.openedAt,
+            memory: SegmentMemory(capacity: size)
+        )
         (part.memory.base + part.used).copyMemory(from: self.memory.base + start, byteCount: end - start)
-        part.used += end - start
         for index in records {
-            let mark = self.mark(index).moved(by: self.headerCount - start)
+            let old = self.mark(index)
+            let mark = Mark(
+                end: old.end + header.count - start,
+                rank: old.rank,
+                isSynthetic: old.isSynthetic,
+                check: 0
+            )
+            part.used = mark.end
             part.count += 1
             (part.memory.base + part.memory.capacity)
                 .storeBytes(of: mark.bits, toByteOffset: -part.count * Mark.size, as: UInt64.self)
         }
         part.seal()
+        part.origin = origin
         return part
     }
-
-    /// The memory, once the segment is done with.
-    consuming func recycled() -> SegmentMemory { self.memory }
 }
 
-/// What is remembered of a record beside its bytes: where it ends, its rank, and whether this library wrote it itself.
+/// What is remembered of a record beside its bytes: where it ends, its rank, whether this library wrote it itself, and in
+/// a spool file a check of its bytes.
 private struct Mark {
     static let size = MemoryLayout<UInt64>.size
 
     let bits: UInt64
 
+    @inline(__always)
     init(bits: UInt64) { self.bits = bits }
 
     @inline(__always)
-    init(end: Int, rank: Int, isSynthetic: Bool) {
+    init(end: Int, rank: Int, isSynthetic: Bool, check: UInt64) {
         self.bits =
-            UInt64(truncatingIfNeeded: end) | UInt64(truncatingIfNeeded: rank) << 32 | (isSynthetic ? 1 << 35 : 0)
+            UInt64(truncatingIfNeeded: end) | UInt64(truncatingIfNeeded: rank) &<< 26 | (isSynthetic ? 1 &<< 29 : 0)
+            | check &<< 30
     }
 
-    var end: Int { Int(self.bits & 0xFFFF_FFFF) }
-    var rank: Int { Int(self.bits >> 32 & 7) }
-    var isSynthetic: Bool { self.bits >> 35 & 1 != 0 }
+    var end: Int { Int(self.bits & 0x3FF_FFFF) }
+    var rank: Int { min(Int(self.bits >> 26 & 7), 6) }
+    var isSynthetic: Bool { self.bits >> 29 & 1 != 0 }
+    var check: UInt64 { self.bits >> 30 }
 
-    func moved(by distance: Int) -> Mark {
-        Mark(end: self.end + distance, rank: self.rank, isSynthetic: self.isSynthetic)
-    }
+    /// As much of a check as a mark has room for.
+    @inline(__always)
+    static func cut(_ check: UInt64) -> UInt64 { check &>> 30 }
 }

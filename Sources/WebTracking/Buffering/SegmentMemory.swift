@@ -10,19 +10,40 @@
 
 /// The memory of one segment: the request body from the front, a mark for each record from the back.
 ///
+/// It has one of two homes, the heap or a mapped file; what is above it does not know which.
+///
 /// A reference to raw memory and not an array, since every record is copied into it: appending to two arrays costs four
 /// times as much as copying and storing.
 ///
 /// Invariant (which makes it sendable): only the segment that was made with the memory writes to it, and a segment is
 /// written to only in its topic's critical section, before it is sealed. Memory is given to the recycler when its
-/// segment is done with, and not looked at through that segment any more.
+/// segment is done with, and not looked at through that segment any more. `base` is the start of `capacity` bytes unless
+/// the memory is parked.
 final class SegmentMemory: @unchecked Sendable {
-    let base: UnsafeMutableRawPointer
+    private(set) var base: UnsafeMutableRawPointer
     let capacity: Int
+    /// The file that the memory lives in; `nil` for the heap.
+    let file: SpoolFile?
+    /// Mixed into the check of every record; 0 where records have none, as they do not outlive the process.
+    private(set) var seed: UInt64 = 0
 
+    /// Memory on the heap.
     init(capacity: Int) {
         self.capacity = Self.rounded(capacity)
         self.base = .allocate(byteCount: self.capacity, alignment: 16)
+        self.file = nil
+    }
+
+    /// The memory in a file that is mapped at `page`.
+    init(file: SpoolFile, page: UnsafeMutableRawPointer, seed: UInt64) {
+        self.capacity = file.bytes - SpoolFormat.headerBytes
+        self.base = page + SpoolFormat.headerBytes
+        self.file = file
+        self.seed = seed
+    }
+
+    deinit {
+        if self.file == nil { self.base.deallocate() }
     }
 
     /// The capacity that memory asked for with `capacity` has: the marks at its end need their alignment.
@@ -37,7 +58,55 @@ final class SegmentMemory: @unchecked Sendable {
         }
     }
 
-    deinit {
-        self.base.deallocate()
+    /// Whether the memory takes up memory now.
+    var isResident: Bool { self.file.map { $0.page != nil } ?? true }
+
+    /// Writes what stands before the records of a new batch; in a file, with the facts of the batch on its first page.
+    func open(_ envelope: [UInt8], batchIDEnd: Int, label: SpoolLabel?) {
+        self.write(envelope, at: 0)
+        guard let page = self.file?.page, let label else { return }
+        self.seed = label.seed
+        // The first mark is looked for at the end.
+        (self.base + self.capacity).storeBytes(of: 0, toByteOffset: -8, as: UInt64.self)
+        SpoolFormat.write(
+            SpoolFormat.Header(
+                seed: label.seed,
+                capacity: self.capacity,
+                openedAt: label.openedAt,
+                envelopeBytes: envelope.count,
+                envelopeCheck: RecordCheck.of(self.base, count: envelope.count, seed: label.seed),
+                batchIDEnd: batchIDEnd,
+                destination: label.destination,
+                topic: label.topic
+            ),
+            to: page
+        )
     }
+
+    /// Lets go of the mapping; what was written stays in the file.
+    func park() {
+        self.file?.unmap()
+    }
+
+    /// Maps the file again.
+    func unpark() throws(FileError) {
+        guard let file = self.file else { return }
+        self.base = try file.map() + SpoolFormat.headerBytes
+    }
+
+    /// Says in the file that its records are done with.
+    func clear() {
+        if let page = self.file?.page { SpoolFormat.clear(page) }
+    }
+}
+
+/// What a spool file says about the batch in it, beside what the batch itself says.
+struct SpoolLabel {
+    /// Mixed into the check of every record, so that those of an earlier use of the file do not pass; not 0.
+    var seed: UInt64
+    /// Nanoseconds since 1970.
+    var openedAt: Int64
+    /// Project and logstore.
+    var destination: String
+    var topic: String
 }

@@ -20,6 +20,8 @@ package struct Tally: Sendable {
     package var pending = LevelCounts()
     /// Of the accepted ones, those that this library wrote itself, to tell of drops.
     package var synthetic = 0
+    /// Of the accepted ones, those that an earlier process had left in the spool.
+    package var recovered = 0
     package var repaired = RepairCounts()
     package var requests = RequestCounts()
     package var retries = 0
@@ -39,6 +41,7 @@ package struct Tally: Sendable {
         left.dropped += right.dropped
         left.pending += right.pending
         left.synthetic += right.synthetic
+        left.recovered += right.recovered
         left.repaired += right.repaired
         left.requests += right.requests
         left.retries += right.retries

@@ -30,14 +30,19 @@ final class TopicBuffer: Sendable {
 
     let key: TopicKey
     let context: BufferContext
-    private let header: [UInt8]
+    private let envelope: Envelope
     private let bell = Doorbell()
     let state: Lock<State>
 
     init(key: TopicKey, context: BufferContext) {
         self.key = key
         self.context = context
-        self.header = Envelope(key: key, source: context.source, staticTags: context.staticTags).header
+        self.envelope = Envelope(
+            key: key,
+            source: context.source,
+            staticTags: context.staticTags,
+            batchPrefix: context.nextBatchPrefix()
+        )
         self.state = Lock(State())
     }
 
@@ -99,17 +104,18 @@ final class TopicBuffer: Sendable {
         }
         let wasIdle = state.open == nil
         let wasSealed = state.sealed.count
-        guard self.makeRoom(for: record, rank: isSynthetic ? 6 : rank, in: &state) else {
-            state.tally.dropped[.memoryFull][rank] += 1
+        if let shortage = self.makeRoom(for: record, rank: isSynthetic ? 6 : rank, in: &state) {
+            let reason = shortage.reason
+            state.tally.dropped[reason][rank] += 1
             guard !isSynthetic else {
                 state.tally.synthetic += 1
-                return (.dropped(.memoryFull), false)
+                return (.dropped(reason), false)
             }
             // The actor announces drops; it has to learn of the first one.
             let isFirst = state.unannounced.isEmpty
-            state.unannounced[.memoryFull][rank] += 1
-            state.unreported[.memoryFull][rank] += 1
-            return (.dropped(.memoryFull), isFirst || state.sealed.count != wasSealed)
+            state.unannounced[reason][rank] += 1
+            state.unreported[reason][rank] += 1
+            return (.dropped(reason), isFirst || state.sealed.count != wasSealed)
         }
         state.put(record, rank: rank, isSynthetic: isSynthetic)
         let rings = isUrgent && state.becomesUrgent()
@@ -122,51 +128,161 @@ final class TopicBuffer: Sendable {
         let size = self.context.recordOpening.count + EncodedRecord.longestSequence + members.count
         if let open = state.open, open.hasRoom(for: size) { return true }
         // What a new segment would ask for, or the open one when it grows.
-        return self.context.budget.hasRoom(for: self.header.count + size + 8192, rank: 6)
+        return self.context.budget.hasRoom(for: self.envelope.longestHeader + size + 8192, rank: 6)
     }
 
-    /// Makes sure that the open segment takes the record: seals it if it is full, and asks the budget for memory.
-    private func makeRoom(for record: EncodedRecord, rank: Int, in state: inout State) -> Bool {
+    /// Why there is no place for a record.
+    private enum Shortage {
+        case memory
+        case spool
+
+        var reason: DropReason {
+            switch self {
+            case .memory: .memoryFull
+            case .spool: .spoolFull
+            }
+        }
+    }
+
+    /// Makes sure that the open segment takes the record: seals it if it is full, and asks for memory.
+    private func makeRoom(for record: EncodedRecord, rank: Int, in state: inout State) -> Shortage? {
         let policy = self.context.sealPolicy
         let backlog = state.sealed.count
-        if let open = state.open, policy.isFull(open, adding: open.cost(of: record), backlog: backlog) {
-            state.sealOpen()
+        if let open = state.open {
+            let cost = open.cost(of: record)
+            if policy.isFull(open, adding: cost, backlog: backlog) {
+                self.sealOpen(in: &state)
+            } else if !open.hasRoom(for: cost) {
+                // A file does not grow, since its records would for a moment be in two; the next one is larger.
+                guard open.memory.file == nil else {
+                    state.spoolBytes = min(state.spoolBytes * 2, policy.capacity(for: 0, current: .max / 4, backlog: 0))
+                    self.sealOpen(in: &state)
+                    return self.open(for: record, rank: rank, in: &state)
+                }
+                return self.grow(open, adding: cost, rank: rank, in: &state) ? nil : .memory
+            }
         }
-        guard var open = state.open else { return self.open(for: record, rank: rank, in: &state) }
-        let cost = open.cost(of: record)
-        if open.hasRoom(for: cost) { return true }
+        return state.open == nil ? self.open(for: record, rank: rank, in: &state) : nil
+    }
+
+    /// Completes the open segment, if there is one.
+    func sealOpen(in state: inout State) {
+        guard let sealed = state.sealOpen() else { return }
+        guard let spool = self.context.spool, sealed.memory.file != nil else { return }
+        spool.seal(sealed.memory)
+        // What waits in a file need not wait in memory.
+        guard state.sealed.count > Self.mappedBacklog else { return }
+        self.context.budget.release(sealed.heldBytes)
+        sealed.memory.park()
+    }
+
+    /// How many sealed segments of a topic stay in memory although they are in files.
+    private static let mappedBacklog = 2
+
+    private func grow(_ segment: Segment, adding cost: Int, rank: Int, in state: inout State) -> Bool {
+        let needed = segment.bytes(adding: cost)
         guard
-            let memory = self.memory(
-                open.bytes(adding: cost),
-                current: open.heldBytes,
-                rank: rank,
-                backlog: backlog
-            )
+            let memory = self.memory(needed, current: segment.heldBytes, rank: rank, backlog: state.sealed.count)
         else { return false }
-        open.move(to: memory)
-        state.open = open
+        state.open?.move(to: memory)
         return true
     }
 
-    /// Opens a segment that the record fits in.
-    private func open(for record: EncodedRecord, rank: Int, in state: inout State) -> Bool {
-        let needed = Segment.bytes(header: self.header, with: record)
-        let budget = self.context.budget
+    /// Opens a segment that the record fits in: in a file if records are to outlive the process and there is one to be
+    /// had, and on the heap otherwise.
+    private func open(for record: EncodedRecord, rank: Int, in state: inout State) -> Shortage? {
+        let header = self.envelope.header(batch: state.nextBatch)
+        let needed = Segment.bytes(header: header.bytes, with: record)
+        if let spool = self.context.spool {
+            switch spool.take(capacity: max(needed, state.spoolBytes)) {
+            case .memory(let memory):
+                guard self.context.budget.charge(memory.capacity, rank: rank) else {
+                    spool.finish(memory)
+                    return .memory
+                }
+                let label = SpoolLabel(
+                    seed: spool.nextSeed(),
+                    openedAt: self.context.clock.wallTime(),
+                    destination: spool.destination,
+                    topic: self.key.topic
+                )
+                self.open(header, in: memory, label: label, &state)
+                return nil
+            case .full:
+                // Room for the next segment; this record's own may be among what is too much.
+                guard self.evict(atMost: rank, in: &state) else {
+                    state.spoolPressure = max(state.spoolPressure ?? 0, rank)
+                    return .spool
+                }
+                return self.open(for: record, rank: rank, in: &state)
+            case .unavailable:
+                break
+            }
+        }
         var memory = self.context.recycler.take(atLeast: needed)
-        if let recycled = memory, !budget.charge(recycled.capacity, rank: rank) {
+        if let recycled = memory, !self.context.budget.charge(recycled.capacity, rank: rank) {
             // Less fresh memory may still find room.
             self.context.recycler.give(recycled)
             memory = nil
         }
         guard
-            let memory = memory
-                ?? self.memory(needed, current: 0, rank: rank, backlog: state.sealed.count)
-        else { return false }
-        state.open = Segment(header: self.header, openedAt: self.context.clock.now(), memory: memory)
+            let memory = memory ?? self.memory(needed, current: 0, rank: rank, backlog: state.sealed.count)
+        else { return .memory }
+        self.open(header, in: memory, label: nil, &state)
+        return nil
+    }
+
+    private func open(
+        _ header: (bytes: [UInt8], batchIDEnd: Int),
+        in memory: SegmentMemory,
+        label: SpoolLabel?,
+        _ state: inout State
+    ) {
+        state.nextBatch += 1
+        state.open = Segment(
+            header: header.bytes,
+            batchIDEnd: header.batchIDEnd,
+            openedAt: self.context.clock.now(),
+            memory: memory,
+            label: label
+        )
+    }
+
+    /// Drops the oldest of those spooled segments whose most severe record is the least severe, and at most of this rank.
+    private func evict(atMost rank: Int, in state: inout State) -> Bool {
+        guard let index = state.evictable(atMost: rank) else { return false }
+        let segment = state.sealed.remove(at: index)
+        let (all, own) = segment.levels ?? (LevelCounts(), LevelCounts())
+        state.tally.pending -= all
+        state.tally.dropped[.spoolFull] += all
+        if own.total > 0 {
+            state.unannounced[.spoolFull] += own
+            state.unreported[.spoolFull] += own
+        }
+        // Flushes wait for numbers of records that leave in order; one that leaves early counts for them at once.
+        state.settled += all.total
+        self.giveBack(segment)
         return true
     }
 
-    /// Memory in place of `current` bytes of it, if the budget has it.
+    /// The rank and age of what ``evict(atMost:)`` would drop.
+    func evictable(atMost rank: Int) -> (rank: Int, openedAt: MonotonicInstant)? {
+        self.state.withLock { state in
+            state.evictable(atMost: rank).map { (state.sealed[$0].highestRank, state.sealed[$0].openedAt) }
+        }
+    }
+
+    /// Makes room in the spool; `false` if nothing here may go for a record of this rank.
+    func evict(atMost rank: Int) -> Bool {
+        self.state.withLock { self.evict(atMost: rank, in: &$0) }
+    }
+
+    /// The rank of a record that found the spool full since this was last asked.
+    func takeSpoolPressure() -> Int? {
+        self.state.withLock { $0.spoolPressure.take() }
+    }
+
+    /// Memory on the heap in place of `current` bytes of it, if the budget has it.
     private func memory(_ needed: Int, current: Int, rank: Int, backlog: Int) -> SegmentMemory? {
         let wanted = self.context.sealPolicy.capacity(for: needed, current: current, backlog: backlog)
         for bytes in [wanted, needed] {
@@ -186,6 +302,44 @@ final class TopicBuffer: Sendable {
         }
         if !needsWorker { self.bell.ring() }
     }
+
+    // MARK: What earlier processes left
+
+    /// Takes over a segment of an earlier process.
+    func adopt(_ segment: Segment) {
+        guard let levels = segment.levels?.all else { return }
+        let isAbandoned = self.state.withLock { state -> Bool in
+            guard !state.isAbandoned else { return true }
+            state.tally.accepted += levels
+            state.tally.recovered += levels.total
+            state.tally.pending += levels
+            state.enqueued += levels.total
+            state.sealed.append(segment)
+            return false
+        }
+        if isAbandoned { segment.memory.park() } else { self.wakeWorker() }
+    }
+
+    /// Counts the records of a segment of an earlier process that is too old, and gives up its file.
+    func adoptExpired(_ segment: Segment) {
+        guard let levels = segment.levels?.all else { return }
+        self.state.withLock { state in
+            state.tally.accepted += levels
+            state.tally.recovered += levels.total
+            state.tally.dropped[.expired] += levels
+        }
+        self.context.budget.charge(segment.heldBytes)
+        self.giveBack(segment)
+    }
+
+    /// How many records have been settled.
+    var settledCount: Int { self.state.withLock { $0.settled } }
+
+    /// How many records there have been; `nil` if all are settled.
+    var enqueuedCount: Int? { self.state.withLock { $0.settled < $0.enqueued ? $0.enqueued : nil } }
+
+    /// How many segments wait for the actor.
+    var backlog: Int { self.state.withLock { $0.sealed.count } }
 
     // MARK: The actor's side
 
@@ -210,13 +364,15 @@ final class TopicBuffer: Sendable {
         }
     }
 
-    /// Takes the oldest segment, sealing the open one if there is no other.
+    /// Takes the oldest segment, sealing the open one if there is no other. It may be parked.
     func take() -> Segment? {
         self.state.withLock { state in
-            if state.sealed.isEmpty { state.sealOpen() }
+            if state.sealed.isEmpty { self.sealOpen(in: &state) }
             guard !state.sealed.isEmpty else { return nil }
             let segment = state.sealed.removeFirst()
             state.inHandSince = segment.openedAt
+            state.inHand = segment.levels?.all ?? LevelCounts()
+            state.isHandSpooled = segment.memory.file != nil
             return segment
         }
     }
@@ -236,15 +392,15 @@ final class TopicBuffer: Sendable {
     ///
     /// `isLast` is false for a part of a split segment of which more is in hand.
     func settle(_ segment: consuming Segment, as settlement: Settlement, isLast: Bool = true) {
-        let (levels, own) = segment.levels
+        let (levels, own) = segment.levels ?? (LevelCounts(), LevelCounts())
         let rawBytes = segment.rawBytes
         // The memory first: who waits for the records to be settled finds it given back.
-        self.context.budget.release(segment.heldBytes)
-        self.context.recycler.give(segment.recycled())
+        self.giveBack(segment)
         let waiters = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
             // What was abandoned has been counted; an answer that comes after that changes nothing.
             guard !state.isAbandoned else { return [] }
             state.tally.pending -= levels
+            state.inHand -= levels
             switch settlement {
             case .delivered(let wireBytes):
                 state.tally.delivered += levels
@@ -259,6 +415,18 @@ final class TopicBuffer: Sendable {
             return state.takeReadyWaiters()
         }
         for waiter in waiters { waiter.resume() }
+    }
+
+    /// Gives back the memory of a segment whose records are done with.
+    func giveBack(_ segment: Segment) {
+        self.context.budget.release(segment.heldBytes)
+        for memory in [segment.memory] + (segment.origin?.finishPart() ?? []) {
+            if memory.file != nil {
+                self.context.spool?.finish(memory)
+            } else {
+                self.context.recycler.give(memory)
+            }
+        }
     }
 
     /// Replaces a segment in hand by its halves: what they hold beyond it is charged.

@@ -56,25 +56,37 @@ extension TopicBuffer {
         if hasWork { self.wakeWorker() }
     }
 
-    /// Gives up what is still pending, counts it, stops the worker, and says how many records that were.
-    func abandon() -> Int {
-        let (worker, waiters, held, count) = self.state.withLock {
-            state -> (Task<Void, Never>?, [CheckedContinuation<Void, Never>], Int, Int) in
-            guard !state.isAbandoned else { return (nil, [], 0, 0) }
+    /// Stops the worker, and gives up what is still pending: what is in spool files stays there and goes on being pending,
+    /// the rest is dropped. Says how many records both were.
+    func abandon() -> (dropped: Int, spooled: Int) {
+        let (worker, waiters, left, counts) = self.state.withLock {
+            state -> (Task<Void, Never>?, [CheckedContinuation<Void, Never>], [Segment], (Int, Int)) in
+            guard !state.isAbandoned else { return (nil, [], [], (0, 0)) }
             state.isAbandoned = true
-            let count = state.tally.pending.total
-            state.tally.dropped[.shutdownDeadline] += state.tally.pending
-            state.tally.pending = LevelCounts()
-            let held = (state.open?.heldBytes ?? 0) + state.sealed.reduce(0) { $0 + $1.heldBytes }
-            state.open = nil
-            state.sealed = []
+            self.sealOpen(in: &state)
+            var spooled = state.isHandSpooled ? state.inHand : LevelCounts()
+            for segment in state.sealed where segment.memory.file != nil { spooled += segment.levels?.all ?? .init() }
+            var dropped = state.tally.pending
+            dropped -= spooled
+            if dropped.total > 0 { state.tally.dropped[.shutdownDeadline] += dropped }
+            state.tally.pending = spooled
             state.inHandSince = nil
-            defer { state.waiters = [] }
-            return (state.worker, state.waiters.map(\.continuation), held, count)
+            defer {
+                state.waiters = []
+                state.sealed = []
+            }
+            return (state.worker, state.waiters.map(\.continuation), state.sealed, (dropped.total, spooled.total))
         }
-        self.context.budget.release(held)
+        for segment in left { self.letGo(segment) }
         worker?.cancel()
         for waiter in waiters { waiter.resume() }
-        return count
+        return (dropped: counts.0, spooled: counts.1)
+    }
+
+    /// Gives back the memory of a segment that was abandoned; a file stays, for the next producer.
+    func letGo(_ segment: Segment) {
+        self.context.budget.release(segment.heldBytes)
+        segment.memory.park()
+        if let origin = segment.origin { origin.memory.park() }
     }
 }

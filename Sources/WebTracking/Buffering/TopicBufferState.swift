@@ -14,6 +14,15 @@ extension TopicBuffer {
         var open: Segment?
         /// Sealed segments, the oldest first.
         var sealed: [Segment] = []
+        /// The number of the next batch.
+        var nextBatch: UInt64 = 0
+        /// The size of the next spool file's memory: small for a topic of few records.
+        var spoolBytes = 32 << 10
+        /// The records in the hands of the actor, and whether they are in a spool file.
+        var inHand = LevelCounts()
+        var isHandSpooled = false
+        /// The rank of a record that found the spool full, for which other topics may have to make room.
+        var spoolPressure: Int?
         /// When the oldest record in the hands of the actor came.
         var inHandSince: MonotonicInstant?
         var tally = Tally()
@@ -56,12 +65,24 @@ extension TopicBuffer {
             return !self.isUrgent
         }
 
-        /// Completes the open segment, if there is one.
-        mutating func sealOpen() {
-            guard var segment = self.open.take() else { return }
+        /// Completes the open segment, if there is one, and returns it.
+        mutating func sealOpen() -> Segment? {
+            guard var segment = self.open.take() else { return nil }
             segment.seal()
             self.sealed.append(segment)
             self.isUrgent = false
+            return segment
+        }
+
+        /// Where the oldest of those spooled segments is whose most severe record is the least severe, and at most of this
+        /// rank.
+        func evictable(atMost rank: Int) -> Int? {
+            var best: (index: Int, rank: Int)?
+            for (index, segment) in self.sealed.enumerated() where segment.memory.file != nil {
+                let highest = segment.highestRank
+                if highest <= rank, highest < best?.rank ?? 7 { best = (index, highest) }
+            }
+            return best?.index
         }
 
         /// Takes out the flushes whose records are settled.

@@ -31,18 +31,26 @@ package struct TopicKey: Hashable, Sendable {
     package static let maximumTagBytes = 128
 }
 
-/// The beginning of a request body, up to where the logs start.
+/// What a request body carries around its records.
 struct Envelope: Sendable {
-    /// `{"__topic__":…,"__source__":…,"__tags__":{…},"__logs__":[`
-    let header: [UInt8]
+    /// From `{"__topic__":…` to the number of the batch.
+    private let opening: [UInt8]
+    /// From the end of the batch's number, or from the beginning where batches have none, to `"__logs__":[`.
+    private let rest: [UInt8]
+    private let hasBatchID: Bool
+
     /// `]}`
     static let footer: [UInt8] = Array("]}".utf8)
     /// Between two records. The line feed cannot occur inside a record, so the records can be told apart by it.
     static let separator: [UInt8] = Array(",\n".utf8)
     static let footerCount = 2
     static let separatorCount = 2
+    /// The tag of the batch id. Official senders use it on this operation too, and the service's log context follows it:
+    /// a prefix for each producer, a hyphen, and a hexadecimal number that counts its batches.
+    static let batchTag = "__pack_id__"
 
-    init(key: TopicKey, source: String, staticTags: [(key: String, value: String)]) {
+    /// - Parameter batchPrefix: What the ids of all batches of this topic begin with; `nil` for batches without an id.
+    init(key: TopicKey, source: String, staticTags: [(key: String, value: String)], batchPrefix: UInt64?) {
         var writer = ByteWriter(capacity: 256)
         writer.append(literal: "{\"__topic__\":\"")
         writer.append(escaping: key.topic)
@@ -50,18 +58,37 @@ struct Envelope: Sendable {
         writer.append(escaping: source)
         writer.append(UInt8(ascii: "\""))
         let tags = staticTags + key.tags.map { ($0.key, $0.value) }
-        if !tags.isEmpty {
-            writer.append(literal: ",\"__tags__\":{")
-            for (index, tag) in tags.enumerated() {
-                writer.append(Array((index == 0 ? "\"" : ",\"").utf8))
-                writer.append(escaping: tag.key)
-                writer.append(literal: "\":\"")
-                writer.append(escaping: tag.value)
-                writer.append(UInt8(ascii: "\""))
-            }
-            writer.append(UInt8(ascii: "}"))
+        self.hasBatchID = batchPrefix != nil
+        if batchPrefix != nil || !tags.isEmpty { writer.append(literal: ",\"__tags__\":{") }
+        if let batchPrefix {
+            let digits = String(batchPrefix, radix: 16, uppercase: true)
+            let id = String(repeating: "0", count: 16 - digits.count) + digits
+            writer.append(Array("\"\(Self.batchTag)\":\"".utf8))
+            writer.append(escaping: id)
+            writer.append(UInt8(ascii: "-"))
         }
+        self.opening = writer.withBytes { Array($0) }
+        writer.truncate(to: 0)
+        if batchPrefix != nil { writer.append(UInt8(ascii: "\"")) }
+        for (index, tag) in tags.enumerated() {
+            writer.append(Array((index == 0 && batchPrefix == nil ? "\"" : ",\"").utf8))
+            writer.append(escaping: tag.key)
+            writer.append(literal: "\":\"")
+            writer.append(escaping: tag.value)
+            writer.append(UInt8(ascii: "\""))
+        }
+        if batchPrefix != nil || !tags.isEmpty { writer.append(UInt8(ascii: "}")) }
         writer.append(literal: ",\"__logs__\":[")
-        self.header = writer.withBytes { Array($0) }
+        self.rest = writer.withBytes { Array($0) }
+    }
+
+    /// The most bytes that a header has.
+    var longestHeader: Int { self.opening.count + 16 + self.rest.count }
+
+    /// What stands before the records of the batch with this number, and where the batch id ends in it (0 without one).
+    func header(batch: UInt64) -> (bytes: [UInt8], batchIDEnd: Int) {
+        guard self.hasBatchID else { return (self.opening + self.rest, 0) }
+        let opening = self.opening + Array(String(batch, radix: 16, uppercase: true).utf8)
+        return (opening + self.rest, opening.count)
     }
 }

@@ -12,6 +12,8 @@
 final class TopicTable: Sendable {
     /// The buffer for records whose own topic finds no place.
     let base: TopicBuffer
+    /// The buffer for what earlier processes left in the spool; takes no records of this one.
+    let recovery: TopicBuffer?
     private let context: BufferContext
     private let maximum: Int
     private let state: Lock<State>
@@ -27,6 +29,7 @@ final class TopicTable: Sendable {
         self.context = context
         self.maximum = maximum
         self.base = TopicBuffer(key: base, context: context)
+        self.recovery = context.spool.map { _ in TopicBuffer(key: TopicKey(topic: "spool"), context: context) }
         self.state = Lock(State(buffers: [base: self.base]))
     }
 
@@ -45,7 +48,7 @@ final class TopicTable: Sendable {
     /// Lets an idle buffer's worker go, and the buffer too unless it is the base; `false` if it is not idle.
     func retire(_ buffer: TopicBuffer) -> Bool {
         self.state.withLock { state in
-            let (mayGo, tally) = buffer.retire(forGood: buffer !== self.base)
+            let (mayGo, tally) = buffer.retire(forGood: buffer !== self.base && buffer !== self.recovery)
             if let tally {
                 state.retired += tally
                 state.buffers[buffer.key] = nil
@@ -54,8 +57,17 @@ final class TopicTable: Sendable {
         }
     }
 
-    /// All buffers there are.
+    /// All buffers of records of this process.
     var buffers: [TopicBuffer] { self.state.withLock { Array($0.buffers.values) } }
+
+    /// Makes room in the spool for a record of this rank, in whichever topic has the least severe and oldest records.
+    func evict(atMost rank: Int) {
+        let candidates = (self.buffers + (self.recovery.map { [$0] } ?? [])).compactMap { buffer in
+            buffer.evictable(atMost: rank).map { (buffer: buffer, rank: $0.rank, openedAt: $0.openedAt) }
+        }
+        let first = candidates.min { ($0.rank, $0.openedAt) < ($1.rank, $1.openedAt) }
+        _ = first?.buffer.evict(atMost: rank)
+    }
 
     /// How many buffers there are.
     var count: Int { self.state.withLock { $0.buffers.count } }
@@ -72,7 +84,8 @@ final class TopicTable: Sendable {
     /// The sums over all buffers there are and have been.
     var tally: Tally {
         self.state.withLock { state in
-            state.buffers.values.reduce(into: state.retired) { $0 += $1.tally }
+            let buffers = Array(state.buffers.values) + (self.recovery.map { [$0] } ?? [])
+            return buffers.reduce(into: state.retired) { $0 += $1.tally }
         }
     }
 }

@@ -27,6 +27,7 @@ actor TopicActor {
     func run() async {
         while !Task.isCancelled {
             self.reportDrops()
+            if let rank = self.buffer.takeSpoolPressure() { self.context.makeSpoolRoom(rank) }
             self.buffer.announceDrops(self.context.announcement)
             let now = self.context.clock.now()
             switch self.machine.next(at: now) {
@@ -42,19 +43,19 @@ actor TopicActor {
                 self.drop(segment, reason, error: nil)
             }
         }
-        // The shutdown has counted these; settling them gives back their memory.
-        for segment in self.machine.abandon() { self.buffer.settle(segment, as: .dropped(.shutdownDeadline)) }
+        // The shutdown has counted these.
+        for segment in self.machine.abandon() { self.buffer.letGo(segment) }
     }
 
     /// Takes and sends the next segment, or waits for one; `false` if the topic is idle and this worker may go.
     private func takeNext(at now: MonotonicInstant) async -> Bool {
         switch self.buffer.work(at: now) {
         case .ready where self.machine.isBackingOff(at: now):
-            if let segment = self.buffer.take() { self.machine.accept(segment) }
+            if let segment = self.take() { self.machine.accept(segment) }
         case .ready:
             // The slot first: while it waits for one, the open segment goes on filling.
             guard await self.context.slots.acquire() else { return true }
-            if let segment = self.buffer.take() {
+            if let segment = self.take() {
                 self.machine.accept(segment)
                 await self.send(segment, isRetry: false)
             }
@@ -68,6 +69,22 @@ actor TopicActor {
             if self.context.clock.now() >= deadline || self.buffer.isClosed { return !self.context.retire(self.buffer) }
         }
         return true
+    }
+
+    /// Takes the oldest segment, in memory. One whose file is not as it was left is dropped.
+    private func take() -> Segment? {
+        while let segment = self.buffer.take() {
+            let wasResident = segment.memory.isResident
+            do throws(FileError) {
+                try segment.memory.unpark()
+            } catch {
+                self.drop(segment, .spoolDamaged, error: .noAnswer(String(describing: error)))
+                continue
+            }
+            if !wasResident { self.context.budget.charge(segment.heldBytes) }
+            return segment
+        }
+        return nil
     }
 
     private func send(_ segment: Segment, isRetry: Bool) async {

@@ -14,9 +14,11 @@ public struct DeliveryReport: Sendable, Equatable, CustomStringConvertible {
     public var delivered: Int
     /// Records given up while the call lasted, by reason. After a shutdown, those that were left are among them.
     public var dropped: [DropReason: Int]
-    /// Records that were not settled when the call ended. After a shutdown they are also among ``dropped``, as
-    /// ``DropReason/shutdownDeadline``.
+    /// Records that were not settled when the call ended. After a shutdown, those of them that are not ``spooled`` are
+    /// also among ``dropped``, as ``DropReason/shutdownDeadline``.
     public var remaining: Int
+    /// Of the remaining records, those that a shutdown left in the spool directory for the next start.
+    public var spooled = 0
     /// How long the call took.
     public var duration: Duration
 
@@ -28,6 +30,7 @@ public struct DeliveryReport: Sendable, Equatable, CustomStringConvertible {
         let drops = self.dropped.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
         let dropped = drops.isEmpty ? "dropped 0" : "dropped \(drops.joined(separator: ", "))"
         let milliseconds = self.duration.wholeNanoseconds / 1_000_000
-        return "delivered \(self.delivered), \(dropped), left \(self.remaining), in \(milliseconds) ms"
+        let spooled = self.spooled > 0 ? " (\(self.spooled) in the spool)" : ""
+        return "delivered \(self.delivered), \(dropped), left \(self.remaining)\(spooled), in \(milliseconds) ms"
     }
 }

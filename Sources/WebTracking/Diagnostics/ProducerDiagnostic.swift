@@ -32,6 +32,15 @@ public enum ProducerDiagnostic: Sendable {
     case requestFailed(topic: String, outcome: RequestOutcome, failure: Failure, retryIn: Duration)
     /// Records were given up.
     case recordsDropped(topic: String, reason: DropReason, count: Int, failure: Failure?)
+    /// The spool directory cannot be used; records are kept in memory only, and do not outlive the process. Tried again
+    /// every second.
+    case spoolUnavailable(directory: String, reason: String)
+    /// The spool directory can be used again.
+    case spoolAvailable(directory: String)
+    /// A file in the spool directory is damaged; its whole records are delivered, and the file is set aside.
+    case spoolDamaged(file: String, reason: String)
+    /// Records of earlier processes were found in the spool directory and are being delivered.
+    case spoolRecovered(directory: String, records: Int, files: Int)
     /// The shutdown has ended.
     case shutdownFinished(DeliveryReport)
 }
@@ -47,6 +56,14 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .recordsDropped(let topic, let reason, let count, let failure):
             let cause = failure.map { ": \($0)" } ?? ""
             return "dropped \(count) records of topic \(topic.debugDescription), reason \(reason.rawValue)\(cause)"
+        case .spoolUnavailable(let directory, let reason):
+            return "cannot spool to \(directory), records are kept in memory only: \(reason)"
+        case .spoolAvailable(let directory):
+            return "spooling to \(directory) again"
+        case .spoolDamaged(let file, let reason):
+            return "damaged spool file set aside as \(file): \(reason)"
+        case .spoolRecovered(let directory, let records, let files):
+            return "delivering \(records) records of earlier processes from \(files) files in \(directory)"
         case .shutdownFinished(let report):
             return "shutdown: \(report)"
         }
@@ -57,6 +74,10 @@ extension ProducerDiagnostic: CustomStringConvertible {
         switch self {
         case .requestFailed(_, let outcome, _, _): "request.\(outcome.rawValue)"
         case .recordsDropped(_, let reason, _, _): "drop.\(reason.rawValue)"
+        case .spoolUnavailable: "spool.unavailable"
+        case .spoolAvailable: "spool.available"
+        case .spoolDamaged: "spool.damaged"
+        case .spoolRecovered: "spool.recovered"
         case .shutdownFinished: "shutdown"
         }
     }

@@ -41,6 +41,10 @@ public struct FieldMapping: Sendable, Equatable {
     public var includesCodeLocation = true
     /// Whether records carry a sequence number.
     public var includesSequence = true
+    /// Whether requests carry a batch id, the tag `__pack_id__`, which stays the same however often a batch is sent: two
+    /// requests with one id are duplicates. The halves of a batch that was too large add `.1` and `.2` to it. The service's
+    /// log context follows the tag.
+    public var includesBatchID = true
 
     /// The default fields under their default names.
     public init() {}

@@ -32,6 +32,26 @@ extension WebTrackingConfiguration {
         try self.checkFields()
         try self.checkNumbers()
         try self.checkSizes()
+        try self.checkSpool()
+    }
+
+    private func checkSpool() throws {
+        try Self.check(self.spool.maximumBytes, in: (1 << 20)...(1 << 40), setting: "spool.maximumBytes")
+        try Self.check(self.spool.maximumAge, in: .seconds(1) ... .seconds(366 * 86_400), setting: "spool.maximumAge")
+        if let interval = self.durability.syncInterval {
+            try Self.check(interval, in: .milliseconds(10) ... .seconds(3600), setting: "durability.interval")
+        }
+        guard self.durability != .memory else { return }
+        let directory = self.spool.directory ?? ""
+        guard directory.utf8.first == UInt8(ascii: "/"), !directory.utf8.contains(0), directory.utf8.count <= 1024
+        else {
+            throw ConfigurationError(
+                setting: "spool.directory",
+                value: directory,
+                rule: "records that are to outlive the process need a directory, named from the root",
+                mend: "Name one on a local disk, such as /var/spool/my-service."
+            )
+        }
     }
 
     private func checkTags() throws {
@@ -172,8 +192,13 @@ extension WebTrackingConfiguration {
             topic: String(repeating: "\u{1}", count: TopicKey.maximumTopicBytes),
             tags: self.promotedTags.map { .init(key: $0, value: longest) }
         )
-        let envelope = Envelope(key: key, source: longest, staticTags: self.tags.map { ($0.key, $0.value) })
-        return self.batching.maximumRequestBytes - envelope.header.count - Envelope.footer.count
+        let envelope = Envelope(
+            key: key,
+            source: longest,
+            staticTags: self.tags.map { ($0.key, $0.value) },
+            batchPrefix: 0
+        )
+        return self.batching.maximumRequestBytes - envelope.longestHeader - Envelope.footer.count
     }
 
     private static func check<Value: Comparable>(

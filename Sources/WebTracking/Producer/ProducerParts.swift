@@ -13,6 +13,7 @@ struct ProducerParts {
     let pipeline: RecordPipeline
     let table: TopicTable
     let budget: MemoryBudget
+    let upkeep: SpoolUpkeep?
     let diagnostics: @Sendable (ProducerDiagnostic) -> Void
 
     init(
@@ -47,8 +48,22 @@ struct ProducerParts {
             idleTimeout: configuration.idleTopicTimeout,
             announcementInterval: max(configuration.batching.linger, .seconds(1)),
             announcement: { links.announcement(of: $0) },
+            makeSpoolRoom: { links.table?.evict(atMost: $0) },
             retire: { links.table?.retire($0) ?? true }
         )
+        func identity() -> UInt64 {
+            UInt64(random() * 4_294_967_296) << 32 | UInt64(random() * 4_294_967_296)
+        }
+        let spool = configuration.spoolDirectory.map { directory in
+            SpoolStore(
+                directory: directory,
+                destination: "\(configuration.project)/\(configuration.logstore)",
+                maximumBytes: configuration.spool.maximumBytes,
+                identity: identity(),
+                clock: clock,
+                diagnostics: diagnostics
+            )
+        }
         let context = BufferContext(
             clock: clock,
             source: configuration.source ?? HostName.current,
@@ -56,6 +71,8 @@ struct ProducerParts {
             sealPolicy: SealPolicy(configuration.batching),
             budget: budget,
             sequenceName: configuration.fields.includesSequence ? configuration.fields.sequence : nil,
+            batchIdentity: configuration.fields.includesBatchID ? identity() : nil,
+            spool: spool,
             startWorker: { buffer in await TopicActor(buffer: buffer, context: delivery).run() }
         )
         let table = TopicTable(
@@ -80,6 +97,22 @@ struct ProducerParts {
         self.pipeline = pipeline
         self.table = table
         self.budget = budget
+        self.upkeep = spool.flatMap { store in
+            table.recovery.map { buffer in
+                SpoolUpkeep(
+                    store: store,
+                    recovery: SpoolRecovery(
+                        store: store,
+                        buffer: buffer,
+                        clock: clock,
+                        maximumAge: configuration.spool.maximumAge,
+                        diagnostics: diagnostics
+                    ),
+                    syncInterval: configuration.durability.syncInterval,
+                    clock: clock
+                )
+            }
+        }
         self.diagnostics = diagnostics
     }
 }

@@ -66,6 +66,10 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     public var delivery = Delivery()
     /// The sizes that records are held to.
     public var limits = Limits()
+    /// What accepted records survive. Anything but ``Durability/memory`` needs a directory in ``spool``.
+    public var durability = Durability.memory
+    /// Where records live that are to survive the process.
+    public var spool = Spool()
     /// The level of handlers that this producer makes.
     public var logLevel = LogLevel.info
 

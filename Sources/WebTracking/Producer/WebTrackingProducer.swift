@@ -31,6 +31,7 @@ public final class WebTrackingProducer: Sendable {
     private let budget: MemoryBudget
     private let diagnostics: @Sendable (ProducerDiagnostic) -> Void
     private let observer: any ProducerObserver
+    private let upkeep: SpoolUpkeep?
     private let shutdownTask = Lock<Task<DeliveryReport, Never>?>(nil)
     private let reporter = Lock<Task<Void, Never>?>(nil)
 
@@ -84,10 +85,13 @@ public final class WebTrackingProducer: Sendable {
         self.table = parts.table
         self.budget = parts.budget
         self.diagnostics = parts.diagnostics
+        self.upkeep = parts.upkeep
         self.startReporter()
+        self.upkeep?.start()
     }
 
     deinit {
+        self.upkeep?.stop()
         self.reporter.withLock { $0?.cancel() }
     }
 
@@ -112,6 +116,7 @@ public final class WebTrackingProducer: Sendable {
             droppedByLevel: tally.dropped.levels.byLevel,
             pending: tally.pending.total,
             synthetic: tally.synthetic,
+            recovered: tally.recovered,
             repaired: tally.repaired.byKind,
             requests: tally.requests.byOutcome,
             retries: tally.retries,
@@ -120,6 +125,7 @@ public final class WebTrackingProducer: Sendable {
             rawBytes: tally.rawBytes,
             wireBytes: tally.wireBytes,
             pendingBytes: self.budget.heldBytes,
+            spoolBytes: self.upkeep?.usedBytes ?? 0,
             oldestAge: oldest.map { max(self.clock.now() - $0, .zero) } ?? .zero,
             topics: self.table.count
         )
@@ -182,12 +188,21 @@ public final class WebTrackingProducer: Sendable {
             targets = self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
             await self.wait(for: targets, until: start + timeout)
         } while !targets.isEmpty && self.clock.now() < start + timeout
-        let remaining = self.table.buffers.reduce(0) { $0 + $1.abandon() }
+        self.upkeep?.stop()
+        var dropped = 0
+        var spooled = 0
+        for buffer in self.table.buffers + (self.table.recovery.map { [$0] } ?? []) {
+            let left = buffer.abandon()
+            dropped += left.dropped
+            spooled += left.spooled
+        }
         await self.shutDownTransport(until: start + timeout)
+        self.upkeep?.close()
         self.reporter.withLock { $0?.cancel() }
         self.observer.report { self.statistics }
         var report = self.report(since: before, start: start)
-        report.remaining = remaining
+        report.remaining = dropped + spooled
+        report.spooled = spooled
         self.diagnostics(.shutdownFinished(report))
         return report
     }

@@ -26,6 +26,8 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     public var pending: Int
     /// Of the accepted records, those that the producer wrote itself to tell of drops.
     public var synthetic: Int
+    /// Of the accepted records, those that earlier processes had left in the spool directory.
+    public var recovered: Int
     /// Repairs, by kind; kinds without any are left out.
     public var repaired: [RepairKind: Int]
     /// Requests that have ended, by outcome; outcomes without any are left out. One that a shutdown cut short is not in.
@@ -42,6 +44,8 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     public var wireBytes: Int
     /// Bytes held in memory for records; at most the memory limit, and briefly the compressed copies in flight.
     public var pendingBytes: Int
+    /// Bytes of the spool files that hold records or are kept for new ones.
+    public var spoolBytes: Int
     /// How long the oldest record that is held has been waiting; zero if none is.
     public var oldestAge: Duration
     /// How many topics are buffered.

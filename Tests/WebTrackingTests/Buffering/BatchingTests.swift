@@ -159,10 +159,10 @@ import Logging
         }
         #expect(try messages(first) == ["},\n{0", "},\n{1"])
         #expect(try messages(second) == ["},\n{2", "},\n{3", "},\n{4"])
-        var sum = first.levels.all
-        sum += second.levels.all
-        #expect(sum == segment.levels.all)
-        #expect(second.levels.own.total == 2)
+        var sum = try #require(first.levels).all
+        sum += try #require(second.levels).all
+        #expect(sum == segment.levels?.all)
+        #expect(second.levels?.own.total == 2)
         #expect(first.rawBytes == first.withBytes { $0.count })
         let (one, rest) = try #require(first.split())
         #expect(one.split() == nil)

@@ -35,6 +35,7 @@ import Logging
         let rig = try Rig { configuration in
             configuration.topic = .fixed("t")
             configuration.source = "s"
+            configuration.fields.includesBatchID = false
         }
         let message =
             "q\"b\\s/\u{0}\u{7}\u{8}\u{c}\n\r\t\u{1f}\u{7f}\u{2028}\u{2029} caf\u{e9} \u{4e2d}\u{6587} \u{1F600}"

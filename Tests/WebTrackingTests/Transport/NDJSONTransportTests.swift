@@ -127,6 +127,7 @@ import Logging
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
         configuration.source = "host"
         configuration.tags = ["env": "test"]
+        configuration.fields.includesBatchID = false
         configuration.topic = .fixed("shop")
         configuration.compression = compression
         configuration.batching.maximumRecords = 100

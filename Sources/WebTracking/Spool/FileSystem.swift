@@ -1,0 +1,135 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// A system call that failed.
+struct FileError: Error, Equatable, CustomStringConvertible {
+    let call: String
+    let path: String
+    let code: CInt
+
+    init(_ call: String, _ path: String, code: CInt = errno) {
+        self.call = call
+        self.path = path
+        self.code = code
+    }
+
+    /// Whether there is no such file.
+    var isAbsence: Bool { self.code == ENOENT }
+
+    var description: String { "\(self.call) \(self.path): \(String(cString: strerror(self.code)))" }
+}
+
+/// The few calls on files that a spool needs.
+enum FileSystem {
+    /// Makes a directory that only its owner can look into, with those above it; an existing one is left as it is.
+    static func makeDirectory(_ path: String) throws(FileError) {
+        if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex else {
+            throw FileError("mkdir", path)
+        }
+        try self.makeDirectory(String(path[..<slash]))
+        if mkdir(path, 0o700) != 0 && errno != EEXIST { throw FileError("mkdir", path) }
+    }
+
+    /// Checks that a directory is one, is the process's own, and that nobody else can write to it.
+    static func checkPrivateDirectory(_ path: String) throws(FileError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { throw FileError("lstat", path) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw FileError("open", path, code: ENOTDIR) }
+        guard status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
+            throw FileError("open", path, code: EPERM)
+        }
+    }
+
+    /// The names in a directory, in order, without those that begin with a dot.
+    static func names(in directory: String) throws(FileError) -> [String] {
+        guard let stream = opendir(directory) else { throw FileError("opendir", directory) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Opens a file that is no link.
+    static func open(_ path: String, flags: CInt) throws(FileError) -> CInt {
+        while true {
+            #if canImport(Darwin)
+            let descriptor = Darwin.open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            #elseif canImport(Glibc)
+            let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            #else
+            let descriptor = Musl.open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            #endif
+            if descriptor >= 0 { return descriptor }
+            guard errno == EINTR else { throw FileError("open", path) }
+        }
+    }
+
+    /// The size of an open file, which must be a plain file of the process's own.
+    static func size(_ descriptor: CInt, path: String) throws(FileError) -> Int {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw FileError("fstat", path) }
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid() else {
+            throw FileError("open", path, code: EPERM)
+        }
+        return Int(status.st_size)
+    }
+
+    /// Gives a file its size, with the blocks behind it: a page of a mapping that finds no block ends the process.
+    static func allocate(_ descriptor: CInt, bytes: Int, path: String) throws(FileError) {
+        #if canImport(Darwin)
+        var store = fstore_t(
+            fst_flags: UInt32(F_ALLOCATEALL),
+            fst_posmode: F_PEOFPOSMODE,
+            fst_offset: 0,
+            fst_length: off_t(bytes),
+            fst_bytesalloc: 0
+        )
+        guard fcntl(descriptor, F_PREALLOCATE, &store) == 0, ftruncate(descriptor, off_t(bytes)) == 0 else {
+            throw FileError("allocate", path)
+        }
+        #else
+        var code: CInt
+        repeat { code = posix_fallocate(descriptor, 0, off_t(bytes)) } while code == EINTR
+        guard code == 0 else { throw FileError("allocate", path, code: code) }
+        #endif
+    }
+
+    /// Maps a file for reading and writing.
+    static func map(_ descriptor: CInt, bytes: Int, path: String) throws(FileError) -> UnsafeMutableRawPointer {
+        guard let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), memory != MAP_FAILED
+        else { throw FileError("mmap", path) }
+        return memory
+    }
+
+    /// Makes what was written to a file survive the loss of power.
+    static func sync(_ path: String, isDirectory: Bool = false) throws(FileError) {
+        let descriptor = try self.open(path, flags: isDirectory ? O_RDONLY | O_DIRECTORY : O_RDONLY)
+        defer { close(descriptor) }
+        #if canImport(Darwin)
+        guard fcntl(descriptor, F_FULLFSYNC) == 0 || fsync(descriptor) == 0 else { throw FileError("fsync", path) }
+        #else
+        guard (isDirectory ? fsync(descriptor) : fdatasync(descriptor)) == 0 else { throw FileError("fsync", path) }
+        #endif
+    }
+}

@@ -1,0 +1,92 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// A file that is the home of a segment's memory.
+///
+/// No descriptor is kept: a backlog of a gibibyte has thousands of files.
+///
+/// Invariant (which makes it sendable): only the holder of the segment maps, unmaps, opens and finishes its file, as with
+/// ``SegmentMemory``; `page` is the start of a mapping of `bytes` bytes, or `nil`.
+final class SpoolFile: @unchecked Sendable {
+    let path: String
+    let bytes: Int
+    /// Keeps the folder locked for as long as there is one of its files.
+    let box: SpoolBox
+    private(set) var page: UnsafeMutableRawPointer?
+
+    private init(path: String, bytes: Int, box: SpoolBox, page: UnsafeMutableRawPointer?) {
+        self.path = path
+        self.bytes = bytes
+        self.box = box
+        self.page = page
+    }
+
+    deinit {
+        self.unmap()
+    }
+
+    /// The size of a file whose memory has `capacity` bytes.
+    static func bytes(capacity: Int) -> Int {
+        (SpoolFormat.headerBytes + capacity + 4095) & ~4095
+    }
+
+    /// Makes a file, empty and mapped. Nothing is left behind if that fails.
+    static func make(_ path: String, capacity: Int, box: SpoolBox) throws(FileError) -> SpoolFile {
+        let bytes = self.bytes(capacity: capacity)
+        let descriptor = try FileSystem.open(path, flags: O_RDWR | O_CREAT | O_EXCL)
+        defer { close(descriptor) }
+        do throws(FileError) {
+            try FileSystem.allocate(descriptor, bytes: bytes, path: path)
+            let page = try FileSystem.map(descriptor, bytes: bytes, path: path)
+            return SpoolFile(path: path, bytes: bytes, box: box, page: page)
+        } catch {
+            unlink(path)
+            throw error
+        }
+    }
+
+    /// A file that is there, not mapped.
+    static func existing(_ path: String, bytes: Int, box: SpoolBox) -> SpoolFile {
+        SpoolFile(path: path, bytes: bytes, box: box, page: nil)
+    }
+
+    /// Maps the file.
+    func map() throws(FileError) -> UnsafeMutableRawPointer {
+        if let page = self.page { return page }
+        let descriptor = try FileSystem.open(self.path, flags: O_RDWR)
+        defer { close(descriptor) }
+        // A mapping past the end of a file that somebody has cut ends the process.
+        guard try FileSystem.size(descriptor, path: self.path) >= self.bytes else {
+            throw FileError("mmap", self.path, code: EIO)
+        }
+        let page = try FileSystem.map(descriptor, bytes: self.bytes, path: self.path)
+        self.page = page
+        return page
+    }
+
+    func unmap() {
+        if let page = self.page { munmap(page, self.bytes) }
+        self.page = nil
+    }
+
+    /// Removes the file.
+    func remove() {
+        self.unmap()
+        unlink(self.path)
+    }
+}

@@ -1,0 +1,145 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// The format of a spool file, version 1. `Docs/Spool.md` describes it for readers of the files.
+///
+/// A file is a page of header, the request body from the front, and the records' marks from the back (see ``Segment``).
+/// All numbers are little-endian.
+enum SpoolFormat {
+    static let version: UInt32 = 1
+    /// The size of the header page.
+    static let headerBytes = 4096
+    static let magic: UInt64 = 0x314C_4F4F_5053_5457  // "WTSPOOL1"
+
+    enum Offset {
+        static let magic = 0
+        static let version = 8
+        static let state = 12
+        static let seed = 16
+        static let capacity = 24
+        static let openedAt = 32
+        static let envelopeBytes = 40
+        static let batchIDEnd = 44
+        static let destinationBytes = 48
+        static let topicBytes = 52
+        static let envelopeCheck = 56
+        static let check = 64
+        static let texts = 72
+    }
+
+    /// What the header says.
+    struct Header: Equatable, Sendable {
+        /// Mixed into the check of every record, so that records of an earlier use of the file do not pass.
+        var seed: UInt64
+        /// The bytes behind the header page.
+        var capacity: Int
+        /// When the first record came, in nanoseconds since 1970.
+        var openedAt: Int64
+        /// How many bytes of the body stand before the first record.
+        var envelopeBytes: Int
+        /// The check of those bytes.
+        var envelopeCheck: UInt64
+        /// Where in the body the batch id ends; 0 if there is none.
+        var batchIDEnd: Int
+        /// Project and logstore, with a slash between.
+        var destination: String
+        var topic: String
+    }
+
+    /// What a file is, by its header.
+    enum Kind: Equatable {
+        /// Nothing is in it.
+        case empty
+        /// It holds records.
+        case holding(Header)
+        /// It was written by a version that this one does not know.
+        case unknownVersion(UInt32)
+        /// It is no spool file, or its header is damaged.
+        case damaged
+    }
+
+    /// Writes a header, and says last that the file holds records.
+    ///
+    /// A reader that comes in between finds the file empty.
+    static func write(_ header: Header, to page: UnsafeMutableRawPointer) {
+        self.clear(page)
+        page.storeBytes(of: self.magic.littleEndian, toByteOffset: Offset.magic, as: UInt64.self)
+        page.storeBytes(of: self.version.littleEndian, toByteOffset: Offset.version, as: UInt32.self)
+        page.storeBytes(of: header.seed.littleEndian, toByteOffset: Offset.seed, as: UInt64.self)
+        page.storeBytes(of: UInt64(header.capacity).littleEndian, toByteOffset: Offset.capacity, as: UInt64.self)
+        page.storeBytes(of: header.openedAt.littleEndian, toByteOffset: Offset.openedAt, as: Int64.self)
+        page.storeBytes(of: header.envelopeCheck.littleEndian, toByteOffset: Offset.envelopeCheck, as: UInt64.self)
+        for (value, offset) in [
+            (header.envelopeBytes, Offset.envelopeBytes), (header.batchIDEnd, Offset.batchIDEnd),
+            (header.destination.utf8.count, Offset.destinationBytes), (header.topic.utf8.count, Offset.topicBytes),
+        ] {
+            page.storeBytes(of: UInt32(truncatingIfNeeded: value).littleEndian, toByteOffset: offset, as: UInt32.self)
+        }
+        var position = Offset.texts
+        for byte in Array(header.destination.utf8) + Array(header.topic.utf8) where position < self.headerBytes {
+            page.storeBytes(of: byte, toByteOffset: position, as: UInt8.self)
+            position += 1
+        }
+        page.storeBytes(
+            of: self.check(page, textBytes: position - Offset.texts).littleEndian,
+            toByteOffset: Offset.check,
+            as: UInt64.self
+        )
+        SharedWord.store(UInt32(1), to: page + Offset.state)
+    }
+
+    /// Says that the file holds nothing any more.
+    static func clear(_ page: UnsafeMutableRawPointer) {
+        SharedWord.store(UInt32(0), to: page + Offset.state)
+    }
+
+    /// Reads a header page.
+    static func read(_ page: UnsafeRawBufferPointer) -> Kind {
+        guard page.count >= self.headerBytes, let base = page.baseAddress else { return .damaged }
+        func number(_ offset: Int) -> Int {
+            Int(UInt32(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+        }
+        func wide(_ offset: Int) -> UInt64 {
+            UInt64(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
+        if page.prefix(self.headerBytes).allSatisfy({ $0 == 0 }) { return .empty }
+        guard wide(Offset.magic) == self.magic else { return .damaged }
+        let version = UInt32(truncatingIfNeeded: number(Offset.version))
+        guard version == self.version else { return .unknownVersion(version) }
+        if number(Offset.state) == 0 { return .empty }
+        let destinationBytes = number(Offset.destinationBytes)
+        let topicBytes = number(Offset.topicBytes)
+        let capacity = wide(Offset.capacity)
+        guard number(Offset.state) == 1, destinationBytes + topicBytes <= self.headerBytes - Offset.texts,
+            capacity <= 1 << 30,
+            wide(Offset.check) == self.check(base, textBytes: destinationBytes + topicBytes),
+            number(Offset.envelopeBytes) <= Int(capacity), number(Offset.batchIDEnd) <= number(Offset.envelopeBytes)
+        else { return .damaged }
+        let texts = page[Offset.texts...]
+        return .holding(
+            Header(
+                seed: wide(Offset.seed),
+                capacity: Int(capacity),
+                openedAt: Int64(bitPattern: wide(Offset.openedAt)),
+                envelopeBytes: number(Offset.envelopeBytes),
+                envelopeCheck: wide(Offset.envelopeCheck),
+                batchIDEnd: number(Offset.batchIDEnd),
+                destination: String(decoding: texts.prefix(destinationBytes), as: UTF8.self),
+                topic: String(decoding: texts.dropFirst(destinationBytes).prefix(topicBytes), as: UTF8.self)
+            )
+        )
+    }
+
+    /// The check over everything in the header but the state and the check itself.
+    private static func check(_ page: UnsafeRawPointer, textBytes: Int) -> UInt64 {
+        let head = RecordCheck.of(page + Offset.seed, count: Offset.check - Offset.seed, seed: self.magic)
+        return RecordCheck.of(page + Offset.texts, count: textBytes, seed: head)
+    }
+}

@@ -1,0 +1,144 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// Adopts what dead producers have left in the spool directory, and hands it to a buffer for delivery.
+///
+/// Works behind the records of this process: one folder after the other, the oldest first, and never more than a few
+/// segments ahead of their delivery. It copies nothing; a process that dies here leaves the files as they were for the
+/// next one.
+struct SpoolRecovery: Sendable {
+    /// How many segments wait for their delivery before the next file is looked into.
+    private static let ahead = 4
+    /// How long after the last look for folders the next one comes.
+    private static let interval = Duration.seconds(30)
+    private static let damagedName = "damaged"
+
+    let store: SpoolStore
+    let buffer: TopicBuffer
+    let clock: any ProducerClock
+    /// Records older than this are dropped.
+    let maximumAge: Duration
+    let diagnostics: @Sendable (ProducerDiagnostic) -> Void
+
+    /// Adopts what there is to adopt, and looks again from time to time: a process that was still stopping when this one
+    /// started leaves something, too. Returns when the task is cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            await self.adoptAll()
+            guard (try? await self.clock.sleep(until: self.clock.now() + Self.interval)) != nil else { return }
+        }
+    }
+
+    /// Adopts all there is to adopt; returns when that is delivered, or the task is cancelled.
+    private func adoptAll() async {
+        let names = (try? FileSystem.names(in: self.store.directory)) ?? []
+        var adopted: [SpoolBox] = []
+        var records = 0
+        var files = 0
+        for name in names where name.hasPrefix(SpoolBox.prefix) && !Task.isCancelled {
+            guard let box = SpoolBox.adopt("\(self.store.directory)/\(name)") else { continue }
+            adopted.append(box)
+            for path in box.files() where !Task.isCancelled {
+                guard let segment = self.take(path, of: box) else { continue }
+                if records == 0 {
+                    self.diagnostics(
+                        .spoolRecovered(
+                            directory: self.store.directory,
+                            records: segment.count,
+                            files: box.files().count
+                        )
+                    )
+                }
+                records += segment.count
+                files += 1
+                self.buffer.adopt(segment)
+                await self.waitForRoom()
+            }
+        }
+        await self.waitUntilDelivered()
+        for box in adopted { box.removeIfEmpty() }
+    }
+
+    /// The records of a file; `nil` if there are none for this producer.
+    private func take(_ path: String, of box: SpoolBox) -> Segment? {
+        let wallTime = self.clock.wallTime()
+        let now = self.clock.now()
+        let finding: SpoolFinding
+        do throws(FileError) {
+            finding = try SpoolExamination.examine(path, box: box, destination: self.store.destination) { _ in now }
+        } catch {
+            if !error.isAbsence {
+                self.diagnostics(.spoolDamaged(file: path, reason: String(describing: error)))
+            }
+            return nil
+        }
+        switch finding {
+        case .empty:
+            unlink(path)
+            return nil
+        case .foreign, .unknownVersion:
+            // Some other producer's, one with that configuration or a newer one.
+            return nil
+        case .damaged(let reason):
+            self.setAside(path, of: box, reason: reason)
+            return nil
+        case .records(let segment, let header, let damage):
+            self.store.chargeAdopted(segment.memory.file?.bytes ?? 0)
+            if let damage { self.copyAside(path, of: box, reason: damage) }
+            let age = Duration.nanoseconds(max(wallTime - header.openedAt, 0))
+            if age > self.maximumAge {
+                self.buffer.adoptExpired(segment)
+                return nil
+            }
+            // Checked, and out of the way until it is its turn.
+            segment.memory.park()
+            return segment
+        }
+    }
+
+    /// Moves a file with nothing to deliver to where somebody can look at it.
+    private func setAside(_ path: String, of box: SpoolBox, reason: String) {
+        let target = self.place(for: path, of: box)
+        if rename(path, target) != 0 { return }
+        self.diagnostics(.spoolDamaged(file: target, reason: reason))
+    }
+
+    /// Keeps a second name for a file of which not all can be delivered. The first one goes when its records have.
+    private func copyAside(_ path: String, of box: SpoolBox, reason: String) {
+        let target = self.place(for: path, of: box)
+        if link(path, target) != 0 && errno != EEXIST { return }
+        self.diagnostics(.spoolDamaged(file: target, reason: reason))
+    }
+
+    private func place(for path: String, of box: SpoolBox) -> String {
+        let folder = "\(self.store.directory)/\(Self.damagedName)"
+        try? FileSystem.makeDirectory(folder)
+        let names = [box.path, path].map { path in path.split(separator: "/").last.map(String.init) ?? "file" }
+        return "\(folder)/\(names.joined(separator: "-"))"
+    }
+
+    private func waitForRoom() async {
+        while !Task.isCancelled, self.buffer.backlog > Self.ahead {
+            await self.buffer.waitUntilSettled(self.buffer.settledCount + 1)
+        }
+    }
+
+    private func waitUntilDelivered() async {
+        if let target = self.buffer.enqueuedCount { await self.buffer.waitUntilSettled(target) }
+    }
+}

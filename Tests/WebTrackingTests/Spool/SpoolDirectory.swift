@@ -1,0 +1,74 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import WebTracking
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// A spool directory of one test, removed with it.
+final class SpoolDirectory: Sendable {
+    let path: String
+
+    init() {
+        let number = UInt64.random(in: 0...UInt64.max)
+        self.path = "/tmp/webtracking-spool-\(String(number, radix: 16))"
+    }
+
+    deinit {
+        Self.remove(self.path)
+    }
+
+    private static func remove(_ path: String) {
+        chmod(path, 0o700)
+        for name in (try? FileSystem.names(in: path)) ?? [] {
+            let child = "\(path)/\(name)"
+            if unlink(child) != 0 { Self.remove(child) }
+        }
+        rmdir(path)
+    }
+
+    /// The spool files of all producers, the oldest first.
+    var files: [String] {
+        let boxes = ((try? FileSystem.names(in: self.path)) ?? []).filter { $0.hasPrefix(SpoolBox.prefix) }
+        return boxes.flatMap { box in
+            ((try? FileSystem.names(in: "\(self.path)/\(box)")) ?? []).filter { $0.hasSuffix(".seg") }
+                .map { "\(self.path)/\(box)/\($0)" }
+        }
+    }
+
+    /// The files that hold records.
+    var holding: [String] { self.files.filter { self.contents(of: $0).dropFirst(SpoolFormat.Offset.state).first == 1 } }
+
+    /// The names of what was set aside.
+    var damaged: [String] { (try? FileSystem.names(in: "\(self.path)/damaged")) ?? [] }
+
+    func contents(of path: String) -> [UInt8] {
+        guard let file = fopen(path, "r") else { return [] }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 4 << 20)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return Array(bytes[..<count])
+    }
+
+    func overwrite(_ path: String, with bytes: [UInt8]) {
+        guard let file = fopen(path, "w") else { return }
+        defer { fclose(file) }
+        fwrite(bytes, 1, bytes.count, file)
+    }
+}

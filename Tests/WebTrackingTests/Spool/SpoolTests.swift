@@ -1,0 +1,285 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+#if SwiftLog
+import Logging
+#endif
+
+@Suite(.timeLimit(.minutes(10))) struct SpoolTests {
+    /// A rig whose records live in `directory`.
+    static func rig(
+        _ directory: SpoolDirectory,
+        transport: InMemoryTransport = InMemoryTransport(),
+        configure: (inout WebTrackingConfiguration) -> Void = { _ in }
+    ) throws -> Rig {
+        try Rig(transport: transport) { configuration in
+            configuration.durability = .process
+            configuration.spool.directory = directory.path
+            configure(&configuration)
+        }
+    }
+
+    /// What a process leaves that dies with `count` records in its spool: the producer is forgotten in a shutdown that
+    /// has no time, which leaves the files as a kill would.
+    static func leave(
+        _ count: Int,
+        in directory: SpoolDirectory,
+        from first: Int = 0,
+        configure: (inout WebTrackingConfiguration) -> Void = { _ in }
+    ) async throws {
+        let rig = try self.rig(directory, transport: InMemoryTransport(otherwise: .never), configure: configure)
+        for number in first..<(first + count) { rig.sink().info("\(number)") }
+        let report = await rig.producer.shutdown(timeout: .zero)
+        #expect(report.spooled >= count)
+        #expect(report.remaining == report.spooled)
+        #expect(report.dropped == [:])
+        rig.checkConservation()
+    }
+
+    /// Starts a producer and waits until it has delivered what it found.
+    static func recover(
+        _ count: Int,
+        from directory: SpoolDirectory,
+        transport: InMemoryTransport = InMemoryTransport(),
+        configure: (inout WebTrackingConfiguration) -> Void = { _ in }
+    ) async throws -> Rig {
+        let rig = try self.rig(directory, transport: transport, configure: configure)
+        await rig.run { rig.producer.statistics.recovered >= count && rig.producer.statistics.pending == 0 }
+        return rig
+    }
+
+    @Test func recordsOfADeadProducerAreDeliveredByTheNextOneInOrder() async throws {
+        let directory = SpoolDirectory()
+        try await Self.leave(5000, in: directory) { $0.batching.targetBytes = 32 << 10 }
+        let rig = try await Self.recover(5000, from: directory)
+        #expect(rig.transport.logs.map { $0["message"] } == (0..<5000).map { "\($0)" })
+        #expect(rig.producer.statistics.recovered == 5000)
+        #expect(rig.producer.statistics.delivered == 5000)
+        await rig.stop()
+        #expect(directory.files == [])
+    }
+
+    @Test func deliveredRecordsLeaveNothingBehind() async throws {
+        let directory = SpoolDirectory()
+        let rig = try Self.rig(directory)
+        for number in 0..<3000 { rig.sink().info("\(number)") }
+        #expect(await rig.drain().count == 3000)
+        #expect(directory.holding == [])
+        await rig.stop()
+        #expect(try FileSystem.names(in: directory.path) == [])
+        #expect(rig.producer.statistics.spoolBytes == 0)
+        let next = try Self.rig(directory)
+        next.sink().info("later")
+        #expect(await next.drain().count == 1)
+        #expect(next.producer.statistics.recovered == 0)
+        await next.stop()
+    }
+
+    @Test func aBatchKeepsItsIdThroughRetriesAndRestarts() async throws {
+        let directory = SpoolDirectory()
+        let transport = InMemoryTransport(otherwise: .failure(status: 500))
+        let rig = try Self.rig(directory, transport: transport)
+        rig.sink().info("m")
+        await rig.run(inStepsOf: .seconds(30)) { transport.attempts.count >= 3 }
+        await rig.producer.shutdown(timeout: .zero)
+        let ids = Set(transport.attempts.compactMap(\.tags["__pack_id__"]))
+        #expect(ids.count == 1)
+        let next = try await Self.recover(1, from: directory)
+        #expect(Set(next.transport.stored.compactMap(\.tags["__pack_id__"])) == ids)
+        await next.stop()
+    }
+
+    @Test func newRecordsDoNotWaitForRecoveredOnes() async throws {
+        let directory = SpoolDirectory()
+        try await Self.leave(2000, in: directory) { $0.batching.targetBytes = 16 << 10 }
+        // The first request hangs, whichever it is; the others go through.
+        let rig = try Self.rig(directory, transport: InMemoryTransport(script: [.never]))
+        await rig.transport.waitForAttempts(1)
+        rig.sink().error("new")
+        await rig.run(inStepsOf: .seconds(3)) { rig.transport.logs.contains { $0["message"] == "new" } }
+        #expect(rig.producer.statistics.delivered >= 1)
+        await rig.producer.shutdown(timeout: .zero)
+        rig.checkConservation()
+    }
+
+    @Test func twoLivingProducersShareADirectoryAndLeaveEachOtherAlone() async throws {
+        let directory = SpoolDirectory()
+        let first = try Self.rig(directory, transport: InMemoryTransport(otherwise: .never))
+        first.sink().info("first")
+        let second = try Self.rig(directory)
+        second.sink().info("second")
+        #expect(await second.drain().map { $0["message"] } == ["second"])
+        #expect(second.producer.statistics.recovered == 0)
+        await second.stop()
+        await first.producer.shutdown(timeout: .zero)
+        let third = try await Self.recover(1, from: directory)
+        #expect(third.transport.logs.map { $0["message"] } == ["first"])
+        await third.stop()
+    }
+
+    @Test func restartAfterRestartNeitherLosesNorMultipliesRecords() async throws {
+        let directory = SpoolDirectory()
+        for round in 0..<20 { try await Self.leave(10, in: directory, from: round * 10) }
+        let rig = try await Self.recover(200, from: directory)
+        #expect(rig.transport.logs.map { $0["message"] } == (0..<200).map { "\($0)" })
+        #expect(rig.producer.statistics.recovered == 200)
+        await rig.stop()
+        #expect(directory.files == [])
+    }
+
+    @Test func recordsOfAnotherLogstoreAreLeftForTheirOwnProducer() async throws {
+        let directory = SpoolDirectory()
+        try await Self.leave(3, in: directory) { $0.logstore = "other" }
+        let rig = try Self.rig(directory)
+        rig.sink().info("mine")
+        #expect(await rig.drain().map { $0["message"] } == ["mine"])
+        await rig.stop()
+        let other = try await Self.recover(3, from: directory) { $0.logstore = "other" }
+        #expect(other.transport.logs.count == 3)
+        await other.stop()
+    }
+
+    @Test func filesAreForTheirOwnerAlone() async throws {
+        let directory = SpoolDirectory()
+        try await Self.leave(1, in: directory)
+        var status = stat()
+        #expect(stat(directory.path, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o700)
+        let file = try #require(directory.holding.first)
+        #expect(stat(file, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o600)
+    }
+
+    @Test func aDirectoryThatOthersCanWriteToIsNotUsedAndSaidSo() async throws {
+        let directory = SpoolDirectory()
+        try FileSystem.makeDirectory(directory.path)
+        chmod(directory.path, 0o777)
+        let rig = try Self.rig(directory)
+        rig.sink().info("m")
+        #expect(await rig.drain().count == 1)
+        #expect(rig.diagnostics.elements.contains { if case .spoolUnavailable = $0 { true } else { false } })
+        #expect(directory.files == [])
+        await rig.stop()
+    }
+
+    @Test func recordsAreKeptInMemoryWhileTheDirectoryIsUnusableAndInFilesAgainAfterwards() async throws {
+        let directory = SpoolDirectory()
+        try FileSystem.makeDirectory(directory.path)
+        // In the place of the folder that the spool would make there is a file, which root cannot write through either.
+        rmdir(directory.path)
+        directory.overwrite(directory.path, with: [1])
+        let rig = try Self.rig(directory)
+        rig.sink().info("in memory")
+        #expect(await rig.drain().count == 1)
+        unlink(directory.path)
+        rig.clock.advance(by: .seconds(2))
+        rig.transport.reply(otherwise: .never)
+        rig.sink().info("in a file")
+        #expect(directory.holding.count == 1)
+        #expect(rig.diagnostics.elements.contains { if case .spoolAvailable = $0 { true } else { false } })
+        await rig.producer.shutdown(timeout: .zero)
+        let next = try await Self.recover(1, from: directory)
+        #expect(next.transport.logs.map { $0["message"] } == ["in a file"])
+        await next.stop()
+    }
+
+    @Test func aDirectoryThatIsRemovedWhileInUseIsMadeAgain() async throws {
+        let directory = SpoolDirectory()
+        let rig = try Self.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.topic = .label
+        }
+        rig.sink("a").info("1")
+        let before = directory.files
+        #expect(before.count == 1)
+        for file in before {
+            unlink(file)
+            let box = file.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+            unlink("\(box)/lock")
+            rmdir(box)
+        }
+        rmdir(directory.path)
+        rig.sink("b").info("2")
+        #expect(directory.holding.count == 1)
+        await rig.producer.shutdown(timeout: .zero)
+        let next = try await Self.recover(1, from: directory)
+        #expect(next.transport.logs.map { $0["message"] } == ["2"])
+        await next.stop()
+    }
+
+    @Test func aFullSpoolGivesUpTheOldestLeastSevereBatchFirst() async throws {
+        let directory = SpoolDirectory()
+        let rig = try Self.rig(directory, transport: InMemoryTransport(otherwise: .never)) { configuration in
+            configuration.spool.maximumBytes = 1 << 20
+            configuration.batching.targetBytes = 64 << 10
+            configuration.batching.urgentLevel = nil
+        }
+        let padding = String(repeating: "x", count: 1000)
+        for number in 0..<200 { rig.sink().error("error \(number) \(padding)") }
+        for number in 0..<3000 { rig.sink().info("info \(number) \(padding)") }
+        for number in 0..<200 { rig.sink().error("late error \(number) \(padding)") }
+        let numbers = rig.producer.statistics
+        #expect(numbers.spoolBytes <= 1 << 20)
+        #expect(numbers.dropped[.spoolFull, default: 0] > 2000)
+        #expect(numbers.droppedByLevel[.error, default: 0] == 0)
+        rig.checkConservation()
+        await rig.producer.shutdown(timeout: .zero)
+        let next = try await Self.recover(rig.producer.statistics.pending, from: directory) {
+            $0.spool.maximumBytes = 1 << 20
+        }
+        let errors = next.transport.logs.compactMap { $0["level"] == "error" ? $0["message"] : nil }
+        #expect(errors.count == 400)
+        await next.stop()
+    }
+
+    @Test func recordsOlderThanTheSpoolsAgeAreDroppedAndCounted() async throws {
+        let directory = SpoolDirectory()
+        try await Self.leave(3, in: directory)
+        let rig = try Self.rig(directory) { $0.spool.maximumAge = .seconds(60) }
+        // Rigs start at the same wall time, so nothing is old yet.
+        await rig.run { rig.producer.statistics.recovered == 3 && rig.producer.statistics.pending == 0 }
+        #expect(rig.producer.statistics.delivered == 3)
+        await rig.stop()
+    }
+
+    @Test func durabilityWithoutADirectoryIsRefused() throws {
+        for directory in [nil, "", "relative/path"] {
+            #expect {
+                try Rig {
+                    $0.durability = .process
+                    $0.spool.directory = directory
+                }
+            } throws: { error in
+                (error as? ConfigurationError)?.setting == "spool.directory"
+            }
+        }
+    }
+
+    @Test func syncingGoesOnBehindTheCallersWithPowerDurability() async throws {
+        let directory = SpoolDirectory()
+        let rig = try Self.rig(directory) { $0.durability = .power(interval: .milliseconds(100)) }
+        for number in 0..<500 { rig.sink().info("\(number)") }
+        await rig.run { rig.producer.statistics.pending == 0 }
+        #expect(rig.transport.logs.count == 500)
+        await rig.stop()
+    }
+}
