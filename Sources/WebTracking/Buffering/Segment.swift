@@ -24,7 +24,7 @@ struct Segment: Sendable {
     /// Where the batch id ends; 0 if there is none.
     private let batchIDEnd: Int
     /// The number of records by level, all of them and without this library's own; known once the segment is sealed.
-    private(set) var levels: (all: LevelCounts, own: LevelCounts)?
+    private(set) var levels: SegmentLevels?
     /// What the parts of a split segment keep until all of them are done with.
     private(set) var origin: SegmentOrigin?
 
@@ -118,6 +118,13 @@ struct Segment: Sendable {
     @inline(__always)
     func hasRoom(for cost: Int) -> Bool { self.bytes(adding: cost) <= self.memory.capacity }
 
+    /// Whether a record can be added, by its size and by what a request may hold.
+    @inline(__always)
+    func takes(_ record: EncodedRecord, policy: SealPolicy, backlog: Int) -> Bool {
+        let cost = self.cost(of: record)
+        return self.hasRoom(for: cost) && !policy.isFull(self, adding: cost, backlog: backlog)
+    }
+
     /// Moves the records to larger memory.
     mutating func move(to memory: SegmentMemory) {
         precondition(memory.capacity >= self.memory.capacity && !self.isSealed)
@@ -162,6 +169,13 @@ struct Segment: Sendable {
     mutating func seal() {
         guard !self.isSealed else { return }
         self.memory.write(Envelope.footer, at: self.used)
+        let levels = self.countLevels()
+        self.used += Envelope.footer.count
+        self.levels = levels
+    }
+
+    /// The number of records by level so far.
+    func countLevels() -> SegmentLevels {
         var all = LevelCounts()
         var own = LevelCounts()
         for index in 0..<self.count {
@@ -169,8 +183,7 @@ struct Segment: Sendable {
             all.countOne(mark.rank)
             if !mark.isSynthetic { own.countOne(mark.rank) }
         }
-        self.used += Envelope.footer.count
-        self.levels = (all, own)
+        return SegmentLevels(all: all, own: own)
     }
 
     /// The rank of the most severe record of a sealed segment.
@@ -249,6 +262,19 @@ struct Segment: Sendable {
         part.seal()
         part.origin = origin
         return part
+    }
+}
+
+/// The records of a segment by level, all of them and without those that this library wrote itself.
+///
+/// Behind a reference, so that the segment that records are put into stays small.
+final class SegmentLevels: Sendable {
+    let all: LevelCounts
+    let own: LevelCounts
+
+    init(all: LevelCounts, own: LevelCounts) {
+        self.all = all
+        self.own = own
     }
 }
 

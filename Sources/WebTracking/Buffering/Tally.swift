@@ -35,6 +35,13 @@ package struct Tally: Sendable {
 
     package init() {}
 
+    /// Counts the records of a segment as accepted and pending.
+    mutating func take(_ levels: SegmentLevels) {
+        self.accepted += levels.all
+        self.pending += levels.all
+        self.synthetic += levels.all.total - levels.own.total
+    }
+
     package static func += (left: inout Tally, right: Tally) {
         left.accepted += right.accepted
         left.delivered += right.delivered

@@ -65,7 +65,6 @@ final class TopicBuffer: Sendable {
             if isSynthetic && !self.hasRoomForSynthetic(members, in: state) {
                 return (.dropped(.memoryFull), false)
             }
-            state.tally.accepted.countOne(rank)
             if !repairs.isEmpty { state.tally.repaired += repairs }
             let record = EncodedRecord(
                 opening: self.context.recordOpening,
@@ -73,14 +72,8 @@ final class TopicBuffer: Sendable {
                 members: members
             )
             // The usual case: there is an open segment, and the record fits in.
-            if state.takesRecords, let open = state.open {
-                let cost = open.cost(of: record)
-                if !self.context.sealPolicy.isFull(open, adding: cost, backlog: state.sealed.count)
-                    && open.hasRoom(for: cost)
-                {
-                    state.put(record, rank: rank, isSynthetic: isSynthetic)
-                    return (.accepted, isUrgent && state.becomesUrgent())
-                }
+            if state.put(record, rank: rank, isSynthetic: isSynthetic, policy: self.context.sealPolicy) {
+                return (.accepted, isUrgent && state.becomesUrgent())
             }
             return self.appendElsewhere(record, rank: rank, isSynthetic: isSynthetic, isUrgent: isUrgent, in: &state)
         }
@@ -98,26 +91,22 @@ final class TopicBuffer: Sendable {
         in state: inout State
     ) -> (Answer, Bool) {
         guard state.takesRecords || (isSynthetic && !state.isAbandoned) else {
-            state.tally.dropped[.afterShutdown][rank] += 1
-            if isSynthetic { state.tally.synthetic += 1 }
+            state.drop(.afterShutdown, rank: rank, isSynthetic: isSynthetic)
             return (.dropped(.afterShutdown), false)
         }
         let wasIdle = state.open == nil
         let wasSealed = state.sealed.count
         if let shortage = self.makeRoom(for: record, rank: isSynthetic ? 6 : rank, in: &state) {
             let reason = shortage.reason
-            state.tally.dropped[reason][rank] += 1
-            guard !isSynthetic else {
-                state.tally.synthetic += 1
-                return (.dropped(reason), false)
-            }
+            state.drop(reason, rank: rank, isSynthetic: isSynthetic)
+            guard !isSynthetic else { return (.dropped(reason), false) }
             // The actor announces drops; it has to learn of the first one.
             let isFirst = state.unannounced.isEmpty
             state.unannounced[reason][rank] += 1
             state.unreported[reason][rank] += 1
             return (.dropped(reason), isFirst || state.sealed.count != wasSealed)
         }
-        state.put(record, rank: rank, isSynthetic: isSynthetic)
+        state.open?.append(record, rank: rank, isSynthetic: isSynthetic)
         let rings = isUrgent && state.becomesUrgent()
         return (.accepted, rings || wasIdle || state.sealed.count != wasSealed)
     }
@@ -252,7 +241,8 @@ final class TopicBuffer: Sendable {
     private func evict(atMost rank: Int, in state: inout State) -> Bool {
         guard let index = state.evictable(atMost: rank) else { return false }
         let segment = state.sealed.remove(at: index)
-        let (all, own) = segment.levels ?? (LevelCounts(), LevelCounts())
+        let all = segment.levels?.all ?? LevelCounts()
+        let own = segment.levels?.own ?? LevelCounts()
         state.tally.pending -= all
         state.tally.dropped[.spoolFull] += all
         if own.total > 0 {
@@ -392,7 +382,8 @@ final class TopicBuffer: Sendable {
     ///
     /// `isLast` is false for a part of a split segment of which more is in hand.
     func settle(_ segment: consuming Segment, as settlement: Settlement, isLast: Bool = true) {
-        let (levels, own) = segment.levels ?? (LevelCounts(), LevelCounts())
+        let levels = segment.levels?.all ?? LevelCounts()
+        let own = segment.levels?.own ?? LevelCounts()
         let rawBytes = segment.rawBytes
         // The memory first: who waits for the records to be settled finds it given back.
         self.giveBack(segment)
@@ -501,7 +492,7 @@ final class TopicBuffer: Sendable {
 
     // MARK: Numbers
 
-    var tally: Tally { self.state.withLock { $0.tally } }
+    var tally: Tally { self.state.withLock { $0.wholeTally } }
 
     /// When the oldest record that is still held came.
     var oldest: MonotonicInstant? {

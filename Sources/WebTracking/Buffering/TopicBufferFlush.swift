@@ -14,10 +14,11 @@ extension TopicBuffer {
     /// pending, and otherwise the number of records to wait for.
     func requestFlush() -> Int? {
         let target = self.state.withLock { state -> Int? in
-            guard state.settled < state.enqueued else { return nil }
-            state.flushTarget = state.enqueued
+            let target = state.allEnqueued
+            guard state.settled < target else { return nil }
+            state.flushTarget = target
             state.isNudged = true
-            return state.enqueued
+            return target
         }
         if target != nil { self.wakeWorker() }
         return target
@@ -51,7 +52,7 @@ extension TopicBuffer {
         let hasWork = self.state.withLock { state -> Bool in
             state.isClosed = true
             state.isNudged = true
-            return state.settled < state.enqueued || !state.unannounced.isEmpty
+            return state.settled < state.allEnqueued || !state.unannounced.isEmpty
         }
         if hasWork { self.wakeWorker() }
     }

@@ -25,12 +25,13 @@ extension TopicBuffer {
         var spoolPressure: Int?
         /// When the oldest record in the hands of the actor came.
         var inHandSince: MonotonicInstant?
+        /// Without the records of the open segment, which are counted when it is sealed.
         var tally = Tally()
         /// Drops that no synthetic record has told of yet, without those of synthetic records.
         var unannounced = DropCounts()
         /// Drops on the callers' side that no diagnostic has told of yet.
         var unreported = DropCounts()
-        /// Records ever put into a segment, and how many of them are settled; they are settled in order.
+        /// Records ever put into a segment that is sealed, and how many of them are settled; they are settled in order.
         var enqueued = 0
         var settled = 0
         /// Whether a record has come that shall not linger.
@@ -50,14 +51,32 @@ extension TopicBuffer {
         @inline(__always)
         var takesRecords: Bool { !self.isClosed && !self.isAbandoned }
 
-        /// Puts a record into the open segment, which has room for it.
+        /// Puts a record into the open segment, if there is one with room for it.
         @inline(__always)
-        mutating func put(_ record: EncodedRecord, rank: Int, isSynthetic: Bool) {
+        mutating func put(_ record: EncodedRecord, rank: Int, isSynthetic: Bool, policy: SealPolicy) -> Bool {
+            guard self.takesRecords, self.open?.takes(record, policy: policy, backlog: self.sealed.count) == true else {
+                return false
+            }
             self.open?.append(record, rank: rank, isSynthetic: isSynthetic)
-            if isSynthetic { self.tally.synthetic += 1 }
-            self.tally.pending.countOne(rank)
-            self.enqueued &+= 1
+            return true
         }
+
+        /// Counts a record that found no place.
+        mutating func drop(_ reason: DropReason, rank: Int, isSynthetic: Bool) {
+            self.tally.accepted.countOne(rank)
+            self.tally.dropped[reason][rank] += 1
+            if isSynthetic { self.tally.synthetic += 1 }
+        }
+
+        /// The tally with the records of the open segment.
+        var wholeTally: Tally {
+            var tally = self.tally
+            if let levels = self.open?.countLevels() { tally.take(levels) }
+            return tally
+        }
+
+        /// The number of records ever put into a segment, with those of the open one.
+        var allEnqueued: Int { self.enqueued + (self.open?.count ?? 0) }
 
         /// Notes that a record has come that shall not linger; `true` if it is the first one.
         mutating func becomesUrgent() -> Bool {
@@ -69,6 +88,8 @@ extension TopicBuffer {
         mutating func sealOpen() -> Segment? {
             guard var segment = self.open.take() else { return nil }
             segment.seal()
+            if let levels = segment.levels { self.tally.take(levels) }
+            self.enqueued += segment.count
             self.sealed.append(segment)
             self.isUrgent = false
             return segment

@@ -16,6 +16,10 @@ import Glibc
 import Musl
 #endif
 
+#if SwiftLog
+import Logging
+#endif
+
 /// What is found in a spool file that some process has left.
 enum SpoolFinding {
     /// Nothing that was ever a record.
