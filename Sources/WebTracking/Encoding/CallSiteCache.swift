@@ -122,10 +122,9 @@ struct CallSiteCache: ~Copyable {
             }
             position &+= 8
         }
-        while position < bytes.count {
-            if bytes[position] != kept.load(fromByteOffset: position, as: UInt8.self) { return false }
-            position &+= 1
-        }
-        return true
+        let rest = bytes.count &- position
+        guard rest > 0, let start = bytes.baseAddress else { return true }
+        return ShortLoad.word(start + position, count: rest)
+            == ShortLoad.word(UnsafeRawPointer(kept + position), count: rest)
     }
 }
