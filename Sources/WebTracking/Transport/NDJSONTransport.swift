@@ -101,16 +101,22 @@ enum RequestBody {
         // Inside a string the quotes would be escaped, so the first match is the member itself.
         let member = Array(",\"__logs__\":[".utf8)
         guard let start = body.firstRange(of: member), body.suffix(2).elementsEqual(Envelope.footer) else { return nil }
-        let opening = body[..<start.lowerBound]
-        var lines: [UInt8] = []
-        // A line feed stands between two records and nowhere else.
-        for record in body[start.upperBound..<(body.count - 2)].split(separator: UInt8(ascii: "\n")) {
-            let members = record.last == UInt8(ascii: ",") ? record.dropLast() : record
-            lines.append(contentsOf: opening)
-            lines.append(UInt8(ascii: ","))
-            lines.append(contentsOf: members.dropFirst())
-            lines.append(UInt8(ascii: "\n"))
+        return body.withUnsafeBytes { bytes in
+            let opening = UnsafeRawBufferPointer(rebasing: bytes[..<start.lowerBound])
+            let records = UnsafeRawBufferPointer(rebasing: bytes[start.upperBound..<(body.count - 2)])
+            var writer = ByteWriter(capacity: body.count * 2)
+            var position = 0
+            while position < records.count, let record = records.baseAddress.map({ $0 + position }) {
+                // A line feed stands between two records, behind a comma, and nowhere else.
+                let feed = memchr(record, 0x0A, records.count - position)
+                let count = feed.map { record.distance(to: $0) - 1 } ?? records.count - position
+                writer.append(opening)
+                writer.append(UInt8(ascii: ","))
+                writer.append(UnsafeRawBufferPointer(start: record + 1, count: max(count - 1, 0)))
+                writer.append(UInt8(ascii: "\n"))
+                position += count + 2
+            }
+            return writer.withBytes { Array($0) }
         }
-        return lines
     }
 }
