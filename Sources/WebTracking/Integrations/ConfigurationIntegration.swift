@@ -75,6 +75,7 @@ extension WebTrackingConfiguration {
         try self.readDelivery(config.scoped(to: "delivery"))
         try self.readLimits(config.scoped(to: "limits"))
         try self.readFields(config.scoped(to: "fields"))
+        try self.readDurability(config)
         try self.validate()
     }
 
@@ -133,6 +134,25 @@ extension WebTrackingConfiguration {
         try Self.read("maximumNesting", of: config, in: "limits.", into: &self.limits.maximumNesting)
     }
 
+    private mutating func readDurability(_ config: ConfigReader) throws {
+        if let text = config.string(forKey: "durability") {
+            switch text {
+            case "memory": self.durability = .memory
+            case "process": self.durability = .process
+            case "power": self.durability = .power()
+            default: throw Self.error("durability", text, "a durability is memory, process or power")
+            }
+        }
+        if case .power(var interval) = self.durability {
+            try Self.read("syncIntervalSeconds", of: config.scoped(to: "spool"), in: "spool.", into: &interval)
+            self.durability = .power(interval: interval)
+        }
+        let spool = config.scoped(to: "spool")
+        self.spool.directory = spool.string(forKey: "directory")
+        try Self.read("maximumBytes", of: spool, in: "spool.", into: &self.spool.maximumBytes)
+        try Self.read("maximumAgeSeconds", of: spool, in: "spool.", into: &self.spool.maximumAge)
+    }
+
     private mutating func readFields(_ config: ConfigReader) throws {
         func read(_ key: ConfigKey, into name: inout String) { name = config.string(forKey: key) ?? name }
         read("time", into: &self.fields.time)
@@ -148,6 +168,7 @@ extension WebTrackingConfiguration {
         read("errorMessage", into: &self.fields.errorMessage)
         try Self.read("includesCodeLocation", of: config, in: "fields.", into: &self.fields.includesCodeLocation)
         try Self.read("includesSequence", of: config, in: "fields.", into: &self.fields.includesSequence)
+        try Self.read("includesBatchID", of: config, in: "fields.", into: &self.fields.includesBatchID)
     }
 
     private static func read(

@@ -67,6 +67,12 @@ import Logging
         "fields.errorMessage": "f-error-message",
         "fields.includesCodeLocation": false,
         "fields.includesSequence": false,
+        "fields.includesBatchID": false,
+        "durability": "power",
+        "spool.directory": "/var/spool/test",
+        "spool.maximumBytes": 10_485_760,
+        "spool.maximumAgeSeconds": 3600.0,
+        "spool.syncIntervalSeconds": 2.5,
     ]
 
     /// What ``optional`` says.
@@ -113,6 +119,11 @@ import Logging
         expected.fields.errorMessage = "f-error-message"
         expected.fields.includesCodeLocation = false
         expected.fields.includesSequence = false
+        expected.fields.includesBatchID = false
+        expected.durability = .power(interval: .seconds(2.5))
+        expected.spool.directory = "/var/spool/test"
+        expected.spool.maximumBytes = 10 << 20
+        expected.spool.maximumAge = .seconds(3600)
         return expected
     }
 
