@@ -47,8 +47,8 @@ struct Segment: Sendable {
         memory.open(header, batchIDEnd: batchIDEnd, label: label)
     }
 
-    /// A segment that an earlier process has filled, as far as its records are whole; sealed. `isWhole` is false if there
-    /// is more in the memory than that. `nil` without a single record.
+    /// A segment that an earlier process has filled, as far as its records are whole; not sealed, so nothing is written to.
+    /// `isWhole` is false if there is more in the memory than that. `nil` without a single record.
     static func recovered(
         _ header: SpoolFormat.Header,
         memory: SegmentMemory,
@@ -60,7 +60,6 @@ struct Segment: Sendable {
         else { return (nil, false) }
         let isWhole = segment.findRecords()
         guard segment.count > 0, segment.used + Envelope.footerCount <= memory.capacity else { return (nil, isWhole) }
-        segment.seal()
         return (segment, isWhole)
     }
 
@@ -76,16 +75,30 @@ struct Segment: Sendable {
     private mutating func findRecords() -> Bool {
         while (self.count + 1) * Mark.size <= self.memory.capacity - self.used {
             let mark = Mark(bits: self.word(self.count))
-            if mark.bits == 0 { return true }
+            if mark.bits == 0 { return !self.hasRecordsBehind() }
             let start = self.count == 0 ? self.used : self.used + Envelope.separatorCount
             let room = self.memory.capacity - (self.count + 1) * Mark.size
-            guard mark.end > start, mark.end <= room, mark.check == self.check(from: self.used, to: mark.end) else {
+            guard mark.end > start, mark.end <= room,
+                mark.check == self.check(from: self.used, to: mark.end) ^ mark.kind
+            else {
                 return false
             }
             self.used = mark.end
             self.count += 1
         }
         return true
+    }
+
+    /// Whether there is more behind the last mark than the one record that a process was writing when it died: then marks
+    /// are missing.
+    private func hasRecordsBehind() -> Bool {
+        let limit = self.memory.capacity - (self.count + 1) * Mark.size
+        if limit >= Mark.size, self.word(self.count + 1) != 0 { return true }
+        let body = UnsafeRawBufferPointer(start: self.memory.base, count: limit)
+        let start = self.count == 0 ? self.used : min(self.used + Envelope.separatorCount, limit)
+        // Records are text: no zero is in one, and no line feed but between two.
+        let text = body[start...].prefix { $0 != 0 }
+        return text.contains(UInt8(ascii: "\n"))
     }
 
     /// The memory that an empty segment needs.
@@ -149,10 +162,14 @@ struct Segment: Sendable {
             place.storeBytes(of: mark.bits, as: UInt64.self)
         } else {
             // The mark last: with it the record counts, even if the process ends before the next instruction. What a
-            // reader finds behind the last mark is zero.
+            // reader finds behind the last mark is zero, since the file is new or wiped.
             let check = self.check(from: self.used, to: end)
-            let mark = Mark(end: end, rank: rank, isSynthetic: isSynthetic, check: check)
-            (place - Mark.size).storeBytes(of: 0, as: UInt64.self)
+            let mark = Mark(
+                end: end,
+                rank: rank,
+                isSynthetic: isSynthetic,
+                check: check ^ Mark.kind(rank: rank, isSynthetic: isSynthetic)
+            )
             SharedWord.store(mark.bits, to: place)
         }
         self.used = end
@@ -171,6 +188,7 @@ struct Segment: Sendable {
         self.memory.write(Envelope.footer, at: self.used)
         let levels = self.countLevels()
         self.used += Envelope.footer.count
+        self.memory.noteWritten(front: self.used, back: self.count * Mark.size)
         self.levels = levels
     }
 
@@ -197,6 +215,32 @@ struct Segment: Sendable {
             try body(UnsafeRawBufferPointer(start: self.memory.base, count: self.used))
         }
     }
+
+    /// The JSON text of each record, in order; valid only inside the closure.
+    func forEachRecord(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+        try withExtendedLifetime(self.memory) {
+            var start = self.headerCount
+            for index in 0..<self.count {
+                let end = self.mark(index).end
+                try body(UnsafeRawBufferPointer(start: self.memory.base + start, count: end - start))
+                start = end + Envelope.separatorCount
+            }
+        }
+    }
+
+    /// The id of the batch, as its tag has it; `nil` if there is none.
+    var batchID: String? {
+        guard self.batchIDEnd > 0 else { return nil }
+        return self.withBytes { bytes in
+            String(
+                decoding: bytes[..<self.batchIDEnd].reversed().prefix { $0 != UInt8(ascii: "\"") }.reversed(),
+                as: UTF8.self
+            )
+        }
+    }
+
+    /// The spool file that goes when all the records are done with.
+    var spoolFile: SpoolFile? { self.memory.file ?? self.origin?.spoolFile }
 
     /// What is remembered of the record at `index`.
     private func mark(_ index: Int) -> Mark {
@@ -299,6 +343,13 @@ private struct Mark {
     var rank: Int { min(Int(self.bits >> 26 & 7), 6) }
     var isSynthetic: Bool { self.bits >> 29 & 1 != 0 }
     var check: UInt64 { self.bits >> 30 }
+    /// The rank and whether the record is synthetic, as they stand in the mark and are mixed into its check.
+    var kind: UInt64 { self.bits >> 26 & 0xF }
+
+    @inline(__always)
+    static func kind(rank: Int, isSynthetic: Bool) -> UInt64 {
+        UInt64(truncatingIfNeeded: rank) | (isSynthetic ? 8 : 0)
+    }
 
     /// As much of a check as a mark has room for.
     @inline(__always)

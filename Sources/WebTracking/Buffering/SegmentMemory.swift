@@ -8,6 +8,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// The memory of one segment: the request body from the front, a mark for each record from the back.
 ///
 /// It has one of two homes, the heap or a mapped file; what is above it does not know which.
@@ -26,6 +34,8 @@ final class SegmentMemory: @unchecked Sendable {
     let file: SpoolFile?
     /// Mixed into the check of every record; 0 where records have none, as they do not outlive the process.
     private(set) var seed: UInt64 = 0
+    /// How much of a file's memory has been written to, from the front and from the back.
+    private var written = (front: 0, back: 0)
 
     /// Memory on the heap.
     init(capacity: Int) {
@@ -40,6 +50,15 @@ final class SegmentMemory: @unchecked Sendable {
         self.base = page + SpoolFormat.headerBytes
         self.file = file
         self.seed = seed
+    }
+
+    /// A copy on the heap of memory that another process has filled.
+    init(copying bytes: UnsafeRawBufferPointer, seed: UInt64) {
+        self.capacity = bytes.count
+        self.base = .allocate(byteCount: max(bytes.count, 1), alignment: 16)
+        self.file = nil
+        self.seed = seed
+        if let start = bytes.baseAddress { self.base.copyMemory(from: start, byteCount: bytes.count) }
     }
 
     deinit {
@@ -66,12 +85,12 @@ final class SegmentMemory: @unchecked Sendable {
         self.write(envelope, at: 0)
         guard let page = self.file?.page, let label else { return }
         self.seed = label.seed
-        // The first mark is looked for at the end.
-        (self.base + self.capacity).storeBytes(of: 0, toByteOffset: -8, as: UInt64.self)
+        self.written.front = envelope.count
         SpoolFormat.write(
             SpoolFormat.Header(
                 seed: label.seed,
                 capacity: self.capacity,
+                order: label.order,
                 openedAt: label.openedAt,
                 envelopeBytes: envelope.count,
                 envelopeCheck: RecordCheck.of(self.base, count: envelope.count, seed: label.seed),
@@ -94,9 +113,23 @@ final class SegmentMemory: @unchecked Sendable {
         self.base = try file.map() + SpoolFormat.headerBytes
     }
 
+    /// Notes how much has been written to.
+    func noteWritten(front: Int, back: Int) {
+        self.written = (front, back)
+    }
+
     /// Says in the file that its records are done with.
     func clear() {
         if let page = self.file?.page { SpoolFormat.clear(page) }
+    }
+
+    /// Makes the memory of a cleared file as that of a new one, for its next use: a reader finds zeros behind what was
+    /// written, and what has been delivered does not stay on the disk.
+    func wipe() {
+        guard let file = self.file, file.page != nil else { return }
+        memset(self.base, 0, self.written.front)
+        memset(self.base + (self.capacity - self.written.back), 0, self.written.back)
+        self.written = (0, 0)
     }
 }
 
@@ -104,6 +137,8 @@ final class SegmentMemory: @unchecked Sendable {
 struct SpoolLabel {
     /// Mixed into the check of every record, so that those of an earlier use of the file do not pass; not 0.
     var seed: UInt64
+    /// Rises with every batch of the folder.
+    var order: UInt64
     /// Nanoseconds since 1970.
     var openedAt: Int64
     /// Project and logstore.

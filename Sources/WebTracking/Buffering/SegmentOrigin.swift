@@ -22,6 +22,15 @@ final class SegmentOrigin: Sendable {
         self.parent = parent
     }
 
+    /// The file of the segment, or of what it was split off itself.
+    var spoolFile: SpoolFile? { self.memory.file ?? self.parent?.spoolFile }
+
+    /// Lets go of the mapping of the file.
+    func park() {
+        self.memory.park()
+        self.parent?.park()
+    }
+
     /// Counts one part as done with; returns the memory that nobody needs any more.
     func finishPart() -> [SegmentMemory] {
         guard self.parts.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return [] }

@@ -189,8 +189,10 @@ final class TopicBuffer: Sendable {
                     spool.finish(memory)
                     return .memory
                 }
+                let (seed, order) = spool.nextBatch()
                 let label = SpoolLabel(
-                    seed: spool.nextSeed(),
+                    seed: seed,
+                    order: order,
                     openedAt: self.context.clock.wallTime(),
                     destination: spool.destination,
                     topic: self.key.topic
@@ -304,10 +306,14 @@ final class TopicBuffer: Sendable {
             state.tally.recovered += levels.total
             state.tally.pending += levels
             state.enqueued += levels.total
+            // What was salvaged has no file that it could wait in.
+            self.context.budget.charge(segment.heldBytes)
             state.sealed.append(segment)
             return false
         }
-        if isAbandoned { segment.memory.park() } else { self.wakeWorker() }
+        guard isAbandoned else { return self.wakeWorker() }
+        segment.memory.park()
+        segment.origin?.park()
     }
 
     /// Counts the records of a segment of an earlier process that is too old, and gives up its file.
@@ -362,7 +368,7 @@ final class TopicBuffer: Sendable {
             let segment = state.sealed.removeFirst()
             state.inHandSince = segment.openedAt
             state.inHand = segment.levels?.all ?? LevelCounts()
-            state.isHandSpooled = segment.memory.file != nil
+            state.isHandSpooled = segment.spoolFile != nil
             return segment
         }
     }

@@ -66,7 +66,7 @@ extension TopicBuffer {
             state.isAbandoned = true
             self.sealOpen(in: &state)
             var spooled = state.isHandSpooled ? state.inHand : LevelCounts()
-            for segment in state.sealed where segment.memory.file != nil { spooled += segment.levels?.all ?? .init() }
+            for segment in state.sealed where segment.spoolFile != nil { spooled += segment.levels?.all ?? .init() }
             var dropped = state.tally.pending
             dropped -= spooled
             if dropped.total > 0 { state.tally.dropped[.shutdownDeadline] += dropped }
@@ -88,6 +88,6 @@ extension TopicBuffer {
     func letGo(_ segment: Segment) {
         self.context.budget.release(segment.heldBytes)
         segment.memory.park()
-        if let origin = segment.origin { origin.memory.park() }
+        segment.origin?.park()
     }
 }

@@ -99,7 +99,7 @@ extension TopicBuffer {
         /// rank.
         func evictable(atMost rank: Int) -> Int? {
             var best: (index: Int, rank: Int)?
-            for (index, segment) in self.sealed.enumerated() where segment.memory.file != nil {
+            for (index, segment) in self.sealed.enumerated() where segment.spoolFile != nil {
                 let highest = segment.highestRank
                 if highest <= rank, highest < best?.rank ?? 7 { best = (index, highest) }
             }

@@ -126,6 +126,7 @@ public final class WebTrackingProducer: Sendable {
             wireBytes: tally.wireBytes,
             pendingBytes: self.budget.heldBytes,
             spoolBytes: self.upkeep?.usedBytes ?? 0,
+            damagedSpoolFiles: self.upkeep?.damagedFiles ?? 0,
             oldestAge: oldest.map { max(self.clock.now() - $0, .zero) } ?? .zero,
             topics: self.table.count
         )

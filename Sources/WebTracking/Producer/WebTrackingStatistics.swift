@@ -46,6 +46,8 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     public var pendingBytes: Int
     /// Bytes of the spool files that hold records or are kept for new ones.
     public var spoolBytes: Int
+    /// Spool files that were found damaged; whole records before the damage are delivered, and the file is set aside.
+    public var damagedSpoolFiles: Int
     /// How long the oldest record that is held has been waiting; zero if none is.
     public var oldestAge: Duration
     /// How many topics are buffered.

@@ -132,4 +132,46 @@ enum FileSystem {
         guard (isDirectory ? fsync(descriptor) : fdatasync(descriptor)) == 0 else { throw FileError("fsync", path) }
         #endif
     }
+
+    /// The bytes of a plain file of the process's own; at most `limit`, since what is longer is nothing of ours.
+    static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
+        let descriptor = try self.open(path, flags: O_RDONLY | O_NONBLOCK)
+        defer { close(descriptor) }
+        let size = try self.size(descriptor, path: path)
+        guard size <= limit else { throw FileError("read", path, code: EFBIG) }
+        var bytes = [UInt8](repeating: 0, count: size)
+        var position = 0
+        while position < size {
+            let count = bytes.withUnsafeMutableBytes {
+                pread(descriptor, $0.baseAddress! + position, size - position, off_t(position))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw FileError("read", path) }
+            // Cut in the meantime.
+            guard count > 0 else { return Array(bytes[..<position]) }
+            position += count
+        }
+        return bytes
+    }
+
+    /// Copies a file, whole or not at all.
+    static func copy(_ path: String, to target: String) throws(FileError) {
+        let bytes = try self.read(path, limit: SpoolExamination.largestFile)
+        let draft = "\(target).part"
+        unlink(draft)
+        let descriptor = try self.open(draft, flags: O_WRONLY | O_CREAT | O_EXCL)
+        defer { close(descriptor) }
+        var position = 0
+        while position < bytes.count {
+            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + position, bytes.count - position) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                let error = FileError("write", draft)
+                unlink(draft)
+                throw error
+            }
+            position += count
+        }
+        guard rename(draft, target) == 0 else { throw FileError("rename", draft) }
+    }
 }

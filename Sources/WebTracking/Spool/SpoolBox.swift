@@ -28,13 +28,17 @@ final class SpoolBox: Sendable {
 
     let path: String
     private let lock: CInt
+    /// Whether the folder was a dead producer's; it is removed when nothing is in it and nobody needs it any more.
+    private let isAdopted: Bool
 
-    private init(path: String, lock: CInt) {
+    private init(path: String, lock: CInt, isAdopted: Bool = false) {
         self.path = path
         self.lock = lock
+        self.isAdopted = isAdopted
     }
 
     deinit {
+        if self.isAdopted { self.removeIfEmpty() }
         close(self.lock)
     }
 
@@ -76,13 +80,40 @@ final class SpoolBox: Sendable {
             close(lock)
             return nil
         }
-        return SpoolBox(path: path, lock: lock)
+        return SpoolBox(path: path, lock: lock, isAdopted: true)
     }
 
-    /// The paths of the folder's files, in the order in which they were made.
-    func files() -> [String] {
-        let names = (try? FileSystem.names(in: self.path)) ?? []
-        return names.filter { $0.hasSuffix(Self.fileSuffix) }.map { "\(self.path)/\($0)" }
+    /// Removes the folder of a producer that died while it made it; one that is being made is left alone.
+    static func removeUnfinished(_ path: String, wallTime: Int64) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        #if canImport(Darwin)
+        let changed = Int64(status.st_mtimespec.tv_sec)
+        #else
+        let changed = Int64(status.st_mtim.tv_sec)
+        #endif
+        // Making one takes microseconds.
+        guard wallTime / 1_000_000_000 - changed > 3600 else { return }
+        _ = self.adopt(path)
+    }
+
+    /// The paths of the folder's files.
+    func files() -> [String] { Self.files(in: self.path) }
+
+    /// The paths of the files in a folder, whosever it is, in the order of their batches. Those that hold none come last.
+    static func files(in folder: String) -> [String] {
+        let names = (try? FileSystem.names(in: folder)) ?? []
+        let paths = names.filter { $0.hasSuffix(Self.fileSuffix) }.map { "\(folder)/\($0)" }
+        return paths.map { (path: $0, order: SpoolFormat.order(of: $0)) }
+            .sorted { ($0.order, $0.path) < ($1.order, $1.path) }
+            .map(\.path)
+    }
+
+    /// Whether a living process holds the folder. Looking takes the lock for a moment.
+    static func isAlive(_ path: String) -> Bool {
+        guard let lock = try? FileSystem.open("\(path)/\(Self.lockName)", flags: O_RDONLY) else { return false }
+        defer { close(lock) }
+        return flock(lock, LOCK_SH | LOCK_NB) != 0
     }
 
     /// The path of the file with this number.

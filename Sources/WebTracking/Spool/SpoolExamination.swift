@@ -24,7 +24,7 @@ import Logging
 enum SpoolFinding {
     /// Nothing that was ever a record.
     case empty
-    /// Records, all whole or with something damaged behind them.
+    /// Records, all whole or with something damaged behind them; the segment is not sealed.
     case records(Segment, SpoolFormat.Header, damage: String?)
     /// Records of another project or logstore.
     case foreign(destination: String)
@@ -34,8 +34,11 @@ enum SpoolFinding {
     case damaged(String)
 }
 
-/// Looks into spool files.
+/// Looks into spool files. Nothing is written to them.
 enum SpoolExamination {
+    /// The size of the largest file that can be one.
+    static let largestFile = 1 << 30
+
     /// What is in a file of a folder whose lock is held. Records are checked one by one; the file stays mapped.
     static func examine(
         _ path: String,
@@ -45,44 +48,77 @@ enum SpoolExamination {
     ) throws(FileError) -> SpoolFinding {
         let descriptor = try FileSystem.open(path, flags: O_RDWR)
         let size: Int
-        do throws(FileError) { size = try FileSystem.size(descriptor, path: path) } catch {
+        do throws(FileError) {
+            size = try FileSystem.size(descriptor, path: path)
+            // A file that was copied may have holes, and a page of a mapping that finds no block ends the process.
+            if (SpoolFormat.headerBytes...self.largestFile).contains(size) {
+                try FileSystem.allocate(descriptor, bytes: size, path: path)
+            }
+        } catch {
             close(descriptor)
             throw error
         }
         close(descriptor)
         if size == 0 { return .empty }
-        guard size >= SpoolFormat.headerBytes, size <= 1 << 30 else {
-            return .damaged("\(size) bytes are no spool file")
-        }
+        guard (SpoolFormat.headerBytes...self.largestFile).contains(size) else { return self.wrongSize(size) }
         let file = SpoolFile.existing(path, bytes: size, box: box)
         let page = try file.map()
-        switch SpoolFormat.read(UnsafeRawBufferPointer(start: page, count: size)) {
-        case .empty: return .empty
+        return self.examine(
+            UnsafeRawBufferPointer(start: page, count: size),
+            destination: destination,
+            openedAt: openedAt
+        ) { SegmentMemory(file: file, page: page, seed: $0) }
+    }
+
+    /// What is in the bytes of a file, whosever it is; the findings are of a copy.
+    static func examine(
+        copyOf bytes: UnsafeRawBufferPointer,
+        destination: String? = nil,
+        openedAt: (Int64) -> MonotonicInstant = { _ in MonotonicInstant(nanoseconds: 0) }
+    ) -> SpoolFinding {
+        if bytes.isEmpty { return .empty }
+        guard (SpoolFormat.headerBytes...self.largestFile).contains(bytes.count) else {
+            return self.wrongSize(bytes.count)
+        }
+        let body = UnsafeRawBufferPointer(rebasing: bytes[SpoolFormat.headerBytes...])
+        return self.examine(bytes, destination: destination, openedAt: openedAt) {
+            SegmentMemory(copying: body, seed: $0)
+        }
+    }
+
+    private static func wrongSize(_ size: Int) -> SpoolFinding { .damaged("\(size) bytes are no spool file") }
+
+    private static func examine(
+        _ file: UnsafeRawBufferPointer,
+        destination: String?,
+        openedAt: (Int64) -> MonotonicInstant,
+        memory: (UInt64) -> SegmentMemory
+    ) -> SpoolFinding {
+        switch SpoolFormat.read(file) {
+        case .empty:
+            // The header comes before the first mark. Without it marks are what is left of a page that was zeroed.
+            let isNew = file.prefix(SpoolFormat.headerBytes).allSatisfy { $0 == 0 }
+            if isNew, !file.suffix(8).allSatisfy({ $0 == 0 }) { return .damaged("the header is gone") }
+            return .empty
         case .unknownVersion(let version): return .unknownVersion(version)
         case .damaged: return .damaged("the header is not whole")
         case .holding(let header):
             if let destination, header.destination != destination { return .foreign(destination: header.destination) }
-            return self.records(header, in: file, page: page, openedAt: openedAt(header.openedAt))
+            return self.records(header, in: memory(header.seed), openedAt: openedAt(header.openedAt))
         }
     }
 
     private static func records(
         _ header: SpoolFormat.Header,
-        in file: SpoolFile,
-        page: UnsafeMutableRawPointer,
+        in memory: SegmentMemory,
         openedAt: MonotonicInstant
     ) -> SpoolFinding {
-        let memory = SegmentMemory(file: file, page: page, seed: header.seed)
         guard memory.capacity == header.capacity else {
             // The marks are at the end of the file, which is not where it was.
-            return SpoolSalvage.records(header, in: memory, openedAt: openedAt).map {
-                .records(
-                    $0,
-                    header,
-                    damage:
-                        "the file is \(file.bytes) bytes long instead of \(header.capacity + SpoolFormat.headerBytes)"
-                )
-            } ?? .damaged("the file has been cut")
+            let sizes = [memory.capacity, header.capacity].map { $0 + SpoolFormat.headerBytes }
+            let reason = "the file is \(sizes[0]) bytes long instead of \(sizes[1])"
+            return SpoolSalvage.records(header, in: memory, openedAt: openedAt)
+                .map { .records($0, header, damage: reason) } ?? .damaged(reason)
         }
         let (segment, isWhole) = Segment.recovered(header, memory: memory, openedAt: openedAt)
         switch (segment, isWhole) {
@@ -129,7 +165,6 @@ enum SpoolSalvage {
                 isSynthetic: false
             )
         }
-        segment.seal()
         segment.keep(memory)
         return segment
     }

@@ -8,6 +8,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// The format of a spool file, version 1. `Docs/Spool.md` describes it for readers of the files.
 ///
 /// A file is a page of header, the request body from the front, and the records' marks from the back (see ``Segment``).
@@ -16,6 +24,13 @@ enum SpoolFormat {
     static let version: UInt32 = 1
     /// The size of the header page.
     static let headerBytes = 4096
+    /// What the state says. Not 0 and 1, so that neither a flipped bit nor a zeroed sector makes the one the other.
+    enum State {
+        static let holding: UInt32 = 0x444C_4F48  // "HOLD"
+        static let done: UInt32 = 0x454E_4F44  // "DONE"
+    }
+    /// Versions above this are not another version but damage.
+    static let highestPlausibleVersion: UInt32 = 255
     static let magic: UInt64 = 0x314C_4F4F_5053_5457  // "WTSPOOL1"
 
     enum Offset {
@@ -31,15 +46,18 @@ enum SpoolFormat {
         static let topicBytes = 52
         static let envelopeCheck = 56
         static let check = 64
-        static let texts = 72
+        static let order = 72
+        static let texts = 80
     }
 
     /// What the header says.
     struct Header: Equatable, Sendable {
         /// Mixed into the check of every record, so that records of an earlier use of the file do not pass.
         var seed: UInt64
-        /// The bytes behind the header page.
+        /// The bytes behind the header page; a multiple of 8.
         var capacity: Int
+        /// The place of the batch among those of its folder: files are used again, so that their names say nothing of it.
+        var order: UInt64
         /// When the first record came, in nanoseconds since 1970.
         var openedAt: Int64
         /// How many bytes of the body stand before the first record.
@@ -75,6 +93,7 @@ enum SpoolFormat {
         page.storeBytes(of: header.seed.littleEndian, toByteOffset: Offset.seed, as: UInt64.self)
         page.storeBytes(of: UInt64(header.capacity).littleEndian, toByteOffset: Offset.capacity, as: UInt64.self)
         page.storeBytes(of: header.openedAt.littleEndian, toByteOffset: Offset.openedAt, as: Int64.self)
+        page.storeBytes(of: header.order.littleEndian, toByteOffset: Offset.order, as: UInt64.self)
         page.storeBytes(of: header.envelopeCheck.littleEndian, toByteOffset: Offset.envelopeCheck, as: UInt64.self)
         for (value, offset) in [
             (header.envelopeBytes, Offset.envelopeBytes), (header.batchIDEnd, Offset.batchIDEnd),
@@ -92,12 +111,25 @@ enum SpoolFormat {
             toByteOffset: Offset.check,
             as: UInt64.self
         )
-        SharedWord.store(UInt32(1), to: page + Offset.state)
+        SharedWord.store(State.holding, to: page + Offset.state)
+    }
+
+    /// The place of a file's batch among those of its folder, by its header and without a look at the rest.
+    static func order(of path: String) -> UInt64 {
+        guard let descriptor = try? FileSystem.open(path, flags: O_RDONLY | O_NONBLOCK) else { return .max }
+        defer { close(descriptor) }
+        var head = [UInt8](repeating: 0, count: Offset.texts)
+        guard pread(descriptor, &head, head.count, 0) == head.count else { return .max }
+        return head.withUnsafeBytes { head in
+            guard UInt64(littleEndian: head.loadUnaligned(fromByteOffset: Offset.magic, as: UInt64.self)) == self.magic
+            else { return .max }
+            return UInt64(littleEndian: head.loadUnaligned(fromByteOffset: Offset.order, as: UInt64.self))
+        }
     }
 
     /// Says that the file holds nothing any more.
     static func clear(_ page: UnsafeMutableRawPointer) {
-        SharedWord.store(UInt32(0), to: page + Offset.state)
+        SharedWord.store(State.done, to: page + Offset.state)
     }
 
     /// Reads a header page.
@@ -112,13 +144,15 @@ enum SpoolFormat {
         if page.prefix(self.headerBytes).allSatisfy({ $0 == 0 }) { return .empty }
         guard wide(Offset.magic) == self.magic else { return .damaged }
         let version = UInt32(truncatingIfNeeded: number(Offset.version))
-        guard version == self.version else { return .unknownVersion(version) }
-        if number(Offset.state) == 0 { return .empty }
+        guard version == self.version else {
+            return (1...self.highestPlausibleVersion).contains(version) ? .unknownVersion(version) : .damaged
+        }
+        if number(Offset.state) == State.done { return .empty }
         let destinationBytes = number(Offset.destinationBytes)
         let topicBytes = number(Offset.topicBytes)
         let capacity = wide(Offset.capacity)
-        guard number(Offset.state) == 1, destinationBytes + topicBytes <= self.headerBytes - Offset.texts,
-            capacity <= 1 << 30,
+        guard number(Offset.state) == State.holding, destinationBytes + topicBytes <= self.headerBytes - Offset.texts,
+            capacity <= 1 << 30, capacity % 8 == 0,
             wide(Offset.check) == self.check(base, textBytes: destinationBytes + topicBytes),
             number(Offset.envelopeBytes) <= Int(capacity), number(Offset.batchIDEnd) <= number(Offset.envelopeBytes)
         else { return .damaged }
@@ -127,6 +161,7 @@ enum SpoolFormat {
             Header(
                 seed: wide(Offset.seed),
                 capacity: Int(capacity),
+                order: wide(Offset.order),
                 openedAt: Int64(bitPattern: wide(Offset.openedAt)),
                 envelopeBytes: number(Offset.envelopeBytes),
                 envelopeCheck: wide(Offset.envelopeCheck),
@@ -140,6 +175,6 @@ enum SpoolFormat {
     /// The check over everything in the header but the state and the check itself.
     private static func check(_ page: UnsafeRawPointer, textBytes: Int) -> UInt64 {
         let head = RecordCheck.of(page + Offset.seed, count: Offset.check - Offset.seed, seed: self.magic)
-        return RecordCheck.of(page + Offset.texts, count: textBytes, seed: head)
+        return RecordCheck.of(page + Offset.order, count: Offset.texts - Offset.order + textBytes, seed: head)
     }
 }

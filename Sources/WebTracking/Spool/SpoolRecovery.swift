@@ -47,15 +47,17 @@ struct SpoolRecovery: Sendable {
     /// Adopts all there is to adopt; returns when that is delivered, or the task is cancelled.
     private func adoptAll() async {
         let names = (try? FileSystem.names(in: self.store.directory)) ?? []
-        var adopted: [SpoolBox] = []
-        var records = 0
-        var files = 0
+        var isFirst = true
+        for name in names where name.hasPrefix(".\(SpoolBox.prefix)") {
+            SpoolBox.removeUnfinished("\(self.store.directory)/\(name)", wallTime: self.clock.wallTime())
+        }
         for name in names where name.hasPrefix(SpoolBox.prefix) && !Task.isCancelled {
             guard let box = SpoolBox.adopt("\(self.store.directory)/\(name)") else { continue }
-            adopted.append(box)
+            // The box stays locked for as long as one of its files is on its way, and then goes. One of which nothing was
+            // taken is free for others at once.
             for path in box.files() where !Task.isCancelled {
                 guard let segment = self.take(path, of: box) else { continue }
-                if records == 0 {
+                if isFirst {
                     self.diagnostics(
                         .spoolRecovered(
                             directory: self.store.directory,
@@ -64,14 +66,12 @@ struct SpoolRecovery: Sendable {
                         )
                     )
                 }
-                records += segment.count
-                files += 1
+                isFirst = false
                 self.buffer.adopt(segment)
                 await self.waitForRoom()
             }
         }
         await self.waitUntilDelivered()
-        for box in adopted { box.removeIfEmpty() }
     }
 
     /// The records of a file; `nil` if there are none for this producer.
@@ -97,9 +97,10 @@ struct SpoolRecovery: Sendable {
         case .damaged(let reason):
             self.setAside(path, of: box, reason: reason)
             return nil
-        case .records(let segment, let header, let damage):
-            self.store.chargeAdopted(segment.memory.file?.bytes ?? 0)
+        case .records(var segment, let header, let damage):
             if let damage { self.copyAside(path, of: box, reason: damage) }
+            self.store.chargeAdopted(segment.spoolFile?.bytes ?? 0)
+            segment.seal()
             let age = Duration.nanoseconds(max(wallTime - header.openedAt, 0))
             if age > self.maximumAge {
                 self.buffer.adoptExpired(segment)
@@ -107,6 +108,7 @@ struct SpoolRecovery: Sendable {
             }
             // Checked, and out of the way until it is its turn.
             segment.memory.park()
+            segment.origin?.park()
             return segment
         }
     }
@@ -115,13 +117,20 @@ struct SpoolRecovery: Sendable {
     private func setAside(_ path: String, of box: SpoolBox, reason: String) {
         let target = self.place(for: path, of: box)
         if rename(path, target) != 0 { return }
+        self.store.countDamaged()
         self.diagnostics(.spoolDamaged(file: target, reason: reason))
     }
 
-    /// Keeps a second name for a file of which not all can be delivered. The first one goes when its records have.
+    /// Keeps a copy of a file of which not all can be delivered. The file itself goes when its records have; it is written
+    /// to before that, so another name for it would not do, unless there is no room for a copy.
     private func copyAside(_ path: String, of box: SpoolBox, reason: String) {
         let target = self.place(for: path, of: box)
-        if link(path, target) != 0 && errno != EEXIST { return }
+        var status = stat()
+        // A process that died while it delivered the records has made the copy.
+        if lstat(target, &status) != 0 {
+            do throws(FileError) { try FileSystem.copy(path, to: target) } catch { link(path, target) }
+        }
+        self.store.countDamaged()
         self.diagnostics(.spoolDamaged(file: target, reason: reason))
     }
 

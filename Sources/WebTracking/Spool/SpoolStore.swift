@@ -47,11 +47,14 @@ final class SpoolStore: Sendable {
     private let diagnostics: @Sendable (ProducerDiagnostic) -> Void
     private let identity: UInt64
     private let used = Atomic<Int>(0)
+    private let damaged = Atomic<Int>(0)
     private let state: Lock<State>
 
     private struct State {
         var box: SpoolBox?
         var nextFile: UInt64 = 0
+        /// How many batches there have been.
+        var batches: UInt64 = 0
         /// Mapped.
         var free: [SpoolFile] = []
         /// Set while files cannot be had.
@@ -85,6 +88,14 @@ final class SpoolStore: Sendable {
 
     /// The bytes of the files that hold records, or are kept for new ones.
     var usedBytes: Int { self.used.load(ordering: .relaxed) }
+
+    /// How many files were found damaged.
+    var damagedFiles: Int { self.damaged.load(ordering: .relaxed) }
+
+    /// Counts a file that was found damaged.
+    func countDamaged() {
+        self.damaged.add(1, ordering: .relaxed)
+    }
 
     /// Whether records are kept in memory only, since files cannot be had.
     var isDegraded: Bool { self.state.withLock { $0.retryAt != nil } }
@@ -125,12 +136,13 @@ final class SpoolStore: Sendable {
         }
     }
 
-    /// The next seed for a batch's record checks; never 0.
-    func nextSeed() -> UInt64 {
+    /// The next batch's seed for its record checks, never 0, and its place among the batches.
+    func nextBatch() -> (seed: UInt64, order: UInt64) {
         self.state.withLock { state in
+            state.batches += 1
             state.seed &+= 0x9E37_79B9_7F4A_7C15
             let mixed = (state.seed ^ state.seed >> 30) &* 0xBF58_476D_1CE4_E5B9
-            return (mixed ^ mixed >> 27) | 1
+            return ((mixed ^ mixed >> 27) | 1, state.batches)
         }
     }
 
@@ -200,10 +212,14 @@ final class SpoolStore: Sendable {
         guard let file = memory.file else { return }
         let isMapped = file.page != nil
         memory.clear()
+        let isWanted = self.state.withLock { state in
+            isMapped && !state.isClosed && state.free.count < Self.kept && file.box === state.box
+        }
+        if isWanted { memory.wipe() }
         let isKept = self.state.withLock { state -> Bool in
             state.open.remove(file.path)
             state.written.remove(file.path)
-            guard isMapped, !state.isClosed, state.free.count < Self.kept, file.box === state.box else { return false }
+            guard isWanted, !state.isClosed, state.free.count < Self.kept, file.box === state.box else { return false }
             state.free.append(file)
             return true
         }
@@ -267,7 +283,10 @@ final class SpoolStore: Sendable {
                 try FileSystem.sync(self.directory, isDirectory: true)
             }
         } catch {
-            self.state.withLock { $0.written.formUnion(paths) }
+            self.state.withLock { state in
+                state.written.formUnion(paths)
+                state.hasNewFiles = true
+            }
             self.diagnostics(.spoolUnavailable(directory: self.directory, reason: String(describing: error)))
         }
     }

@@ -29,6 +29,7 @@ final class SpoolUpkeep: Sendable {
     }
 
     var usedBytes: Int { self.store.usedBytes }
+    var damagedFiles: Int { self.store.damagedFiles }
 
     func start() {
         let recovery = self.recovery

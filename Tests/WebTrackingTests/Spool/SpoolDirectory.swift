@@ -53,7 +53,11 @@ final class SpoolDirectory: Sendable {
     }
 
     /// The files that hold records.
-    var holding: [String] { self.files.filter { self.contents(of: $0).dropFirst(SpoolFormat.Offset.state).first == 1 } }
+    var holding: [String] { self.files.filter { self.isHolding($0) } }
+
+    private func isHolding(_ path: String) -> Bool {
+        if case .holding = self.contents(of: path).withUnsafeBytes({ SpoolFormat.read($0) }) { true } else { false }
+    }
 
     /// The names of what was set aside.
     var damaged: [String] { (try? FileSystem.names(in: "\(self.path)/damaged")) ?? [] }

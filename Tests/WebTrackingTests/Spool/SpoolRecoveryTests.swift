@@ -1,0 +1,133 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+#if SwiftLog
+import Logging
+#endif
+
+/// How what dead processes left is adopted.
+@Suite(.timeLimit(.minutes(10))) struct SpoolRecoveryTests {
+    @Test func batchesInReusedFilesAreDeliveredInTheOrderInWhichTheyWereLogged() async throws {
+        let directory = SpoolDirectory()
+        let rig = try SpoolTests.rig(directory) { configuration in
+            configuration.batching.targetBytes = 8 << 10
+            configuration.batching.urgentLevel = nil
+        }
+        let padding = String(repeating: "x", count: 100)
+        // Some files are delivered and used again, in another order than they were made in.
+        for number in 0..<400 { rig.sink().info("\(number)", metadata: ["padding": "\(padding)"]) }
+        await rig.run { rig.producer.statistics.pending == 0 }
+        rig.transport.reply(otherwise: .never)
+        for number in 400..<2400 { rig.sink().info("\(number)", metadata: ["padding": "\(padding)"]) }
+        await rig.producer.shutdown(timeout: .zero)
+        let next = try await SpoolTests.recover(2000, from: directory)
+        #expect(next.transport.logs.map { $0["message"] } == (400..<2400).map { "\($0)" })
+        await next.stop()
+    }
+
+    @Test func aFileThatIsUsedAgainHoldsNothingOfItsEarlierUse() async throws {
+        let directory = SpoolDirectory()
+        let rig = try SpoolTests.rig(directory) { $0.batching.urgentLevel = nil }
+        for number in 0..<100 { rig.sink().info("secret \(number)") }
+        await rig.run { rig.producer.statistics.pending == 0 }
+        let file = try #require(directory.files.first)
+        #expect(directory.contents(of: file).dropFirst(SpoolFormat.headerBytes).allSatisfy { $0 == 0 })
+        await rig.stop()
+    }
+
+    @Test func aFolderOfAnotherLogstoreIsFreeWhileRecordsOfThisOneWait() async throws {
+        let directory = SpoolDirectory()
+        try await SpoolTests.leave(3, in: directory) { $0.logstore = "other" }
+        try await SpoolTests.leave(3, in: directory)
+        let stuck = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never))
+        await stuck.transport.waitForAttempts(1)
+        let other = try await SpoolTests.recover(3, from: directory) { $0.logstore = "other" }
+        #expect(other.transport.logs.count == 3)
+        await other.stop()
+        await stuck.producer.shutdown(timeout: .zero)
+    }
+
+    @Test func foldersOfDeadProducersGoAsTheirRecordsAreDeliveredAndHoldNoDescriptorLonger() async throws {
+        let directory = SpoolDirectory()
+        for round in 0..<30 { try await SpoolTests.leave(1, in: directory, from: round) }
+        let transport = InMemoryTransport(script: Array(repeating: .success, count: 20), otherwise: .never)
+        let rig = try SpoolTests.rig(directory, transport: transport)
+        await rig.run { rig.producer.statistics.delivered == 20 }
+        await transport.waitForAttempts(21)
+        let left = try FileSystem.names(in: directory.path).filter { $0.hasPrefix(SpoolBox.prefix) }
+        #expect(left.count <= 11)
+        await rig.producer.shutdown(timeout: .zero)
+    }
+
+    @Test func aFolderThatAProcessDiedMakingIsRemovedAfterAnHour() async throws {
+        let directory = SpoolDirectory()
+        try FileSystem.makeDirectory("\(directory.path)/.producer-old")
+        directory.overwrite("\(directory.path)/.producer-old/lock", with: [])
+        chmod("\(directory.path)/.producer-old", 0o700)
+        let now = Int64(time(nil)) * 1_000_000_000
+        SpoolBox.removeUnfinished("\(directory.path)/.producer-old", wallTime: now)
+        var status = stat()
+        #expect(lstat("\(directory.path)/.producer-old", &status) == 0)
+        SpoolBox.removeUnfinished("\(directory.path)/.producer-old", wallTime: now + 2 * 3600 * 1_000_000_000)
+        #expect(lstat("\(directory.path)/.producer-old", &status) != 0)
+    }
+
+    @Test func aFileWithHolesIsGivenItsBlocksBeforeItIsMapped() async throws {
+        let directory = SpoolDirectory()
+        try await SpoolTests.leave(3, in: directory)
+        let file = try #require(directory.holding.first)
+        let bytes = directory.contents(of: file)
+        unlink(file)
+        let descriptor = try FileSystem.open(file, flags: O_RDWR | O_CREAT)
+        pwrite(descriptor, bytes, 5000, 0)
+        Array(bytes.suffix(64)).withUnsafeBytes { _ = pwrite(descriptor, $0.baseAddress, 64, off_t(bytes.count - 64)) }
+        close(descriptor)
+        let box = try #require(SpoolBox.adopt(file.split(separator: "/").dropLast().map { "/\($0)" }.joined()))
+        let finding = try SpoolExamination.examine(file, box: box, destination: nil) { _ in
+            MonotonicInstant(nanoseconds: 0)
+        }
+        guard case .records(let segment, _, nil) = finding else {
+            Issue.record("\(finding)")
+            return
+        }
+        #expect(segment.count == 3)
+        var status = stat()
+        stat(file, &status)
+        #expect(Int(status.st_blocks) * 512 >= bytes.count)
+    }
+
+    @Test(arguments: [-1, 1]) func aClockThatStepsByADayBetweenRunsLosesNothing(days: Int64) async throws {
+        let directory = SpoolDirectory()
+        try await SpoolTests.leave(5, in: directory)
+        let day: Int64 = 86_400_000_000_000
+        let clock = ManualClock(wallTime: 1_767_225_600_000_000_000 + days * day)
+        let transport = InMemoryTransport()
+        var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
+        configuration.durability = .process
+        configuration.spool.directory = directory.path
+        let producer = try WebTrackingProducer(configuration: configuration, transport: transport, clock: clock)
+        await transport.waitForAttempts(1)
+        #expect(transport.logs.map { $0["message"] } == (0..<5).map { "\($0)" })
+        await producer.shutdown(timeout: .zero)
+    }
+}
