@@ -1,0 +1,124 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if os(Linux)
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+#if SwiftLog
+import Logging
+#endif
+
+/// A real process, killed. It is this test binary again, told by its environment to be the victim.
+@Suite(.timeLimit(.minutes(10))) struct SpoolKillTests {
+    private static let directoryName = "WEBTRACKING_TEST_VICTIM_DIRECTORY"
+    private static let progressName = "WEBTRACKING_TEST_VICTIM_PROGRESS"
+
+    /// The victim: logs until it is killed, and stores the number of the last record whose call has returned in a page
+    /// that outlives it.
+    @Test(.enabled(if: getenv(Self.directoryName) != nil)) func victim() throws {
+        let directory = try #require(getenv(Self.directoryName).map { String(cString: $0) })
+        let progress = try #require(getenv(Self.progressName).map { String(cString: $0) })
+        var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
+        configuration.durability = .process
+        configuration.spool.directory = directory
+        configuration.batching.targetBytes = 16 << 10
+        // Nothing is delivered: the test reads what is left.
+        let producer = try WebTrackingProducer(
+            configuration: configuration,
+            transport: InMemoryTransport(otherwise: .never)
+        )
+        let sink = producer.makeLogHandler(label: "victim")
+        let page = try Self.page(progress)
+        var number: UInt64 = 0
+        while number < 5_000_000 {
+            number += 1
+            sink.info("\(number)")
+            SharedWord.store(number, to: page)
+        }
+    }
+
+    @Test(arguments: [100, 3000, 20_000] as [UInt64])
+    func everyRecordWhoseCallHasReturnedIsThereAfterAKill(enough: UInt64) async throws {
+        let directory = SpoolDirectory()
+        let progress = "\(directory.path)-progress"
+        defer { unlink(progress) }
+        let page = try Self.page(progress)
+        let child = try Self.spawn(environment: [
+            "\(Self.directoryName)=\(directory.path)", "\(Self.progressName)=\(progress)",
+        ])
+        var status: CInt = 0
+        while Self.read(page) < enough {
+            try #require(waitpid(child, &status, WNOHANG) == 0, "the victim has ended by itself")
+            sched_yield()
+        }
+        kill(child, SIGKILL)
+        waitpid(child, &status, 0)
+        let logged = Int(Self.read(page))
+        #expect(logged >= Int(enough))
+        let rig = try await SpoolTests.recover(logged, from: directory)
+        let numbers = rig.transport.logs.compactMap { $0["message"].flatMap { Int($0) } }
+        // The record in the making may be whole, too.
+        #expect(numbers.count == logged || numbers.count == logged + 1)
+        #expect(numbers == Array(1..<(numbers.count + 1)))
+        #expect(rig.producer.statistics.damagedSpoolFiles == 0)
+        await rig.stop()
+        #expect(directory.files == [])
+    }
+
+    private static func read(_ page: UnsafeMutableRawPointer) -> UInt64 {
+        // The other process stores it whole.
+        page.assumingMemoryBound(to: UInt64.self).withMemoryRebound(to: UInt64.self, capacity: 1) { word in
+            UnsafeRawPointer(word).loadUnaligned(as: UInt64.self)
+        }
+    }
+
+    private static func page(_ path: String) throws -> UnsafeMutableRawPointer {
+        let descriptor = try FileSystem.open(path, flags: O_RDWR | O_CREAT)
+        defer { close(descriptor) }
+        try FileSystem.allocate(descriptor, bytes: 4096, path: path)
+        return try FileSystem.map(descriptor, bytes: 4096, path: path)
+    }
+
+    /// Starts this binary with nothing but the victim to run.
+    private static func spawn(environment: [String]) throws -> pid_t {
+        var inherited: [String] = []
+        var entry = environ
+        while let text = entry.pointee {
+            inherited.append(String(cString: text))
+            entry += 1
+        }
+        let arguments = [
+            CommandLine.arguments[0], "--testing-library", "swift-testing", "--filter", "SpoolKillTests/victim",
+        ]
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for descriptor in 1...2 {
+            posix_spawn_file_actions_addopen(&actions, CInt(descriptor), "/dev/null", O_WRONLY, 0)
+        }
+        var child: pid_t = 0
+        let argv = arguments.map { strdup($0) } + [nil]
+        let envp = (inherited + environment).map { strdup($0) } + [nil]
+        defer { for text in argv + envp { free(text) } }
+        let code = posix_spawn(&child, "/proc/self/exe", &actions, nil, argv, envp)
+        try #require(code == 0)
+        return child
+    }
+}
+#endif
