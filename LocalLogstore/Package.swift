@@ -109,6 +109,19 @@ let package = Package(
             ],
             path: "Tests/e2e-child"
         ),
+        // Kills processes that log; see Scripts/chaos.
+        .executableTarget(
+            name: "chaos",
+            dependencies: [
+                "LocalLogstore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "WebTracking", package: "swift-log-webtracking"),
+            ],
+            path: "Tests/chaos"
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

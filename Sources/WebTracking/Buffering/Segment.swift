@@ -93,7 +93,8 @@ struct Segment: Sendable {
     /// are missing.
     private func hasRecordsBehind() -> Bool {
         let limit = self.memory.capacity - (self.count + 1) * Mark.size
-        if limit >= Mark.size, self.word(self.count + 1) != 0 { return true }
+        // A record in the making leaves room for the next mark but one; in a file that is full there may be none.
+        if limit - Mark.size >= self.used + Envelope.footerCount, self.word(self.count + 1) != 0 { return true }
         let body = UnsafeRawBufferPointer(start: self.memory.base, count: limit)
         let start = self.count == 0 ? self.used : min(self.used + Envelope.separatorCount, limit)
         // Records are text: no zero is in one, and no line feed but between two.

@@ -26,7 +26,7 @@ struct SpoolRecovery: Sendable {
     private static let ahead = 4
     /// How long after the last look for folders the next one comes.
     private static let interval = Duration.seconds(30)
-    private static let damagedName = "damaged"
+    static let damagedName = "damaged"
 
     let store: SpoolStore
     let buffer: TopicBuffer

@@ -1,0 +1,102 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import ArgumentParser
+import Foundation
+import Logging
+import WebTracking
+
+/// A program that logs numbered lines on several topics until it is killed, or drains what others have left.
+struct ChildCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "child", shouldDisplay: false)
+
+    @Option var endpoint: String
+    @Option var spool: String
+    @Option var progress: String
+    @Option var slots: Int
+    @Option var incarnation: Int
+    @Option var seed: UInt64
+    @Flag var drains = false
+
+    func run() async throws {
+        var configuration = WebTrackingConfiguration(
+            endpoint: self.endpoint,
+            project: Plan.project,
+            logstore: Plan.logstore
+        )
+        configuration.durability = .process
+        configuration.spool.directory = self.spool
+        configuration.topic = .label
+        // Many small batches and quick retries: much happens in a short life.
+        configuration.batching.targetBytes = 16 << 10
+        configuration.batching.linger = .milliseconds(100)
+        configuration.delivery.requestTimeout = .seconds(1)
+        configuration.delivery.initialBackoff = .milliseconds(10)
+        configuration.delivery.maximumBackoff = .milliseconds(500)
+        configuration.delivery.initialQuotaBackoff = .milliseconds(50)
+        configuration.delivery.maximumQuotaBackoff = .milliseconds(500)
+        let producer = try WebTrackingProducer(configuration: configuration)
+        guard !self.drains else { return try await self.drain(producer) }
+        let progress = try SharedCounters(path: self.progress, count: self.slots)
+        for topic in 0..<Plan.topics {
+            let logger = Logger(label: Plan.topic(topic), factory: producer.makeLogHandler(label:))
+            let (incarnation, seed) = (self.incarnation, self.seed &+ UInt64(topic))
+            Thread.detachNewThread {
+                Self.log(to: logger, incarnation: incarnation, seed: seed) {
+                    progress[incarnation * Plan.topics + topic] = $0
+                }
+            }
+        }
+        try await Task.sleep(for: .seconds(3600))
+    }
+
+    private static func log(to logger: Logger, incarnation: Int, seed: UInt64, note: (UInt64) -> Void) {
+        var random = SeededGenerator(seed: seed)
+        let padding = String(repeating: "~", count: 4096)
+        var number: UInt64 = 0
+        while true {
+            for _ in 0..<Int.random(in: 1...30, using: &random) {
+                number += 1
+                // Mostly short ones, some of several KiB, and now and then one that does not linger.
+                let length = Int.random(in: 0..<40, using: &random)
+                let level: Logger.Level = Int.random(in: 0..<200, using: &random) == 0 ? .error : .info
+                logger.log(
+                    level: level,
+                    "n",
+                    metadata: [
+                        "incarnation": "\(incarnation)", "number": "\(number)",
+                        "padding": "\(padding.prefix(length == 39 ? 4096 : length))",
+                    ]
+                )
+                note(number)
+            }
+            pause(seconds: Double.random(in: 0.004...0.02, using: &random))
+        }
+    }
+
+    /// Delivers what is there; ends when nothing is.
+    private func drain(_ producer: WebTrackingProducer) async throws {
+        let directory = URL(fileURLWithPath: self.spool)
+        while true {
+            let folders =
+                (try? FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)) ?? []
+            let rest = folders.filter { $0.lastPathComponent.hasPrefix("producer-") }.flatMap { folder in
+                ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter {
+                    $0.hasSuffix(".seg")
+                }
+            }
+            if rest.isEmpty, producer.statistics.pending == 0 { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        let numbers = producer.statistics
+        print("drained \(numbers.recovered), dropped \(numbers.totalDropped)")
+        await producer.shutdown(timeout: .seconds(10))
+    }
+}

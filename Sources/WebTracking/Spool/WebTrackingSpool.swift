@@ -1,0 +1,113 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// What is in a spool directory, for tools: reads it beside the processes that use it, and changes nothing.
+///
+/// ```swift
+/// let spool = WebTrackingSpool(directory: "/var/lib/checkout/spool")
+/// for batch in try spool.batches() where !batch.isAlive { print(batch.records, batch.destination) }
+/// ```
+///
+/// A file that goes while it is looked at is left out: its records have been delivered.
+public struct WebTrackingSpool: Sendable {
+    /// The directory, as ``WebTrackingConfiguration/Spool/directory`` names it.
+    public let directory: String
+
+    /// Looks at a directory.
+    public init(directory: String) {
+        self.directory = directory
+    }
+
+    /// One file that holds records, or did before it was damaged.
+    public struct Batch: Sendable, Equatable {
+        /// The path of the file.
+        public var path: String
+        /// The name of its producer's folder; `damaged` for what was set aside.
+        public var folder: String
+        /// Whether a living process holds the folder.
+        public var isAlive: Bool
+        /// The size of the file.
+        public var bytes: Int
+        /// Project and logstore, with a slash between; empty if the file does not say.
+        public var destination: String
+        /// The records' topic.
+        public var topic: String
+        /// The batch's id, by which it can be found in the logstore.
+        public var batchID: String?
+        /// When the first record came, in nanoseconds since 1970.
+        public var openedAt: Int64
+        /// How many whole records there are.
+        public var records: Int
+        /// What is wrong with the file; `nil` if nothing is.
+        public var damage: String?
+    }
+
+    /// All files that hold records or are damaged, the oldest folder first. Throws if the directory cannot be read.
+    public func batches() throws -> [Batch] {
+        var batches: [Batch] = []
+        for folder in try FileSystem.names(in: self.directory) {
+            let path = "\(self.directory)/\(folder)"
+            guard folder.hasPrefix(SpoolBox.prefix) || folder == SpoolRecovery.damagedName else { continue }
+            let isAlive = SpoolBox.isAlive(path)
+            for file in SpoolBox.files(in: path) {
+                guard let (batch, _) = self.look(at: file, folder: folder, isAlive: isAlive) else { continue }
+                batches.append(batch)
+            }
+        }
+        return batches
+    }
+
+    /// Calls `body` with each whole record of a batch, a JSON object in UTF-8, in order; with none if the file is gone.
+    public func forEachRecord(of batch: Batch, _ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+        guard let (_, segment) = self.look(at: batch.path, folder: batch.folder, isAlive: batch.isAlive) else { return }
+        try segment?.forEachRecord(body)
+    }
+
+    private func look(at path: String, folder: String, isAlive: Bool) -> (Batch, Segment?)? {
+        var batch = Batch(
+            path: path,
+            folder: folder,
+            isAlive: isAlive,
+            bytes: 0,
+            destination: "",
+            topic: "",
+            openedAt: 0,
+            records: 0
+        )
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try FileSystem.read(path, limit: SpoolExamination.largestFile)
+        } catch {
+            guard !error.isAbsence else { return nil }
+            batch.damage = error.description
+            return (batch, nil)
+        }
+        batch.bytes = bytes.count
+        switch bytes.withUnsafeBytes({ SpoolExamination.examine(copyOf: $0) }) {
+        case .empty: return nil
+        case .records(let segment, let header, let damage):
+            batch.destination = header.destination
+            batch.topic = header.topic
+            batch.openedAt = header.openedAt
+            batch.batchID = segment.batchID
+            batch.records = segment.count
+            // A living process is writing the last record.
+            batch.damage = isAlive ? nil : damage
+            return (batch, segment)
+        case .foreign(let destination): batch.destination = destination
+        case .unknownVersion(let version): batch.damage = "format version \(version) is unknown"
+        case .damaged(let reason):
+            // What is read of a living process's file while it is used again is no whole.
+            guard !isAlive else { return nil }
+            batch.damage = reason
+        }
+        return (batch, nil)
+    }
+}
