@@ -148,6 +148,11 @@ final class TopicBuffer: Sendable {
                     self.sealOpen(in: &state)
                     return self.open(for: record, rank: rank, in: &state)
                 }
+                // Files could not be had when this one was opened. Before it takes up more memory, they are asked for again.
+                if let spool = self.context.spool, spool.isWorthATry {
+                    self.sealOpen(in: &state)
+                    return self.open(for: record, rank: rank, in: &state)
+                }
                 return self.grow(open, adding: cost, rank: rank, in: &state) ? nil : .memory
             }
         }

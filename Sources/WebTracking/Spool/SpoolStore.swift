@@ -100,6 +100,12 @@ final class SpoolStore: Sendable {
     /// Whether records are kept in memory only, since files cannot be had.
     var isDegraded: Bool { self.state.withLock { $0.retryAt != nil } }
 
+    /// Whether files may be had, as far as is known without asking.
+    var isWorthATry: Bool {
+        let now = self.clock.now()
+        return self.state.withLock { state in state.retryAt.map { now >= $0 } ?? true }
+    }
+
     // MARK: Files for segments
 
     /// Memory in a file, of at least `capacity` bytes.

@@ -55,6 +55,43 @@ import Logging
         await rig.stop()
     }
 
+    @Test(arguments: 1...4) func filesThatAreFullToTheLastByteAreWhole(seed: UInt64) async throws {
+        let directory = SpoolDirectory()
+        var random = SeededGenerator(seed: seed)
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.batching.urgentLevel = nil
+            $0.batching.targetBytes = 4 << 20
+            $0.batching.maximumRequestBytes = 3 << 20
+        }
+        let padding = String(repeating: "x", count: 64)
+        // Mostly tiny records, whose marks come close to the text.
+        for _ in 0..<20_000 { rig.sink().info("\(padding.prefix(Int.random(in: 0...64, using: &random)))") }
+        await rig.producer.shutdown(timeout: .zero)
+        #expect(directory.holding.count > 3)
+        for file in directory.holding {
+            let finding = SpoolDamageTests.examine(directory.contents(of: file))
+            #expect(!SpoolDamageTests.outcome(finding).isDamaged, "seed \(seed)")
+        }
+    }
+
+    @Test func aBatchInMemoryThatGrowsGivesWayToAFileOnceFilesCanBeHad() async throws {
+        let directory = SpoolDirectory()
+        directory.overwrite(directory.path, with: [1])
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.batching.urgentLevel = nil
+        }
+        let padding = String(repeating: "x", count: 1000)
+        for number in 0..<3 { rig.sink().info("\(number)", metadata: ["padding": "\(padding)"]) }
+        unlink(directory.path)
+        for number in 3..<40 { rig.sink().info("\(number)", metadata: ["padding": "\(padding)"]) }
+        #expect(directory.holding.isEmpty)
+        rig.clock.advance(by: .seconds(2))
+        for number in 40..<80 { rig.sink().info("\(number)", metadata: ["padding": "\(padding)"]) }
+        #expect(!directory.holding.isEmpty)
+        await rig.producer.shutdown(timeout: .zero)
+        rig.checkConservation()
+    }
+
     @Test func aFolderOfAnotherLogstoreIsFreeWhileRecordsOfThisOneWait() async throws {
         let directory = SpoolDirectory()
         try await SpoolTests.leave(3, in: directory) { $0.logstore = "other" }
