@@ -21,6 +21,8 @@ struct LogPrinterTests {
             id: 1,
             requestID: 1,
             position: 0,
+            time: 0,
+            severity: .none,
             request: StoredRequest(
                 receivedAt: Date(timeIntervalSince1970: 0.5),
                 project: "p",

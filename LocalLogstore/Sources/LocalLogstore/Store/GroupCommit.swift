@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 import GRDB
+import Synchronization
 
 /// Puts requests that wait at the same time into one transaction.
 ///
@@ -24,11 +25,15 @@ actor GroupCommit {
     private static let maximumLogs = 50_000
 
     private let writer: any DatabaseWriter
+    private let inserter = SharedInserter()
+    private let onCommit: @Sendable () -> Void
     private var waiting: [Waiting] = []
     private var isWriting = false
 
-    init(_ writer: any DatabaseWriter) {
+    /// - Parameter onCommit: Is called after every transaction.
+    init(_ writer: any DatabaseWriter, onCommit: @escaping @Sendable () -> Void = {}) {
         self.writer = writer
+        self.onCommit = onCommit
     }
 
     /// Returns when the request is committed, or throws the database's error; then nothing of it is kept.
@@ -48,11 +53,13 @@ actor GroupCommit {
             let rows = group.map(\.row)
             let result: Result<Void, any Error>
             do {
-                try await self.writer.write { database in
-                    for row in rows { try row.insert(into: database) }
-                }
+                let inserter = self.inserter
+                try await self.writer.write { try inserter.insert(rows, into: $0) }
                 result = .success(())
+                self.onCommit()
             } catch {
+                // What was counted on is not in the database.
+                self.inserter.forget()
                 result = .failure(error)
             }
             for waiting in group { waiting.continuation.resume(with: result) }
@@ -71,4 +78,21 @@ actor GroupCommit {
         defer { self.waiting.removeFirst(count) }
         return Array(self.waiting.prefix(count))
     }
+}
+
+/// The inserter between transactions.
+private final class SharedInserter: Sendable {
+    private let inserter = Mutex<LogInserter?>(nil)
+
+    func insert(_ rows: [RequestRow], into database: Database) throws {
+        try self.inserter.withLock { inserter in
+            var current = try inserter ?? LogInserter(continuing: database)
+            // Held in one place only, or every change would copy it.
+            inserter = nil
+            for row in rows { try current.insert(row, into: database) }
+            inserter = current
+        }
+    }
+
+    func forget() { self.inserter.withLock { $0 = nil } }
 }

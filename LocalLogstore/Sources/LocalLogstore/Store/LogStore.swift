@@ -11,38 +11,62 @@
 public import Foundation
 import GRDB
 
-/// The logs a local endpoint has accepted, in an SQLite file.
+/// The logs a local endpoint has accepted, in an SQLite file or in memory.
 ///
-/// The file is in WAL mode: other processes can read while the endpoint writes, and what was committed survives a
-/// crash of the process. Methods throw the database's errors.
+/// A file is in WAL mode: other processes can read while the endpoint writes, and what was committed survives a crash of
+/// the process. Methods throw the database's errors.
 public final class LogStore: Sendable {
-    private let database: any DatabaseWriter
-    private let writer: GroupCommit
+    let database: any DatabaseWriter
+    let writer: GroupCommit
+    /// Tells whoever follows the logs that there are new ones.
+    let commits = CommitSignal()
+    /// The file; `nil` in memory.
+    public let path: String?
 
     /// Opens the file at `path`, which is created if there is none.
-    public init(path: String) throws {
+    public convenience init(path: String) throws {
         let pool = try DatabasePool(path: path, configuration: Self.configuration())
         try StoreSchema.migrator.migrate(pool)
-        self.database = pool
-        self.writer = GroupCommit(pool)
+        self.init(pool, path: path)
     }
 
-    /// Opens an existing file for reading only.
-    public init(readingFrom path: String) throws {
-        var configuration = Self.configuration()
-        configuration.readonly = true
-        let queue = try DatabaseQueue(path: path, configuration: configuration)
-        self.database = queue
-        self.writer = GroupCommit(queue)
+    /// An empty store in memory.
+    public convenience init() throws {
+        let queue = try DatabaseQueue(configuration: Self.configuration())
+        try StoreSchema.migrator.migrate(queue)
+        self.init(queue, path: nil)
     }
 
-    private static func configuration() -> Configuration {
+    /// Opens an existing file for reading only. Throws a ``StoreError`` if it is of another version.
+    public convenience init(readingFrom path: String) throws {
+        let queue = try DatabaseQueue(path: path, configuration: Self.configuration(readonly: true))
+        guard try queue.read(StoreSchema.migrator.hasCompletedMigrations) else { throw StoreError.otherVersion(path) }
+        self.init(queue, path: path)
+    }
+
+    private init(_ database: any DatabaseWriter, path: String?) {
+        self.database = database
+        self.path = path
+        let commits = self.commits
+        self.writer = GroupCommit(database) { commits.send() }
+    }
+
+    private static func configuration(readonly: Bool = false) -> Configuration {
         var configuration = Configuration()
-        configuration.prepareDatabase { $0.add(function: LogQuery.hasField) }
+        configuration.readonly = readonly
         // Another process may hold the lock for the length of a checkpoint.
         configuration.busyMode = .timeout(5)
+        configuration.maximumReaderCount = 8
+        configuration.prepareDatabase { database in
+            // Pages that were read once are read from memory afterwards; the system shares them between connections.
+            try database.execute(sql: "PRAGMA mmap_size = 4294967296; PRAGMA cache_size = -16000")
+            // Fewer, longer checkpoints: pages that change often are then copied once.
+            if !readonly { try database.execute(sql: "PRAGMA wal_autocheckpoint = 8000") }
+        }
         return configuration
     }
+
+    // MARK: - Writing
 
     /// Stores one request; returns once it is committed.
     func append(_ request: StoredRequest, logs: [LogFields]) async throws {
@@ -83,73 +107,21 @@ public final class LogStore: Sendable {
         try await self.append(request, logs: group.logs)
     }
 
-    /// The logs that `query` selects. All of them are in memory; see ``forEachLog(matching:_:)``.
-    public func logs(matching query: LogQuery = LogQuery()) async throws -> [StoredLog] {
-        try await self.database.read { database in
-            var logs: [StoredLog] = []
-            try Self.forEachLog(matching: query, in: database) { logs.append($0) }
-            return logs
-        }
-    }
-
-    /// Calls `body` with one log after the other, from one snapshot. Blocks; errors of `body` end the reading.
-    public func forEachLog(matching query: LogQuery, _ body: (StoredLog) throws -> Void) throws {
-        try self.database.read { database in
-            try Self.forEachLog(matching: query, in: database, body)
-        }
-    }
-
-    /// How many logs `query` selects, its limit included.
-    public func count(matching query: LogQuery = LogQuery()) async throws -> Int {
-        try await self.database.read { database in
-            try query.request(columns: "logs.id").fetchCount(database)
-        }
-    }
-
-    /// The same as ``count(matching:)``, for callers that are not asynchronous. Blocks.
-    public func countNow(matching query: LogQuery = LogQuery()) throws -> Int {
-        try self.database.read { database in
-            try query.request(columns: "logs.id").fetchCount(database)
-        }
-    }
-
-    /// Every request, in the order of arrival.
-    public func requests() async throws -> [StoredRequest] {
-        try await self.database.read { database in
-            try Row.fetchAll(database, sql: "SELECT \(StoredRequest.columns) FROM requests ORDER BY id")
-                .map(StoredRequest.init(row:))
-        }
-    }
-
-    /// The logstores that hold logs, sorted.
-    public func logstores() async throws -> [String] {
-        try await self.database.read { database in
-            try String.fetchAll(database, sql: "SELECT DISTINCT logstore FROM requests ORDER BY logstore")
-        }
-    }
-
     /// Closes the file. Nothing works afterwards.
     public func close() throws {
         try self.database.close()
     }
+}
 
-    private static func forEachLog(
-        matching query: LogQuery,
-        in database: Database,
-        _ body: (StoredLog) throws -> Void
-    ) throws {
-        let columns = "logs.id, logs.request_id, logs.position, logs.fields, \(StoredRequest.columns)"
-        let rows = try query.request(columns: columns).fetchCursor(database)
-        // Logs of one request follow each other, so its columns are read once.
-        var request: (id: Int64, value: StoredRequest)?
-        while let row = try rows.next() {
-            let requestID: Int64 = row["request_id"]
-            let value = request?.id == requestID ? request!.value : StoredRequest(row: row)
-            request = (requestID, value)
-            let log = LogFields(validated: row["fields"])
-            try body(
-                StoredLog(id: row["id"], requestID: requestID, position: row["position"], request: value, log: log)
-            )
+/// Why a file cannot be read.
+public enum StoreError: Error, Sendable, CustomStringConvertible {
+    /// It was not made by this version; an endpoint that opens it brings it up to date.
+    case otherVersion(String)
+
+    public var description: String {
+        switch self {
+        case .otherVersion(let path):
+            "\(path) was made by another version; run \"webtracking serve --database \(path)\" once to update it"
         }
     }
 }

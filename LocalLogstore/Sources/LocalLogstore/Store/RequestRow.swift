@@ -16,50 +16,50 @@ struct RequestRow: Sendable {
     var request: StoredRequest
     var logs: [LogFields]
 
-    /// Writes the request and its logs. Throws if the database refuses either; the caller's transaction undoes both.
-    func insert(into database: Database) throws {
-        let insertRequest = try database.cachedStatement(
-            sql: """
-                INSERT INTO requests (received_at, project, logstore, topic, source, tags, raw_bytes, wire_bytes,
-                                      compression, log_count)
-                VALUES (?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, ?, ?)
-                """
+    /// Writes the request without its logs, and returns its number.
+    func insert(firstLog: Int64, into database: Database) throws -> Int64 {
+        let insert = try RawStatement(
+            """
+            INSERT INTO requests (received_at, project, logstore, topic, source, tags, raw_bytes, wire_bytes,
+                                  compression, log_count, first_log)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            in: database
         )
-        // GRDB would cut a text at its first NUL, which topic and source may hold: they go in as bytes.
-        try insertRequest.execute(arguments: [
-            self.request.receivedAt.microseconds, self.request.project, self.request.logstore,
-            Data(self.request.topic.utf8), Data(self.request.source.utf8), JSONWriter.object(self.request.tags),
-            self.request.rawBytes, self.request.wireBytes, self.request.compression.rawValue, self.request.logCount,
-        ])
-        let id = database.lastInsertedRowID
-        let insertLog = try database.cachedStatement(
-            sql: "INSERT INTO logs (request_id, position, fields) VALUES (?, ?, ?)"
-        )
-        for (position, log) in self.logs.enumerated() {
-            try insertLog.execute(arguments: [id, position, log.json])
-        }
+        insert.bind(1, self.request.receivedAt.microseconds)
+        insert.bind(2, text: self.request.project)
+        insert.bind(3, text: self.request.logstore)
+        insert.bind(4, text: self.request.topic)
+        insert.bind(5, text: self.request.source)
+        insert.bind(6, text: JSONWriter.object(self.request.tags))
+        insert.bind(7, Int64(self.request.rawBytes))
+        insert.bind(8, Int64(self.request.wireBytes))
+        insert.bind(9, text: self.request.compression.rawValue)
+        insert.bind(10, Int64(self.request.logCount))
+        insert.bind(11, firstLog)
+        try insert.run()
+        return database.lastInsertedRowID
     }
 }
 
 extension StoredRequest {
-    /// The columns that ``init(row:)`` reads.
+    /// The columns that ``init(columns:)`` reads, in its order.
     static let columns = """
-        requests.received_at, requests.project, requests.logstore, CAST(requests.topic AS BLOB) AS topic,
-        CAST(requests.source AS BLOB) AS source, requests.tags, requests.raw_bytes, requests.wire_bytes,
-        requests.compression, requests.log_count
+        received_at, project, logstore, topic, source, tags, raw_bytes, wire_bytes, compression, log_count, first_log
         """
 
-    init(row: Row) {
-        self.receivedAt = Date(microseconds: row["received_at"])
-        self.project = row["project"]
-        self.logstore = row["logstore"]
-        self.topic = String(decoding: row["topic"] as Data, as: UTF8.self)
-        self.source = String(decoding: row["source"] as Data, as: UTF8.self)
-        self.tags = LogFields(validated: row["tags"]).fields
-        self.rawBytes = row["raw_bytes"]
-        self.wireBytes = row["wire_bytes"]
-        self.compression = Compression(rawValue: row["compression"]) ?? .none
-        self.logCount = row["log_count"]
+    /// From the current row of a statement whose first columns are ``columns``.
+    init(columns row: RawStatement) {
+        self.receivedAt = Date(microseconds: row.int(0))
+        self.project = row.string(1)
+        self.logstore = row.string(2)
+        self.topic = row.string(3)
+        self.source = row.string(4)
+        self.tags = LogFields(validated: row.string(5)).fields
+        self.rawBytes = Int(row.int(6))
+        self.wireBytes = Int(row.int(7))
+        self.compression = Compression(rawValue: row.string(8)) ?? .none
+        self.logCount = Int(row.int(9))
     }
 }
 

@@ -33,6 +33,9 @@ public struct StoredLog: Sendable, Equatable {
     public var requestID: Int64
     /// The place within the request, from 0.
     public var position: Int
+    /// What the log states as its `time`, or when it was received; in microseconds since 1970.
+    public var time: Int64
+    public var severity: Severity
     public var request: StoredRequest
     public var log: LogFields
 }

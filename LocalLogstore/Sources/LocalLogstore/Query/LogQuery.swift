@@ -18,8 +18,11 @@ public struct LogQuery: Sendable, Equatable {
         case newestFirst
     }
 
+    public var project: String?
     public var logstore: String?
     public var topic: String?
+    /// What the logs have to match besides.
+    public var search = SearchExpression.all
     /// Received at this time or later.
     public var from: Date?
     /// Received before this time.
@@ -33,5 +36,13 @@ public struct LogQuery: Sendable, Equatable {
     public init(logstore: String? = nil, topic: String? = nil) {
         self.logstore = logstore
         self.topic = topic
+    }
+
+    /// The same in the terms of a search, but for the times of receipt, the order and the limit.
+    var selection: LogSelection {
+        var search = self.search
+        if let topic = self.topic { search = search.and(.exact(.topic, topic)) }
+        for field in self.fields { search = search.and(.exact(.log(field.name), field.value)) }
+        return LogSelection(search: search, project: self.project, logstore: self.logstore)
     }
 }

@@ -1,0 +1,78 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import GRDB
+
+/// Some of the newest logs that match, and where to go on.
+public struct LogPage: Sendable, Equatable {
+    /// Where a page ends.
+    public struct Cursor: Sendable, Equatable {
+        public var time: Int64
+        public var id: Int64
+
+        public init(time: Int64, id: Int64) {
+            self.time = time
+            self.id = id
+        }
+
+        /// Whether this comes later on a page, which begins with the newest.
+        func isBehind(_ other: Self) -> Bool { (self.time, self.id) < (other.time, other.id) }
+    }
+
+    /// The newest first.
+    public var logs: [StoredLog] = []
+    /// Where the next page begins; `nil` if there is none.
+    public var next: Cursor?
+    /// Whether all that can match was looked at. Otherwise the time was up.
+    public var isComplete = true
+}
+
+extension LogScan {
+    /// The newest logs that match, at most `limit` of them, behind `cursor`.
+    func page(limit: Int, after cursor: LogPage.Cursor?) throws -> LogPage {
+        struct Found {
+            var place: LogPage.Cursor
+            var log: StoredLog
+        }
+        var page = LogPage()
+        var found: [Found] = []
+        // Once there are enough, a block that ends before the last of them has nothing to add.
+        let blocks = try self.blocks().sorted { $0.maximumTime > $1.maximumTime }
+        var threshold: LogPage.Cursor?
+        for block in blocks {
+            if let threshold, block.maximumTime < threshold.time { break }
+            if let cursor, block.minimumTime > cursor.time { continue }
+            if self.isOverdue {
+                page.isComplete = false
+                break
+            }
+            try self.forEachMatch(in: block, order: .newestFirst) { log in
+                let place = LogPage.Cursor(time: log.time, id: log.id)
+                if let cursor, !place.isBehind(cursor) { return true }
+                if let threshold, place.isBehind(threshold) { return true }
+                guard let stored = try self.stored(log) else { return true }
+                found.append(Found(place: place, log: stored))
+                return true
+            }
+            if found.count > limit {
+                found.sort { $1.place.isBehind($0.place) }
+                found.removeSubrange((limit + 1)...)
+                threshold = found.last?.place
+            }
+        }
+        found.sort { $1.place.isBehind($0.place) }
+        if found.count > limit {
+            found.removeSubrange(limit...)
+            page.next = found.last?.place
+        }
+        page.logs = found.map(\.log)
+        return page
+    }
+}
