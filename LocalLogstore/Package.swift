@@ -45,10 +45,13 @@ let package = Package(
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ]
+            ],
+            // Part of the program itself, which then works wherever it is copied to.
+            resources: [.embedInCode("Web/Page")]
         ),
         .executableTarget(
             name: "LogstoreTool",
@@ -83,6 +86,7 @@ let package = Package(
                 "LocalLogstore",
                 "LocalLogstoreTestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -92,6 +96,7 @@ let package = Package(
             name: "LogstoreToolTests",
             dependencies: [
                 "LocalLogstore",
+                "LocalLogstoreTestSupport",
                 "LogstoreTool",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

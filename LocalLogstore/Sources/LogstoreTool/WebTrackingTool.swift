@@ -23,10 +23,11 @@ struct WebTrackingTool: AsyncParsableCommand {
               echo 'hello' | webtracking send --project local --logstore app \\
                   --endpoint http://127.0.0.1:8080
 
-            Then see what arrived:
+            Then see what arrived, on the page that serve names, or here:
 
               webtracking query
+              webtracking tail
             """,
-        subcommands: [ServeCommand.self, SendCommand.self, QueryCommand.self]
+        subcommands: [ServeCommand.self, SendCommand.self, QueryCommand.self, TailCommand.self]
     )
 }

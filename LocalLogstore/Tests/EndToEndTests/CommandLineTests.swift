@@ -145,5 +145,82 @@ extension EndToEnd {
                 #expect(outcome.errors.contains("--database"))
             }
         }
+
+        @Test func searchesAndFollowsInTheTerminal() async throws {
+            try await self.withServe { directory, send in
+                let lines = (1...300).map {
+                    #"{"message":"order \#($0) placed","level":"\#($0 % 100 == 0 ? "error" : "info")","n":\#($0)}"#
+                }
+                _ = try await self.run(
+                    send + ["--format", "ndjson"],
+                    in: directory,
+                    input: lines.joined(separator: "\n") + "\n"
+                )
+                #expect(
+                    try await self.query(["level: error and n > 100", "--fields", "n"], in: directory) == [
+                        "200", "300",
+                    ]
+                )
+                #expect(
+                    try await self.query(["\"order 17 placed\" or placed not level: info", "--count"], in: directory)
+                        == ["4"]
+                )
+                #expect(try await self.query(["placed", "--since", "1h", "--count"], in: directory) == ["300"])
+                // In a pipe it is NDJSON.
+                let object = try #require(try await self.query(["n = 5"], in: directory).first)
+                #expect(object.hasPrefix("{") && object.contains(#""message":"order 5 placed""#))
+
+                let wrong = try await self.run(["query", "level: error and"], in: directory)
+                #expect(wrong.status != 0)
+                #expect(
+                    wrong.errors.contains("  level: error and\n                  ^\n  column 17: "),
+                    "\(wrong.errors)"
+                )
+                let unknown = try await self.run(["query", "--logstore", "ap"], in: directory)
+                #expect(unknown.status == 1 && unknown.errors.contains("there are some of app"))
+
+                let tail = try ChildProcess(
+                    "webtracking",
+                    ["tail", "level: error", "--lines", "2", "--limit", "3", "--fields", "n"],
+                    directory: directory
+                )
+                #expect(try await tail.firstLine() == "200")
+                _ = try await self.run(
+                    send + ["--format", "ndjson"],
+                    in: directory,
+                    input: #"{"level":"info","n":301}"# + "\n" + #"{"level":"error","n":302}"# + "\n"
+                )
+                let outcome = try await tail.outcome()
+                #expect(outcome.status == 0 && outcome.output == "300\n302\n")
+            }
+        }
+
+        @Test func saysPlainlyThatThePortIsTaken() async throws {
+            try await self.withServe { directory, send in
+                let port = try #require(send.joined().firstMatch(of: /127\.0\.0\.1:(\d+)/)?.output.1)
+                let second = try await self.run(["serve", "--port", String(port), "--in-memory"], in: directory)
+                #expect(second.status == 1)
+                #expect(second.errors.contains("port \(port) is in use"), "\(second.errors)")
+            }
+        }
+
+        @Test func givesUpWhenNothingCanBeDelivered() async throws {
+            try await withTemporaryDirectory { directory in
+                let port = try await withServer { server async throws in server.port }
+                // More than half of the memory the library takes by default.
+                let line = String(repeating: "x", count: 100_000)
+                let input = [String](repeating: line, count: 700).joined(separator: "\n")
+                try input.write(to: directory.appending(path: "large.log"), atomically: true, encoding: .utf8)
+                let outcome = try await self.run(
+                    [
+                        "send", "--endpoint", "http://127.0.0.1:\(port)", "--project", "local", "--logstore", "app",
+                        "--timeout", "1", "large.log",
+                    ],
+                    in: directory
+                )
+                #expect(outcome.status == 1)
+                #expect(outcome.errors.contains("nothing could be delivered for 1.0 seconds"), "\(outcome.errors)")
+            }
+        }
     }
 }

@@ -65,6 +65,23 @@ package struct TestServer: Sendable {
         try await self.post(Array(json.utf8), to: logstore, headers: headers)
     }
 
+    /// Asks the page's interface, or tells it something.
+    package func api(
+        _ path: String,
+        method: HTTPMethod = .GET,
+        json: String? = nil,
+        headers: [(String, String)] = []
+    ) async throws -> Answer {
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(self.port)/api/\(path)")
+        request.method = method
+        if let json {
+            request.headers.add(name: "content-type", value: "application/json")
+            request.body = .bytes(Array(json.utf8))
+        }
+        for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
+        return try await self.send(request)
+    }
+
     package func get(_ path: String, headers: [(String, String)] = []) async throws -> Answer {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(self.port)\(path)")
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }

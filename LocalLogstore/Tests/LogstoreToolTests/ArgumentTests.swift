@@ -9,7 +9,9 @@
 //===----------------------------------------------------------------------===//
 
 import ArgumentParser
+import Foundation
 import LocalLogstore
+import LocalLogstoreTestSupport
 import Logging
 import Testing
 import WebTracking
@@ -50,7 +52,10 @@ struct ArgumentTests {
         "send", "send --endpoint http://127.0.0.1:1 --project demo", "send \(target) --project No",
         "send \(target) --level loud", "send \(target) --compression zstd", "send \(target) --tag x",
         "send \(target) --rate 0", "send \(target) --timeout -1", "send \(target) --format csv",
-        "query --limit -1", "query --where x", "query --format csv", "query x", "what",
+        "query --limit -1", "query --where x", "query --format csv", "query level:", "query --since yesterday",
+        "query x y", "tail --lines -1", "tail --limit 0", "serve --outage 5", "serve --keep-size 1",
+        "serve --shards -1",
+        "serve --max-request-logs 0", "what",
     ])
     func refuses(line: String) {
         #expect(throws: (any Error).self) {
@@ -97,14 +102,90 @@ struct ArgumentTests {
         expected.limit = 5
         expected.order = .newestFirst
         #expect(command.query == expected)
-        #expect(command.printer.fields == ["x", "y"])
-        #expect(command.printer.format == .ndjson)
+        let printer = command.options.printer(isTerminal: true)
+        #expect(printer.fields == ["x", "y"])
+        #expect(printer.format == .ndjson)
     }
 
-    @Test func helpShowsExamples() {
-        for command: any ParsableCommand.Type in [ServeCommand.self, SendCommand.self, QueryCommand.self] {
-            let help = WebTrackingTool.helpMessage(for: command)
-            #expect(help.contains("  webtracking \(command._commandName) ") || help.contains("  webtracking serve\n"))
+    @Test func helpShowsExamplesAndFitsATerminal() {
+        let commands: [any ParsableCommand.Type] = [
+            ServeCommand.self, SendCommand.self, QueryCommand.self, TailCommand.self,
+        ]
+        for command in commands {
+            let help = WebTrackingTool.helpMessage(for: command, columns: 80)
+            #expect(help.contains("  webtracking \(command._commandName)"))
+            let long = help.split(separator: "\n").filter { $0.count > 80 }
+            #expect(long.isEmpty)
+        }
+    }
+
+    @Test func looksForASearch() throws {
+        let command = try #require(
+            try WebTrackingTool.parseAsRoot(["query", "level: error", "--logstore", "app", "--project", "p"])
+                as? QueryCommand
+        )
+        #expect(command.query.search == (try SearchExpression(parsing: "level: error")))
+        #expect(command.query.project == "p")
+    }
+
+    @Test func printsObjectsIntoAPipeAndColoursOnATerminal() throws {
+        let plain = try self.parse("query", as: QueryCommand.self).options
+        #expect(plain.printer(isTerminal: false).format == .ndjson)
+        #expect(plain.printer(isTerminal: true).format == .text && plain.printer(isTerminal: true).isColored)
+        let columns = try self.parse("query --fields a", as: QueryCommand.self).options
+        #expect(columns.printer(isTerminal: false).format == .text && !columns.printer(isTerminal: false).isColored)
+        let never = try self.parse("tail --color never", as: TailCommand.self).options
+        #expect(!never.printer(isTerminal: true).isColored)
+    }
+
+    @Test(arguments: [
+        ("30s", 30.0), ("15m", 900), ("2h", 7200), ("7d", 604_800), ("1970-01-01T00:00:00Z", 1_000_000),
+    ])
+    func readsHowLongAgo(text: String, seconds: Double) throws {
+        let now = Date(timeIntervalSince1970: 1_000_000)
+        let since = try #require(SinceArgument(argument: text))
+        #expect(now.timeIntervalSince(since.date(now: now)) == seconds)
+    }
+
+    @Test(arguments: [("5", 5), ("2kB", 2000), ("2KiB", 2048), ("1.5MB", 1_500_000), ("3GB", 3_000_000_000)])
+    func readsSizes(text: String, bytes: Int) {
+        #expect(ByteSize(argument: text)?.bytes == bytes)
+        #expect(ByteSize(argument: ByteSize(bytes: bytes).description)?.bytes == bytes)
+    }
+
+    @Test func rehearsesAsTold() throws {
+        let settings = try self.parse(
+            "serve --fault-rate 0.5 --fault-kinds 503 --latency 10 --jitter 20 --shards 2 --shard-bytes 1MB "
+                + "--shard-requests 7 --outage 1:2 --tracking-off 3:4.5 --max-request-bytes 9kB --max-request-logs 8",
+            as: ServeCommand.self
+        ).settings().rehearsal
+        var expected = RehearsalSettings()
+        expected.errorShare = 0.5
+        expected.errorKinds = ["503"]
+        expected.latency = 10
+        expected.jitter = 20
+        expected.shards = 2
+        expected.shardBytes = 1_000_000
+        expected.shardRequests = 7
+        expected.outage = RehearsalSettings.Window(start: 1, length: 2)
+        expected.trackingOff = RehearsalSettings.Window(start: 3, length: 4.5)
+        expected.maximumBytes = 9000
+        expected.maximumLogs = 8
+        #expect(settings == expected)
+    }
+
+    @Test func keepsTheTokenToItsOwner() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory.appending(path: "t").path
+            var command = try self.parse("serve --host 0.0.0.0 --token-file \(path)", as: ServeCommand.self)
+            guard case .token(let token) = try command.settings().access else { return #expect(Bool(false)) }
+            #expect(token.utf8.count >= 32)
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            #expect(try command.settings().access == .token(token))
+            command = try self.parse("serve --host 0.0.0.0 --database \(path).db", as: ServeCommand.self)
+            #expect(command.tokenPath == path + ".db.token")
+            #expect(try self.parse("serve", as: ServeCommand.self).tokenPath == nil)
         }
     }
 }

@@ -15,11 +15,13 @@
 struct LogGroupParser {
     private var cursor: JSONCursor
     private let limits: TrackLimits
+    private let mode: DecodingMode
     // Used for one object after the other, to allocate once.
     private var names = NameSet()
     private var scratch: [UInt8] = []
 
-    init(_ bytes: [UInt8], limits: TrackLimits) {
+    init(_ bytes: [UInt8], limits: TrackLimits, mode: DecodingMode = .strict) {
+        self.mode = mode
         self.cursor = JSONCursor(bytes)
         self.limits = limits
     }
@@ -56,6 +58,7 @@ struct LogGroupParser {
                 case "__source__": source = try self.label("__source__")
                 case "__tags__": tags = try self.tags()
                 case "__logs__": logs = try self.logs()
+                case _ where self.mode == .compatible: _ = try JSONValue(from: &self.cursor, depth: 1)
                 case let other: throw ServiceError.bodyInvalid("The member \(other) is not known.")
                 }
                 self.cursor.skipWhitespace()
@@ -64,9 +67,11 @@ struct LogGroupParser {
         }
         self.cursor.skipWhitespace()
         guard self.cursor.isAtEnd else { throw self.cursor.failure("text after the object") }
-        guard let source else { throw ServiceError.bodyInvalid("The member __source__ is missing.") }
+        guard source != nil || self.mode == .compatible else {
+            throw ServiceError.bodyInvalid("The member __source__ is missing.")
+        }
         guard let logs else { throw ServiceError.bodyInvalid("The member __logs__ is missing.") }
-        return LogGroup(topic: topic ?? "", source: source, tags: tags ?? [], logs: logs)
+        return LogGroup(topic: topic ?? "", source: source ?? "", tags: tags ?? [], logs: logs)
     }
 
     /// A topic or a source.

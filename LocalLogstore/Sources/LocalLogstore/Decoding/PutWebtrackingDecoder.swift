@@ -10,7 +10,8 @@
 
 /// Judges a `POST /logstores/{name}/track` and turns it into a ``LogGroup``.
 ///
-/// Pure and strict: what the documentation does not allow is refused, though the service itself may be more lenient.
+/// Pure. In strict mode what the documentation does not allow is refused, though the service itself is more lenient; in
+/// compatible mode what official clients are known to send is taken as well. See ``DecodingMode``.
 public struct PutWebtrackingDecoder: Sendable {
     /// The parts of a request that the decision depends on. Header values are `nil` where the header is absent.
     public struct Input: Sendable {
@@ -41,16 +42,20 @@ public struct PutWebtrackingDecoder: Sendable {
     }
 
     public var limits: TrackLimits
+    public var mode: DecodingMode
 
-    public init(limits: TrackLimits = TrackLimits()) {
+    public init(limits: TrackLimits = TrackLimits(), mode: DecodingMode = .strict) {
         self.limits = limits
+        self.mode = mode
     }
 
     /// Decodes a request, or throws the answer that the service would give.
     public func decode(_ input: Input) throws(ServiceError) -> Output {
-        try ServiceError.checkVersion(input.version)
-        let rawSize = try self.rawSize(input.rawSize)
+        if self.mode == .strict || input.version != nil { try ServiceError.checkVersion(input.version) }
         let compression = try self.compression(input.compressType)
+        // What is not compressed needs no size; some clients count characters instead of bytes, or leave it out.
+        let isSizeStated = self.mode == .strict || compression != .none
+        let rawSize = isSizeStated ? try self.rawSize(input.rawSize) : input.body.count
         try self.check(rawSize: compression == .none ? max(rawSize, input.body.count) : rawSize)
 
         let raw = try Decompression.expand(input.body, compression: compression, rawSize: rawSize)
@@ -61,7 +66,7 @@ public struct PutWebtrackingDecoder: Sendable {
                 message: "The body holds \(raw.count) bytes, x-log-bodyrawsize says \(rawSize)."
             )
         }
-        var parser = LogGroupParser(raw, limits: self.limits)
+        var parser = LogGroupParser(raw, limits: self.limits, mode: self.mode)
         return Output(
             group: try parser.parse(),
             compression: compression,

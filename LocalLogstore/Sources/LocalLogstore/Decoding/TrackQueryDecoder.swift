@@ -44,40 +44,14 @@ public struct TrackQueryDecoder: Sendable {
     }
 
     private func parameters(_ target: String) throws(ServiceError) -> [Field] {
-        guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return [] }
-        var parameters: [Field] = []
+        guard let parameters = FormEncoding.parameters(of: target) else {
+            throw .parameterInvalid("The query is not percent-encoded UTF-8.")
+        }
         var names = NameSet()
-        for part in target.utf8[target.utf8.index(after: mark)...].split(separator: UInt8(ascii: "&")) {
-            let pair = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = self.text(pair[0]), let value = self.text(pair.count == 2 ? pair[1] : "".utf8[...]) else {
-                throw .parameterInvalid("The query is not percent-encoded UTF-8.")
-            }
-            guard names.insert(Array(name.utf8)[...]) else {
-                throw .parameterInvalid("The parameter \(name) occurs twice.")
-            }
-            parameters.append(Field(name, value))
+        for parameter in parameters where !names.insert(Array(parameter.name.utf8)[...]) {
+            throw .parameterInvalid("The parameter \(parameter.name) occurs twice.")
         }
         return parameters
-    }
-
-    /// Resolves the encoding of forms: percent-encoded bytes, and plus signs for spaces.
-    private func text(_ encoded: Substring.UTF8View) -> String? {
-        var bytes: [UInt8] = []
-        var rest = encoded
-        while let byte = rest.popFirst() {
-            switch byte {
-            case UInt8(ascii: "+"):
-                bytes.append(0x20)
-            case UInt8(ascii: "%"):
-                guard let high = rest.popFirst()?.hexadecimalValue, let low = rest.popFirst()?.hexadecimalValue else {
-                    return nil
-                }
-                bytes.append(high << 4 | low)
-            default:
-                bytes.append(byte)
-            }
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 
     private func label(_ name: String, _ value: String) throws(ServiceError) -> String {
@@ -102,16 +76,5 @@ extension [Field] {
     fileprivate mutating func remove(_ name: String) -> String? {
         guard let index = self.firstIndex(where: { $0.name == name }) else { return nil }
         return self.remove(at: index).value
-    }
-}
-
-extension UInt8 {
-    fileprivate var hexadecimalValue: UInt8? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }

@@ -35,7 +35,8 @@ package indirect enum JSONValue: Sendable {
         guard cursor.isAtEnd else { throw cursor.failure("text after the value") }
     }
 
-    private init(from cursor: inout JSONCursor, depth: Int) throws(JSONSyntaxError) {
+    /// Reads the value that comes next, of a text that is known to be UTF-8.
+    init(from cursor: inout JSONCursor, depth: Int) throws(JSONSyntaxError) {
         guard depth < Self.maximumDepth else { throw cursor.failure("nested too deeply") }
         cursor.skipWhitespace()
         switch cursor.next {

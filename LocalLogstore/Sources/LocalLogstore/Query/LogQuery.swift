@@ -23,6 +23,8 @@ public struct LogQuery: Sendable, Equatable {
     public var topic: String?
     /// What the logs have to match besides.
     public var search = SearchExpression.all
+    /// Of this time or later, by what the logs state, or by their receipt if they state nothing.
+    public var since: Date?
     /// Received at this time or later.
     public var from: Date?
     /// Received before this time.
@@ -39,10 +41,12 @@ public struct LogQuery: Sendable, Equatable {
     }
 
     /// The same in the terms of a search, but for the times of receipt, the order and the limit.
-    var selection: LogSelection {
+    public var selection: LogSelection {
         var search = self.search
         if let topic = self.topic { search = search.and(.exact(.topic, topic)) }
         for field in self.fields { search = search.and(.exact(.log(field.name), field.value)) }
-        return LogSelection(search: search, project: self.project, logstore: self.logstore)
+        var selection = LogSelection(search: search, project: self.project, logstore: self.logstore)
+        selection.from = self.since?.microseconds
+        return selection
     }
 }

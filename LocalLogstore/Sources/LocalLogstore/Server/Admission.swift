@@ -13,20 +13,33 @@ import Hummingbird
 /// Finds the project and the logstore that a request is for.
 struct Admission: Sendable {
     let project: String
+    let projects: ProjectPolicy
     let registry: LogstoreRegistry
     let onEvent: @Sendable (ServerEvent) -> Void
 
-    /// The name of the logstore. Throws what the service answers if there is no such project or logstore, or if the
-    /// logstore takes no anonymous logs.
-    func logstore(of request: Request, context: TrackContext) throws(ServiceError) -> String {
+    struct Place: Sendable {
+        var project: String
+        var logstore: String
+    }
+
+    /// Where the logs of a request belong. Throws what the service answers if there is no such project or logstore, or if
+    /// the logstore takes no anonymous logs.
+    func place(of request: Request, context: TrackContext) throws(ServiceError) -> Place {
         guard let host = request.head.authority, !host.isEmpty else {
             throw ServiceError(status: 400, code: "MissingHost", message: "The header Host is missing.")
         }
-        if let project = ProjectHost.project(in: host), project != self.project {
-            throw .projectNotExist(project)
-        }
+        let project = ProjectHost.project(in: host) ?? self.project
+        guard self.exists(project) else { throw .projectNotExist(project) }
         let name = context.parameters.get("logstore") ?? ""
-        if try self.registry.use(name) { self.onEvent(.logstoreCreated(name)) }
-        return name
+        if try self.registry.use(name, in: project) { self.onEvent(.logstoreCreated(name)) }
+        return Place(project: project, logstore: name)
+    }
+
+    private func exists(_ project: String) -> Bool {
+        if project == self.project { return true }
+        return switch self.projects {
+        case .any: Names.isProject(project)
+        case .only(let names): names.contains(project)
+        }
     }
 }

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+import Foundation
 import HTTPTypes
 import Hummingbird
 
@@ -26,6 +27,8 @@ struct AnswerMiddleware: RouterMiddleware {
     private static let requestID = HTTPField.Name("x-log-requestid")!
 
     let counters: ServerCounters
+    let store: LogStore
+    let mode: DecodingMode
     let onEvent: @Sendable (ServerEvent) -> Void
 
     func handle(
@@ -33,20 +36,43 @@ struct AnswerMiddleware: RouterMiddleware {
         context: TrackContext,
         next: @concurrent (Request, TrackContext) async throws -> Response
     ) async throws -> Response {
+        // The page's own requests are none of the service's.
+        if WebMiddleware.owns(request.uri.path) { return try await next(request, context) }
+        let start = ContinuousClock.now
+        let receivedAt = Date().microseconds
+        // Before it is answered: a connection that was reset has no address any more.
+        let client = context.clientAddress
+        func note(_ status: Int, _ error: ServiceError?) async {
+            let elapsed = (ContinuousClock.now - start) / .microseconds(1)
+            let delivery = context.draft.delivery(
+                receivedAt: receivedAt,
+                client: client,
+                microseconds: Int(elapsed),
+                error: error,
+                status: status
+            )
+            if let delivery { await self.store.note(delivery) }
+        }
         self.counters.count { $0.requests += 1 }
         var response: Response
+        var failure: ServiceError?
         do {
             response = try await next(request, context)
         } catch let aborted as ConnectionAborted {
+            await note(0, Self.reset)
             throw aborted
         } catch let planned as PlannedAnswer {
+            failure = planned.error
             response = self.answer(planned.error)
         } catch {
             let known = self.serviceError(error)
             self.onEvent(.refused(known))
+            failure = known
             response = self.answer(known)
         }
+        await note(response.status.code, failure)
         response.headers[.accessControlAllowOrigin] = "*"
+        if self.mode == .compatible { response.headers[CompatibilityRoutes.time] = CompatibilityRoutes.now }
         if response.headers[Self.omitsRequestID] == nil {
             response.headers[Self.requestID] = Self.newRequestID()
         } else {
@@ -56,6 +82,12 @@ struct AnswerMiddleware: RouterMiddleware {
         self.counters.count { $0.answers[status, default: 0] += 1 }
         return response
     }
+
+    private static let reset = ServiceError(
+        status: 0,
+        code: "ConnectionReset",
+        message: "The connection was reset on purpose."
+    )
 
     private func serviceError(_ error: any Error) -> ServiceError {
         switch error {

@@ -29,13 +29,22 @@ struct GetHandler: Sendable {
     let counters: ServerCounters
 
     func handle(_ request: Request, context: TrackContext) async throws -> Response {
-        let logstore = try self.admission.logstore(of: request, context: context)
+        context.draft.update { $0.isDelivery = true }
+        let place = try self.admission.place(of: request, context: context)
+        context.draft.update {
+            $0.project = place.project
+            $0.logstore = place.logstore
+            $0.logCount = 1
+            $0.rawBytes = request.head.path?.utf8.count ?? 0
+            $0.wireBytes = $0.rawBytes
+        }
         let group = try TrackQueryDecoder(limits: self.settings.limits).decode(
             target: request.head.path ?? "",
             clientAddress: context.clientAddress,
             additional: self.form == .imageWithAgent ? self.agent(of: request) : []
         )
-        try await self.store.append(group, project: self.settings.project, logstore: logstore, receivedAt: Date())
+        try await self.store.append(group, project: place.project, logstore: place.logstore, receivedAt: Date())
+        context.draft.update { $0.isStored = true }
         self.counters.count { $0.logs += 1 }
         return self.form == .plain ? .success : Self.image
     }

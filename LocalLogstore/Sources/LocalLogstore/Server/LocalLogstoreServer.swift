@@ -9,11 +9,12 @@
 //===----------------------------------------------------------------------===//
 
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 public import ServiceLifecycle
 
-/// A strict PutWebtracking endpoint that keeps what it accepts in a ``LogStore``.
+/// A PutWebtracking endpoint that keeps what it accepts in a ``LogStore``, and shows it on a page.
 ///
 /// Run it once, alone or in a `ServiceGroup`. On graceful shutdown it takes no new connections, answers the requests
 /// it has, and returns.
@@ -21,6 +22,9 @@ public final class LocalLogstoreServer: Service {
     public let store: LogStore
     /// Switches web tracking of a logstore on and off while the endpoint runs.
     public let registry: LogstoreRegistry
+
+    /// How the endpoint misbehaves, which can be changed while it runs.
+    public let rehearsal: Rehearsal
 
     private let settings: ServerSettings
     private let onEvent: @Sendable (ServerEvent) -> Void
@@ -44,8 +48,13 @@ public final class LocalLogstoreServer: Service {
         if case .only(let names) = settings.logstores, let bad = names.first(where: { !Names.isLogstore($0) }) {
             throw ServiceError.parameterInvalid("\"\(bad)\" is not a valid name of a logstore.")
         }
+        if case .only(let names) = settings.projects, let bad = names.first(where: { !Names.isProject($0) }) {
+            throw ServiceError.parameterInvalid("\"\(bad)\" is not a valid name of a project.")
+        }
+        if let problem = settings.rehearsal.problem { throw ServiceError.parameterInvalid(problem) }
         self.settings = settings
         self.store = store
+        self.rehearsal = Rehearsal(settings.rehearsal)
         self.registry = LogstoreRegistry(policy: settings.logstores)
         self.onEvent = onEvent
     }
@@ -61,11 +70,17 @@ public final class LocalLogstoreServer: Service {
     /// Serves until graceful shutdown or cancellation. Throws if the address cannot be listened on.
     public func run() async throws {
         do {
-            try await self.application().run()
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                // Ends with the other.
+                tasks.addTask { try await self.prune() }
+                try await self.application().run()
+                tasks.cancelAll()
+            }
             self.listening.settle(.failure(CancellationError()))
         } catch {
-            self.listening.settle(.failure(error))
-            throw error
+            let named = ServerError.named(error, host: self.settings.host, port: self.settings.port)
+            self.listening.settle(.failure(named))
+            throw named
         }
     }
 
@@ -75,7 +90,8 @@ public final class LocalLogstoreServer: Service {
             router: self.router(),
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port),
-                serverName: "local-logstore"
+                serverName: "local-logstore",
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.maximumConnections)
             ),
             onServerRunning: { [listening, onEvent] channel in
                 let port = channel.localAddress?.port ?? settings.port
@@ -88,13 +104,34 @@ public final class LocalLogstoreServer: Service {
 
     private func router() -> Router<TrackContext> {
         let router = Router(context: TrackContext.self)
-        router.add(middleware: AnswerMiddleware(counters: self.counters, onEvent: self.onEvent))
-        let admission = Admission(project: self.settings.project, registry: self.registry, onEvent: self.onEvent)
+        router.add(
+            middleware: AnswerMiddleware(
+                counters: self.counters,
+                store: self.store,
+                mode: self.settings.mode,
+                onEvent: self.onEvent
+            )
+        )
+        router.add(middleware: WebMiddleware())
+        self.addService(to: router)
+        PageHandler.add(to: router)
+        self.addInterface(to: router)
+        return router
+    }
+
+    private func addService(to router: Router<TrackContext>) {
+        let admission = Admission(
+            project: self.settings.project,
+            projects: self.settings.projects,
+            registry: self.registry,
+            onEvent: self.onEvent
+        )
         let put = PutHandler(
             settings: self.settings,
             admission: admission,
             store: self.store,
-            counters: self.counters
+            counters: self.counters,
+            rehearsal: self.rehearsal
         )
         router.post("logstores/:logstore/track", use: put.handle)
         for form in GetHandler.Form.allCases {
@@ -107,7 +144,28 @@ public final class LocalLogstoreServer: Service {
             )
             router.get(RouterPath("logstores/:logstore/\(form.rawValue)"), use: get.handle)
         }
-        return router
+        if self.settings.mode == .compatible { CompatibilityRoutes.add(to: router) }
+    }
+
+    private func addInterface(to router: Router<TrackContext>) {
+        let access = Access(policy: self.settings.access, host: self.settings.host)
+        let status = StatusAPI(store: self.store, settings: self.settings, access: access)
+        status.addSessions(to: router.group("api"))
+        let api = router.group("api").add(middleware: AccessMiddleware(access: access))
+        status.add(to: api)
+        LogAPI(store: self.store).add(to: api)
+        TailAPI(store: self.store).add(to: api)
+        DeliveryAPI(store: self.store).add(to: api)
+        RehearsalAPI(rehearsal: self.rehearsal, access: access).add(to: api)
+    }
+
+    /// Deletes what need not be kept, once a minute.
+    private func prune() async throws {
+        while !Task.isCancelled {
+            let deleted = (try? await self.store.prune(self.settings.retention)) ?? 0
+            if deleted > 0 { self.onEvent(.pruned(logs: deleted)) }
+            try await Task.sleep(for: .seconds(60))
+        }
     }
 
     /// Not the application's logger: the endpoint may run in the process whose logs it receives.

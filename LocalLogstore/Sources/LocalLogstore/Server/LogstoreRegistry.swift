@@ -13,7 +13,8 @@ import Synchronization
 /// The logstores of an endpoint, and whether they take anonymous logs at present.
 public final class LogstoreRegistry: Sendable {
     private struct State {
-        var known: Set<String>
+        /// With their projects.
+        var used: Set<[String]> = []
         var trackingOff: Set<String> = []
     }
 
@@ -22,16 +23,18 @@ public final class LogstoreRegistry: Sendable {
 
     public init(policy: LogstorePolicy) {
         self.policy = policy
-        switch policy {
-        case .createOnFirstUse: self.state = Mutex(State(known: []))
-        case .only(let names): self.state = Mutex(State(known: names))
-        }
+        self.state = Mutex(State())
     }
 
-    /// The logstores there are, sorted.
-    public var names: [String] { self.state.withLock { $0.known.sorted() } }
+    /// The names of the logstores there are in some project, sorted.
+    public var names: [String] {
+        let used = self.state.withLock { state in Set(state.used.map { $0[1] }) }
+        if case .only(let names) = self.policy { return names.union(used).sorted() }
+        return used.sorted()
+    }
 
-    /// Switches web tracking on or off for one logstore, as its owner can in the console. It is on to begin with.
+    /// Switches web tracking on or off for the logstores of one name, as their owner can in the console. It is on to
+    /// begin with.
     public func setTracking(_ isOn: Bool, for logstore: String) {
         self.state.withLock { state in
             if isOn {
@@ -46,17 +49,18 @@ public final class LogstoreRegistry: Sendable {
     ///
     /// Throws 400 for a name that no logstore can have, 404 for one that does not exist, 401 where web tracking is
     /// off.
-    func use(_ name: String) throws(ServiceError) -> Bool {
+    func use(_ name: String, in project: String) throws(ServiceError) -> Bool {
         guard Names.isLogstore(name) else {
             throw .parameterInvalid("\"\(name)\" is not a valid name of a logstore.")
         }
         let policy = self.policy
         let found: Result<Bool, ServiceError> = self.state.withLock { state in
             if state.trackingOff.contains(name) { return .failure(.trackingOff(name)) }
-            if state.known.contains(name) { return .success(false) }
-            guard policy == .createOnFirstUse else { return .failure(.logstoreNotExist(name)) }
-            state.known.insert(name)
-            return .success(true)
+            if case .only(let names) = policy {
+                // It was there before the request.
+                return names.contains(name) ? .success(false) : .failure(.logstoreNotExist(name))
+            }
+            return .success(state.used.insert([project, name]).inserted)
         }
         return try found.get()
     }

@@ -19,37 +19,83 @@ struct PutHandler: Sendable {
     let admission: Admission
     let store: LogStore
     let counters: ServerCounters
+    let rehearsal: Rehearsal
 
     func handle(_ request: Request, context: TrackContext) async throws -> Response {
-        let logstore = try self.admission.logstore(of: request, context: context)
-        if request.uri.query != nil {
+        context.draft.update { $0.isDelivery = true }
+        let place = try self.admission.place(of: request, context: context)
+        context.draft.update {
+            $0.project = place.project
+            $0.logstore = place.logstore
+            $0.compression = request.headers[Self.compressType] ?? Compression.none.rawValue
+            $0.rawBytes = request.headers[Self.rawSize].flatMap(Int.init) ?? 0
+        }
+        if self.settings.mode == .strict, request.uri.query != nil {
             throw ServiceError.parameterInvalid("A POST takes its parameters in headers, not in the query.")
         }
         let body = try await self.body(of: request)
-        let decoded = try PutWebtrackingDecoder(limits: self.settings.limits).decode(
+        context.draft.update {
+            $0.wireBytes = body.count
+            $0.batch = BatchFingerprint.of(body)
+        }
+        let decoded = try self.decode(body, of: request)
+        context.draft.update {
+            $0.rawBytes = decoded.rawBytes
+            $0.logCount = decoded.group.logs.count
+            // A client that numbers its batches says itself what is the same.
+            if let batch = decoded.group.tags.first(where: { $0.name == "__pack_id__" }) { $0.batch = batch.value }
+        }
+        let fault = try await self.fault(for: decoded, to: place.logstore)
+        let store: @Sendable () async throws -> Void = {
+            try await self.append(decoded, to: place)
+            context.draft.update { $0.isStored = true }
+        }
+        guard let fault else {
+            try await store()
+            return .success
+        }
+        self.counters.count { $0.faults += 1 }
+        return try await self.suffer(fault, channel: context.channel, store: store)
+    }
+
+    private func decode(_ body: [UInt8], of request: Request) throws(ServiceError) -> PutWebtrackingDecoder.Output {
+        var version = request.headers[Self.version]
+        if self.settings.mode == .compatible, version == nil {
+            version = request.uri.queryParameters["APIVersion"].map(String.init)
+        }
+        return try PutWebtrackingDecoder(limits: self.settings.limits, mode: self.settings.mode).decode(
             PutWebtrackingDecoder.Input(
-                version: request.headers[Self.version],
+                version: version,
                 rawSize: request.headers[Self.rawSize],
                 compressType: request.headers[Self.compressType],
                 body: body
             )
         )
-        let fault = self.settings.faults.fault(
+    }
+
+    /// What goes wrong with a valid request, by the plan or by the rehearsal, which may also hold it up here.
+    private func fault(for decoded: PutWebtrackingDecoder.Output, to logstore: String) async throws -> Fault? {
+        let index = self.counters.nextIndex()
+        let planned = self.settings.faults.fault(
             for: FaultPlan.Request(
-                index: self.counters.nextIndex(),
+                index: index,
                 logstore: logstore,
                 topic: decoded.group.topic,
                 logCount: decoded.group.logs.count
             )
         )
-        guard let fault else {
-            try await self.append(decoded, to: logstore)
-            return .success
-        }
-        self.counters.count { $0.faults += 1 }
-        return try await self.suffer(fault, channel: context.channel) {
-            try await self.append(decoded, to: logstore)
-        }
+        if let planned { return planned }
+        let verdict = self.rehearsal.verdict(
+            for: RehearsalPlan.Request(
+                index: index,
+                rawBytes: decoded.rawBytes,
+                logCount: decoded.group.logs.count,
+                logstore: logstore,
+                topic: decoded.group.topic
+            )
+        )
+        if verdict.delay > .zero { try await Task.sleep(for: verdict.delay) }
+        return verdict.fault
     }
 
     private static let version = HTTPField.Name("x-log-apiversion")!
@@ -67,11 +113,11 @@ struct PutHandler: Sendable {
         return Array(buffer: try await request.body.collect(upTo: limit))
     }
 
-    private func append(_ decoded: PutWebtrackingDecoder.Output, to logstore: String) async throws {
+    private func append(_ decoded: PutWebtrackingDecoder.Output, to place: Admission.Place) async throws {
         try await self.store.append(
             decoded.group,
-            project: self.settings.project,
-            logstore: logstore,
+            project: place.project,
+            logstore: place.logstore,
             receivedAt: Date(),
             compression: decoded.compression,
             rawBytes: decoded.rawBytes,

@@ -16,17 +16,44 @@ public struct ServerSettings: Sendable {
     /// The port to listen on; 0 for any that is free.
     public var port: Int = 8080
 
-    /// The one project there is.
+    /// The project of requests that name none.
     ///
-    /// A request names it by the first label of its host, `local.example.com`; one to an IP address or to a name
+    /// A request names a project by the first label of its host, `local.example.com`; one to an IP address or to a name
     /// without a dot cannot, and belongs to this project.
     public var project: String = "local"
+
+    /// Which projects there are besides.
+    public var projects: ProjectPolicy = .only([])
 
     public var logstores: LogstorePolicy = .createOnFirstUse
     public var limits = TrackLimits()
     public var faults = FaultPlan.none
+    public var mode: DecodingMode = .strict
+    public var rehearsal = RehearsalSettings()
+    public var access: AccessPolicy = .open
+    public var retention = Retention()
+
+    /// Connections beyond this wait until others are closed.
+    public var maximumConnections = 1024
 
     public init() {}
+}
+
+/// Which projects there are besides the first.
+public enum ProjectPolicy: Sendable, Equatable {
+    /// Every valid name is a project.
+    case any
+    /// Only these; others are answered 404.
+    case only(Set<String>)
+}
+
+/// Who may read.
+public enum AccessPolicy: Sendable, Equatable {
+    /// Everybody who reaches the endpoint. Requests have to name it by an address or as localhost, so that no page of
+    /// the web can reach it under a name of its own.
+    case open
+    /// Who has this token.
+    case token(String)
 }
 
 /// Which logstores there are.
@@ -42,6 +69,8 @@ public enum ServerEvent: Sendable, Equatable {
     case listening(host: String, port: Int)
     /// A logstore was used for the first time.
     case logstoreCreated(String)
+    /// So many old logs were deleted.
+    case pruned(logs: Int)
     /// A request was refused.
     case refused(ServiceError)
 }

@@ -15,6 +15,8 @@ import NIOCore
 struct TrackContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let channel: any Channel
+    /// Told by the handlers what the delivery is about.
+    let draft = DeliveryDraft()
 
     init(source: ApplicationRequestContextSource) {
         self.coreContext = CoreRequestContextStorage(source: source)

@@ -20,14 +20,27 @@ final class CommitSignal: Sendable {
     private let state = Mutex(State())
 
     /// An element for every commit, or for several that came while nobody asked.
-    func subscribe() -> AsyncStream<Void> {
+    ///
+    /// - Parameter heartbeat: There is an element this often, too.
+    func subscribe(heartbeat: Duration? = nil) -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let id = self.state.withLock { state in
             state.next += 1
             state.continuations[state.next] = continuation
             return state.next
         }
-        continuation.onTermination = { [weak self] _ in self?.remove(id) }
+        let beats = heartbeat.map { interval in
+            Task {
+                while true {
+                    try await Task.sleep(for: interval)
+                    continuation.yield()
+                }
+            }
+        }
+        continuation.onTermination = { [weak self] _ in
+            beats?.cancel()
+            self?.remove(id)
+        }
         return stream
     }
 

@@ -21,6 +21,9 @@ actor GroupCommit {
         var continuation: CheckedContinuation<Void, any Error>
     }
 
+    /// More deliveries than this do not wait: a database that refuses them must not fill the memory.
+    private static let maximumNotes = 10_000
+
     /// More logs than this are not put into one transaction, to bound how long the first of them waits.
     private static let maximumLogs = 50_000
 
@@ -28,6 +31,8 @@ actor GroupCommit {
     private let inserter = SharedInserter()
     private let onCommit: @Sendable () -> Void
     private var waiting: [Waiting] = []
+    private var notes: [Delivery] = []
+    private var settling: [CheckedContinuation<Void, Never>] = []
     private var isWriting = false
 
     /// - Parameter onCommit: Is called after every transaction.
@@ -40,16 +45,34 @@ actor GroupCommit {
     func append(_ row: RequestRow) async throws {
         try await withCheckedThrowingContinuation { continuation in
             self.waiting.append(Waiting(row: row, continuation: continuation))
-            if !self.isWriting {
-                self.isWriting = true
-                Task { await self.writeAll() }
-            }
+            self.start()
         }
     }
 
+    /// Has a delivery written with the next transaction. Nobody waits for it, and nobody is told if it fails.
+    func note(_ delivery: Delivery) {
+        guard self.notes.count < Self.maximumNotes else { return }
+        self.notes.append(delivery)
+        self.start()
+    }
+
+    /// Returns when nothing waits.
+    func settle() async {
+        guard self.isWriting else { return }
+        await withCheckedContinuation { self.settling.append($0) }
+    }
+
+    private func start() {
+        guard !self.isWriting else { return }
+        self.isWriting = true
+        Task { await self.writeAll() }
+    }
+
     private func writeAll() async {
-        while !self.waiting.isEmpty {
+        while !self.waiting.isEmpty || !self.notes.isEmpty {
+            await self.writeNotes()
             let group = self.nextGroup()
+            if group.isEmpty { continue }
             let rows = group.map(\.row)
             let result: Result<Void, any Error>
             do {
@@ -65,6 +88,17 @@ actor GroupCommit {
             for waiting in group { waiting.continuation.resume(with: result) }
         }
         self.isWriting = false
+        for continuation in self.settling { continuation.resume() }
+        self.settling = []
+    }
+
+    private func writeNotes() async {
+        guard !self.notes.isEmpty else { return }
+        let notes = self.notes
+        self.notes = []
+        try? await self.writer.write { database in
+            for note in notes { try note.insert(into: database) }
+        }
     }
 
     private func nextGroup() -> [Waiting] {

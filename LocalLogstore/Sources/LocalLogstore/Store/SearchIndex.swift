@@ -18,7 +18,7 @@ enum SearchIndex {
     static let blockSize: Int64 = 256
 
     /// How many blocks share a table of words. A table whose blocks are all deleted can be dropped at once.
-    static let blocksPerTable: Int64 = 1024
+    static let blocksPerTable: Int64 = 256
 
     /// More text than this of one log is not indexed; its block is then searched always.
     static let maximumTextOfLog = 64 * 1024

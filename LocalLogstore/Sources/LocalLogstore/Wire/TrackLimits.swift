@@ -33,6 +33,14 @@ public struct TrackLimits: Sendable, Equatable {
 
     public init() {}
 
+    /// The largest that the service has documented.
+    public static var lenient: TrackLimits {
+        var limits = TrackLimits()
+        limits.rawBytes = limits.hardRawBytes
+        limits.logs = 100_000
+        return limits
+    }
+
     /// The most bytes a body may take on the wire: a block of LZ4 can be a little longer than what it holds.
     var wireBytes: Int { self.hardRawBytes + self.hardRawBytes / 255 + 64 }
 }

@@ -16,6 +16,8 @@ struct LogPrinter {
     var format: TextFormat
     /// The fields to print, in this order; all if empty.
     var fields: [String]
+    /// Whether levels are told apart by colours.
+    var isColored = false
 
     func line(_ stored: StoredLog) -> String {
         switch self.format {
@@ -34,7 +36,7 @@ struct LogPrinter {
             return TerminalText.escaped(rest.remove(at: index).value)
         }
         let time = take("time") ?? stored.request.receivedAt.formatted(.iso8601Fractional)
-        let level = take("level")
+        let level = take("level").map { self.colored($0, stored.severity) }
         let label = take("label")
         let message = take("message")
         var words = [
@@ -45,6 +47,20 @@ struct LogPrinter {
         if let message { words.append(message) }
         words += rest.map { TerminalText.escaped($0.name) + "=" + Self.quotedIfNeeded($0.value) }
         return words.joined(separator: " ")
+    }
+
+    private func colored(_ level: String, _ severity: Severity) -> String {
+        guard self.isColored else { return level }
+        let code =
+            switch severity {
+            case .none, .trace, .debug: "2"
+            case .info: "34"
+            case .notice: "32"
+            case .warning: "33"
+            case .error: "31"
+            case .critical: "1;35"
+            }
+        return "\u{1B}[\(code)m\(level)\u{1B}[0m"
     }
 
     private static func quotedIfNeeded(_ value: String) -> String {

@@ -18,33 +18,33 @@ struct QueryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "query",
         abstract: "Prints the logs that an endpoint has kept, in the order they arrived.",
+        usage: "webtracking query [<search>] [<options>]",
         discussion: """
             It works while the endpoint runs, and afterwards.
 
-              webtracking query --logstore app --where level=error --limit 20
+              webtracking query 'level: error and payment*' --newest --limit 20
+              webtracking query 'status >= 500 not __tag__:env: test'
               webtracking query --fields time,level,message
-              webtracking query --topic orders --count
-              webtracking query --format ndjson | jq .message
+              webtracking query '"order placed"' --since 15m --count
+              webtracking query | jq .message
+
+            \(SearchHelp.text)
 
             Besides its own fields, a log has __topic__, __source__, __receive_time__ and __tag__:NAME. In text, \
             characters that could drive the terminal are escaped.
             """
     )
 
-    @Option(help: ArgumentHelp("The file of the endpoint.", valueName: "file"))
-    var database = "webtracking.sqlite"
-
-    @Option(help: "Only logs of this logstore.")
-    var logstore: String?
-
-    @Option(help: "Only logs of this topic.")
-    var topic: String?
+    @OptionGroup
+    var options: LogOptions
 
     @Option(
-        name: .customLong("where"),
-        help: ArgumentHelp("Only logs with this field; may be given several times.", valueName: "key=value")
+        help: ArgumentHelp(
+            "Only logs of the last 30s, 15m, 2h or 7d, or since a time as 2026-11-23T08:15:30Z.",
+            valueName: "time"
+        )
     )
-    var conditions: [KeyValue] = []
+    var since: SinceArgument?
 
     @Option(help: ArgumentHelp("At most this many logs.", valueName: "number"))
     var limit: Int?
@@ -55,34 +55,22 @@ struct QueryCommand: ParsableCommand {
     @Flag(help: "Print only how many there are.")
     var count = false
 
-    @Option(help: "text, or ndjson for one JSON object a line.")
-    var format = TextFormat.text
-
-    @Option(help: ArgumentHelp("Only these fields, separated by commas.", valueName: "names"))
-    var fields: String?
-
     func validate() throws {
         if let limit = self.limit, limit < 0 { throw ValidationError("--limit must not be negative.") }
     }
 
     /// What the options say, for the library.
     var query: LogQuery {
-        var query = LogQuery(logstore: self.logstore, topic: self.topic)
-        query.fields = self.conditions.map { Field($0.key, $0.value) }
+        var query = self.options.query
+        query.since = self.since?.date(now: Date())
         query.limit = self.limit
         query.order = self.newest ? .newestFirst : .arrival
         return query
     }
 
-    var printer: LogPrinter {
-        LogPrinter(format: self.format, fields: self.fields?.split(separator: ",").map(String.init) ?? [])
-    }
-
     func run() throws {
-        guard FileManager.default.fileExists(atPath: self.database) else {
-            throw ValidationError("There is no file \(self.database); name one with --database.")
-        }
-        let store = try LogStore(readingFrom: self.database)
+        let store = try self.options.store()
+        try self.options.checkLogstore(in: store)
         do {
             if self.count {
                 try Output.line(String(store.countNow(matching: self.query)))
@@ -97,8 +85,44 @@ struct QueryCommand: ParsableCommand {
 
     private func print(_ store: LogStore) throws {
         var output = Output(.standardOutput)
-        let printer = self.printer
+        let printer = self.options.printer(isTerminal: Output.isTerminal)
         try store.forEachLog(matching: self.query) { try output.write(printer.line($0) + "\n") }
         try output.flush()
+    }
+}
+
+/// The search language in a few lines.
+enum SearchHelp {
+    static let text = """
+        A search is made of words, "phrases", beginnings* and conditions: key: value, key: *, key > 10, __topic__: x, \
+        __tag__:env: prod. They are joined by and, or, not and brackets; side by side means and.
+        """
+}
+
+/// A time, or how long ago it was.
+struct SinceArgument: ExpressibleByArgument, Equatable {
+    private enum Kind: Equatable {
+        case ago(Double)
+        case at(Date)
+    }
+
+    private var kind: Kind
+
+    init?(argument: String) {
+        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        if let unit = argument.last.flatMap({ units[$0] }), let number = Double(argument.dropLast()), number >= 0 {
+            self.kind = .ago(number * unit)
+        } else if let date = try? Date(argument, strategy: .iso8601) {
+            self.kind = .at(date)
+        } else {
+            return nil
+        }
+    }
+
+    func date(now: Date) -> Date {
+        switch self.kind {
+        case .ago(let seconds): now.addingTimeInterval(-seconds)
+        case .at(let date): date
+        }
     }
 }

@@ -33,8 +33,23 @@ struct Pace {
         if due - self.clock.now > Self.pause { try await self.clock.sleep(until: due) }
     }
 
-    /// Waits until `hasRoom` says so. Throws if the task is cancelled.
-    func wait(until hasRoom: () -> Bool) async throws {
-        while !hasRoom() { try await self.clock.sleep(for: Self.pause) }
+    /// Nothing has been shipped for so long that it is no use to wait on.
+    struct Stalled: Error {}
+
+    /// Waits until `hasRoom` says so. Throws if the task is cancelled, and ``Stalled`` once `progress` has been the same
+    /// for as long as `patience`.
+    func wait(patience: Duration, progress: () -> Int, until hasRoom: () -> Bool) async throws {
+        var last = progress()
+        var lastChange = self.clock.now
+        while !hasRoom() {
+            try await self.clock.sleep(for: Self.pause)
+            let current = progress()
+            if current != last {
+                last = current
+                lastChange = self.clock.now
+            } else if self.clock.now - lastChange >= patience {
+                throw Stalled()
+            }
+        }
     }
 }

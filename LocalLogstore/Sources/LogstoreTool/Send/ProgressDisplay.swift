@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+import Synchronization
 import SystemPackage
 import WebTracking
 
@@ -34,6 +35,23 @@ struct ProgressDisplay: Sendable {
             try? await Task.sleep(for: .milliseconds(200))
         }
         self.write("\r\u{1B}[K")
+    }
+
+    /// Diagnostics that do not end up behind the progress: on a terminal they replace its line.
+    static var diagnostics: DiagnosticHandler {
+        guard isatty(STDERR_FILENO) == 1 else { return .standardError }
+        let last = Mutex<[String: ContinuousClock.Instant]>([:])
+        return DiagnosticHandler { diagnostic in
+            let text = "\(diagnostic)"
+            // Of each kind one in ten seconds: they differ in their numbers.
+            let kind = String(text.prefix { !$0.isNumber })
+            let isDue = last.withLock { last in
+                if let time = last[kind], ContinuousClock.now - time < .seconds(10) { return false }
+                last[kind] = .now
+                return true
+            }
+            if isDue { Output.note("\r\u{1B}[Kwebtracking: " + TerminalText.escaped(text)) }
+        }
     }
 
     private func write(_ text: String) {

@@ -20,6 +20,10 @@ struct SendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send",
         abstract: "Ships lines from files, or from the standard input, to a logstore.",
+        usage: """
+            webtracking send --endpoint <url> --project <project>
+                             --logstore <logstore> [<options>] [<file> ...]
+            """,
         discussion: """
             A line becomes the message of a record. With --format ndjson every line is a JSON object: its members \
             message and level are used as such, the others become fields, nested ones included. A line that is no \
@@ -30,7 +34,8 @@ struct SendCommand: AsyncParsableCommand {
               journalctl -f -o json | webtracking send --format ndjson \\
                   --project local --logstore app --endpoint http://127.0.0.1:8080
 
-            It reads no faster than it can ship. The exit status is 0 only if every record was delivered; with an \
+            It reads no faster than it can ship, and gives up when nothing can be delivered for the time of \
+            --timeout. The exit status is 0 only if every record was delivered; with an \
             interrupt (control-C), what was read is delivered and the status is 130.
             """
     )
@@ -56,7 +61,10 @@ struct SendCommand: AsyncParsableCommand {
 
     func run() async throws {
         let started = ContinuousClock.now
-        let producer = try WebTrackingProducer(configuration: self.options.configuration)
+        let producer = try WebTrackingProducer(
+            configuration: self.options.configuration,
+            diagnostics: ProgressDisplay.diagnostics
+        )
         let progress = SendProgress(totalBytes: self.totalBytes())
         let display = Task { await ProgressDisplay(progress: progress, producer: producer).run() }
         let interrupt = await self.interrupt(producer, progress: progress, display: display)
@@ -68,12 +76,15 @@ struct SendCommand: AsyncParsableCommand {
                 messageLimit: producer.configuration.limits.maximumValueBytes
             ),
             rate: self.rate,
+            patience: .seconds(max(1, self.options.timeout)),
             progress: progress
         )
         let failure = await self.ship(with: &shipper)
+        let isStalled = failure is Pace.Stalled
         // Then the process ends elsewhere.
         if progress.isStopped { await interrupt.value }
-        await producer.shutdown(timeout: .seconds(self.options.timeout))
+        // Who has waited that long for room need not wait again.
+        await producer.shutdown(timeout: isStalled ? .zero : .seconds(self.options.timeout))
         interrupt.cancel()
         display.cancel()
         await display.value
@@ -87,6 +98,12 @@ struct SendCommand: AsyncParsableCommand {
             seconds: (ContinuousClock.now - started) / .seconds(1)
         )
         Output.note(report.text)
+        if isStalled {
+            Output.note(
+                "webtracking: nothing could be delivered for \(self.options.timeout) seconds, so the rest was not read"
+            )
+            throw ExitCode.failure
+        }
         if let failure { throw failure }
         if !report.isComplete { throw ExitCode.failure }
     }
@@ -121,12 +138,14 @@ struct SendCommand: AsyncParsableCommand {
 
     /// Ships one input after the other. Returns why it stopped early, if it did: what was read is delivered all the
     /// same.
-    private func ship(with shipper: inout Shipper) async -> ValidationError? {
+    private func ship(with shipper: inout Shipper) async -> (any Error)? {
         for file in self.files.isEmpty ? ["-"] : self.files {
             do {
                 let input = file == "-" ? InputReader.standardInput : try InputReader(path: file)
                 try await shipper.ship(input)
                 try input.close()
+            } catch let error as Pace.Stalled {
+                return error
             } catch {
                 return ValidationError("Cannot read \(file): \(error)")
             }

@@ -20,19 +20,23 @@ struct Shipper {
     private(set) var mapper: RecordMapper
     private(set) var splitter: LineSplitter
     private var pace: Pace
+    /// How long to wait for room while nothing is delivered.
+    private let patience: Duration
     private var bytesSinceLook = 0
 
-    init(producer: WebTrackingProducer, mapper: RecordMapper, rate: Double?, progress: SendProgress) {
+    init(producer: WebTrackingProducer, mapper: RecordMapper, rate: Double?, patience: Duration, progress: SendProgress)
+    {
         self.producer = producer
         self.progress = progress
         self.handler = producer.makeLogHandler(label: "webtracking.send")
         self.mapper = mapper
         self.splitter = LineSplitter(limit: mapper.lineLimit)
         self.pace = Pace(rate: rate)
+        self.patience = patience
     }
 
-    /// Ships everything `input` has. Throws the system's error if it cannot be read, and `CancellationError` if the
-    /// progress was stopped.
+    /// Ships everything `input` has. Throws the system's error if it cannot be read, `CancellationError` if the
+    /// progress was stopped, and ``Pace/Stalled`` if nothing can be delivered.
     mutating func ship(_ input: InputReader) async throws {
         // Taken out of the structure, because it is in use while the lines are.
         var splitter = self.splitter
@@ -51,7 +55,11 @@ struct Shipper {
         self.progress.add(bytes: line.count + 1)
         if self.roomIsDue(after: line.count) {
             let producer = self.producer
-            try await self.pace.wait { producer.statistics.pendingBytes <= producer.configuration.memoryLimit / 2 }
+            try await self.pace.wait(patience: self.patience) {
+                producer.statistics.delivered + producer.statistics.totalDropped
+            } until: {
+                producer.statistics.pendingBytes <= producer.configuration.memoryLimit / 2
+            }
         }
     }
 

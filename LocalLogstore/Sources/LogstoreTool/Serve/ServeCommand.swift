@@ -19,19 +19,26 @@ import UnixSignals
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Runs a local endpoint that accepts logs and keeps them in an SQLite file.",
+        abstract: "Runs a local endpoint: it accepts logs, keeps them, and shows them on a page.",
         discussion: """
-            The endpoint is strict: what the service does not document is refused. It stops on SIGTERM and on SIGINT \
-            (control-C), once the requests under way are answered.
+            The page is at the address it prints. It stops on SIGTERM and on SIGINT (control-C), once the requests \
+            under way are answered.
 
             Any logstore on port 8080, and on any free port, for a script:
 
               webtracking serve
               webtracking serve --port 0 --port-file port.txt --database logs.sqlite
 
-            A third of the requests fail, as on a bad day:
+            A third of the requests fail, as on a bad day; or the service is gone for 20 seconds:
 
               webtracking serve --fault-rate 0.33 --fault-kinds 500,reset
+              webtracking serve --outage 10:20
+
+            It is strict: what the service does not document is refused. With --compatible it takes what official \
+            clients really send, too.
+
+            Only this machine can reach it. With another --host, everybody who can reach it may send logs, as with \
+            the service; reading takes a token, which is in a file.
             """
     )
 
@@ -44,23 +51,67 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where logs are kept; created if there is none.", valueName: "file"))
     var database = "webtracking.sqlite"
 
-    @Option(help: "The name of the project.")
-    var project = "local"
+    @Flag(help: "Keep logs in memory only.")
+    var inMemory = false
+
+    @Option(help: ArgumentHelp("Delete logs after so many days.", valueName: "days"))
+    var keepDays: Double?
+
+    @Option(help: ArgumentHelp("Delete the oldest logs while there are more bytes.", valueName: "size"))
+    var keepSize: ByteSize?
+
+    @Option(
+        help: ArgumentHelp(
+            "A project; may be given several times. Requests that name none, as those to 127.0.0.1, are for the first.",
+            valueName: "name"
+        )
+    )
+    var project = ["local"]
+
+    @Flag(help: "Accept every project.")
+    var anyProject = false
 
     @Option(
         help: ArgumentHelp("Accept only this logstore; may be given several times. Default: any.", valueName: "name")
     )
     var logstore: [String] = []
 
-    @OptionGroup(title: "Faults")
-    var faults: FaultOptions
+    @Flag(help: "Take what official clients send, documented or not.")
+    var compatible = false
+
+    @OptionGroup(title: "Rehearsal")
+    var rehearsal: RehearsalOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "The file with the token for reading, made if there is none. Default: the database's name with .token, "
+                + "where others can reach the endpoint; otherwise reading takes no token.",
+            valueName: "file"
+        )
+    )
+    var tokenFile: String?
 
     @Option(help: ArgumentHelp("Write the port to this file once listening.", valueName: "file"))
     var portFile: String?
 
     func validate() throws {
         guard (0...65_535).contains(self.port) else { throw ValidationError("--port has to be from 0 to 65535.") }
-        _ = try self.faults.plan()
+        if let days = self.keepDays, !(days > 0 && days < 36_500) {
+            throw ValidationError("--keep-days has to be over 0.")
+        }
+        if let size = self.keepSize, size.bytes < 1_000_000 {
+            throw ValidationError("--keep-size has to be at least 1MB.")
+        }
+        _ = try self.rehearsal.settings()
+    }
+
+    private var isLoopback: Bool {
+        self.host == "localhost" || self.host == "::1" || self.host.hasPrefix("127.")
+    }
+
+    /// Where the token is; `nil` if none is needed.
+    var tokenPath: String? {
+        self.tokenFile ?? (self.isLoopback ? nil : (self.inMemory ? "webtracking" : self.database) + ".token")
     }
 
     /// What the options say, for the library.
@@ -68,14 +119,33 @@ struct ServeCommand: AsyncParsableCommand {
         var settings = ServerSettings()
         settings.host = self.host
         settings.port = self.port
-        settings.project = self.project
-        settings.faults = try self.faults.plan()
+        settings.project = self.project[0]
+        settings.projects = self.anyProject ? .any : .only(Set(self.project.dropFirst()))
+        settings.rehearsal = try self.rehearsal.settings()
+        if self.compatible {
+            settings.mode = .compatible
+            settings.limits = .lenient
+        }
+        settings.retention = Retention(
+            maximumAge: self.keepDays.map { .seconds($0 * 86_400) },
+            maximumBytes: self.keepSize?.bytes
+        )
+        if let path = self.tokenPath { settings.access = .token(try TokenFile.token(at: path)) }
         if !self.logstore.isEmpty { settings.logstores = .only(Set(self.logstore)) }
         return settings
     }
 
+    /// The name that a browser on this machine has for it.
+    fileprivate var pageHost: String {
+        switch self.host {
+        case "0.0.0.0", "::": "localhost"
+        case _ where self.host.contains(":"): "[\(self.host)]"
+        default: self.host
+        }
+    }
+
     func run() async throws {
-        let store = try LogStore(path: self.database)
+        let store = try self.inMemory ? LogStore() : LogStore(path: self.database)
         let server: LocalLogstoreServer
         do {
             server = try LocalLogstoreServer(settings: self.settings(), store: store, onEvent: ServeReport.print)
@@ -94,7 +164,12 @@ struct ServeCommand: AsyncParsableCommand {
         )
         // A client that sends half a request and then nothing must not hold up the end.
         configuration.maximumGracefulShutdownDuration = .seconds(10)
-        try await ServiceGroup(configuration: configuration).run()
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as ServerError {
+            Output.note("webtracking: \(error)")
+            throw ExitCode.failure
+        }
         try Output.line(ServeReport.summary(server.statistics))
         try store.close()
     }
@@ -113,9 +188,11 @@ private struct Announcer: Service {
         }
         let host = self.command.host.contains(":") ? "[\(self.command.host)]" : self.command.host
         try Output.line(
-            "webtracking: listening on http://\(host):\(port), project \(self.command.project), "
-                + "database \(self.command.database)"
+            "webtracking: listening on http://\(host):\(port), project \(self.command.project.joined(separator: ", ")), "
+                + (self.command.inMemory ? "logs in memory" : "database \(self.command.database)")
         )
+        try Output.line("webtracking: open http://\(self.command.pageHost):\(port)/ to see the logs")
+        if let path = self.command.tokenPath { try Output.line("webtracking: reading takes the token in \(path)") }
         try? await gracefulShutdown()
     }
 }

@@ -18,6 +18,8 @@ enum ServeReport {
             break
         case .logstoreCreated(let name):
             Output.note("webtracking: new logstore \(name)")
+        case .pruned(let logs):
+            Output.note("webtracking: deleted the \(logs) oldest logs to make room")
         case .refused(let error):
             Output.note(TerminalText.escaped("webtracking: refused, \(error.status) \(error.code): \(error.message)"))
         }

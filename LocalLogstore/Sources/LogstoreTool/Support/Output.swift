@@ -10,6 +10,14 @@
 
 import SystemPackage
 
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// Writes to a file descriptor, in blocks.
 ///
 /// Text is lost if neither ``flush()`` nor a full block follows. Both throw the system's error.
@@ -32,6 +40,9 @@ struct Output {
         _ = try self.descriptor.writeAll(self.buffer)
         self.buffer.removeAll(keepingCapacity: true)
     }
+
+    /// Whether the standard output is a terminal.
+    static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// Writes one line at once.
     static func line(_ text: String, to descriptor: FileDescriptor = .standardOutput) throws {

@@ -31,6 +31,11 @@ enum TerminalText {
         return escaped
     }
 
+    /// `text` with each control replaced by a space, so that columns stay where they are.
+    static func escapedControls(_ text: some StringProtocol) -> String {
+        String(text.map { $0.unicodeScalars.contains { $0 != "\\" && self.needsEscape($0) } ? " " : $0 })
+    }
+
     private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x5C, 0x7F..<0xA0, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true

@@ -1,0 +1,18 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// How much an endpoint takes.
+public enum DecodingMode: String, Sendable, CaseIterable {
+    /// What is documented. For the tests of a client that shall rely on nothing else.
+    case strict
+    /// What official clients are known to send, too: no headers but the body, the version in the query, no
+    /// `__source__`, further members, sizes in characters; and bodies up to the larger of the documented limits.
+    case compatible
+}

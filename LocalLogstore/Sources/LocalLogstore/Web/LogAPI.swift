@@ -1,0 +1,123 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Hummingbird
+
+/// `/api/logs`, `/api/overview` and `/api/fields`: questions about logs.
+struct LogAPI: Sendable {
+    let store: LogStore
+
+    func add(to api: RouterGroup<TrackContext>) {
+        api.get("logs", use: self.logs)
+        api.get("logs/:id", use: self.log)
+        api.get("logs/:id/context", use: self.context)
+        api.get("overview", use: self.overview)
+        api.get("fields", use: self.fields)
+    }
+
+    private func logs(_ request: Request, _: TrackContext) async throws -> Response {
+        let parameters = WebParameters(request)
+        var cursor: LogPage.Cursor?
+        if let text = parameters.text("after") {
+            let parts = text.split(separator: ".")
+            guard parts.count == 2, let time = Int64(parts[0]), let id = Int64(parts[1]) else {
+                throw WebError.badRequest("after has to be what next was in the answer before.")
+            }
+            cursor = LogPage.Cursor(time: time, id: id)
+        }
+        let page = try await self.store.page(
+            of: parameters.selection(),
+            limit: parameters.int("limit", default: 100, in: 1...1000),
+            after: cursor
+        )
+        return .json(
+            LogJSON.object(
+                page.logs,
+                [
+                    ("next", page.next.map { .string("\($0.time).\($0.id)") } ?? .null),
+                    ("complete", .bool(page.isComplete)),
+                ]
+            )
+        )
+    }
+
+    private func log(_ request: Request, context: TrackContext) async throws -> Response {
+        guard let log = try await self.store.log(self.id(context)) else { throw self.noLog }
+        var bytes: [UInt8] = []
+        LogJSON.append(log, to: &bytes)
+        return .json(bytes)
+    }
+
+    private func context(_ request: Request, context: TrackContext) async throws -> Response {
+        let count = try WebParameters(request).int("count", default: 10, in: 1...200)
+        guard let around = try await self.store.context(of: self.id(context), count: count) else { throw self.noLog }
+        return .json(
+            LogJSON.object(
+                around.logs,
+                [("index", .int(around.index)), ("order", .string(around.isBySequence ? "seq" : "arrival"))]
+            )
+        )
+    }
+
+    private func id(_ context: TrackContext) throws(WebError) -> Int64 {
+        guard let id = context.parameters.get("id").flatMap({ Int64($0) }), id > 0, id < 1 << 53 else {
+            throw .badRequest("The number of a log has to be a number.")
+        }
+        return id
+    }
+
+    private var noLog: WebError { .notFound("There is no such log; it may have been deleted to make room.") }
+
+    private func overview(_ request: Request, _: TrackContext) async throws -> Response {
+        let parameters = WebParameters(request)
+        let overview = try await self.store.overview(
+            of: parameters.selection(),
+            buckets: parameters.int("buckets", default: 60, in: 1...500)
+        )
+        return .json(
+            .object([
+                ("start", .int(overview.start)), ("step", .int(overview.step)),
+                ("severities", .strings(Severity.allCases.map(\.name))),
+                ("buckets", .array(overview.buckets.map { .array($0.map { .int($0) }) })),
+                ("total", .int(overview.total)),
+                ("levels", Self.counts(overview.levels)), ("labels", Self.counts(overview.labels)),
+                ("topics", Self.counts(overview.topics)),
+                ("complete", .bool(overview.isComplete)),
+            ])
+        )
+    }
+
+    private func fields(_ request: Request, _: TrackContext) async throws -> Response {
+        let parameters = WebParameters(request)
+        let field = parameters.text("field")
+        let facets = try await self.store.facets(
+            of: parameters.selection(),
+            only: field.map { FieldName($0) },
+            // All fields are counted among some logs; for one alone there is time for all.
+            limit: parameters.int("sample", default: field == nil ? 2_000 : 1_000_000, in: 1...1_000_000),
+            values: parameters.int("values", default: 10, in: 1...1000)
+        )
+        let fields = facets.fields.map { facet -> JSONValue in
+            .object([
+                ("name", .string(facet.name)), ("count", .int(facet.count)), ("values", Self.counts(facet.values)),
+                ("more", .bool(facet.hasMore)),
+            ])
+        }
+        return .json(
+            .object([
+                ("logs", .int(facets.logs)), ("complete", .bool(facets.isComplete)), ("fields", .array(fields)),
+            ])
+        )
+    }
+
+    private static func counts(_ counts: [LogOverview.Count]) -> JSONValue {
+        .array(counts.map { .object([("value", .string($0.value)), ("count", .int($0.count))]) })
+    }
+}

@@ -1,0 +1,53 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Writes logs for the page. The fields go through as the text they are stored in.
+enum LogJSON {
+    static func append(_ log: StoredLog, to bytes: inout [UInt8]) {
+        func member(_ name: StaticString, _ text: String) {
+            bytes.append(contentsOf: ",\"\(name)\":".utf8)
+            JSONWriter.append(string: text, to: &bytes)
+        }
+        bytes.append(contentsOf: "{\"id\":\(log.id),\"time\":\(log.time)".utf8)
+        bytes.append(
+            contentsOf: ",\"received\":\(log.request.receivedAt.microseconds),\"request\":\(log.requestID)".utf8
+        )
+        member("severity", log.severity.name)
+        member("project", log.request.project)
+        member("logstore", log.request.logstore)
+        member("topic", log.request.topic)
+        member("source", log.request.source)
+        bytes.append(contentsOf: ",\"tags\":".utf8)
+        bytes.append(contentsOf: JSONWriter.object(log.request.tags).utf8)
+        bytes.append(contentsOf: ",\"fields\":".utf8)
+        bytes.append(contentsOf: log.log.json.utf8)
+        bytes.append(UInt8(ascii: "}"))
+    }
+
+    /// An object whose member `logs` they are, and with the members given.
+    static func object(_ logs: [StoredLog], _ members: [(name: String, value: JSONValue)]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(logs.count * 600 + 200)
+        bytes.append(contentsOf: "{\"logs\":[".utf8)
+        for (index, log) in logs.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            Self.append(log, to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "]"))
+        for (name, value) in members {
+            bytes.append(UInt8(ascii: ","))
+            JSONWriter.append(string: name, to: &bytes)
+            bytes.append(UInt8(ascii: ":"))
+            bytes.append(contentsOf: value.json.utf8)
+        }
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+}

@@ -1,0 +1,61 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Hummingbird
+
+/// `/` and `/assets/`: the page, which is part of the program.
+enum PageHandler {
+    /// The files of the page by name, and their types.
+    private static let assets: [String: (bytes: [UInt8], type: String)] = [
+        "app.css": (PackageResources.app_css, "text/css; charset=utf-8"),
+        "icon.svg": (PackageResources.icon_svg, "image/svg+xml"),
+        "api.js": script(PackageResources.api_js),
+        "deliveries.js": script(PackageResources.deliveries_js),
+        "dom.js": script(PackageResources.dom_js),
+        "facets.js": script(PackageResources.facets_js),
+        "format.js": script(PackageResources.format_js),
+        "histogram.js": script(PackageResources.histogram_js),
+        "keys.js": script(PackageResources.keys_js),
+        "list.js": script(PackageResources.list_js),
+        "main.js": script(PackageResources.main_js),
+        "record.js": script(PackageResources.record_js),
+        "rehearsal.js": script(PackageResources.rehearsal_js),
+        "search.js": script(PackageResources.search_js),
+        "state.js": script(PackageResources.state_js),
+        "states.js": script(PackageResources.states_js),
+        "tail.js": script(PackageResources.tail_js),
+    ]
+
+    private static func script(_ bytes: [UInt8]) -> (bytes: [UInt8], type: String) {
+        (bytes, "text/javascript; charset=utf-8")
+    }
+
+    static func add(to router: Router<TrackContext>) {
+        router.get("/") { _, _ in Self.response(PackageResources.index_html, type: "text/html; charset=utf-8") }
+        router.get("assets/:name") { _, context -> Response in
+            guard let name = context.parameters.get("name"), let asset = Self.assets[name] else {
+                throw WebError.notFound("There is no such file.")
+            }
+            return Self.response(asset.bytes, type: asset.type)
+        }
+        router.get("api/openapi.json") { _, _ in
+            Self.response(PackageResources.openapi_json, type: "application/json; charset=utf-8")
+        }
+    }
+
+    /// Another version of the program has another page: nothing is kept without asking.
+    private static func response(_ bytes: [UInt8], type: String) -> Response {
+        Response(
+            status: .ok,
+            headers: [.contentType: type, .cacheControl: "no-cache"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        )
+    }
+}

@@ -1,0 +1,116 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import GRDB
+import Hummingbird
+
+/// `/api/status` and `/api/session`: what endpoint this is, and who may use it.
+struct StatusAPI: Sendable {
+    let store: LogStore
+    let settings: ServerSettings
+    let access: Access
+
+    func add(to api: RouterGroup<TrackContext>) {
+        api.get("status", use: self.status)
+    }
+
+    /// Signing in is for those who may not read yet.
+    func addSessions(to api: RouterGroup<TrackContext>) {
+        api.post("session", use: self.signIn)
+        api.delete("session", use: self.signOut)
+    }
+
+    private func status(_ request: Request, _: TrackContext) async throws -> Response {
+        let contents = try await self.store.contents()
+        let logstores = contents.logstores.map { logstore -> JSONValue in
+            .object([
+                ("project", .string(logstore.project)), ("logstore", .string(logstore.logstore)),
+                ("logs", .int(logstore.logs)),
+            ])
+        }
+        return .json(
+            .object([
+                ("project", .string(self.settings.project)), ("mode", .string(self.settings.mode.rawValue)),
+                ("logs", .int(contents.logs)), ("bytes", .int(contents.bytes)),
+                ("database", self.store.path.map { .string($0) } ?? .null), ("logstores", .array(logstores)),
+                ("signedIn", .bool(self.access.needsToken)),
+            ])
+        )
+    }
+
+    private func signIn(_ request: Request, _: TrackContext) async throws -> Response {
+        guard request.headers[.contentType]?.lowercased().hasPrefix("application/json") == true else {
+            throw WebError(status: .unsupportedMediaType, message: "The content type has to be application/json.")
+        }
+        let body = try await request.body.collect(upTo: 4096)
+        guard let value = try? JSONValue(parsing: Array(buffer: body)), case .string(let token)? = value["token"] else {
+            throw WebError.badRequest("The body has to be a JSON object with a token.")
+        }
+        guard let session = self.access.open(token: token) else {
+            // Guessing has to take time.
+            try await Task.sleep(for: .milliseconds(500))
+            throw WebError(status: .unauthorized, message: "This is not the token of this endpoint.")
+        }
+        var response = Response.json(.object([]))
+        response.headers[.setCookie] = "\(Access.cookie)=\(session); Path=/; HttpOnly; SameSite=Strict"
+        return response
+    }
+
+    private func signOut(_ request: Request, _: TrackContext) async throws -> Response {
+        self.access.close(request)
+        var response = Response.json(.object([]))
+        response.headers[.setCookie] = "\(Access.cookie)=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"
+        return response
+    }
+}
+
+/// What a store holds.
+struct StoreContents: Sendable {
+    struct Logstore: Sendable {
+        var project: String
+        var logstore: String
+        var logs: Int
+    }
+
+    var logstores: [Logstore] = []
+    var logs = 0
+    /// Of the file, or of memory.
+    var bytes = 0
+}
+
+extension LogStore {
+    /// What there is, by project and logstore.
+    func contents() async throws -> StoreContents {
+        try await self.database.read { database in
+            let scan = try LogScan(LogSelection(), in: database)
+            var counts: [Int64: Int] = [:]
+            for block in try scan.blocks() {
+                if let known = block.counts {
+                    for (stream, count) in known { counts[stream, default: 0] += Int(count) }
+                } else {
+                    try scan.forEachMatch(in: block) {
+                        counts[$0.stream.id, default: 0] += 1
+                        return true
+                    }
+                }
+            }
+            var logstores: [[String]: Int] = [:]
+            for (id, stream) in scan.streams {
+                logstores[[stream.project, stream.logstore], default: 0] += counts[id] ?? 0
+            }
+            var contents = StoreContents()
+            contents.logstores = logstores.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+                .map { StoreContents.Logstore(project: $0.key[0], logstore: $0.key[1], logs: $0.value) }
+            contents.logs = counts.values.reduce(0, +)
+            contents.bytes = try Self.usedBytes(in: database)
+            return contents
+        }
+    }
+}

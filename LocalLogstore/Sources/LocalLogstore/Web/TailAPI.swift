@@ -1,0 +1,38 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import HTTPTypes
+import Hummingbird
+
+/// `/api/tail`: new logs as they come, as server-sent events.
+struct TailAPI: Sendable {
+    let store: LogStore
+
+    func add(to api: RouterGroup<TrackContext>) {
+        api.get("tail", use: self.tail)
+    }
+
+    private func tail(_ request: Request, _: TrackContext) async throws -> Response {
+        let parameters = WebParameters(request)
+        let selection = try parameters.selection()
+        let resumed = request.headers[HTTPField.Name("last-event-id")!].flatMap { Int64($0) }
+        let start: Int64
+        if let position = try resumed ?? parameters.id("after") {
+            start = position
+        } else {
+            start = try await self.store.newestID()
+        }
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+            body: ResponseBody(asyncSequence: TailEvents(store: self.store, selection: selection, start: start))
+        )
+    }
+}

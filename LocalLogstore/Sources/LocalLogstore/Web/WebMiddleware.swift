@@ -1,0 +1,57 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import HTTPTypes
+import Hummingbird
+
+/// Gives the page and its interface their headers, and errors their shape.
+struct WebMiddleware: RouterMiddleware {
+    typealias Context = TrackContext
+
+    private static let securityPolicy = """
+        default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+        base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+        """
+
+    /// Whether a path is the page's, and not the service's.
+    static func owns(_ path: String) -> Bool {
+        path == "/" || path.hasPrefix("/assets/") || path.hasPrefix("/api/")
+    }
+
+    func handle(
+        _ request: Request,
+        context: TrackContext,
+        next: @concurrent (Request, TrackContext) async throws -> Response
+    ) async throws -> Response {
+        guard Self.owns(request.uri.path) else { return try await next(request, context) }
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch let error as WebError {
+            response = error.response
+        } catch let error as HTTPError where error.status.kind == .clientError {
+            response = WebError(status: error.status, message: "There is nothing at \(request.uri.path).").response
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            response = WebError(status: .internalServerError, message: "\(error)").response
+        }
+        response.headers[.contentSecurityPolicy] = Self.securityPolicy
+        response.headers[.xContentTypeOptions] = "nosniff"
+        response.headers[Self.referrerPolicy] = "no-referrer"
+        response.headers[Self.openerPolicy] = "same-origin"
+        response.headers[Self.resourcePolicy] = "same-origin"
+        return response
+    }
+
+    private static let referrerPolicy = HTTPField.Name("referrer-policy")!
+    private static let openerPolicy = HTTPField.Name("cross-origin-opener-policy")!
+    private static let resourcePolicy = HTTPField.Name("cross-origin-resource-policy")!
+}

@@ -1,0 +1,65 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Hummingbird
+
+/// What the query of a request asks for.
+struct WebParameters {
+    private let parameters: [Field]
+
+    init(_ request: Request) {
+        self.parameters = FormEncoding.parameters(of: request.head.path ?? "") ?? []
+    }
+
+    func text(_ name: String) -> String? {
+        guard let value = self.parameters.first(where: { $0.name == name })?.value, !value.isEmpty else { return nil }
+        return value
+    }
+
+    func int(_ name: String, default value: Int, in range: ClosedRange<Int>) throws(WebError) -> Int {
+        guard let text = self.text(name) else { return value }
+        guard let number = Int(text), range.contains(number) else {
+            throw .badRequest("\(name) has to be a number from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return number
+    }
+
+    func id(_ name: String) throws(WebError) -> Int64? {
+        guard let text = self.text(name) else { return nil }
+        guard let number = Int64(text), number >= 0 else { throw .badRequest("\(name) has to be a number.") }
+        return number
+    }
+
+    /// A time in ISO 8601, or a number of seconds, milliseconds or microseconds since 1970.
+    private func time(_ name: String) throws(WebError) -> Int64? {
+        guard var text = self.text(name) else { return nil }
+        guard let time = text.withUTF8(EventTime.microseconds) else {
+            throw .badRequest("\(name) is no time: write it as 2026-11-23T08:15:30Z, or as a number of seconds.")
+        }
+        return time
+    }
+
+    func selection() throws(WebError) -> LogSelection {
+        var selection = LogSelection()
+        do {
+            selection.search = try SearchExpression(parsing: self.text("q") ?? "")
+        } catch {
+            throw WebError(status: .badRequest, message: error.message, place: (error.column, error.length))
+        }
+        selection.project = self.text("project")
+        selection.logstore = self.text("logstore")
+        selection.from = try self.time("from")
+        selection.until = try self.time("until")
+        if let from = selection.from, let until = selection.until, from >= until {
+            throw .badRequest("from has to be before until.")
+        }
+        return selection
+    }
+}

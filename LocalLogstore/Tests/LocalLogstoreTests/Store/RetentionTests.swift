@@ -1,0 +1,117 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Foundation
+import GRDB
+import LocalLogstoreTestSupport
+import Testing
+
+@testable import LocalLogstore
+
+@Suite("Retention")
+struct RetentionTests {
+    private func fill(
+        _ store: LogStore,
+        requests: Int,
+        start: Date = Date(timeIntervalSince1970: 1_700_000_000)
+    ) async throws {
+        for request in 0..<requests {
+            let logs = (0..<256).map {
+                LogFields([Field("n", "\(request * 256 + $0)"), Field("message", "word\(request) \(UUID())")])
+            }
+            try await store.append(
+                LogGroup(topic: "", source: "", tags: [], logs: logs),
+                project: "p",
+                logstore: "l",
+                receivedAt: start.addingTimeInterval(Double(request) * 3600)
+            )
+        }
+    }
+
+    @Test func deletesWhatIsTooOld() async throws {
+        try await withStore { store async throws in
+            try await self.fill(store, requests: 10)
+            let now = Date(timeIntervalSince1970: 1_700_000_000 + 9 * 3600)
+            #expect(try await store.prune(Retention(maximumAge: .seconds(10 * 3600)), now: now) == 0)
+            #expect(try await store.prune(Retention(maximumAge: .seconds(4.5 * 3600)), now: now) == 5 * 256)
+            #expect(try await store.count() == 5 * 256)
+            #expect(try await store.requests().count == 5)
+            #expect(try await store.logs().first?.log["n"] == "1280")
+            // What is left is found, what is gone is not, and new logs go on behind.
+            var query = LogQuery()
+            query.search = try SearchExpression(parsing: "word4 or word5")
+            #expect(try await store.count(matching: query) == 256)
+            try await self.fill(store, requests: 1, start: now)
+            #expect(try await store.logs().last?.id == 11 * 256)
+            #expect(try await store.overview(of: LogSelection()).total == 6 * 256)
+        }
+    }
+
+    @Test func deletesTheOldestWhenTheStoreIsTooLarge() async throws {
+        try await withStore { store async throws in
+            try await self.fill(store, requests: 100)
+            let bytes = try await store.contents().bytes
+            #expect(try await store.prune(Retention(maximumBytes: bytes + 1)) == 0)
+            let deleted = try await store.prune(Retention(maximumBytes: bytes / 2))
+            #expect(deleted > 30 * 256 && deleted < 99 * 256)
+            #expect(try await store.contents().bytes <= bytes / 2)
+            #expect(try await store.logs().last?.log["n"] == "25599")
+        }
+    }
+
+    @Test func alwaysKeepsTheNewest() async throws {
+        try await withStore { store async throws in
+            try await self.fill(store, requests: 3)
+            try await store.prune(Retention(maximumAge: .zero, maximumBytes: 1))
+            #expect(try await store.count() == 256)
+            try await self.fill(store, requests: 1)
+            #expect(try await store.logs().map(\.id).max() == 4 * 256)
+        }
+    }
+
+    @Test func takesOverFilesOfTheFirstVersion() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory.appending(path: "logs.sqlite").path
+            try Self.makeFirstVersion(at: path)
+            #expect(throws: StoreError.self) { try LogStore(readingFrom: path) }
+            let store = try LogStore(path: path)
+            #expect(try await store.logs().map(\.log.json) == [#"{"a":"one"}"#, #"{"b":"two"}"#])
+            var query = LogQuery(logstore: "app", topic: "t")
+            query.search = try SearchExpression(parsing: "two")
+            #expect(try await store.count(matching: query) == 1)
+            try store.close()
+        }
+    }
+
+    private static func makeFirstVersion(at path: String) throws {
+        let queue = try DatabaseQueue(path: path)
+        try StoreSchema.migrator.migrate(queue, upTo: "v1")
+        try queue.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO requests VALUES (1, 1700000000000000, 'p', 'app', 't', 's', '{}', 1, 1, 'none', 2);
+                    INSERT INTO logs VALUES (1, 1, 0, '{"a":"one"}'), (2, 1, 1, '{"b":"two"}');
+                    """
+            )
+        }
+        try queue.close()
+    }
+
+    @Test func livesInMemory() async throws {
+        let store = try LogStore()
+        try await self.fill(store, requests: 3)
+        #expect(try await store.count() == 768 && store.path == nil)
+        #expect(
+            try await store.page(of: LogSelection(search: SearchExpression(parsing: "word1")), limit: 500).logs.count
+                == 256
+        )
+        try store.close()
+    }
+}

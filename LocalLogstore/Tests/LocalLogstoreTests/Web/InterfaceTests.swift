@@ -1,0 +1,167 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import AsyncHTTPClient
+import Foundation
+import LocalLogstoreTestSupport
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import LocalLogstore
+
+@Suite("Interface of the page")
+struct InterfaceTests {
+    private func fill(_ server: TestServer) async throws {
+        let logs = (0..<5).map {
+            #"{"seq":"\#($0)","level":"\#($0 == 3 ? "error" : "info")","message":"log \#($0)","n":"\#($0)"}"#
+        }
+        let body =
+            #"{"__topic__":"t","__source__":"s","__tags__":{"env":"x"},"__logs__":[\#(logs.joined(separator: ","))]}"#
+        #expect(try await server.post(body).status == 200)
+    }
+
+    private func parse(_ answer: TestServer.Answer) throws -> JSONValue {
+        try JSONValue(parsing: Array(answer.body.utf8))
+    }
+
+    @Test func listsLogs() async throws {
+        try await withServer { server async throws in
+            try await self.fill(server)
+            let answer = try await server.api("logs?q=level:+error+and+n+%3E+2")
+            #expect(answer.status == 200)
+            guard case .array(let logs)? = try self.parse(answer)["logs"] else { return #expect(Bool(false)) }
+            #expect(logs.count == 1)
+            let log = try #require(logs.first)
+            #expect(log["fields"]?.json == #"{"seq":"3","level":"error","message":"log 3","n":"3"}"#)
+            #expect(log["tags"]?.json == #"{"env":"x"}"#)
+            #expect(log["severity"]?.json == #""error""# && log["topic"]?.json == #""t""# && log["id"]?.json == "4")
+            let first = try self.parse(try await server.api("logs?limit=2"))
+            guard case .string(let next)? = first["next"] else { return #expect(Bool(false)) }
+            let second = try self.parse(try await server.api("logs?limit=10&after=\(next)"))
+            guard case .array(let rest)? = second["logs"] else { return #expect(Bool(false)) }
+            #expect(rest.count == 3 && second["next"]?.json == "null")
+            #expect(try self.parse(try await server.api("logs/4"))["id"]?.json == "4")
+            #expect(try self.parse(try await server.api("logs/4/context?count=1"))["index"]?.json == "1")
+            #expect(try await server.api("logs/99").status == 404)
+        }
+    }
+
+    @Test func counts() async throws {
+        try await withServer { server async throws in
+            try await self.fill(server)
+            let overview = try self.parse(try await server.api("overview"))
+            #expect(overview["total"]?.json == "5")
+            #expect(overview["levels"]?.json == #"[{"value":"info","count":4},{"value":"error","count":1}]"#)
+            let fields = try self.parse(try await server.api("fields?field=n"))
+            #expect(fields["logs"]?.json == "5" && fields["complete"]?.json == "true")
+            let status = try self.parse(try await server.api("status"))
+            #expect(status["logstores"]?.json == #"[{"project":"local","logstore":"app","logs":5}]"#)
+        }
+    }
+
+    @Test(arguments: [
+        ("logs?q=level:", 400, #""column":7,"length":0"#), ("logs?limit=0", 400, "limit"), ("logs?from=x", 400, "from"),
+        ("logs?from=2&until=1", 400, "from"), ("logs?after=1", 400, "after"), ("logs/x", 400, "number"),
+        ("overview?buckets=5000", 400, "buckets"), ("nothing", 404, "nothing"), ("deliveries?before=x", 400, "before"),
+        ("tail?q=(", 400, #""column":2"#),
+    ])
+    func saysWhatIsWrong(path: String, status: Int, text: String) async throws {
+        try await withServer { server async throws in
+            let answer = try await server.api(path)
+            #expect(answer.status == status)
+            #expect(answer.body.contains(text), "\(answer.body)")
+            #expect(answer.headers.first(name: "x-log-requestid") == nil)
+        }
+    }
+
+    @Test func followsLogsAndGoesOnWhereItWas() async throws {
+        try await withServer { server async throws in
+            try await self.fill(server)
+            let request = HTTPClientRequest(url: "http://127.0.0.1:\(server.port)/api/tail?after=3&q=level:+info")
+            var text = try await self.read(request, until: "log 4")
+            #expect(text.contains("event: start") && text.contains("id: 5\n"))
+            #expect(!text.contains("log 2") && !text.contains("log 3"))
+
+            var resumed = HTTPClientRequest(url: "http://127.0.0.1:\(server.port)/api/tail")
+            resumed.headers.add(name: "Last-Event-ID", value: "5")
+            async let later = self.read(resumed, until: "log 0")
+            try await self.fill(server)
+            text = try await later
+            #expect(!text.contains(#""id":5,"#) && text.contains(#""id":6,"#))
+        }
+    }
+
+    private func read(_ request: HTTPClientRequest, until end: String) async throws -> String {
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        #expect(response.headers.first(name: "content-type") == "text/event-stream")
+        var text = ""
+        for try await buffer in response.body {
+            text += String(buffer: buffer)
+            if text.contains(end) { break }
+        }
+        return text
+    }
+
+    @Test func leavesOutWhatIsTooMuchToFollow() async throws {
+        try await withServer { server async throws in
+            let logs = (0..<4000).map { LogFields([Field("n", "\($0)")]) }
+            for _ in 0..<6 {
+                try await server.store.append(
+                    LogGroup(topic: "", source: "", tags: [], logs: logs),
+                    project: "local",
+                    logstore: "app"
+                )
+            }
+            let request = HTTPClientRequest(url: "http://127.0.0.1:\(server.port)/api/tail?after=0")
+            let text = try await self.read(request, until: "event: logs")
+            #expect(text.contains(#"event: skipped"# + "\n" + #"data: {"count":22000}"#))
+        }
+    }
+
+    @Test func describesEveryPathItHas() async throws {
+        try await withServer { server async throws in
+            let document = try self.parse(try await server.api("openapi.json"))
+            guard case .object(let paths)? = document["paths"] else { return #expect(Bool(false)) }
+            #expect(paths.count == 11)
+            for (path, operations) in paths {
+                guard case .object(let operations) = operations else { continue }
+                for (name, _) in operations where path != "/api/tail" {
+                    let url = path.dropFirst("/api/".count).replacing("{id}", with: "1")
+                    let answer = try await server.api(
+                        String(url),
+                        method: HTTPMethod(rawValue: name.uppercased()),
+                        json: name == "get" ? nil : "{}"
+                    )
+                    // A path that is not there would say so.
+                    #expect(!answer.body.contains("There is nothing at"), "\(name) \(path)")
+                }
+            }
+        }
+    }
+
+    @Test func servesThePageAndLetsNoOtherSiteUseIt() async throws {
+        try await withServer { server async throws in
+            let page = try await server.get("/")
+            #expect(page.status == 200 && page.body.contains("/assets/main.js"))
+            let policy = try #require(page.headers.first(name: "content-security-policy"))
+            #expect(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"))
+            #expect(!policy.contains("unsafe"))
+            for match in page.body.matches(of: /\/assets\/[a-z.]+/) {
+                #expect(try await server.get(String(match.output)).status == 200)
+            }
+            #expect(try await server.get("/assets/other").status == 404)
+            let answer = try await server.api("logs")
+            #expect(answer.headers.first(name: "access-control-allow-origin") == nil)
+            #expect(answer.headers.first(name: "x-content-type-options") == "nosniff")
+            #expect(answer.headers.first(name: "cross-origin-resource-policy") == "same-origin")
+        }
+    }
+}

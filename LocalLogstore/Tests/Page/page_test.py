@@ -1,0 +1,501 @@
+#===----------------------------------------------------------------------===//
+#
+# This source file is part of the swift-log-webtracking open source project
+#
+# Licensed under Apache License v2.0. See LICENSE for license information.
+#
+# SPDX-License-Identifier: Apache-2.0
+#
+#===----------------------------------------------------------------------===//
+
+"""The page in a real browser: a test for each thing it promises. Leaves screenshots."""
+
+import http.client
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from playwright.sync_api import expect, sync_playwright
+
+import logs
+
+TOOL = os.environ["WEBTRACKING"]
+SHOTS = pathlib.Path(os.environ.get("SCREENSHOTS", tempfile.mkdtemp(prefix="page-")))
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+expect.set_options(timeout=15_000)
+
+
+class Endpoint:
+    """A running `webtracking serve` with a folder of its own."""
+
+    def __init__(self, *arguments, port="0"):
+        self.folder = tempfile.TemporaryDirectory()
+        self.arguments = arguments
+        self.port = port
+        self.start()
+
+    def start(self):
+        file = pathlib.Path(self.folder.name) / "port"
+        file.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            [TOOL, "serve", "--port", str(self.port), "--port-file", str(file), *self.arguments],
+            cwd=self.folder.name, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 30
+        while not file.exists():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("the endpoint does not start")
+            time.sleep(0.02)
+        self.port = int(file.read_text())
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def close(self):
+        self.stop()
+        self.folder.cleanup()
+
+    def address(self, query=""):
+        return f"http://127.0.0.1:{self.port}/{query}"
+
+    def post(self, *records, topic="", logstore="app", tags=None):
+        body = {"__topic__": topic, "__source__": "test", "__logs__": list(records), "__tags__": tags or {}}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        status = logs.post(connection, json.dumps(body).encode(), logstore)
+        connection.close()
+        return status
+
+    def api(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.request("GET", "/api/" + path)
+        answer = json.load(connection.getresponse())
+        connection.close()
+        return answer
+
+
+class PageTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.playwright = sync_playwright().start()
+        cls.browser = cls.playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # One shop for all tests that only look.
+        cls.shop = Endpoint()
+        logs.fill(cls.shop.port, 6000)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.shop.close()
+        cls.browser.close()
+        cls.playwright.stop()
+
+    def open(self, endpoint, query="", scheme="light"):
+        context = self.browser.new_context(color_scheme=scheme, viewport={"width": 1440, "height": 860}, timezone_id="UTC")
+        self.addCleanup(context.close)
+        page = context.new_page()
+        self.errors = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(endpoint.address(query))
+        return page
+
+    def endpoint(self, *arguments, **options):
+        endpoint = Endpoint(*arguments, **options)
+        self.addCleanup(endpoint.close)
+        return endpoint
+
+    def shot(self, page, name):
+        page.screenshot(path=SHOTS / f"{name}.png")
+
+    def tearDown(self):
+        self.assertEqual(getattr(self, "errors", []), [])
+
+    def messages(self, page):
+        return page.locator(".row .message").all_text_contents()
+
+    # The page itself
+
+    def test_keeps_to_itself(self):
+        """No request leaves the endpoint, and nothing is refused by the page's own policy."""
+        context = self.browser.new_context()
+        self.addCleanup(context.close)
+        page = context.new_page()
+        asked, refused = [], []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
+        page.goto(self.shop.address())
+        expect(page.locator(".row").first).to_be_visible()
+        self.assertTrue(asked)
+        for address in asked:
+            self.assertTrue(address.startswith(self.shop.address()), address)
+        self.assertEqual(refused, [])
+
+    def test_is_light_and_dark(self):
+        page = self.open(self.shop, scheme="light")
+        expect(page.locator(".row").first).to_be_visible()
+        expect(page.locator("#histogram rect").first).to_be_visible()
+        back = lambda: page.evaluate("getComputedStyle(document.body).backgroundColor")
+        light = back()
+        self.shot(page, "logs-light")
+        page.keyboard.press("t")
+        self.assertNotEqual(back(), light)
+        dark = back()
+        page.reload()
+        self.assertEqual(back(), dark)
+        page = self.open(self.shop, scheme="dark")
+        self.assertEqual(page.evaluate("getComputedStyle(document.body).backgroundColor"), dark)
+        expect(page.locator(".row").first).to_be_visible()
+        self.shot(page, "logs-dark")
+
+    def test_is_used_with_the_keyboard(self):
+        page = self.open(self.shop)
+        expect(page.locator(".row").first).to_be_visible()
+        page.keyboard.press("/")
+        expect(page.locator("#search")).to_be_focused()
+        page.keyboard.type("level: error")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(r"q=level"))
+        expect(page.locator(".row.level-info")).to_have_count(0)
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        expect(page.locator(".row.selected")).to_have_attribute("data-index", "1")
+        page.keyboard.press("k")
+        page.keyboard.press("Enter")
+        expect(page.locator(".record")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator(".record")).to_have_count(0)
+        page.keyboard.press("2")
+        expect(page.locator("#deliveries")).to_be_visible()
+        page.keyboard.press("?")
+        expect(page.locator("dialog#keys")).to_be_visible()
+        self.shot(page, "keys")
+
+    # Live tail
+
+    def test_follows_and_pauses(self):
+        endpoint = self.endpoint()
+        endpoint.post({"message": "old", "level": "info"})
+        page = self.open(endpoint, "?live=1")
+        expect(page.locator(".row .message").first).to_have_text("old")
+        endpoint.post({"message": "one", "level": "info"})
+        expect(page.locator(".row .message").first).to_have_text("one")
+        page.keyboard.press("p")
+        expect(page.locator("#live")).to_contain_text("Paused")
+        endpoint.post(*[{"message": f"while paused {n}"} for n in range(3)])
+        expect(page.locator("#fresh")).to_contain_text("3 new logs")
+        expect(page.locator(".row .message").first).to_have_text("one")
+        self.shot(page, "live-paused")
+        page.keyboard.press("p")
+        expect(page.locator(".row .message").first).to_have_text("while paused 2")
+        self.assertEqual(self.messages(page), ["while paused 2", "while paused 1", "while paused 0", "one", "old"])
+        page.keyboard.press("l")
+        expect(page.locator("#live")).to_have_attribute("aria-pressed", "false")
+
+    def test_follows_a_search_only(self):
+        endpoint = self.endpoint()
+        endpoint.post({"message": "first", "level": "error"})
+        page = self.open(endpoint, "?live=1&q=level%3A+error")
+        expect(page.locator(".row .message").first).to_have_text("first")
+        endpoint.post({"message": "no", "level": "info"}, {"message": "yes", "level": "error"})
+        expect(page.locator(".row .message").first).to_have_text("yes")
+        self.assertEqual(self.messages(page), ["yes", "first"])
+
+    def test_keeps_up_with_five_thousand_a_second(self):
+        endpoint = self.endpoint()
+        endpoint.post({"message": "start"})
+        page = self.open(endpoint, "?live=1")
+        expect(page.locator(".row")).to_have_count(1)
+        page.evaluate("""() => {
+            window.gaps = [];
+            let last = performance.now();
+            const frame = (now) => { window.gaps.push(now - last); last = now; window.frame = requestAnimationFrame(frame); };
+            requestAnimationFrame(frame);
+        }""")
+        shop, seconds, rate, pieces = logs.Shop(), 4, 5000, 10
+        connection = http.client.HTTPConnection("127.0.0.1", endpoint.port)
+        bodies = [shop.body([time.time()] * (rate // pieces)) for _ in range(seconds * pieces)]
+        begin = time.monotonic()
+        for index, body in enumerate(bodies):
+            delay = begin + index / pieces - time.monotonic()
+            if delay > 0:
+                time.sleep(delay)
+            self.assertEqual(logs.post(connection, body), 200)
+        total = seconds * rate
+        expect(page.locator("#summary")).to_contain_text(f"{total:,} logs since you watch", timeout=30_000)
+        gaps = sorted(page.evaluate("() => { cancelAnimationFrame(window.frame); return window.gaps; }"))
+        rows = page.locator(".row").count()
+        print(f"live: {total} logs in {time.monotonic() - begin:.1f} s, {len(gaps)} frames, "
+              f"median gap {gaps[len(gaps) // 2]:.0f} ms, longest {gaps[-1]:.0f} ms, {rows} rows in the document")
+        self.assertLess(rows, 120)
+        # Never frozen, even on a busy machine with a debug build.
+        self.assertLess(gaps[-1], 1500)
+        self.shot(page, "live")
+
+    # Histogram and counts
+
+    def test_zooms_by_dragging_over_the_histogram(self):
+        page = self.open(self.shop)
+        expect(page.locator("#histogram rect").first).to_be_visible()
+        expect(page.locator("#summary")).to_contain_text("6,000 logs")
+        box = page.locator("#histogram").bounding_box()
+        page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 30)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 30, steps=5)
+        expect(page.locator("#histogram .selected")).to_be_visible()
+        page.mouse.up()
+        expect(page).to_have_url(re.compile(r"from=\d+&until=\d+"))
+        expect(page.locator("#summary")).not_to_contain_text("6,000 logs")
+        expect(page.locator("#summary")).to_have_text(re.compile(r"^[\d,]+ logs · "))
+        found = int(page.locator("#summary").text_content().split(" logs")[0].replace(",", ""))
+        self.assertTrue(300 < found < 900, found)
+        page.locator("#histogram").dblclick()
+        expect(page.locator("#summary")).to_contain_text("6,000 logs")
+        # And with keys.
+        page.locator("#histogram").focus()
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(r"from=\d+"))
+
+    def test_stacks_levels_and_counts_values(self):
+        page = self.open(self.shop)
+        expect(page.locator("#legend button")).to_have_count(7)
+        for level in ("critical", "error", "warning", "info"):
+            expect(page.locator(f"#histogram rect.level-{level}").first).to_be_attached()
+        counted = {item["value"]: item["count"] for item in self.shop.api("overview")["levels"]}
+        expect(page.locator("#legend button", has_text="error")).to_contain_text(str(counted["error"]))
+        page.get_by_role("button", name=re.compile("^shop.db")).click()
+        expect(page.locator("#search")).to_have_value("label: shop.db")
+        expect(page.locator(".row .label").first).to_have_text("shop.db")
+        # Any field: http.status.
+        page.locator(".facet-head", has_text="http.status").click()
+        page.locator(".facet", has_text="http.status").get_by_role("button", name=re.compile("^502")).click()
+        expect(page.locator("#search")).to_have_value("label: shop.db and http.status: 502")
+        total = self.shop.api("overview?q=label:+shop.db+and+http.status:+502")["total"]
+        expect(page.locator("#summary")).to_contain_text(f"{total} logs")
+        # The same once more takes it away; and without.
+        page.locator(".facet", has_text="http.status").get_by_role("button", name=re.compile("^502")).click()
+        expect(page.locator("#search")).to_have_value("label: shop.db")
+        page.get_by_role("button", name="Without label shop.db").click(force=True)
+        expect(page.locator("#search")).to_have_value("not label: shop.db")
+
+    # Search
+
+    def test_points_at_what_is_wrong(self):
+        page = self.open(self.shop)
+        page.locator("#search").fill("level: error and ms > ten")
+        page.keyboard.press("Enter")
+        expect(page.locator("#search-error")).to_contain_text("column 23")
+        lines = page.locator("#search-error").text_content().split("\n")
+        self.assertEqual(lines[1].index("^"), lines[0].index("ten"))
+        self.assertEqual(lines[1].count("^"), 3)
+        self.shot(page, "search-error")
+
+    def test_keeps_its_state_in_the_address(self):
+        page = self.open(self.shop)
+        expect(page.locator(".row").first).to_be_visible()
+        page.locator("#search").fill("payment* and level: warning")
+        page.keyboard.press("Enter")
+        expect(page.locator("#search")).to_have_value("payment* and level: warning")
+        expect(page.locator(".row.level-info")).to_have_count(0)
+        page.locator("#range").select_option("6h")
+        expect(page).to_have_url(re.compile("range=6h"))
+        summary = page.locator("#summary").text_content()
+        other = self.browser.new_page()
+        other.goto(page.url)
+        expect(other.locator("#search")).to_have_value("payment* and level: warning")
+        expect(other.locator("#range")).to_have_value("6h")
+        expect(other.locator("#summary")).to_have_text(summary)
+        other.close()
+        page.go_back()
+        expect(page.locator("#range")).to_have_value("")
+        page.go_back()
+        expect(page.locator("#search")).to_have_value("")
+
+    def test_goes_on_to_older_logs(self):
+        page = self.open(self.shop)
+        expect(page.locator("#summary")).to_contain_text("200 loaded")
+        page.keyboard.press("G")
+        expect(page.locator("#summary")).not_to_contain_text("200 loaded")
+        self.assertLess(page.locator(".row").count(), 120)
+
+    # A log
+
+    def test_opens_a_log_in_place(self):
+        page = self.open(self.shop, "?q=level%3A+critical")
+        page.locator(".row").nth(2).click()
+        record = page.locator(".record")
+        for text in ("seq", "trace.id", "received", "event", "on the way", "env", "version", "shop-1"):
+            expect(record).to_contain_text(text)
+        page.get_by_role("button", name="Show around").click()
+        expect(record.locator(".neighbours li")).to_have_count(17)
+        numbers = [int(text) for text in record.locator(".neighbours .seq").all_text_contents()]
+        self.assertEqual(numbers, list(range(numbers[0], numbers[0] + 17)))
+        expect(record.locator(".neighbours .center .seq")).to_have_text(str(numbers[8]))
+        self.shot(page, "record")
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.get_by_role("button", name="Copy JSON").click()
+        copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
+        self.assertEqual(copied["level"], "critical")
+        self.assertEqual(copied["__tag__:env"], "prod")
+        page.get_by_role("button", name="Copy link").click()
+        link = page.evaluate("navigator.clipboard.readText()")
+        other = self.open(self.shop, link.split("/", 3)[3])
+        expect(other.locator(".record")).to_contain_text(copied["trace.id"])
+        page.get_by_role("button", name="All with this value of user").click(force=True)
+        expect(page.locator("#search")).to_have_value(f"level: critical and user: {copied['user']}")
+
+    # Deliveries and rehearsal
+
+    def test_shows_deliveries_and_rehearses(self):
+        endpoint = self.endpoint()
+        page = self.open(endpoint, "?view=rehearsal")
+        page.get_by_role("button", name="A bad day").click()
+        expect(page.locator(".now")).to_contain_text("30 % fail (500, 503, reset, reset-stored)")
+        expect(page.locator("#rehearsing")).to_be_visible()
+        self.shot(page, "rehearsal")
+        page.locator("#rehearsal-errorShare").fill("100")
+        for kind in ("500", "reset", "reset-stored"):
+            page.locator(f".kinds input[value='{kind}']").uncheck()
+        page.locator("#rehearsal-latency").fill("0")
+        page.locator("#rehearsal-jitter").fill("0")
+        page.get_by_role("button", name="Apply").click()
+        expect(page.locator(".now")).to_contain_text("100 % fail (503)")
+        self.assertEqual(endpoint.post({"message": "x"}), 503)
+        page.get_by_role("button", name="Stop rehearsing").click()
+        expect(page.locator(".now")).to_contain_text("nothing goes wrong")
+        self.assertEqual(endpoint.post({"message": "x"}), 200)
+        self.assertEqual(endpoint.post({"message": "x"}), 200)
+        logs.fill(endpoint.port, 2000, batch=100)
+        page.keyboard.press("2")
+        rows = page.locator("#deliveries tbody tr")
+        expect(rows).to_have_count(23)
+        expect(rows.nth(22)).to_contain_text("503")
+        expect(rows.nth(22)).to_contain_text("ServerBusy")
+        expect(rows.nth(21)).to_contain_text("attempt 2")
+        expect(rows.nth(20)).to_contain_text("duplicate")
+        rows.nth(20).get_by_role("button").click()
+        expect(page.locator("tr.related")).to_have_count(3)
+        expect(page.locator(".tile", has_text="Retries")).to_contain_text("2")
+        self.shot(page, "deliveries")
+
+    # States
+
+    def test_begins_with_what_to_do(self):
+        endpoint = self.endpoint()
+        page = self.open(endpoint)
+        expect(page.locator("#state")).to_contain_text("No logs yet")
+        expect(page.locator("#state")).to_contain_text(f'endpoint: "http://127.0.0.1:{endpoint.port}"')
+        self.shot(page, "first-run")
+        # The first log ends it, without a click.
+        endpoint.post({"message": "hello"})
+        expect(page.locator(".row .message").first).to_have_text("hello")
+
+    def test_says_when_nothing_matches(self):
+        page = self.open(self.shop, "?q=nosuchword")
+        expect(page.locator("#state")).to_contain_text("No log matches")
+        self.shot(page, "no-match")
+        page.get_by_role("button", name="Clear the search").click()
+        expect(page.locator(".row").first).to_be_visible()
+
+    def test_says_that_it_is_looking(self):
+        page = self.open(self.shop, "?view=deliveries")
+        page.route("**/api/logs?*", lambda route: (page.wait_for_timeout(600), route.continue_()))
+        page.keyboard.press("1")
+        page.locator("#search").fill("order")
+        page.keyboard.press("Enter")
+        expect(page.locator("#progress")).to_be_visible()
+        expect(page.locator("#progress")).to_be_hidden()
+
+    def test_says_what_failed(self):
+        page = self.open(self.shop)
+        expect(page.locator(".row").first).to_be_visible()
+        page.route("**/api/logs?*", lambda route: route.fulfill(status=500, json={"error": {"message": "disk I/O error"}}))
+        page.keyboard.press("r")
+        expect(page.locator("#state")).to_contain_text("disk I/O error")
+        self.shot(page, "failed")
+        page.unroute("**/api/logs?*")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator(".row").first).to_be_visible()
+
+    def test_survives_an_endpoint_that_goes_and_comes(self):
+        endpoint = self.endpoint()
+        endpoint.post({"message": "before"})
+        page = self.open(endpoint, "?live=1")
+        expect(page.locator(".row .message").first).to_have_text("before")
+        endpoint.stop()
+        expect(page.locator("#banner")).to_contain_text("webtracking serve")
+        self.shot(page, "disconnected")
+        endpoint.start()
+        expect(page.locator("#banner")).to_be_hidden()
+        endpoint.post({"message": "after"})
+        expect(page.locator(".row .message").first).to_have_text("after")
+        self.assertEqual(self.messages(page), ["after", "before"])
+
+    # Safety
+
+    HOSTILE = {
+        "message": "<img src=x onerror=window.hacked=1><script>window.hacked=1</script>\u001b[31mred\u001b[0m\u001b]0;title\u0007",
+        "level": "<b>error</b>", "label": "\"><svg onload=window.hacked=1>", "<script>window.hacked=1</script>": "javascript:window.hacked=1",
+        "__proto__": "polluted", "constructor": "x", "bidi": "abc\u202egnp.exe", "null": "a\u0000b",
+    }
+
+    def test_shows_hostile_text_as_text(self):
+        endpoint = self.endpoint()
+        status = endpoint.post(self.HOSTILE, topic="<i>topic</i>", tags={"<u>tag</u>": "<script>window.hacked=1</script>"})
+        self.assertEqual(status, 200)
+        page = self.open(endpoint)
+        expect(page.locator(".row .message").first).to_contain_text("<img src=x onerror=window.hacked=1>")
+        expect(page.locator(".row .message").first).to_contain_text("␛[31mred")
+        folded = page.locator(".facet-head[aria-expanded='false']")
+        for _ in range(folded.count()):
+            folded.first.click()
+        page.locator(".row").first.click()
+        expect(page.locator(".record")).to_contain_text("<script>window.hacked=1</script>")
+        expect(page.locator(".record")).to_contain_text("\\u{202e}")
+        page.get_by_role("button", name="Show around").click()
+        expect(page.locator(".neighbours li")).to_have_count(1)
+        self.shot(page, "hostile")
+        page.keyboard.press("2")
+        expect(page.locator("#deliveries tbody tr")).to_have_count(1)
+        page.goto(endpoint.address("?q=%3Cscript%3Ewindow.hacked%3D1%3C%2Fscript%3E%28&project=%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E"))
+        expect(page.locator("#search-error")).to_be_visible()
+        self.assertIsNone(page.evaluate("window.hacked ?? null"))
+        self.assertIsNone(page.evaluate("({}).polluted ?? null"))
+        self.assertEqual(page.locator("main img, main b.error, main u, main i.topic, main svg[onload]").count(), 0)
+
+    def test_wants_a_token_where_others_can_reach_it(self):
+        endpoint = self.endpoint("--token-file", "token")
+        token = (pathlib.Path(endpoint.folder.name) / "token").read_text().strip()
+        endpoint.post({"message": "secret"})
+        page = self.open(endpoint)
+        expect(page.locator("dialog#sign-in")).to_be_visible()
+        expect(page.locator(".row")).to_have_count(0)
+        page.locator("#token").fill("not the token at all")
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog .problem")).to_contain_text("not the token")
+        self.shot(page, "sign-in")
+        page.locator("#token").fill(token)
+        page.keyboard.press("Enter")
+        expect(page.locator(".row .message").first).to_have_text("secret")
+        self.assertNotIn(token, page.url)
+        self.assertEqual(page.evaluate("document.cookie"), "")
+        page.reload()
+        expect(page.locator(".row .message").first).to_have_text("secret")
+
+
+if __name__ == "__main__":
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    result = unittest.main(verbosity=1, exit=False).result
+    print(f"screenshots in {SHOTS}")
+    sys.exit(0 if result.wasSuccessful() and result.testsRun > 0 else 1)
