@@ -50,7 +50,9 @@ extension EndToEnd {
                 for request in requests {
                     #expect(request.topic == "orders" && request.source == "host-1" && request.project == "local")
                     #expect(
-                        request.tags.sorted { $0.name < $1.name } == [Field("env", "test"), Field("zone", "\u{4E2D}")]
+                        request.ownTags.sorted { $0.name < $1.name } == [
+                            Field("env", "test"), Field("zone", "\u{4E2D}"),
+                        ]
                     )
                     #expect(request.compression == expected)
                     #expect((request.wireBytes < request.rawBytes) == (expected != .none))
@@ -107,7 +109,7 @@ extension EndToEnd {
                     let logs = try await pipeline.logs(topic: "topic-\(topic)")
                     #expect(logs.count == 40)
                     for tenant in 0..<2 {
-                        let own = logs.filter { $0.request.tags == [Field("tenant", "t\(tenant)")] }
+                        let own = logs.filter { $0.request.ownTags == [Field("tenant", "t\(tenant)")] }
                         #expect(own.map { $0.log["index"] } == (0..<20).map { "\($0 * 2 + tenant)" })
                         #expect(own.allSatisfy { $0.log["tenant"] == nil })
                     }

@@ -24,7 +24,8 @@ import unittest
 
 from playwright.sync_api import expect, sync_playwright
 
-import logs
+sys.dont_write_bytecode = True
+import logs  # noqa: E402
 
 TOOL = os.environ["WEBTRACKING"]
 SHOTS = pathlib.Path(os.environ.get("SCREENSHOTS", tempfile.mkdtemp(prefix="page-")))
@@ -209,6 +210,19 @@ class PageTest(unittest.TestCase):
         endpoint.post({"message": "no", "level": "info"}, {"message": "yes", "level": "error"})
         expect(page.locator(".row .message").first).to_have_text("yes")
         self.assertEqual(self.messages(page), ["yes", "first"])
+
+    def test_takes_no_old_log_for_a_new_one(self):
+        """The last to arrive need not be the newest by what they state."""
+        endpoint = self.endpoint()
+        logs.fill(endpoint.port, 300, span=10)
+        shop = logs.Shop(seed=2)
+        connection = http.client.HTTPConnection("127.0.0.1", endpoint.port)
+        self.assertEqual(logs.post(connection, shop.body([time.time() - 3600] * 100)), 200)
+        page = self.open(endpoint, "?live=1")
+        expect(page.locator("#summary")).to_contain_text("0 logs since you watch")
+        endpoint.post({"message": "new"})
+        expect(page.locator(".row .message").first).to_have_text("new")
+        expect(page.locator("#summary")).to_contain_text("1 log since you watch")
 
     def test_keeps_up_with_five_thousand_a_second(self):
         endpoint = self.endpoint()

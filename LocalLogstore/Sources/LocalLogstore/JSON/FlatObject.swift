@@ -26,7 +26,15 @@ struct FlatObject {
         }
 
         func isNamed(_ name: String) -> Bool {
-            FlatObject.withDecoded(self.rawName) { decoded in
+            // Escapes only make a name longer.
+            let count = name.utf8.count
+            if self.rawName.count < count { return false }
+            if self.rawName.count > count,
+                memchr(self.rawName.baseAddress!, CInt(UInt8(ascii: "\\")), self.rawName.count) == nil
+            {
+                return false
+            }
+            return FlatObject.withDecoded(self.rawName) { decoded in
                 var name = name
                 return name.withUTF8 { name in
                     name.count == decoded.count

@@ -84,7 +84,7 @@ extension LogScan {
     private func isOfSameProducer(_ log: Log, as center: StoredLog) throws -> Bool {
         guard let request = try self.request(log.requestID) else { return false }
         return request.project == center.request.project && request.logstore == center.request.logstore
-            && request.source == center.request.source && request.tags == center.request.tags
+            && request.source == center.request.source && request.producerTags == center.request.producerTags
     }
 
     fileprivate static func sequence(_ fields: UnsafeBufferPointer<UInt8>) -> Int64? {
@@ -93,6 +93,16 @@ extension LogScan {
             if member.isNamed("seq") { return Int64(member.value) }
         }
         return nil
+    }
+}
+
+extension StoredRequest {
+    /// What all requests of one producer have in common: the number of a batch begins with that of its producer.
+    fileprivate var producerTags: [Field] {
+        self.tags.map { tag in
+            guard tag.name == "__pack_id__", let hyphen = tag.value.firstIndex(of: "-") else { return tag }
+            return Field(tag.name, String(tag.value[..<hyphen]))
+        }
     }
 }
 

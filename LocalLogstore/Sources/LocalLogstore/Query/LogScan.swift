@@ -40,6 +40,7 @@ final class LogScan {
     let selection: LogSelection
     private(set) var streams: [Int64: LogStream] = [:]
     private(set) var verdicts: [Int64: Bool?] = [:]
+    private let search: SearchExpression
     private let database: Database
     private let deadline: DispatchTime?
     private var requests: [Int64: StoredRequest] = [:]
@@ -47,6 +48,7 @@ final class LogScan {
     /// - Parameter seconds: After this time ``isOverdue`` says so; `nil` for never.
     init(_ selection: LogSelection, in database: Database, seconds: Double? = nil) throws {
         self.selection = selection
+        self.search = selection.search.ordered
         self.database = database
         self.deadline = seconds.map { .now() + $0 }
         for stream in try StreamTable.all(in: database) {
@@ -154,7 +156,7 @@ final class LogScan {
     }
 
     private func matches(_ log: Log) -> Bool {
-        self.selection.search.matches(
+        self.search.matches(
             LogView(fields: log.fields, topic: log.stream.topic) { try? self.request(log.requestID) }
         )
     }

@@ -77,7 +77,7 @@ struct WordScanner {
     }
 
     /// The lower case of every ASCII byte that belongs to a word, and 0 for the others.
-    private static let folded: [UInt8] = (0..<128).map { byte in
+    static let folded: [UInt8] = (0..<128).map { byte in
         switch UInt8(byte) {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
             UInt8(byte)

@@ -93,11 +93,16 @@ struct BlockBuilder {
     }
 
     static func decode(_ bytes: UnsafeBufferPointer<UInt8>) -> [(stream: Int64, count: UInt32)] {
-        stride(from: 0, to: bytes.count - 7, by: 8).map { offset in
-            func number(_ offset: Int) -> UInt32 {
-                (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << UInt32($1 * 8) }
+        let raw = UnsafeRawBufferPointer(bytes)
+        let pairs = raw.count / 8
+        return [(stream: Int64, count: UInt32)](unsafeUninitializedCapacity: pairs) { output, count in
+            for index in 0..<pairs {
+                func number(_ offset: Int) -> UInt32 {
+                    UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+                }
+                output.initializeElement(at: index, to: (Int64(number(index * 8)), number(index * 8 + 4)))
             }
-            return (Int64(number(offset)), number(offset + 4))
+            count = pairs
         }
     }
 }

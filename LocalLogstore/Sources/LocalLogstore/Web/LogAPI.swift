@@ -32,6 +32,8 @@ struct LogAPI: Sendable {
             }
             cursor = LogPage.Cursor(time: time, id: id)
         }
+        // Asked for first: whoever follows from there on gets some logs twice rather than none.
+        let position = try await self.store.newestID()
         let page = try await self.store.page(
             of: parameters.selection(),
             limit: parameters.int("limit", default: 100, in: 1...1000),
@@ -42,7 +44,7 @@ struct LogAPI: Sendable {
                 page.logs,
                 [
                     ("next", page.next.map { .string("\($0.time).\($0.id)") } ?? .null),
-                    ("complete", .bool(page.isComplete)),
+                    ("complete", .bool(page.isComplete)), ("position", .int(position)),
                 ]
             )
         )

@@ -52,6 +52,11 @@ struct Pipeline {
     }
 }
 
+extension StoredRequest {
+    /// The tags but for the number of the batch.
+    var ownTags: [Field] { self.tags.filter { $0.name != "__pack_id__" } }
+}
+
 /// Runs an endpoint and a producer that sends to it while `body` runs.
 ///
 /// The producer waits as little as possible after failures, to keep tests short.

@@ -220,7 +220,9 @@ struct SearchTests {
     @Test func showsWhatTheProducerSentAround() async throws {
         try await withStore { store async throws in
             let time = Date()
+            var batch = 0
             func send(_ sequences: [Int], source: String, topic: String, after seconds: Double) async throws {
+                batch += 1
                 let logs = sequences.map { sequence in
                     LogFields([
                         Field("seq", "\(sequence)"),
@@ -232,7 +234,7 @@ struct SearchTests {
                     ])
                 }
                 try await store.append(
-                    LogGroup(topic: topic, source: source, tags: [], logs: logs),
+                    LogGroup(topic: topic, source: source, tags: [Field("__pack_id__", "5A-\(batch)")], logs: logs),
                     project: "p",
                     logstore: "l"
                 )

@@ -24,7 +24,7 @@ export class Deliveries {
   async refresh() {
     const answer = await get("deliveries", { limit, project: state.project, logstore: state.logstore });
     this.answer = answer;
-    const key = `${answer.deliveries[0]?.id} ${answer.deliveries.length} ${answer.summary.requests} ${this.batch}`;
+    const key = `${answer.deliveries[0]?.id} ${answer.deliveries.length} ${answer.summary.requests} ${this.batch} ${this.strip.clientWidth}`;
     if (key === this.last) return;
     this.last = key;
     this.draw(answer);
@@ -41,8 +41,8 @@ export class Deliveries {
       tile("Size", bytes(summary.rawBytes), `${bytes(summary.wireBytes)} on the wire`),
       tile("Compression", ratio ? `${ratio.toFixed(1)} : 1` : "–", ""),
       tile("Latency", duration(summary.medianMicroseconds), `95 % within ${duration(summary.p95Microseconds)}`),
-      tile("Retries", count(summary.retries), "requests that repeat another", summary.retries ? "warn" : ""),
-      tile("Duplicates", count(summary.duplicateLogs), `logs stored twice, in ${plural(summary.duplicates, "request")}`, summary.duplicates ? "bad" : ""));
+      tile("Retries", count(summary.retries), "attempts that repeat another", summary.retries ? "warn" : ""),
+      tile("Duplicates", count(summary.duplicateLogs), summary.duplicates ? `logs stored twice, in ${plural(summary.duplicates, "request")}` : "nothing is stored twice", summary.duplicates ? "bad" : ""));
     replace(this.strip, deliveries.length ? bars(deliveries, this.strip.clientWidth - 20) : null);
     this.table.hidden = deliveries.length === 0;
     this.empty.hidden = deliveries.length > 0;

@@ -21,7 +21,6 @@ export class Histogram {
     element.addEventListener("pointerup", (event) => this.release(event));
     element.addEventListener("pointercancel", () => { this.drag = null; this.draw(); });
     element.addEventListener("pointerleave", () => { this.tip.hidden = true; });
-    element.addEventListener("dblclick", () => this.onReset());
     element.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -65,7 +64,7 @@ export class Histogram {
       }
     });
     const labels = svg("g", { class: "labels" });
-    const every = Math.max(1, Math.ceil(92 / wide));
+    const every = Math.max(1, Math.ceil((step < 1_000_000 ? 120 : 92) / wide));
     for (let index = 0; index < buckets.length; index += every) {
       const x = left + index * wide;
       if (x > width - 50) break;
@@ -92,7 +91,7 @@ export class Histogram {
   press(event) {
     if (!this.overview || this.overview.buckets.length === 0 || event.button !== 0) return;
     const bucket = this.bucketAt(this.x(event));
-    this.drag = { from: bucket, to: bucket };
+    this.drag = { from: bucket, to: bucket, x: event.clientX };
     this.element.setPointerCapture(event.pointerId);
     this.draw();
   }
@@ -109,10 +108,16 @@ export class Histogram {
 
   release(event) {
     if (!this.drag) return;
-    const { from, to } = this.drag;
+    const { from, to, x } = this.drag;
     this.drag = null;
     this.element.releasePointerCapture?.(event.pointerId);
-    this.select(Math.min(from, to), Math.max(from, to));
+    // A click is no drag. The second of two zooms out; told here, since what was pressed is drawn anew meanwhile.
+    if (Math.abs(event.clientX - x) < 4) {
+      const isSecond = event.timeStamp - (this.clicked ?? -Infinity) < 500;
+      this.clicked = isSecond ? undefined : event.timeStamp;
+      this.draw();
+      if (isSecond) this.onReset();
+    } else this.select(Math.min(from, to), Math.max(from, to));
   }
 
   select(from, to) {

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 
 const descriptions = [
-  ["/", "Search"], ["j / k, ↓ / ↑", "Next or previous log"], ["Enter", "Open the log, or close it"], ["Esc", "Close, zoom out, leave the field"],
+  ["/", "Search"], ["j / k", "Next or previous log, like ↓ and ↑"], ["Enter", "Open the log, or close it"], ["Esc", "Close, zoom out, leave the field"],
   ["l", "Live on or off"], ["p", "Pause live, or go on"], ["r", "Ask again"], ["g / G", "First or last row"], ["1 2 3", "Logs, deliveries, rehearsal"],
   ["t", "Light or dark"], ["?", "This list"],
 ];

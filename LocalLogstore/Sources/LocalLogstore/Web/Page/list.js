@@ -187,8 +187,10 @@ function fillRow(row, log, index) {
 
 function rest(fields) {
   let text = "";
-  for (const [name, value] of Object.entries(fields)) {
-    if (shown.has(name)) continue;
+  const others = Object.entries(fields).filter(([name]) => !shown.has(name));
+  // Long numbers of traces say little in a row; they come last.
+  const isTrace = ([name]) => name.startsWith("trace") || name.startsWith("span");
+  for (const [name, value] of [...others.filter((field) => !isTrace(field)), ...others.filter(isTrace)]) {
     text += ` ${visible(cut(name, 60))}=${visible(cut(value, 120))}`;
     if (text.length > maximumText) break;
   }

@@ -61,7 +61,7 @@ async function load() {
     list.set(page.logs);
     next = page.next;
     liveCount = 0;
-    if (state.live) follow(page.logs);
+    if (state.live) follow(page);
     drawSummary(page);
     await count_(question, current);
     if (asking !== current) return;
@@ -138,16 +138,20 @@ function fail(error) {
 
 // MARK: Live
 
-function follow(logs) {
-  const newest = logs.reduce((last, log) => Math.max(last, log.id), 0);
+// What is on the page already, in case it comes once more.
+let known = new Set();
+
+function follow(page) {
   const { from: _from, until: _until, ...question } = selection();
-  // Without any log to go on from, the newest there is decides.
-  tail.start(question, newest || (status?.logs === 0 ? 0 : undefined));
+  known = new Set(page.logs.map(({ id }) => id));
+  tail.start(question, page.position);
 }
 
 let isStale = false;
 
-function arrived(logs) {
+function arrived(all) {
+  const logs = known.size > 0 ? all.filter(({ id }) => !known.has(id)) : all;
+  if (logs.length === 0) return;
   liveCount += logs.length;
   list.addNewer(logs, maximumLive);
   showState(null);
@@ -359,7 +363,7 @@ function drawPicker() {
 function drawConnection() {
   const element = by("connection");
   element.className = isConnected() ? "good" : "bad";
-  element.textContent = isConnected() ? (status ? `${status.mode === "compatible" ? "compatible · " : ""}${brief(status.logs)} logs` : "") : "Disconnected";
+  element.textContent = isConnected() ? (status ? `${status.mode === "compatible" ? "compatible · " : ""}${brief(status.logs)} log${status.logs === 1 ? "" : "s"}` : "") : "Disconnected";
   by("banner").hidden = isConnected();
   if (!isConnected()) replace(by("banner"), disconnected());
 }
