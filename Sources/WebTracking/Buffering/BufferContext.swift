@@ -20,6 +20,8 @@ final class BufferContext: Sendable {
     let recycler = SegmentRecycler()
     /// Where segments live that are to outlive the process; `nil` if they need not.
     let spool: SpoolStore?
+    /// Where tasks run; `nil` for Swift's own pool.
+    let executor: (any TaskExecutor)?
     /// What stands before a record's sequence number, or before its first member where there is none.
     let recordOpening: [UInt8]
     /// Starts delivery for a buffer; runs until the buffer lets it go.
@@ -39,6 +41,7 @@ final class BufferContext: Sendable {
         sequenceName: String?,
         batchIdentity: UInt64?,
         spool: SpoolStore?,
+        executor: (any TaskExecutor)?,
         startWorker: @escaping @Sendable (TopicBuffer) async -> Void
     ) {
         self.clock = clock
@@ -49,6 +52,7 @@ final class BufferContext: Sendable {
         self.hasSequence = sequenceName != nil
         self.batchIdentity = batchIdentity
         self.spool = spool
+        self.executor = executor
         self.startWorker = startWorker
         self.recordOpening = EncodedRecord.opening(sequenceName: sequenceName)
     }

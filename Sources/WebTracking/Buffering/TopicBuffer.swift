@@ -294,7 +294,7 @@ final class TopicBuffer: Sendable {
             guard state.worker == nil, !state.isAbandoned, !state.isRetired else { return false }
             // Detached: the worker must not inherit the task-local values of whoever happened to log first.
             let start = self.context.startWorker
-            state.worker = Task.detached { await start(self) }
+            state.worker = Task.detached(executorPreference: self.context.executor) { await start(self) }
             return true
         }
         if !needsWorker { self.bell.ring() }

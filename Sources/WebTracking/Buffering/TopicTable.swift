@@ -19,10 +19,22 @@ final class TopicTable: Sendable {
     private let state: Lock<State>
 
     private struct State {
-        var buffers: [TopicKey: TopicBuffer]
+        var buffers: [TopicKey: Entry]
+        var nextNumber = 1
         /// What became of the records of buffers that are gone.
         var retired = Tally()
         var isClosed = false
+
+        /// All buffers, the oldest first: what is done to one after the other must not depend on the order in which a
+        /// dictionary has them.
+        var inOrder: [TopicBuffer] {
+            self.buffers.values.sorted { $0.number < $1.number }.map(\.buffer)
+        }
+    }
+
+    private struct Entry {
+        var number: Int
+        var buffer: TopicBuffer
     }
 
     init(base: TopicKey, maximum: Int, context: BufferContext) {
@@ -30,17 +42,18 @@ final class TopicTable: Sendable {
         self.maximum = maximum
         self.base = TopicBuffer(key: base, context: context)
         self.recovery = context.spool.map { _ in TopicBuffer(key: TopicKey(topic: "spool"), context: context) }
-        self.state = Lock(State(buffers: [base: self.base]))
+        self.state = Lock(State(buffers: [base: Entry(number: 0, buffer: self.base)]))
     }
 
     /// The buffer of `key`, a new one if there is room for it, and `nil` if there is not.
     func buffer(for key: TopicKey) -> TopicBuffer? {
         self.state.withLock { state in
-            if let buffer = state.buffers[key] { return buffer }
+            if let entry = state.buffers[key] { return entry.buffer }
             guard state.buffers.count < self.maximum else { return nil }
             let buffer = TopicBuffer(key: key, context: self.context)
             if state.isClosed { buffer.close() }
-            state.buffers[key] = buffer
+            state.buffers[key] = Entry(number: state.nextNumber, buffer: buffer)
+            state.nextNumber += 1
             return buffer
         }
     }
@@ -57,8 +70,8 @@ final class TopicTable: Sendable {
         }
     }
 
-    /// All buffers of records of this process.
-    var buffers: [TopicBuffer] { self.state.withLock { Array($0.buffers.values) } }
+    /// All buffers of records of this process, the oldest first.
+    var buffers: [TopicBuffer] { self.state.withLock { $0.inOrder } }
 
     /// Makes room in the spool for a record of this rank, in whichever topic has the least severe and oldest records.
     func evict(atMost rank: Int) {
@@ -76,7 +89,7 @@ final class TopicTable: Sendable {
     func close() {
         let buffers = self.state.withLock { state -> [TopicBuffer] in
             state.isClosed = true
-            return Array(state.buffers.values)
+            return state.inOrder
         }
         for buffer in buffers { buffer.close() }
     }
@@ -84,7 +97,7 @@ final class TopicTable: Sendable {
     /// The sums over all buffers there are and have been.
     var tally: Tally {
         self.state.withLock { state in
-            let buffers = Array(state.buffers.values) + (self.recovery.map { [$0] } ?? [])
+            let buffers = state.buffers.values.map(\.buffer) + (self.recovery.map { [$0] } ?? [])
             return buffers.reduce(into: state.retired) { $0 += $1.tally }
         }
     }

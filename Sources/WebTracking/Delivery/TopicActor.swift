@@ -91,9 +91,11 @@ actor TopicActor {
         _ = self.buffer.takeNudge()
         let request = segment.withBytes { self.context.requests.request(for: $0) }
         let start = self.context.clock.now()
-        self.context.budget.charge(request.body.capacity)
+        // The memory that the body was made in; exact to a few bytes of the allocator's.
+        let copy = segment.rawBytes
+        self.context.budget.charge(copy)
         let (verdict, failure) = await self.exchange(request)
-        self.context.budget.release(request.body.capacity)
+        self.context.budget.release(copy)
         if Task.isCancelled && verdict != .delivered { return }
         let end = self.context.clock.now()
         self.buffer.count(verdict.outcome, isRetry: isRetry, duration: end - start)
@@ -146,9 +148,10 @@ actor TopicActor {
 
     /// Tells the diagnostics of drops on the callers' side, where nothing may be written.
     private func reportDrops() {
-        for (reason, count) in self.buffer.takeUnreported().byReason {
+        let drops = self.buffer.takeUnreported()
+        for reason in DropReason.allCases where drops[reason].total > 0 {
             self.context.diagnostics(
-                .recordsDropped(topic: self.buffer.key.topic, reason: reason, count: count, failure: nil)
+                .recordsDropped(topic: self.buffer.key.topic, reason: reason, count: drops[reason].total, failure: nil)
             )
         }
     }

@@ -22,7 +22,8 @@ struct ProducerParts {
         diagnostics: @escaping @Sendable (ProducerDiagnostic) -> Void,
         clock: any ProducerClock,
         observer: any DeliveryObserver,
-        random: @escaping @Sendable () -> Double
+        random: @escaping @Sendable () -> Double,
+        executor: (any TaskExecutor)?
     ) throws {
         let endpoint = try Endpoint.parse(configuration.endpoint)
         let budget = MemoryBudget(limit: configuration.memoryLimit, shedding: SheddingPolicy())
@@ -73,6 +74,7 @@ struct ProducerParts {
             sequenceName: configuration.fields.includesSequence ? configuration.fields.sequence : nil,
             batchIdentity: configuration.fields.includesBatchID ? identity() : nil,
             spool: spool,
+            executor: executor,
             startWorker: { buffer in await TopicActor(buffer: buffer, context: delivery).run() }
         )
         let table = TopicTable(

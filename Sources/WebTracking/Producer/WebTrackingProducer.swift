@@ -32,6 +32,7 @@ public final class WebTrackingProducer: Sendable {
     private let diagnostics: @Sendable (ProducerDiagnostic) -> Void
     private let observer: any ProducerObserver
     private let upkeep: SpoolUpkeep?
+    private let executor: (any TaskExecutor)?
     private let shutdownTask = Lock<Task<DeliveryReport, Never>?>(nil)
     private let reporter = Lock<Task<Void, Never>?>(nil)
 
@@ -60,13 +61,16 @@ public final class WebTrackingProducer: Sendable {
         )
     }
 
+    /// Creates a producer with everything that decides what it does in its maker's hands: the time, the chance, and with
+    /// `executor` which task runs when.
     package init(
         configuration: WebTrackingConfiguration,
         transport: any WebTrackingTransport,
         diagnostics: DiagnosticHandler,
         clock: any ProducerClock,
         observer: any ProducerObserver,
-        random: @escaping @Sendable () -> Double
+        random: @escaping @Sendable () -> Double,
+        executor: (any TaskExecutor)? = nil
     ) throws {
         try configuration.validate()
         let parts = try ProducerParts(
@@ -75,12 +79,14 @@ public final class WebTrackingProducer: Sendable {
             diagnostics: diagnostics.handler(clock: clock),
             clock: clock,
             observer: observer,
-            random: random
+            random: random,
+            executor: executor
         )
         self.configuration = configuration
         self.transport = transport
         self.clock = clock
         self.observer = observer
+        self.executor = executor
         self.pipeline = parts.pipeline
         self.table = parts.table
         self.budget = parts.budget
@@ -156,7 +162,7 @@ public final class WebTrackingProducer: Sendable {
     public func shutdown(timeout: Duration) async -> DeliveryReport {
         let task = self.shutdownTask.withLock { task in
             if let task { return task }
-            let new = Task.detached { await self.performShutdown(timeout: timeout) }
+            let new = Task.detached(executorPreference: self.executor) { await self.performShutdown(timeout: timeout) }
             task = new
             return new
         }
@@ -212,7 +218,7 @@ public final class WebTrackingProducer: Sendable {
     private func shutDownTransport(until deadline: MonotonicInstant) async {
         let done = Doorbell()
         let transport = self.transport
-        Task.detached {
+        Task.detached(executorPreference: self.executor) {
             await transport.shutdown()
             done.ring()
         }
@@ -243,7 +249,7 @@ public final class WebTrackingProducer: Sendable {
     private func startReporter() {
         guard let interval = self.observer.interval else { return }
         let clock = self.clock
-        let task = Task.detached { [weak self] in
+        let task = Task.detached(executorPreference: self.executor) { [weak self] in
             while !Task.isCancelled {
                 do { try await clock.sleep(until: clock.now() + interval) } catch { return }
                 guard let self else { return }
