@@ -67,6 +67,26 @@ let package = Package(
         ),
         .target(name: "WebTrackingURLSession", dependencies: ["WebTracking"]),
         .target(name: "WebTrackingTestKit", dependencies: ["WebTracking"]),
+        // The whole library under a seed: no product, and nothing that users build.
+        .target(
+            name: "WebTrackingSimulation",
+            dependencies: [
+                "WebTracking",
+                "WebTrackingTestKit",
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["SwiftLog"])),
+            ],
+            path: "Tests/Simulation/Simulation"
+        ),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["WebTrackingSimulation"],
+            path: "Tests/Simulation/Command"
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["WebTrackingSimulation"],
+            path: "Tests/Simulation/Tests"
+        ),
         .testTarget(
             name: "WebTrackingTests",
             dependencies: [

@@ -29,9 +29,10 @@ die() {
     exit 1
 }
 
-# build DIRECTORY CONFIGURATION PRODUCT: builds, quietly unless it fails, and sets BIN to the folder of the product.
+# build DIRECTORY CONFIGURATION PRODUCT [ARGUMENT…]: builds, quietly unless it fails, and sets BIN to the folder of the
+# product.
 build() {
-    local arguments=(--package-path "$ROOT/$1" --configuration "$2" --product "$3") log
+    local arguments=(--package-path "$ROOT/$1" --configuration "$2" --product "$3" "${@:4}") log
     say "building $3 ($2); the first time this takes some minutes"
     log=$(mktemp)
     if ! swift build "${arguments[@]}" >"$log" 2>&1; then

@@ -1,0 +1,34 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import WebTracking
+import WebTrackingSimulation
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// Runs the library under seeds; see ``Arguments/usage``.
+@main
+enum Simulate {
+    static func main() async {
+        let words = CommandLine.arguments.dropFirst()
+        guard !words.contains("--help"), let arguments = Arguments(words) else {
+            print(Arguments.usage)
+            exit(words.contains("--help") ? 0 : 2)
+        }
+        CrashReport.install()
+        exit(await SeedRange(arguments).run() == 0 ? 0 : 1)
+    }
+}

@@ -1,0 +1,103 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import WebTracking
+
+/// The rules that a producer's numbers have to keep.
+struct ProducerChecks {
+    let plan: ProducerPlan
+
+    /// No record takes up less than this in a request.
+    private static let smallestRecord = 100
+    /// What the checks concede for the header that both halves of a split batch have, and for the allocator.
+    private static let slack = 4096
+    /// What each level may bring the memory held to, in percent, as documented.
+    private static let shares = [60, 70, 80, 85, 90, 100, 100]
+
+    /// The rules for every moment.
+    func check(_ numbers: WebTrackingStatistics, against ledger: borrowing Ledger, epoch: Int) throws {
+        guard numbers.accepted == numbers.delivered + numbers.totalDropped + numbers.pending, numbers.pending >= 0
+        else {
+            throw Violation(
+                "accepted \(numbers.accepted), delivered \(numbers.delivered), dropped \(numbers.totalDropped), "
+                    + "pending \(numbers.pending)"
+            )
+        }
+        guard numbers.accepted - numbers.synthetic == ledger.logged.count else {
+            throw Violation("accepted \(numbers.accepted - numbers.synthetic) of \(ledger.logged.count) records")
+        }
+        let limit = self.plan.configuration.memoryLimit + ledger.bytesUnderway(epoch: epoch) + Self.slack
+        guard numbers.pendingBytes <= limit else {
+            throw Violation("holds \(numbers.pendingBytes) bytes, the limit being \(limit)")
+        }
+        guard numbers.pendingBytes >= numbers.pending * Self.smallestRecord else {
+            throw Violation("claims to hold \(numbers.pending) records in \(numbers.pendingBytes) bytes")
+        }
+        guard numbers.delivered <= ledger.acknowledgedOwn + ledger.acknowledgedSynthetic else {
+            throw Violation("says that it delivered \(numbers.delivered), more than were acknowledged")
+        }
+    }
+
+    /// The rule for a record that found no room: its level's share of the memory was used up.
+    func checkShed(rank: Int, size: Int, heldBefore: Int) throws {
+        let ceiling = self.plan.configuration.memoryLimit / 100 * Self.shares[rank]
+        // Twice the text for its escapes, and what else a record and a new segment have.
+        guard heldBefore + 2 * size + 2048 > ceiling else {
+            throw Violation("dropped a record of rank \(rank) and \(size) bytes at \(heldBefore) of \(ceiling) bytes")
+        }
+    }
+
+    /// The rules for the end, after a shutdown with a healthy service.
+    func checkEnd(
+        _ numbers: WebTrackingStatistics,
+        against ledger: borrowing Ledger,
+        epoch: Int,
+        logsAfterShutdown: ClosedRange<Int>,
+        told: [DropReason: Int]
+    ) throws {
+        try self.check(numbers, against: ledger, epoch: epoch)
+        guard numbers.pending == 0, numbers.pendingBytes == 0, ledger.underway.isEmpty else {
+            throw Violation("after the end, \(numbers.pending) records are pending in \(numbers.pendingBytes) bytes")
+        }
+        func dropped(_ reason: DropReason) -> Int { numbers.dropped[reason] ?? 0 }
+        guard logsAfterShutdown.contains(dropped(.afterShutdown)) else {
+            throw Violation("\(dropped(.afterShutdown)) records came after the shutdown, not \(logsAfterShutdown)")
+        }
+        let wasCutShort = dropped(.shutdownDeadline) > 0
+        let acknowledged = ledger.acknowledgedOwn + ledger.acknowledgedSynthetic
+        guard numbers.delivered == acknowledged || (wasCutShort && numbers.delivered < acknowledged) else {
+            throw Violation("delivered \(numbers.delivered), and \(acknowledged) were acknowledged")
+        }
+        // Each record is where it should be: at the service, or counted as dropped.
+        let lost = ledger.logged.count { $0.stored == 0 }
+        guard lost <= numbers.totalDropped else {
+            throw Violation("\(lost) records never arrived, and only \(numbers.totalDropped) were counted as dropped")
+        }
+        var lostByRank = Array(repeating: 0, count: 7)
+        for record in ledger.logged where record.stored == 0 { lostByRank[record.rank] += 1 }
+        for (rank, level) in LogLevel.ranked.enumerated()
+        where lostByRank[rank] > numbers.droppedByLevel[level] ?? 0 {
+            throw Violation("lost \(lostByRank[rank]) \(level) records, counted \(numbers.droppedByLevel[level] ?? 0)")
+        }
+        guard dropped(.rejected) == ledger.rejected || (wasCutShort && dropped(.rejected) < ledger.rejected) else {
+            throw Violation("dropped \(dropped(.rejected)) as rejected, and \(ledger.rejected) were")
+        }
+        if self.plan.isRoomy && dropped(.memoryFull) > 0 { throw Violation("dropped records for want of memory") }
+        for reason in [DropReason.memoryFull, .expired, .rejected, .unauthorized, .notFound, .tooLarge]
+        where told[reason] ?? 0 != dropped(reason) && !(wasCutShort && reason == .memoryFull) {
+            throw Violation("told of \(told[reason] ?? 0) drops, reason \(reason.rawValue), of \(dropped(reason))")
+        }
+        // An announcement that was dropped itself told nobody.
+        let announceable = numbers.totalDropped - dropped(.afterShutdown) - dropped(.shutdownDeadline)
+        if !wasCutShort && ledger.acknowledgedSynthetic == numbers.synthetic && ledger.announced != announceable {
+            throw Violation("announced \(ledger.announced) drops of \(announceable)")
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import WebTracking
+import WebTrackingTestKit
+
+/// What a request says, as far as the checks need it.
+struct RequestContent {
+    /// One record of the request.
+    struct Record {
+        var sequence: Int
+        /// The record's own number at its producer; `nil` for one that the library wrote itself.
+        var number: Int?
+        /// The drops that a record of the library's own tells of.
+        var announced = 0
+    }
+
+    /// Topic and tags.
+    var key: String
+    /// The batch id, by which a batch that comes twice can be told.
+    var batch: String
+    var records: [Record]
+    var size: Int
+
+    /// Takes a request apart; throws a `Violation` if it is not what the producer was given to log.
+    init(_ exchange: Exchange, plan: ProducerPlan, logged: borrowing [LoggedRecord]) throws {
+        let request: RecordedRequest
+        do { request = try RecordedRequest(exchange.request) } catch {
+            throw Violation("request \(exchange.id) cannot be read: \(error)")
+        }
+        var tags = request.tags
+        guard let batch = tags.removeValue(forKey: "__pack_id__") else { throw Violation("a request has no batch id") }
+        self.batch = batch
+        self.key = ([request.topic] + tags.map { "\($0.key)=\($0.value)" }.sorted()).joined(separator: "\n")
+        self.size = request.rawBody.count
+        self.records = []
+        self.records.reserveCapacity(request.logs.count)
+        for log in request.logs {
+            guard let sequence = log["seq"].flatMap({ Int($0) }) else { throw Violation("a record has no seq") }
+            if log["label"] == "webtracking" {
+                guard let total = log["dropped.total"].flatMap({ Int($0) }) else {
+                    throw Violation("an announcement does not say how many")
+                }
+                self.records.append(Record(sequence: sequence, number: nil, announced: total))
+                continue
+            }
+            guard let number = log["n"].flatMap({ Int($0) }), number >= 1, number <= logged.count else {
+                throw Violation("record \(log["n"] ?? "?") is sent, and was never logged")
+            }
+            let record = logged[number - 1]
+            let label = plan.labels[record.label]
+            let isRight =
+                log["label"] == label && log["level"] == LogLevel.ranked[record.rank].rawValue
+                && log["message"] == MessageText.text(number: number, size: record.size)
+            guard isRight else { throw Violation("record \(number) is not as it was logged: \(log)") }
+            try Self.checkPlace(
+                of: record,
+                label: label,
+                topic: request.topic,
+                tags: tags,
+                log: log,
+                plan: plan
+            )
+            self.records.append(Record(sequence: sequence, number: number))
+        }
+    }
+
+    /// Checks that a record is in the topic it belongs to, or in the base topic with everything among its fields.
+    private static func checkPlace(
+        of record: LoggedRecord,
+        label: String,
+        topic: String,
+        tags: [String: String],
+        log: [String: String],
+        plan: ProducerPlan
+    ) throws {
+        let value = record.key.map { "value\($0)" }
+        let configuration = plan.configuration
+        let own: String
+        var ownTags: [String: String] = [:]
+        switch configuration.topic {
+        case .fixed(let topic): own = topic
+        case .metadata(_, let fallback): own = value ?? fallback
+        default: own = label
+        }
+        if configuration.promotedTags == ["k"], let value { ownTags["k"] = value }
+        let isPromoted = !ownTags.isEmpty || configuration.topic != .label && own == value
+        if topic == own && tags == ownTags && log["k"] == (isPromoted ? nil : value) { return }
+        let base: String
+        switch configuration.topic {
+        case .fixed(let topic): base = topic
+        case .metadata(_, let fallback): base = fallback
+        default: base = ""
+        }
+        guard topic == base && tags.isEmpty && log["k"] == value else {
+            throw Violation("a record of topic \(own) \(ownTags) is sent in topic \(topic) \(tags)")
+        }
+    }
+}
+
+/// A rule that was broken.
+package struct Violation: Error, CustomStringConvertible {
+    package var description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// The texts of the records' messages, which can be told from their number and size.
+enum MessageText {
+    private static let padding = String(
+        repeating: "The quick brown fox \"jumps\"\tover the lazy dog\\ 0123456789; ",
+        count: 1000
+    )
+
+    static func text(number: Int, size: Int) -> String {
+        var text = String(number)
+        text.append(" ")
+        text.append(contentsOf: Self.padding.prefix(size))
+        return text
+    }
+}

@@ -1,0 +1,52 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+package import WebTracking
+
+/// What happens in one run; made from a seed.
+package struct Scenario: Sendable {
+    /// The families of scenarios: which kinds of trouble there are.
+    package enum Family: String, CaseIterable, Sendable {
+        case calm, outage, quota, lossy, refusal, limits, flaky, memory, shutdown, topics, mixed
+    }
+
+    package var family: Family
+    package var service: ServiceModel.Settings
+    package var producers: [ProducerPlan]
+    /// How long producers log; after that the service is healthy.
+    package var length: Duration
+    /// The chance that time passes before a task runs that could run.
+    package var slowness: Double
+    /// Jumps of the wall clock.
+    package var clockJumps: [(at: Duration, by: Duration)]
+}
+
+/// What one producer does.
+package struct ProducerPlan: Sendable {
+    package enum Action: Sendable {
+        case flush(timeout: Duration)
+        case shutdown(timeout: Duration)
+    }
+
+    package var configuration: WebTrackingConfiguration
+    package var labels: [String]
+    /// The mean time between bursts of records, and the largest burst.
+    package var pause: Duration
+    package var burst: Int
+    /// The sizes of messages, in bytes.
+    package var sizes: ClosedRange<Int>
+    /// The chance that a record names a tag or a topic of its own.
+    package var ownKey: Double
+    package var actions: [(at: Duration, Action)]
+    /// How long a record takes at most from the call to the service's answer; `nil` where something may hold it up.
+    package var longestWay: Duration?
+    /// Whether no limit of the producer stands in the way of delivering all that it logs.
+    package var isRoomy: Bool
+}

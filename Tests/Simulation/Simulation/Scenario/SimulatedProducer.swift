@@ -1,0 +1,229 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import WebTracking
+
+#if SwiftLog
+import Logging
+#endif
+
+/// A real producer in a simulation: logs, flushes and shuts down as its plan says.
+final class SimulatedProducer: @unchecked Sendable {
+    let index: Int
+    let plan: ProducerPlan
+    let producer: WebTrackingProducer
+    let checks: ProducerChecks
+    private let run: Run
+    private let sinks: [WebTrackingLogHandler]
+    private var random: SeededGenerator
+    var ledger = Ledger()
+    private var toldDrops: [DropReason: Int] = [:]
+    /// Records logged after a shutdown was asked for, and after it had ended.
+    private var logsAfterCall = 0
+    private var logsAfterReturn = 0
+    private(set) var isShutDown = false
+    private var hasReturned = false
+
+    init(index: Int, plan: ProducerPlan, run: Run, random: SeededGenerator) throws {
+        var random = random
+        self.index = index
+        self.plan = plan
+        self.run = run
+        let jitter = JitterSource(random: random.fork())
+        self.producer = try WebTrackingProducer(
+            configuration: plan.configuration,
+            transport: run.service.transport(for: index),
+            diagnostics: DiagnosticHandler { [weak run] in run?.diagnose($0, of: index) },
+            clock: run.clock,
+            observer: SilentObserver(),
+            random: { jitter.next() },
+            executor: run.executor
+        )
+        self.checks = ProducerChecks(plan: plan)
+        self.sinks = plan.labels.map { [producer = self.producer] in producer.makeLogHandler(label: $0) }
+        self.random = random
+    }
+
+    /// Puts everything that the plan has onto the clock.
+    func start() {
+        self.scheduleBurst()
+        for (moment, action) in self.plan.actions {
+            self.run.clock.schedule(at: moment) { [unowned self] in self.perform(action) }
+        }
+    }
+
+    // MARK: Logging
+
+    private func scheduleBurst() {
+        // On a grid, so that records, deadlines and answers often fall on the same instant.
+        let moment = self.run.clock.elapsed + self.random.exponential(mean: self.plan.pause)
+        let grid: Int64 = 50_000_000
+        let rounded = Duration.nanoseconds((moment.wholeNanoseconds / grid + 1) * grid)
+        guard rounded < self.run.scenario.length else { return }
+        self.run.clock.schedule(at: rounded) { [unowned self] in
+            self.logBurst()
+            self.scheduleBurst()
+        }
+    }
+
+    private func logBurst() {
+        let count = self.random.int(1...self.plan.burst)
+        let label = self.random.index(self.plan.labels.count)
+        for _ in 0..<count {
+            let drawn = self.random.pick([0, 1, 1, 2, 2, 2, 2, 3, 4, 5, 6])
+            let key = self.plan.ownKey > 0 && self.random.chance(self.plan.ownKey) ? self.random.index(12) : nil
+            self.run.guarded {
+                try self.log(rank: drawn, label: label, size: self.random.int(self.plan.sizes), key: key)
+            }
+        }
+        self.run.trace.note("log", self.index, self.ledger.logged.count, label)
+        self.run.guarded { try self.check() }
+    }
+
+    private func log(rank: Int, label: Int, size: Int, key: Int?) throws {
+        let number = self.ledger.log(rank: rank, label: label, size: size, key: key, at: self.run.clock.elapsed)
+        if self.isShutDown { self.logsAfterCall += 1 }
+        if self.hasReturned { self.logsAfterReturn += 1 }
+        var metadata: LogMetadata = ["n": .string(String(number))]
+        if let key { metadata["k"] = .string("value\(key)") }
+        let before = self.plan.isRoomy ? nil : self.producer.statistics
+        self.sinks[label].log(
+            event: LogEvent(
+                level: LogLevel.ranked[rank],
+                message: "\(MessageText.text(number: number, size: size))",
+                metadata: metadata,
+                source: "Simulation",
+                file: #fileID,
+                function: #function,
+                line: #line
+            )
+        )
+        guard let before else { return }
+        let after = self.producer.statistics
+        if after.dropped[.memoryFull] ?? 0 > before.dropped[.memoryFull] ?? 0 {
+            try self.checks.checkShed(rank: rank, size: size, heldBefore: before.pendingBytes)
+        }
+    }
+
+    // MARK: Flush and shutdown
+
+    private func perform(_ action: ProducerPlan.Action) {
+        switch action {
+        case .flush(let timeout):
+            Task.detached(executorPreference: self.run.executor) { await self.flush(timeout: timeout) }
+        case .shutdown(let timeout): self.shutDown(timeout: timeout)
+        }
+    }
+
+    func shutDown(timeout: Duration) {
+        self.isShutDown = true
+        Task.detached(executorPreference: self.run.executor) { await self.performShutdown(timeout: timeout) }
+    }
+
+    private func flush(timeout: Duration) async {
+        let start = self.run.clock.elapsed
+        let accepted = self.producer.statistics.accepted
+        let report = await self.producer.flush(timeout: timeout)
+        let took = self.run.clock.elapsed - start
+        self.run.trace.note("flush", self.index, report.delivered, report.remaining)
+        self.run.guarded {
+            let numbers = self.producer.statistics
+            try self.checks.check(numbers, against: self.ledger, epoch: self.run.epoch)
+            if took < timeout && numbers.pending > numbers.accepted - accepted {
+                throw Violation("a flush returned after \(took) with records from before it pending")
+            }
+            try self.checkEnd(of: "flush", took: took, timeout: timeout)
+        }
+    }
+
+    private func performShutdown(timeout: Duration) async {
+        let start = self.run.clock.elapsed
+        let isFirst = !self.hasReturned && !self.hasBegunShutdown
+        self.hasBegunShutdown = true
+        let report = await self.producer.shutdown(timeout: timeout)
+        self.hasReturned = true
+        self.run.trace.note("shutdown", self.index, report.delivered, report.remaining, text: report.description)
+        self.run.guarded {
+            let numbers = self.producer.statistics
+            try self.checks.check(numbers, against: self.ledger, epoch: self.run.epoch)
+            guard numbers.pending == 0 else { throw Violation("\(numbers.pending) records pending after a shutdown") }
+            if isFirst { try self.checkEnd(of: "shutdown", took: self.run.clock.elapsed - start, timeout: timeout) }
+        }
+    }
+
+    private var hasBegunShutdown = false
+
+    private func checkEnd(of what: String, took: Duration, timeout: Duration) throws {
+        guard took <= timeout || self.run.scenario.slowness > 0 else {
+            throw Violation("a \(what) with a timeout of \(timeout) took \(took)")
+        }
+    }
+
+    // MARK: What the run tells
+
+    func diagnose(_ diagnostic: ProducerDiagnostic) {
+        switch diagnostic {
+        case .requestFailed(_, _, _, let delay):
+            self.run.trace.note("failed", self.index, Int(delay.wholeNanoseconds), text: diagnostic.description)
+        case .recordsDropped(_, let reason, let count, _):
+            self.toldDrops[reason, default: 0] += count
+            self.run.trace.note("dropped", self.index, count, text: diagnostic.description)
+        case .spoolUnavailable, .spoolAvailable, .spoolDamaged, .spoolRecovered:
+            self.run.guarded { throw Violation("a producer without a spool says: \(diagnostic)") }
+        case .shutdownFinished(let report):
+            self.run.trace.note("finished", self.index, report.remaining, text: diagnostic.description)
+        }
+    }
+
+    /// The rules for every moment.
+    func check() throws {
+        try self.checks.check(self.producer.statistics, against: self.ledger, epoch: self.run.epoch)
+    }
+
+    /// The rule for a moment long after the service has become healthy.
+    func checkDrained() throws {
+        let numbers = self.producer.statistics
+        guard self.isShutDown || numbers.pending == 0 else {
+            throw Violation("\(numbers.pending) records are still pending, long after the service is healthy again")
+        }
+    }
+
+    /// The rules for the end.
+    func checkEnd() throws {
+        let numbers = self.producer.statistics
+        try self.checks.checkEnd(
+            numbers,
+            against: self.ledger,
+            epoch: self.run.epoch,
+            logsAfterShutdown: self.logsAfterReturn...max(self.logsAfterCall, self.logsAfterReturn),
+            told: self.toldDrops
+        )
+        self.run.trace.note("end", self.index, numbers.accepted, numbers.delivered, numbers.totalDropped)
+    }
+}
+
+/// The jitter of one producer's backoff.
+private final class JitterSource: @unchecked Sendable {
+    // Touched on the simulation's thread alone, as the tasks that draw run there.
+    private var random: SeededGenerator
+
+    init(random: SeededGenerator) {
+        self.random = random
+    }
+
+    func next() -> Double { self.random.unit() }
+}
+
+/// An observer that is not interested.
+struct SilentObserver: ProducerObserver {
+    var interval: Duration? { nil }
+    func report(_ read: () -> WebTrackingStatistics) {}
+    func requestFinished(_ outcome: RequestOutcome, duration: Duration) {}
+}
