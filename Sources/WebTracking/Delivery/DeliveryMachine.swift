@@ -52,6 +52,9 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
     private var failures = 0
     private var failureKind: FailureKind?
     private var notBefore: MonotonicInstant?
+    /// What the quota leaves to this topic, and when the next new batch may be sent for it.
+    private var pace: QuotaPace
+    private var pacedUntil: MonotonicInstant?
     /// Since when the service has been saying 401 or 404, and which.
     private var refusal: (since: MonotonicInstant, reason: DropReason)?
 
@@ -77,6 +80,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
 
     init(policy: RetryPolicy) {
         self.policy = policy
+        self.pace = QuotaPace(limits: policy.throttled)
     }
 
     /// Whether nothing is in hand.
@@ -104,9 +108,15 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         self.notBefore.map { now < $0 } ?? false
     }
 
+    /// Until when a new batch would have to wait for the quota. It is not taken before, and goes on filling.
+    func paced(at now: MonotonicInstant) -> MonotonicInstant? {
+        self.pacedUntil.flatMap { now < $0 ? $0 : nil }
+    }
+
     /// Ends the present wait.
     mutating func nudge() {
         self.notBefore = nil
+        self.pacedUntil = nil
     }
 
     /// Takes in how the request for the batch in hand ended; `jitter` is uniform in 0..<1.
@@ -126,6 +136,8 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         switch verdict {
         case .delivered:
             self.recover()
+            self.pace.speedUp()
+            if self.pace.interval > .zero && !isClosing { self.pacedUntil = now + self.pace.wait(jitter: jitter) }
             return .delivered(self.parts.removeFirst().batch)
         case .reject:
             self.recover()
@@ -141,6 +153,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             self.failures = kind == self.failureKind ? self.failures + 1 : 1
             self.failureKind = kind
             self.note(outcome, at: now)
+            if kind == .throttled { self.pace.slowDown() }
             var delay = self.delay(after: kind, jitter: jitter)
             if let pause { delay = max(delay, min(pause, self.policy.longestRetryAfter)) }
             if isClosing { delay = min(delay, self.policy.longestWhileClosing) }
@@ -163,6 +176,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         self.failures = 0
         self.failureKind = nil
         self.notBefore = nil
+        self.pacedUntil = nil
         self.refusal = nil
     }
 
@@ -181,7 +195,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
 
     private func delay(after kind: FailureKind, jitter: Double) -> Duration {
         switch kind {
-        case .throttled: self.policy.throttled.steadyDelay(failures: self.failures, jitter: jitter)
+        case .throttled: self.pace.wait(jitter: jitter)
         case .refused: self.policy.refused.steadyDelay(failures: self.failures, jitter: jitter)
         case .transient: self.policy.transient.delay(failures: self.failures, jitter: jitter)
         }

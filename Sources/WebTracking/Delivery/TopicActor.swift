@@ -38,7 +38,7 @@ actor TopicActor {
                 await self.send(segment, isRetry: isRetry)
                 self.context.slots.release()
             case .wait(let deadline):
-                if !self.buffer.takeNudge() { await self.buffer.wait(until: deadline) } else { self.machine.nudge() }
+                await self.pause(until: deadline)
             case .drop(let segment, let reason):
                 self.drop(segment, reason, error: nil)
             }
@@ -53,6 +53,10 @@ actor TopicActor {
         case .ready where self.machine.isBackingOff(at: now):
             if let segment = self.take() { self.machine.accept(segment) }
         case .ready:
+            if let deadline = self.machine.paced(at: now) {
+                await self.pause(until: deadline)
+                return true
+            }
             // The slot first: while it waits for one, the open segment goes on filling.
             guard await self.context.slots.acquire() else { return true }
             if let segment = self.take() {
@@ -85,6 +89,11 @@ actor TopicActor {
             return segment
         }
         return nil
+    }
+
+    /// Waits until `deadline`, unless a flush asks for an attempt at once.
+    private func pause(until deadline: MonotonicInstant) async {
+        if self.buffer.takeNudge() { self.machine.nudge() } else { await self.buffer.wait(until: deadline) }
     }
 
     private func send(_ segment: Segment, isRetry: Bool) async {

@@ -99,6 +99,45 @@ import Logging
         #expect(self.delay(quota) == .seconds(1))
     }
 
+    @Test func anExceededQuotaSpacesTheRequestsAfterItAndEachSuccessTakesATenthOff() {
+        var machine = self.machine()
+        for _ in 0..<4 {
+            _ = machine.finish(.retry(.throttled, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
+        }
+        _ = machine.finish(.delivered, at: self.at(.seconds(8)), jitter: 1, isClosing: false)
+        #expect(machine.paced(at: self.at(.seconds(8))) == self.at(.seconds(8) + .milliseconds(7200)))
+        #expect(machine.paced(at: self.at(.seconds(16))) == nil)
+        // The next shortage starts from there, and not from the first backoff.
+        machine.accept(Batch(records: 8..<9))
+        let next = machine.finish(
+            .retry(.throttled, after: nil),
+            at: self.at(.seconds(16)),
+            jitter: 1,
+            isClosing: false
+        )
+        #expect(self.delay(next) == .milliseconds(14_400))
+        var successes = 0
+        repeat {
+            machine.accept(Batch(records: 0..<1))
+            _ = machine.finish(.delivered, at: self.at(.seconds(30)), jitter: 1, isClosing: false)
+            successes += 1
+        } while machine.paced(at: self.at(.seconds(30))) != nil
+        #expect(successes == 32)
+    }
+
+    @Test func aFlushAndAShutdownDoNotWaitForTheQuota() {
+        var machine = self.machine()
+        _ = machine.finish(.retry(.throttled, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
+        _ = machine.finish(.delivered, at: self.at(.seconds(1)), jitter: 1, isClosing: false)
+        #expect(machine.paced(at: self.at(.seconds(1))) != nil)
+        machine.nudge()
+        #expect(machine.paced(at: self.at(.seconds(1))) == nil)
+        machine.accept(Batch(records: 8..<9))
+        _ = machine.finish(.retry(.throttled, after: nil), at: self.at(.seconds(1)), jitter: 1, isClosing: true)
+        _ = machine.finish(.delivered, at: self.at(.seconds(2)), jitter: 1, isClosing: true)
+        #expect(machine.paced(at: self.at(.seconds(2))) == nil)
+    }
+
     @Test func theServicesRetryAfterIsHonouredUpToFiveMinutes() {
         var machine = self.machine()
         let asked = machine.finish(
