@@ -16,21 +16,24 @@ struct Arguments {
     static let usage = """
         Usage: simulate [--seeds N] [--from S] [--scenario NAME] [--producers P] [--hours H]
                         [--threads T] [--trace]
+               simulate --fleet DIRECTORY [--producers P] [--threads T]
 
           --seeds N         how many runs (default 1000), each from a seed of its own
           --from S          the first seed (default 1)
           --scenario NAME   one family of scenarios instead of one chosen by the seed: \
         \(Scenario.Family.allCases.map(\.rawValue).joined(separator: ", "))
-          --producers P     how many producers there are, instead of 1 to 6
+          --producers P     how many producers there are, instead of 1 to 6 (fleet: 10000)
           --hours H         how long they log, in virtual time, instead of 20 s to 2 h
           --threads T       how many runs go on at once (default 2)
           --trace           print every event; for one seed
+          --fleet DIRECTORY simulate a fleet's return from an outage, and write its figures there
         """
 
     var seeds: UInt64 = 1000
     var first: UInt64 = 1
     var threads = 2
     var traces = false
+    var fleet: String?
     var options = ScenarioMaker.Options()
 
     /// What makes a run of one seed the same again, beside the seed.
@@ -70,6 +73,7 @@ struct Arguments {
             case "--hours":
                 guard let number = Double(value), number > 0, number <= 1000 else { return nil }
                 self.options.length = .seconds(number * 3600)
+            case "--fleet": self.fleet = value
             default: return nil
             }
         }

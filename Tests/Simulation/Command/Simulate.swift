@@ -29,6 +29,13 @@ enum Simulate {
             exit(words.contains("--help") ? 0 : 2)
         }
         CrashReport.install()
+        if let directory = arguments.fleet {
+            var settings = Fleet.Settings()
+            settings.producers = arguments.options.producers ?? settings.producers
+            settings.seed = arguments.first
+            if let length = arguments.options.length { settings.length = length }
+            exit(await FleetReport(directory: directory, settings: settings).run(threads: arguments.threads) ? 0 : 1)
+        }
         exit(await SeedRange(arguments).run() == 0 ? 0 : 1)
     }
 }

@@ -116,15 +116,11 @@ package struct Violation: Error, CustomStringConvertible {
 
 /// The texts of the records' messages, which can be told from their number and size.
 enum MessageText {
-    private static let padding = String(
-        repeating: "The quick brown fox \"jumps\"\tover the lazy dog\\ 0123456789; ",
-        count: 1000
+    private static let padding = Array(
+        String(repeating: "The quick brown fox \"jumps\"\tover the lazy dog\\ 0123456789; ", count: 1000).utf8
     )
 
     static func text(number: Int, size: Int) -> String {
-        var text = String(number)
-        text.append(" ")
-        text.append(contentsOf: Self.padding.prefix(size))
-        return text
+        "\(number) \(String(decoding: Self.padding[..<min(size, Self.padding.count)], as: UTF8.self))"
     }
 }

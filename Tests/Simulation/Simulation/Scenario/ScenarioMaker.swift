@@ -182,7 +182,8 @@ package struct ScenarioMaker {
             configuration: configuration,
             labels: (0..<topics).map { "topic\($0)" },
             pause: pause,
-            burst: self.random.logarithmic(1...30),
+            // At most some thousand records, which a roomy memory limit holds whatever happens.
+            burst: min(self.random.logarithmic(1...30), max(2 * self.bursts / bursts, 1)),
             sizes: isTight ? 100...self.random.logarithmic(1_000...30_000) : 10...self.random.logarithmic(50...3_000),
             ownKey: ownKey,
             actions: actions,
