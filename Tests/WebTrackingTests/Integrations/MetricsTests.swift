@@ -36,6 +36,8 @@ import Logging
                 "webtracking.records.dropped reason=not_found", "webtracking.records.dropped reason=too_large",
                 "webtracking.records.dropped reason=shutdown_deadline",
                 "webtracking.records.dropped reason=after_shutdown",
+                "webtracking.records.dropped reason=spool_full",
+                "webtracking.records.dropped reason=spool_damaged",
                 "webtracking.records.repaired kind=empty_key", "webtracking.records.repaired kind=forbidden_key",
                 "webtracking.records.repaired kind=long_key", "webtracking.records.repaired kind=colliding_key",
                 "webtracking.records.repaired kind=long_value", "webtracking.records.repaired kind=deep_value",

@@ -10,6 +10,10 @@
 
 import WebTracking
 
+#if SwiftLog
+import Logging
+#endif
+
 /// The rules that a producer's numbers have to keep.
 struct ProducerChecks {
     let plan: ProducerPlan

@@ -11,6 +11,10 @@
 import WebTracking
 import WebTrackingTestKit
 
+#if SwiftLog
+import Logging
+#endif
+
 /// What a request says, as far as the checks need it.
 struct RequestContent {
     /// One record of the request.

@@ -10,6 +10,10 @@
 
 package import WebTracking
 
+#if SwiftLog
+import Logging
+#endif
+
 /// A model of the service: shards with quotas, latency, and everything that goes wrong at its end or on the way there.
 ///
 /// It gives answers in the form that the real one gives them. What it stores it tells the ``ServiceWatcher``.
