@@ -38,10 +38,12 @@ def draw(folder, target, name, title, unit, value, logarithmic=False):
     axes.set(title=title, xlabel="minutes", ylabel=unit)
     if logarithmic:
         axes.set_yscale("log")
+        axes.set_ylim(1, 20_000)
     else:
-        axes.set_ylim(bottom=0)
+        # Room for the legend.
+        axes.set_ylim(0, axes.get_ylim()[1] * 1.35)
     axes.grid(color="0.9")
-    axes.legend(loc="upper right", fontsize="small")
+    axes.legend(loc="upper center", fontsize="small", ncols=5)
     figure.tight_layout()
     figure.savefig(target / f"{name}.svg", metadata={"Date": None})
     plt.close(figure)
