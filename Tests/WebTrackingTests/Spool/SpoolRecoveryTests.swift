@@ -139,7 +139,14 @@ import Logging
         pwrite(descriptor, bytes, 5000, 0)
         Array(bytes.suffix(64)).withUnsafeBytes { _ = pwrite(descriptor, $0.baseAddress, 64, off_t(bytes.count - 64)) }
         close(descriptor)
-        let box = try #require(SpoolBox.adopt(file.split(separator: "/").dropLast().map { "/\($0)" }.joined()))
+        let path = file.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+        // The producer's task lets go of the folder a moment after the shutdown.
+        var adopted = SpoolBox.adopt(path)
+        while adopted == nil && !Task.isCancelled {
+            await Task.yield()
+            adopted = SpoolBox.adopt(path)
+        }
+        let box = try #require(adopted)
         let finding = try SpoolExamination.examine(file, box: box, destination: nil) { _ in
             MonotonicInstant(nanoseconds: 0)
         }
