@@ -28,6 +28,6 @@ struct WebTrackingTool: AsyncParsableCommand {
               webtracking query
               webtracking tail
             """,
-        subcommands: [ServeCommand.self, SendCommand.self, QueryCommand.self, TailCommand.self]
+        subcommands: [ServeCommand.self, SendCommand.self, QueryCommand.self, TailCommand.self, SpoolCommand.self]
     )
 }
