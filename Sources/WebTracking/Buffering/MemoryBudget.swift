@@ -43,6 +43,14 @@ final class MemoryBudget: Sendable {
         self.held.subtract(bytes, ordering: .relaxed)
     }
 
+    /// Whether a record of this rank may use memory that is held already.
+    ///
+    /// Without this, the memory that was found for an error would be filled up by the lesser records behind it.
+    @inline(__always)
+    func admits(rank: Int) -> Bool {
+        self.heldBytes <= self.ceilings[rank]
+    }
+
     /// Whether a record of this rank would find `bytes` bytes.
     func hasRoom(for bytes: Int, rank: Int) -> Bool {
         self.heldBytes + bytes <= self.ceilings[rank]

@@ -72,7 +72,9 @@ final class TopicBuffer: Sendable {
                 members: members
             )
             // The usual case: there is an open segment, and the record fits in.
-            if state.put(record, rank: rank, isSynthetic: isSynthetic, policy: self.context.sealPolicy) {
+            if self.context.budget.admits(rank: isSynthetic ? 6 : rank),
+                state.put(record, rank: rank, isSynthetic: isSynthetic, policy: self.context.sealPolicy)
+            {
                 return (.accepted, isUrgent && state.becomesUrgent())
             }
             return self.appendElsewhere(record, rank: rank, isSynthetic: isSynthetic, isUrgent: isUrgent, in: &state)
@@ -135,6 +137,7 @@ final class TopicBuffer: Sendable {
 
     /// Makes sure that the open segment takes the record: seals it if it is full, and asks for memory.
     private func makeRoom(for record: EncodedRecord, rank: Int, in state: inout State) -> Shortage? {
+        guard self.context.budget.admits(rank: rank) else { return .memory }
         let policy = self.context.sealPolicy
         let backlog = state.sealed.count
         if let open = state.open {

@@ -123,6 +123,25 @@ import Logging
         #expect(rig.transport.attempts.count == 2)
     }
 
+    @Test func lesserRecordsDoNotFillUpTheMemoryThatAnErrorFound() async throws {
+        let rig = try Rig(transport: InMemoryTransport(otherwise: .never)) { configuration in
+            configuration.memoryLimit = 1 << 20
+            configuration.batching.targetBytes = 64 << 10
+            configuration.batching.urgentLevel = nil
+        }
+        let padding = String(repeating: "x", count: 1000)
+        for number in 0..<2000 { rig.sink().info("\(number) \(padding)") }
+        for number in 0..<80 {
+            rig.sink().error("\(number) \(padding)")
+            for _ in 0..<20 { rig.sink().info("\(padding)") }
+        }
+        let numbers = rig.producer.statistics
+        #expect(numbers.droppedByLevel[.info, default: 0] > 2000)
+        #expect(numbers.droppedByLevel[.error, default: 0] == 0)
+        await rig.producer.shutdown(timeout: .zero)
+        rig.checkConservation()
+    }
+
     @Test func memoryIsGivenBack() async throws {
         let rig = try Rig { $0.topic = .metadata(key: "t", fallback: "") }
         for round in 0..<5 {
