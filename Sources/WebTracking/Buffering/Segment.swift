@@ -132,11 +132,21 @@ struct Segment: Sendable {
     @inline(__always)
     func hasRoom(for cost: Int) -> Bool { self.bytes(adding: cost) <= self.memory.capacity }
 
-    /// Whether a record can be added, by its size and by what a request may hold.
+    /// Adds a record if there is room for it, and a request may hold it; `false` if not.
+    ///
+    /// One call that changes the segment in place: asked first and changed then, it would be copied for the question.
     @inline(__always)
-    func takes(_ record: EncodedRecord, policy: SealPolicy, backlog: Int) -> Bool {
+    mutating func put(
+        _ record: EncodedRecord,
+        rank: Int,
+        isSynthetic: Bool,
+        policy: SealPolicy,
+        backlog: Int
+    ) -> Bool {
         let cost = self.cost(of: record)
-        return self.hasRoom(for: cost) && !policy.isFull(self, adding: cost, backlog: backlog)
+        guard self.hasRoom(for: cost), !policy.isFull(self, adding: cost, backlog: backlog) else { return false }
+        self.append(record, rank: rank, isSynthetic: isSynthetic)
+        return true
     }
 
     /// Moves the records to larger memory.

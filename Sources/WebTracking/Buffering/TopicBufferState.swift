@@ -54,11 +54,10 @@ extension TopicBuffer {
         /// Puts a record into the open segment, if there is one with room for it.
         @inline(__always)
         mutating func put(_ record: EncodedRecord, rank: Int, isSynthetic: Bool, policy: SealPolicy) -> Bool {
-            guard self.takesRecords, self.open?.takes(record, policy: policy, backlog: self.sealed.count) == true else {
-                return false
-            }
-            self.open?.append(record, rank: rank, isSynthetic: isSynthetic)
-            return true
+            guard self.takesRecords else { return false }
+            let backlog = self.sealed.count
+            return self.open?.put(record, rank: rank, isSynthetic: isSynthetic, policy: policy, backlog: backlog)
+                ?? false
         }
 
         /// Counts a record that found no place.
