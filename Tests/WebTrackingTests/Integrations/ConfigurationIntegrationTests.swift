@@ -68,11 +68,9 @@ import Logging
         "fields.includesCodeLocation": false,
         "fields.includesSequence": false,
         "fields.includesBatchID": false,
-        "durability": "power",
         "spool.directory": "/var/spool/test",
         "spool.maximumBytes": 10_485_760,
         "spool.maximumAgeSeconds": 3600.0,
-        "spool.syncIntervalSeconds": 2.5,
     ]
 
     /// What ``optional`` says.
@@ -120,11 +118,30 @@ import Logging
         expected.fields.includesCodeLocation = false
         expected.fields.includesSequence = false
         expected.fields.includesBatchID = false
-        expected.durability = .power(interval: .seconds(2.5))
         expected.spool.directory = "/var/spool/test"
         expected.spool.maximumBytes = 10 << 20
         expected.spool.maximumAge = .seconds(3600)
         return expected
+    }
+
+    /// Apart from the others: it needs a directory, and the interval needs it.
+    @Test func durabilityIsReadWithItsDirectoryAndInterval() throws {
+        let directory: [String: ConfigValue] = ["spool.directory": "/var/spool/test"]
+        func durability(_ values: [String: ConfigValue]) throws -> Durability {
+            try Self.read(directory.merging(values) { $1 }).durability
+        }
+        #expect(try durability([:]) == .memory)
+        #expect(try durability(["durability": "memory"]) == .memory)
+        #expect(try durability(["durability": "process"]) == .process)
+        #expect(try durability(["durability": "power"]) == .power())
+        #expect(
+            try durability(["durability": "power", "spool.syncIntervalSeconds": 2.5]) == .power(interval: .seconds(2.5))
+        )
+        #expect(throws: ConfigurationError.self) { try durability(["durability": "eternal"]) }
+        #expect(throws: ConfigurationError.self) { try Self.read(["durability": "process"]) }
+        #expect(throws: ConfigurationError.self) {
+            try durability(["durability": "power", "spool.syncIntervalSeconds": 0.001])
+        }
     }
 
     private static func read(
