@@ -20,8 +20,8 @@ import Musl
 ///
 /// It has one of two homes, the heap or a mapped file; what is above it does not know which.
 ///
-/// A reference to raw memory and not an array, since every record is copied into it: appending to two arrays costs four
-/// times as much as copying and storing.
+/// A reference to raw memory and not an array, since every record is copied into it, and an array would be grown and
+/// checked for each piece.
 ///
 /// Invariant (which makes it sendable): only the segment that was made with the memory writes to it, and a segment is
 /// written to only in its topic's critical section, before it is sealed. Memory is given to the recycler when its

@@ -61,10 +61,8 @@ struct Envelope: Sendable {
         self.hasBatchID = batchPrefix != nil
         if batchPrefix != nil || !tags.isEmpty { writer.append(literal: ",\"__tags__\":{") }
         if let batchPrefix {
-            let digits = String(batchPrefix, radix: 16, uppercase: true)
-            let id = String(repeating: "0", count: 16 - digits.count) + digits
             writer.append(Array("\"\(Self.batchTag)\":\"".utf8))
-            writer.append(escaping: id)
+            writer.append(escaping: batchPrefix.hexadecimal.uppercased())
             writer.append(UInt8(ascii: "-"))
         }
         self.opening = writer.withBytes { Array($0) }

@@ -10,8 +10,8 @@
 
 /// The code location of log statements as ready JSON members, kept for each thread.
 ///
-/// A statement's module, file, function and line are the same every time; looking them up and copying them costs a third
-/// of finding the module and escaping three strings. The texts of a statement are compared, not their addresses, which a
+/// A statement's module, file, function and line are the same every time; looking them up and copying them is
+/// less work than finding the module and escaping three strings. The texts of a statement are compared, not their addresses, which a
 /// freed string can leave to another one.
 ///
 /// Invariant: `entries` owns ``slots`` entries, each of which owns its `text`. The type is not copyable, so the memory has

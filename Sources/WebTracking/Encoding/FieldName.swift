@@ -38,8 +38,7 @@ package enum FieldName {
             repairs.append(.forbiddenKey)
         }
         if name.utf8.count > self.maximumBytes {
-            let hash = String(NameHash.of(name), radix: 16)
-            let suffix = "~" + String(repeating: "0", count: 16 - hash.count) + hash
+            let suffix = "~" + NameHash.of(name).hexadecimal
             name = name.prefix(utf8Bytes: self.maximumBytes - suffix.utf8.count) + suffix
             repairs.append(.longKey)
         }
@@ -70,6 +69,14 @@ enum NameHash {
     static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
         let product = (hash ^ word) &* 0xD6E8_FEB8_6659_FD93
         return product ^ product &>> 32
+    }
+}
+
+extension UInt64 {
+    /// The number as 16 hexadecimal digits in lower case.
+    var hexadecimal: String {
+        let digits = String(self, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
 

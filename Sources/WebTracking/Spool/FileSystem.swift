@@ -56,8 +56,8 @@ enum FileSystem {
         }
     }
 
-    /// The names in a directory, in order, without those that begin with a dot.
-    static func names(in directory: String) throws(FileError) -> [String] {
+    /// The names in a directory, in order; those that begin with a dot only if they are asked for.
+    static func names(in directory: String, includingHidden: Bool = false) throws(FileError) -> [String] {
         guard let stream = opendir(directory) else { throw FileError("opendir", directory) }
         defer { closedir(stream) }
         var names: [String] = []
@@ -65,7 +65,7 @@ enum FileSystem {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if !name.hasPrefix(".") { names.append(name) }
+            if name != "." && name != ".." && (includingHidden || !name.hasPrefix(".")) { names.append(name) }
         }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

@@ -118,8 +118,7 @@ final class SpoolBox: Sendable {
 
     /// The path of the file with this number.
     func file(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return "\(self.path)/\(String(repeating: "0", count: 16 - digits.count))\(digits)\(Self.fileSuffix)"
+        "\(self.path)/\(number.hexadecimal)\(Self.fileSuffix)"
     }
 
     /// Removes the folder if nothing but the lock is in it.

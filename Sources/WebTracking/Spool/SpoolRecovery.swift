@@ -46,7 +46,7 @@ struct SpoolRecovery: Sendable {
 
     /// Adopts all there is to adopt; returns when that is delivered, or the task is cancelled.
     private func adoptAll() async {
-        let names = (try? FileSystem.names(in: self.store.directory)) ?? []
+        let names = (try? FileSystem.names(in: self.store.directory, includingHidden: true)) ?? []
         var isFirst = true
         for name in names where name.hasPrefix(".\(SpoolBox.prefix)") {
             SpoolBox.removeUnfinished("\(self.store.directory)/\(name)", wallTime: self.clock.wallTime())

@@ -97,9 +97,6 @@ final class SpoolStore: Sendable {
         self.damaged.add(1, ordering: .relaxed)
     }
 
-    /// Whether records are kept in memory only, since files cannot be had.
-    var isDegraded: Bool { self.state.withLock { $0.retryAt != nil } }
-
     /// Whether files may be had, as far as is known without asking.
     var isWorthATry: Bool {
         let now = self.clock.now()
@@ -201,10 +198,7 @@ final class SpoolStore: Sendable {
 
     /// A name by which older folders come first.
     private static func boxName(wallTime: Int64, identity: UInt64) -> String {
-        [UInt64(bitPattern: wallTime), identity].map { number in
-            let digits = String(number, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined(separator: "-")
+        "\(UInt64(bitPattern: wallTime).hexadecimal)-\(identity.hexadecimal)"
     }
 
     /// Notes that a file's segment is written to no more.

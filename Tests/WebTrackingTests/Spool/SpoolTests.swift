@@ -30,9 +30,10 @@ import Logging
     static func rig(
         _ directory: SpoolDirectory,
         transport: InMemoryTransport = InMemoryTransport(),
+        wallTime: Int64 = Rig.start,
         configure: (inout WebTrackingConfiguration) -> Void = { _ in }
     ) throws -> Rig {
-        try Rig(transport: transport) { configuration in
+        try Rig(transport: transport, wallTime: wallTime) { configuration in
             configuration.durability = .process
             configuration.spool.directory = directory.path
             configure(&configuration)
@@ -254,10 +255,33 @@ import Logging
     @Test func recordsOlderThanTheSpoolsAgeAreDroppedAndCounted() async throws {
         let directory = SpoolDirectory()
         try await Self.leave(3, in: directory)
-        let rig = try Self.rig(directory) { $0.spool.maximumAge = .seconds(60) }
-        // Rigs start at the same wall time, so nothing is old yet.
+        let later = Rig.start + 61_000_000_000
+        let rig = try Self.rig(directory, wallTime: later) { $0.spool.maximumAge = .seconds(60) }
+        await rig.run { rig.producer.statistics.recovered == 3 && rig.producer.statistics.pending == 0 }
+        #expect(rig.producer.statistics.dropped == [.expired: 3])
+        #expect(rig.producer.statistics.delivered == 0)
+        await rig.stop()
+    }
+
+    @Test func whatIsYoungerThanTheSpoolsAgeIsDelivered() async throws {
+        let directory = SpoolDirectory()
+        try await Self.leave(3, in: directory)
+        let rig = try Self.rig(directory, wallTime: Rig.start + 59_000_000_000) {
+            $0.spool.maximumAge = .seconds(60)
+        }
         await rig.run { rig.producer.statistics.recovered == 3 && rig.producer.statistics.pending == 0 }
         #expect(rig.producer.statistics.delivered == 3)
+        await rig.stop()
+    }
+
+    @Test func aStartRemovesFoldersThatAProcessDiedMaking() async throws {
+        let directory = SpoolDirectory()
+        try FileSystem.makeDirectory(directory.path)
+        let unfinished = "\(directory.path)/.\(SpoolBox.prefix)unfinished"
+        try FileSystem.makeDirectory(unfinished)
+        // Real files have the real time.
+        let rig = try Self.rig(directory, wallTime: SystemProducerClock().wallTime() + 2 * 3_600_000_000_000)
+        await rig.run { (try? FileSystem.names(in: directory.path, includingHidden: true)) == [] }
         await rig.stop()
     }
 

@@ -29,13 +29,14 @@ struct Rig {
     init(
         transport: InMemoryTransport = InMemoryTransport(),
         jitter: Double = 1,
+        wallTime: Int64 = Rig.start,
         configure: (inout WebTrackingConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
         configuration.source = "host"
         configuration.logLevel = .trace
         configure(&configuration)
-        let clock = ManualClock(wallTime: Rig.start)
+        let clock = ManualClock(wallTime: wallTime)
         let diagnostics = Recorder<ProducerDiagnostic>()
         self.transport = transport
         self.clock = clock
