@@ -76,7 +76,9 @@ final class DiagnosticLimiter: Sendable {
             }
             let suppressed = kinds[key]?.suppressed ?? 0
             kinds[key] = Kind(last: now)
-            return "webtracking: \(diagnostic)\(suppressed > 0 ? " (and \(suppressed) more like it)" : "")\n"
+            let more = suppressed > 0 ? " (and \(suppressed) more like it)" : ""
+            // Topics, paths and errors can hold anything, and whoever reads a log in a terminal is not to obey it.
+            return "webtracking: \(diagnostic)\(more)".withoutControls + "\n"
         }
     }
 }

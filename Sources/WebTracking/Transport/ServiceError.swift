@@ -32,7 +32,7 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
 
     init(status: Int, requestID: String?, body: [UInt8]) {
         self.status = status
-        self.requestID = requestID
+        self.requestID = requestID.map(Self.line)
         if case .object(let members)? = try? JSONValue.parse(body) {
             self.code = members.text("errorCode") ?? ""
             self.message = members.text("errorMessage") ?? ""
@@ -44,13 +44,9 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
         self.message = Self.line(self.message)
     }
 
-    /// One line of text without control characters, so that an answer cannot write to a terminal what it likes.
+    /// One short line of text, so that an answer cannot write to a terminal what it likes.
     private static func line(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.prefix(500).map { $0.value < 32 || $0.value == 127 ? " " : $0 }
-            )
-        )
+        String(text.unicodeScalars.prefix(500)).withoutControls
     }
 }
 

@@ -1,0 +1,23 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Text for terminals and logs of lines.
+extension String {
+    /// The text with a space in place of each control character, those of eight bits included (U+0080 to U+009F, which some
+    /// terminals obey).
+    var withoutControls: String {
+        guard self.unicodeScalars.contains(where: Self.isControl) else { return self }
+        return String(String.UnicodeScalarView(self.unicodeScalars.map { Self.isControl($0) ? " " : $0 }))
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
+    }
+}
