@@ -96,9 +96,6 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         guard let part = self.parts.first else { return .take }
         let expiry = part.batch.openedAt + self.policy.maximumAge
         if now >= expiry { return self.drop(.expired) }
-        if part.attempts > 0, let refusal = self.refusal, now >= refusal.since + self.policy.refusalPatience {
-            return self.drop(refusal.reason)
-        }
         if let notBefore = self.notBefore, now < notBefore { return .wait(until: min(notBefore, expiry)) }
         return .send(part.batch, isRetry: part.attempts > 0)
     }
@@ -158,6 +155,10 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             if let pause { delay = max(delay, min(pause, self.policy.longestRetryAfter)) }
             if isClosing { delay = min(delay, self.policy.longestWhileClosing) }
             self.notBefore = now + delay
+            // Only an answer gives records up: what the service said before an outage may be over.
+            if kind == .refused, let refusal = self.refusal, now >= refusal.since + self.policy.refusalPatience {
+                return .dropped(self.parts.removeFirst().batch, refusal.reason)
+            }
             return .kept(delay: delay)
         }
     }

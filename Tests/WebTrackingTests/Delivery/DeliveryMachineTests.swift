@@ -52,6 +52,10 @@ import Logging
         if case .drop(_, let reason) = step { reason } else { nil }
     }
 
+    private func dropped(_ result: DeliveryMachine<Batch>.Result?) -> DropReason? {
+        if case .dropped(_, let reason)? = result { reason } else { nil }
+    }
+
     @Test func ceilingsDoubleUpToTheMaximumAndJitterTakesAnyPart() {
         var machine = self.machine()
         var delays: [Duration] = []
@@ -245,20 +249,25 @@ import Logging
         var machine = self.machine()
         var now = self.at(.zero)
         var attempts = 0
-        var step = machine.next(at: now)
-        while self.sent(step) != nil {
+        var dropped: DropReason?
+        while dropped == nil, self.sent(machine.next(at: now)) != nil {
             attempts += 1
             let result = machine.finish(.retry(outcome, after: nil), at: now, jitter: 1, isClosing: false)
+            dropped = self.dropped(result)
             now = now + (self.delay(result) ?? .zero)
-            step = machine.next(at: now)
         }
         #expect(now >= self.at(.seconds(600)))
         #expect((10...20).contains(attempts))
-        #expect(self.dropped(step) == reason)
+        #expect(dropped == reason)
         machine.accept(Batch(openedAt: now, records: 8..<9))
-        #expect(self.sent(machine.next(at: now + .seconds(60))) == 8..<9)
-        _ = machine.finish(.retry(outcome, after: nil), at: now, jitter: 1, isClosing: false)
-        #expect(self.dropped(machine.next(at: now)) == reason)
+        // The distance between attempts is kept.
+        guard case .wait(let until) = machine.next(at: now) else {
+            Issue.record("no wait after a refusal")
+            return
+        }
+        #expect(self.sent(machine.next(at: until)) == 8..<9)
+        let result = machine.finish(.retry(outcome, after: nil), at: until, jitter: 1, isClosing: false)
+        #expect(self.dropped(result) == reason)
     }
 
     @Test func anotherAnswerEndsARefusalAndNoAnswerDoesNot() {
@@ -266,14 +275,29 @@ import Logging
             var machine = self.machine()
             _ = machine.finish(.retry(.unauthorized, after: nil), at: self.at(.zero), jitter: 0, isClosing: false)
             _ = machine.finish(.retry(between, after: nil), at: self.at(.seconds(300)), jitter: 0, isClosing: false)
-            _ = machine.finish(
+            let result = machine.finish(
                 .retry(.unauthorized, after: nil),
-                at: self.at(.seconds(599)),
+                at: self.at(.seconds(610)),
                 jitter: 0,
                 isClosing: false
             )
-            let step = machine.next(at: self.at(.seconds(610)))
-            #expect((self.dropped(step) == nil) == ends)
+            #expect((self.dropped(result) == nil) == ends)
+        }
+    }
+
+    @Test func anOutageAfterARefusalGivesUpNoBatchWithoutAFreshAnswer() {
+        var machine = self.machine()
+        _ = machine.finish(.retry(.unauthorized, after: nil), at: self.at(.zero), jitter: 0, isClosing: false)
+        for minute in 1...60 {
+            let now = self.at(.seconds(60 * minute))
+            #expect(self.sent(machine.next(at: now)) == 0..<8)
+            _ = machine.finish(.retry(.failed, after: nil), at: now, jitter: 0, isClosing: false)
+        }
+        #expect(self.sent(machine.next(at: self.at(.seconds(3700)))) == 0..<8)
+        let result = machine.finish(.delivered, at: self.at(.seconds(3700)), jitter: 0, isClosing: false)
+        guard case .delivered? = result else {
+            Issue.record("not delivered")
+            return
         }
     }
 
