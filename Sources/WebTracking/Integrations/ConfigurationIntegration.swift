@@ -26,6 +26,7 @@ extension WebTrackingConfiguration {
     /// - `endpoint` (string, required): the service's endpoint.
     /// - `project` (string, required): the project.
     /// - `logstore` (string, required): the logstore.
+    /// - `allowsPlainHTTP` (bool, optional, false): whether logs may go over plain http to another machine.
     /// - `source` (string, optional): the source of all records; the host's name by default.
     /// - `tags` (string array of `key=value`, optional): tags of every request.
     /// - `topic` (string, optional): `fixed:NAME`, `label`, `label-prefix:N`, or `metadata:KEY:FALLBACK`.
@@ -57,6 +58,7 @@ extension WebTrackingConfiguration {
             project: try config.requiredString(forKey: "project"),
             logstore: try config.requiredString(forKey: "logstore")
         )
+        try Self.read("allowsPlainHTTP", of: config, in: "", into: &self.allowsPlainHTTP)
         self.source = config.string(forKey: "source")
         for tag in config.stringArray(forKey: "tags") ?? [] {
             guard let equals = tag.firstIndex(of: "=") else {

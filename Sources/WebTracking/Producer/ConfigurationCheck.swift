@@ -16,6 +16,15 @@ extension WebTrackingConfiguration {
     /// Throws ``ConfigurationError`` for the first setting that cannot work.
     public func validate() throws {
         let endpoint = try Endpoint.parse(self.endpoint)
+        guard endpoint.isSecure || endpoint.isLoopback || self.allowsPlainHTTP else {
+            throw ConfigurationError(
+                setting: "allowsPlainHTTP",
+                value: "\(self.allowsPlainHTTP)",
+                rule:
+                    "to \(endpoint.host), logs would go over http, where everybody on the way can read and change them",
+                mend: "Write https:// in the endpoint, or set allowsPlainHTTP to true if that is meant."
+            )
+        }
         try NameRules.checkProject(self.project)
         guard !endpoint.takesProject || !endpoint.host.hasPrefix("\(self.project).") else {
             throw ConfigurationError(

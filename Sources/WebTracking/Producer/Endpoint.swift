@@ -57,6 +57,17 @@ struct Endpoint: Sendable, Equatable {
         self.takesProject ? "\(project).\(self.host)" : self.host
     }
 
+    /// Whether requests stay on this machine: `localhost`, and the addresses that are the loopback's by definition.
+    var isLoopback: Bool {
+        if ["localhost", "[::1]", "[0:0:0:0:0:0:0:1]"].contains(self.host) { return true }
+        // A name may begin with 127, too.
+        let parts = self.host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127"
+            && parts.allSatisfy { part in
+                part.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt8(part) != nil
+            }
+    }
+
     /// Whether this is the name of a region, such as `cn-hangzhou` or `ap-southeast-1`, and not that of a machine.
     private static func isRegion(_ host: String) -> Bool {
         guard !host.contains("."), let hyphen = host.firstIndex(of: "-") else { return false }

@@ -25,9 +25,13 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     /// The service's endpoint: `cn-hangzhou.log.aliyuncs.com` with an optional scheme and port, the name of a region
     /// (`cn-hangzhou`), a custom domain, or a loopback address.
     ///
-    /// Requests go over https unless `http://` is written out. The project becomes the first label of the host, except
+    /// Requests go over https unless `http://` is written out, which for another machine needs ``allowsPlainHTTP``. The project becomes the first label of the host, except
     /// where the host is a custom domain or an address, which stands for one project by itself.
     public var endpoint: String
+    /// Whether logs may go over plain http to another machine, where everybody on the way can read and change them.
+    ///
+    /// Without it, an ``endpoint`` with `http://` has to be a loopback address: `localhost`, 127.0.0.0/8 or `[::1]`.
+    public var allowsPlainHTTP = false
     /// The project: 3 to 63 lower-case letters, digits and hyphens.
     public var project: String
     /// The logstore: 2 to 63 lower-case letters, digits, hyphens and underscores. Web tracking must be on for it.

@@ -68,6 +68,7 @@ import Logging
         "fields.includesCodeLocation": false,
         "fields.includesSequence": false,
         "fields.includesBatchID": false,
+        "allowsPlainHTTP": true,
         "spool.directory": "/var/spool/test",
         "spool.maximumBytes": 10_485_760,
         "spool.maximumAgeSeconds": 3600.0,
@@ -76,6 +77,7 @@ import Logging
     /// What ``optional`` says.
     private static var expected: WebTrackingConfiguration {
         var expected = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
+        expected.allowsPlainHTTP = true
         expected.source = "machine-1"
         expected.tags = ["env": "prod", "query": "a=b", "empty": ""]
         expected.topic = .labelPrefix(components: 2)

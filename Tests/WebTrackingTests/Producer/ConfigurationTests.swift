@@ -75,7 +75,11 @@ import Logging
         ("http://us-collector:8080", "http://us-collector:8080/"),
     ])
     func endpointsAndTheHostsTheyGive(endpoint: String, url: String) throws {
-        #expect(self.error { $0.endpoint = endpoint } == nil)
+        let error = self.error {
+            $0.endpoint = endpoint
+            $0.allowsPlainHTTP = true
+        }
+        #expect(error == nil)
         let parsed = try Endpoint.parse(endpoint)
         let request = TransportRequest(
             isSecure: parsed.isSecure,

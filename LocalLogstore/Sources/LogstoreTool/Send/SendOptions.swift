@@ -62,6 +62,9 @@ struct SendOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How long the rest may take once all is read, in seconds.", valueName: "seconds"))
     var timeout = 60.0
 
+    @Flag(help: "Take http:// for another machine, where everybody on the way can read the lines.")
+    var allowPlainHTTP = false
+
     func validate() throws {
         guard self.timeout >= 0, self.timeout <= 86_400 else {
             throw ValidationError("--timeout has to be from 0 to 86400 seconds.")
@@ -80,6 +83,7 @@ struct SendOptions: ParsableArguments {
             project: self.project,
             logstore: self.logstore
         )
+        configuration.allowsPlainHTTP = self.allowPlainHTTP
         configuration.topic = .fixed(self.topic)
         configuration.tags = Dictionary(self.tag.map { ($0.key, $0.value) }) { _, last in last }
         configuration.compression =

@@ -37,6 +37,9 @@ struct SpoolReplay: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long to try, in seconds.", valueName: "seconds"))
     var timeout = 60.0
 
+    @Flag(help: "Take http:// for another machine, where everybody on the way can read the records.")
+    var allowPlainHTTP = false
+
     func validate() throws {
         guard self.timeout > 0 else { throw ValidationError("--timeout has to be above 0.") }
     }
@@ -66,6 +69,7 @@ struct SpoolReplay: AsyncParsableCommand {
             project: names[0],
             logstore: names[1]
         )
+        configuration.allowsPlainHTTP = self.allowPlainHTTP
         configuration.durability = .process
         configuration.spool.directory = URL(fileURLWithPath: self.arguments.directory).standardizedFileURL.path
         // Who replays by hand wants them all, however old.
