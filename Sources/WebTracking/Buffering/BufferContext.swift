@@ -64,6 +64,12 @@ final class BufferContext: Sendable {
         self.hasSequence ? self.sequence.add(1, ordering: .relaxed).newValue : nil
     }
 
+    /// Whether a record of this rank may use memory and files that are held already.
+    @inline(__always)
+    func admits(rank: Int) -> Bool {
+        self.budget.admits(rank: rank) && self.spool?.admits(rank: rank) ?? true
+    }
+
     /// What a new buffer's batch ids begin with: unlike those of every buffer before it, of this and other producers.
     func nextBatchPrefix() -> UInt64? {
         guard let identity = self.batchIdentity else { return nil }

@@ -51,6 +51,9 @@ final class MemoryBudget: Sendable {
         self.heldBytes <= self.ceilings[rank]
     }
 
+    /// Whether what can be kept elsewhere should be.
+    var isHalfFull: Bool { self.heldBytes > self.ceilings[6] / 2 }
+
     /// Whether a record of this rank would find `bytes` bytes.
     func hasRoom(for bytes: Int, rank: Int) -> Bool {
         self.heldBytes + bytes <= self.ceilings[rank]

@@ -25,6 +25,8 @@ struct Segment: Sendable {
     private let batchIDEnd: Int
     /// The number of records by level, all of them and without this library's own; known once the segment is sealed.
     private(set) var levels: SegmentLevels?
+    /// How many records of batches behind it were given up while it waited; they count as settled once it is.
+    var evictedBehind = 0
     /// What the parts of a split segment keep until all of them are done with.
     private(set) var origin: SegmentOrigin?
 
@@ -78,7 +80,8 @@ struct Segment: Sendable {
             if mark.bits == 0 { return !self.hasRecordsBehind() }
             let start = self.count == 0 ? self.used : self.used + Envelope.separatorCount
             let room = self.memory.capacity - (self.count + 1) * Mark.size
-            guard mark.end > start, mark.end <= room,
+            // Where the footer would not fit it would be written over marks.
+            guard mark.end > start, mark.end + Envelope.footerCount <= room,
                 mark.check == self.check(from: self.used, to: mark.end) ^ mark.kind
             else {
                 return false

@@ -72,7 +72,7 @@ final class TopicBuffer: Sendable {
                 members: members
             )
             // The usual case: there is an open segment, and the record fits in.
-            if self.context.budget.admits(rank: isSynthetic ? 6 : rank),
+            if self.context.admits(rank: isSynthetic ? 6 : rank),
                 state.put(record, rank: rank, isSynthetic: isSynthetic, policy: self.context.sealPolicy)
             {
                 return (.accepted, isUrgent && state.becomesUrgent())
@@ -98,7 +98,10 @@ final class TopicBuffer: Sendable {
         }
         let wasIdle = state.open == nil
         let wasSealed = state.sealed.count
-        if let shortage = self.makeRoom(for: record, rank: isSynthetic ? 6 : rank, in: &state) {
+        let wasSettled = state.settled
+        // A record that tells of drops finds room where there is any, but nothing is dropped for it.
+        let evicted = isSynthetic ? nil : rank
+        if let shortage = self.makeRoom(for: record, rank: isSynthetic ? 6 : rank, evicting: evicted, in: &state) {
             let reason = shortage.reason
             state.drop(reason, rank: rank, isSynthetic: isSynthetic)
             guard !isSynthetic else { return (.dropped(reason), false) }
@@ -106,11 +109,11 @@ final class TopicBuffer: Sendable {
             let isFirst = state.unannounced.isEmpty
             state.unannounced[reason][rank] += 1
             state.unreported[reason][rank] += 1
-            return (.dropped(reason), isFirst || state.sealed.count != wasSealed)
+            return (.dropped(reason), isFirst || state.sealed.count != wasSealed || state.settled != wasSettled)
         }
         state.open?.append(record, rank: rank, isSynthetic: isSynthetic)
         let rings = isUrgent && state.becomesUrgent()
-        return (.accepted, rings || wasIdle || state.sealed.count != wasSealed)
+        return (.accepted, rings || wasIdle || state.sealed.count != wasSealed || state.settled != wasSettled)
     }
 
     /// Whether a record of the library's own would find room. One that would not is not even counted: telling of drops
@@ -119,7 +122,12 @@ final class TopicBuffer: Sendable {
         let size = self.context.recordOpening.count + EncodedRecord.longestSequence + members.count
         if let open = state.open, open.hasRoom(for: size) { return true }
         // What a new segment would ask for, or the open one when it grows.
-        return self.context.budget.hasRoom(for: self.envelope.longestHeader + size + 8192, rank: 6)
+        let needed = self.envelope.longestHeader + size + 8192
+        let isSpooled = self.context.spool?.isWorthATry ?? false
+        guard !isSpooled || self.context.spool?.hasRoom(for: max(needed, state.spoolBytes)) ?? true else {
+            return false
+        }
+        return self.context.budget.hasRoom(for: needed, rank: 6)
     }
 
     /// Why there is no place for a record.
@@ -136,8 +144,20 @@ final class TopicBuffer: Sendable {
     }
 
     /// Makes sure that the open segment takes the record: seals it if it is full, and asks for memory.
-    private func makeRoom(for record: EncodedRecord, rank: Int, in state: inout State) -> Shortage? {
+    ///
+    /// Where the spool is full, batches whose records are at most of rank `evicting` go for it.
+    private func makeRoom(
+        for record: EncodedRecord,
+        rank: Int,
+        evicting: Int?,
+        in state: inout State
+    ) -> Shortage? {
         guard self.context.budget.admits(rank: rank) else { return .memory }
+        if state.open?.memory.file != nil, let spool = self.context.spool, !spool.admits(rank: rank) {
+            guard self.evict(atMost: evicting, in: &state), spool.admits(rank: rank) else {
+                return self.spoolShortage(evicting, in: &state)
+            }
+        }
         let policy = self.context.sealPolicy
         let backlog = state.sealed.count
         if let open = state.open {
@@ -147,19 +167,25 @@ final class TopicBuffer: Sendable {
             } else if !open.hasRoom(for: cost) {
                 // A file does not grow, since its records would for a moment be in two; the next one is larger.
                 guard open.memory.file == nil else {
-                    state.spoolBytes = min(state.spoolBytes * 2, policy.capacity(for: 0, current: .max / 4, backlog: 0))
+                    state.spoolBytes *= 2
                     self.sealOpen(in: &state)
-                    return self.open(for: record, rank: rank, in: &state)
+                    return self.open(for: record, rank: rank, evicting: evicting, in: &state)
                 }
                 // Files could not be had when this one was opened. Before it takes up more memory, they are asked for again.
                 if let spool = self.context.spool, spool.isWorthATry {
                     self.sealOpen(in: &state)
-                    return self.open(for: record, rank: rank, in: &state)
+                    return self.open(for: record, rank: rank, evicting: evicting, in: &state)
                 }
                 return self.grow(open, adding: cost, rank: rank, in: &state) ? nil : .memory
             }
         }
-        return state.open == nil ? self.open(for: record, rank: rank, in: &state) : nil
+        return state.open == nil ? self.open(for: record, rank: rank, evicting: evicting, in: &state) : nil
+    }
+
+    /// Notes that other topics may have to make room.
+    private func spoolShortage(_ evicting: Int?, in state: inout State) -> Shortage {
+        if let evicting { state.spoolPressure = max(state.spoolPressure ?? 0, evicting) }
+        return .spool
     }
 
     /// Completes the open segment, if there is one.
@@ -167,8 +193,8 @@ final class TopicBuffer: Sendable {
         guard let sealed = state.sealOpen() else { return }
         guard let spool = self.context.spool, sealed.memory.file != nil else { return }
         spool.seal(sealed.memory)
-        // What waits in a file need not wait in memory.
-        guard state.sealed.count > Self.mappedBacklog else { return }
+        // What waits in a file need not wait in memory, least of all where that is short.
+        guard state.sealed.count > Self.mappedBacklog || self.context.budget.isHalfFull else { return }
         self.context.budget.release(sealed.heldBytes)
         sealed.memory.park()
     }
@@ -187,11 +213,14 @@ final class TopicBuffer: Sendable {
 
     /// Opens a segment that the record fits in: in a file if records are to outlive the process and there is one to be
     /// had, and on the heap otherwise.
-    private func open(for record: EncodedRecord, rank: Int, in state: inout State) -> Shortage? {
+    private func open(for record: EncodedRecord, rank: Int, evicting: Int?, in state: inout State) -> Shortage? {
         let header = self.envelope.header(batch: state.nextBatch)
         let needed = Segment.bytes(header: header.bytes, with: record)
         if let spool = self.context.spool {
-            switch spool.take(capacity: max(needed, state.spoolBytes)) {
+            // A topic that lags behind fills larger ones, as it sends larger requests.
+            let largest = self.context.sealPolicy.capacity(for: 0, current: .max / 4, backlog: state.sealed.count)
+            state.spoolBytes = min(state.spoolBytes, largest, spool.largestCapacity)
+            switch spool.take(capacity: max(needed, state.spoolBytes), rank: rank) {
             case .memory(let memory):
                 guard self.context.budget.charge(memory.capacity, rank: rank) else {
                     spool.finish(memory)
@@ -209,11 +238,8 @@ final class TopicBuffer: Sendable {
                 return nil
             case .full:
                 // Room for the next segment; this record's own may be among what is too much.
-                guard self.evict(atMost: rank, in: &state) else {
-                    state.spoolPressure = max(state.spoolPressure ?? 0, rank)
-                    return .spool
-                }
-                return self.open(for: record, rank: rank, in: &state)
+                guard self.evict(atMost: evicting, in: &state) else { return self.spoolShortage(evicting, in: &state) }
+                return self.open(for: record, rank: rank, evicting: evicting, in: &state)
             case .unavailable:
                 break
             }
@@ -248,9 +274,9 @@ final class TopicBuffer: Sendable {
     }
 
     /// Drops the oldest of those spooled segments whose most severe record is the least severe, and at most of this rank.
-    private func evict(atMost rank: Int, in state: inout State) -> Bool {
-        guard let index = state.evictable(atMost: rank) else { return false }
-        let segment = state.sealed.remove(at: index)
+    private func evict(atMost rank: Int?, in state: inout State) -> Bool {
+        guard let rank, let index = state.evictable(atMost: rank) else { return false }
+        let segment = state.removeWaiting(at: index)
         let all = segment.levels?.all ?? LevelCounts()
         let own = segment.levels?.own ?? LevelCounts()
         state.tally.pending -= all
@@ -259,8 +285,6 @@ final class TopicBuffer: Sendable {
             state.unannounced[.spoolFull] += own
             state.unreported[.spoolFull] += own
         }
-        // Flushes wait for numbers of records that leave in order; one that leaves early counts for them at once.
-        state.settled += all.total
         self.giveBack(segment)
         return true
     }
@@ -274,7 +298,13 @@ final class TopicBuffer: Sendable {
 
     /// Makes room in the spool; `false` if nothing here may go for a record of this rank.
     func evict(atMost rank: Int) -> Bool {
-        self.state.withLock { self.evict(atMost: rank, in: &$0) }
+        defer { self.wakeSettled() }
+        return self.state.withLock { self.evict(atMost: rank, in: &$0) }
+    }
+
+    /// Wakes flushes whose records are all settled by now: an eviction on a caller's thread does not.
+    func wakeSettled() {
+        for waiter in self.state.withLock({ $0.takeReadyWaiters() }) { waiter.resume() }
     }
 
     /// The rank of a record that found the spool full since this was last asked.
@@ -316,7 +346,7 @@ final class TopicBuffer: Sendable {
             state.enqueued += levels.total
             // What was salvaged has no file that it could wait in.
             self.context.budget.charge(segment.heldBytes)
-            state.sealed.append(segment)
+            state.enqueue(segment)
             return false
         }
         guard isAbandoned else { return self.wakeWorker() }
@@ -377,7 +407,24 @@ final class TopicBuffer: Sendable {
             state.inHandSince = segment.openedAt
             state.inHand = segment.levels?.all ?? LevelCounts()
             state.isHandSpooled = segment.spoolFile != nil
+            state.evictedBehindHand = segment.evictedBehind
             return segment
+        }
+    }
+
+    /// Puts a segment that was just taken back to where it was, since its file cannot be read at present.
+    func putBack(_ segment: consuming Segment) {
+        let segment = segment
+        self.state.withLock { state in
+            guard !state.isAbandoned else { return }
+            var waiting = segment
+            waiting.evictedBehind = state.evictedBehindHand
+            state.sealed.insert(waiting, at: 0)
+            state.lowestSpooledRank = min(state.lowestSpooledRank, waiting.highestRank)
+            state.inHandSince = nil
+            state.inHand = LevelCounts()
+            state.isHandSpooled = false
+            state.evictedBehindHand = 0
         }
     }
 
@@ -416,7 +463,11 @@ final class TopicBuffer: Sendable {
                 if own.total > 0 { state.unannounced[reason] += own }
             }
             state.settled += levels.total
-            if isLast { state.inHandSince = nil }
+            if isLast {
+                state.inHandSince = nil
+                state.settled += state.evictedBehindHand
+                state.evictedBehindHand = 0
+            }
             return state.takeReadyWaiters()
         }
         for waiter in waiters { waiter.resume() }
@@ -466,7 +517,10 @@ final class TopicBuffer: Sendable {
         let drops = self.state.withLock { state -> DropCounts? in
             guard !state.unannounced.isEmpty else { return nil }
             let lowest = state.unannounced.lowestRank
-            guard state.isClosed || self.context.budget.hasRoom(for: 8192, rank: lowest) else { return nil }
+            let hasRoom =
+                self.context.budget.hasRoom(for: 8192, rank: lowest)
+                && self.context.spool?.hasRoom(for: state.spoolBytes, rank: lowest) ?? true
+            guard state.isClosed || hasRoom else { return nil }
             defer { state.unannounced = DropCounts() }
             return state.unannounced
         }

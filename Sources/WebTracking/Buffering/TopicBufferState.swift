@@ -21,6 +21,10 @@ extension TopicBuffer {
         /// The records in the hands of the actor, and whether they are in a spool file.
         var inHand = LevelCounts()
         var isHandSpooled = false
+        /// The records given up behind what is in hand, see ``Segment/evictedBehind``.
+        var evictedBehindHand = 0
+        /// At most the rank of the least severe batch in a file: below it there is nothing to give up.
+        var lowestSpooledRank = 7
         /// The rank of a record that found the spool full, for which other topics may have to make room.
         var spoolPressure: Int?
         /// When the oldest record in the hands of the actor came.
@@ -31,7 +35,8 @@ extension TopicBuffer {
         var unannounced = DropCounts()
         /// Drops on the callers' side that no diagnostic has told of yet.
         var unreported = DropCounts()
-        /// Records ever put into a segment that is sealed, and how many of them are settled; they are settled in order.
+        /// Records ever put into a segment that is sealed, and how many of them are settled, in their order: all records
+        /// up to that one are.
         var enqueued = 0
         var settled = 0
         /// Whether a record has come that shall not linger.
@@ -89,20 +94,43 @@ extension TopicBuffer {
             segment.seal()
             if let levels = segment.levels { self.tally.take(levels) }
             self.enqueued += segment.count
-            self.sealed.append(segment)
+            self.enqueue(segment)
             self.isUrgent = false
             return segment
         }
 
+        /// Appends a sealed segment.
+        mutating func enqueue(_ segment: Segment) {
+            self.sealed.append(segment)
+            if segment.spoolFile != nil { self.lowestSpooledRank = min(self.lowestSpooledRank, segment.highestRank) }
+        }
+
         /// Where the oldest of those spooled segments is whose most severe record is the least severe, and at most of this
         /// rank.
-        func evictable(atMost rank: Int) -> Int? {
+        mutating func evictable(atMost rank: Int) -> Int? {
+            // Asked for every record that a full spool refuses.
+            guard self.lowestSpooledRank <= rank else { return nil }
             var best: (index: Int, rank: Int)?
             for (index, segment) in self.sealed.enumerated() where segment.spoolFile != nil {
                 let highest = segment.highestRank
-                if highest <= rank, highest < best?.rank ?? 7 { best = (index, highest) }
+                if highest < best?.rank ?? 7 { best = (index, highest) }
             }
-            return best?.index
+            self.lowestSpooledRank = best?.rank ?? 7
+            return best.flatMap { $0.rank <= rank ? $0.index : nil }
+        }
+
+        /// Takes out a segment that waits, and sees to it that its records count as settled when those before it are.
+        mutating func removeWaiting(at index: Int) -> Segment {
+            let segment = self.sealed.remove(at: index)
+            let count = (segment.levels?.all.total ?? 0) + segment.evictedBehind
+            if index > 0 {
+                self.sealed[index - 1].evictedBehind += count
+            } else if self.inHandSince != nil {
+                self.evictedBehindHand += count
+            } else {
+                self.settled += count
+            }
+            return segment
         }
 
         /// Takes out the flushes whose records are settled.

@@ -16,6 +16,9 @@ actor TopicActor {
     private let buffer: TopicBuffer
     private let context: DeliveryContext
     private var machine: DeliveryMachine<Segment>
+    /// Until when no file is opened, after one could not be for want of descriptors or the like.
+    private var unreadableUntil: MonotonicInstant?
+    private static let unreadablePause = Duration.seconds(1)
 
     init(buffer: TopicBuffer, context: DeliveryContext) {
         self.buffer = buffer
@@ -26,7 +29,9 @@ actor TopicActor {
     /// Delivers until the buffer has been idle for a while or the task is cancelled.
     func run() async {
         while !Task.isCancelled {
+            self.buffer.context.spool?.tellNotices()
             self.reportDrops()
+            self.buffer.wakeSettled()
             if let rank = self.buffer.takeSpoolPressure() { self.context.makeSpoolRoom(rank) }
             self.buffer.announceDrops(self.context.announcement)
             let now = self.context.clock.now()
@@ -50,6 +55,8 @@ actor TopicActor {
     /// Takes and sends the next segment, or waits for one; `false` if the topic is idle and this worker may go.
     private func takeNext(at now: MonotonicInstant) async -> Bool {
         switch self.buffer.work(at: now) {
+        case .ready where self.unreadableUntil.map { now < $0 } ?? false:
+            await self.pause(until: self.unreadableUntil ?? now)
         case .ready where self.machine.isBackingOff(at: now):
             if let segment = self.take() { self.machine.accept(segment) }
         case .ready:
@@ -75,20 +82,42 @@ actor TopicActor {
         return true
     }
 
-    /// Takes the oldest segment, in memory. One whose file is not as it was left is dropped.
+    /// Takes the oldest segment, in memory. One whose file is not as it was left is dropped; one whose file cannot be
+    /// opened for a reason that may pass waits.
     private func take() -> Segment? {
         while let segment = self.buffer.take() {
             let wasResident = segment.memory.isResident
             do throws(FileError) {
                 try segment.memory.unpark()
             } catch {
-                self.drop(segment, .spoolDamaged, error: .noAnswer(String(describing: error)))
+                guard error.isAbsence || error.isDamage else {
+                    self.putBack(segment, error)
+                    return nil
+                }
+                self.giveUp(segment, error)
                 continue
             }
+            self.unreadableUntil = nil
             if !wasResident { self.context.budget.charge(segment.heldBytes) }
             return segment
         }
         return nil
+    }
+
+    /// Leaves a segment for later whose file is there and cannot be opened.
+    private func putBack(_ segment: Segment, _ error: FileError) {
+        self.unreadableUntil = self.context.clock.now() + Self.unreadablePause
+        self.buffer.putBack(segment)
+        let directory = self.buffer.context.spool?.directory ?? ""
+        self.context.diagnostics(.spoolUnavailable(directory: directory, reason: String(describing: error)))
+    }
+
+    /// Drops a segment whose file has gone or has been changed; what is left of it is kept.
+    private func giveUp(_ segment: Segment, _ error: FileError) {
+        if error.isDamage, let file = segment.spoolFile, let spool = self.buffer.context.spool {
+            file.isEvidence = !spool.setAside(file.path, of: file.box, reason: String(describing: error))
+        }
+        self.drop(segment, .spoolDamaged, error: .noAnswer(String(describing: error)))
     }
 
     /// Waits until `deadline`, unless a flush asks for an attempt at once.

@@ -32,9 +32,9 @@ extension WebTrackingConfiguration {
         public var directory: String?
         /// The bytes that this producer's files may take up, with those that it adopts (1 MiB to 1 TiB).
         ///
-        /// When they are reached, the spooled batch whose most severe record is the least severe is dropped, the oldest
-        /// of those first, and counted as ``DropReason/spoolFull``; a record that is less severe than all of them is
-        /// dropped itself.
+        /// Each level may fill the part of them that it may fill of ``WebTrackingConfiguration/memoryLimit``. Beyond it, the
+        /// spooled batch whose most severe record is the least severe is dropped, the oldest of those first, and counted
+        /// as ``DropReason/spoolFull``; a record that is less severe than all of them is dropped itself.
         public var maximumBytes = 1 << 30
         /// How old records of an earlier process get before they are dropped, by the wall clock (1 second to a year).
         public var maximumAge = Duration.seconds(7 * 86_400)

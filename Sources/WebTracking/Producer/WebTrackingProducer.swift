@@ -31,7 +31,7 @@ public final class WebTrackingProducer: Sendable {
     private let budget: MemoryBudget
     private let diagnostics: @Sendable (ProducerDiagnostic) -> Void
     private let observer: any ProducerObserver
-    private let upkeep: SpoolUpkeep?
+    let upkeep: SpoolUpkeep?
     private let executor: (any TaskExecutor)?
     private let shutdownTask = Lock<Task<DeliveryReport, Never>?>(nil)
     private let reporter = Lock<Task<Void, Never>?>(nil)

@@ -31,6 +31,9 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     /// Whether there is no such file.
     var isAbsence: Bool { self.code == ENOENT }
 
+    /// Whether the file is another one than it was, or shorter; not a shortage that may pass.
+    var isDamage: Bool { self.code == EIO || self.code == EPERM }
+
     var description: String { "\(self.call) \(self.path): \(String(cString: strerror(self.code)))" }
 }
 
@@ -85,11 +88,11 @@ enum FileSystem {
         }
     }
 
-    /// The size of an open file, which must be a plain file of the process's own.
-    static func size(_ descriptor: CInt, path: String) throws(FileError) -> Int {
+    /// The size of an open file, which must be a plain file, and unless `isForeign` the process's own.
+    static func size(_ descriptor: CInt, path: String, isForeign: Bool = false) throws(FileError) -> Int {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw FileError("fstat", path) }
-        guard status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid() else {
+        guard status.st_mode & S_IFMT == S_IFREG, isForeign || status.st_uid == geteuid() else {
             throw FileError("open", path, code: EPERM)
         }
         return Int(status.st_size)
@@ -133,11 +136,12 @@ enum FileSystem {
         #endif
     }
 
-    /// The bytes of a plain file of the process's own; at most `limit`, since what is longer is nothing of ours.
-    static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
+    /// The bytes of a plain file; at most `limit`, since what is longer is nothing of ours. `isForeign` for files of any
+    /// user.
+    static func read(_ path: String, limit: Int, isForeign: Bool = false) throws(FileError) -> [UInt8] {
         let descriptor = try self.open(path, flags: O_RDONLY | O_NONBLOCK)
         defer { close(descriptor) }
-        let size = try self.size(descriptor, path: path)
+        let size = try self.size(descriptor, path: path, isForeign: isForeign)
         guard size <= limit else { throw FileError("read", path, code: EFBIG) }
         var bytes = [UInt8](repeating: 0, count: size)
         var position = 0

@@ -25,6 +25,8 @@ final class SpoolBox: Sendable {
     static let prefix = "producer-"
     private static let lockName = "lock"
     private static let fileSuffix = ".seg"
+    /// Behind the name of a damaged file for which there is no other place.
+    static let damagedSuffix = ".damaged"
 
     let path: String
     private let lock: CInt
@@ -101,9 +103,10 @@ final class SpoolBox: Sendable {
     func files() -> [String] { Self.files(in: self.path) }
 
     /// The paths of the files in a folder, whosever it is, in the order of their batches. Those that hold none come last.
-    static func files(in folder: String) -> [String] {
+    static func files(in folder: String, includingDamaged: Bool = false) -> [String] {
         let names = (try? FileSystem.names(in: folder)) ?? []
-        let paths = names.filter { $0.hasSuffix(Self.fileSuffix) }.map { "\(folder)/\($0)" }
+        let suffixes = [Self.fileSuffix] + (includingDamaged ? [Self.damagedSuffix] : [])
+        let paths = names.filter { name in suffixes.contains { name.hasSuffix($0) } }.map { "\(folder)/\($0)" }
         return paths.map { (path: $0, order: SpoolFormat.order(of: $0)) }
             .sorted { ($0.order, $0.path) < ($1.order, $1.path) }
             .map(\.path)

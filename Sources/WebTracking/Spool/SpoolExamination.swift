@@ -143,7 +143,7 @@ enum SpoolSalvage {
         let envelope = Array(body[..<header.envelopeBytes])
         var records: [Range<Int>] = []
         var start = header.envelopeBytes
-        // A record ends where the separator is, or where nothing was written yet.
+        // Damage is where no record begins, or one has no end.
         while start < body.count, let end = Self.end(of: body, from: start) {
             guard (try? JSONValue.parse(Array(body[start..<end]))) != nil else { break }
             records.append(start..<end)
@@ -169,16 +169,22 @@ enum SpoolSalvage {
         return segment
     }
 
-    /// Where the record that starts at `start` ends: before a line feed's comma, before `]}`, or before a zero.
+    /// Where the record that starts at `start` ends: behind the brace that closes its object. One pass, whatever the record
+    /// says in its texts.
     private static func end(of body: UnsafeRawBufferPointer, from start: Int) -> Int? {
         guard body[start] == UInt8(ascii: "{") else { return nil }
+        var depth = 0
+        var isInText = false
         var position = start
         while position < body.count {
             switch body[position] {
-            case UInt8(ascii: "\n"): return position - 1
-            case UInt8(ascii: "]") where position + 1 < body.count && body[position + 1] == UInt8(ascii: "}"):
-                if (try? JSONValue.parse(Array(body[start..<position]))) != nil { return position }
-            case 0: return position
+            case 0: return nil
+            case UInt8(ascii: "\\") where isInText: position += 1
+            case UInt8(ascii: "\""): isInText.toggle()
+            case UInt8(ascii: "{") where !isInText: depth += 1
+            case UInt8(ascii: "}") where !isInText:
+                depth -= 1
+                if depth == 0 { return position + 1 }
             default: break
             }
             position += 1

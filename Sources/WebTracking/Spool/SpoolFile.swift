@@ -28,6 +28,8 @@ final class SpoolFile: @unchecked Sendable {
     /// Keeps the folder locked for as long as there is one of its files.
     let box: SpoolBox
     private(set) var page: UnsafeMutableRawPointer?
+    /// Whether the file is damaged and there is no copy of it: it must not be removed or used again.
+    var isEvidence = false
 
     private init(path: String, bytes: Int, box: SpoolBox, page: UnsafeMutableRawPointer?) {
         self.path = path

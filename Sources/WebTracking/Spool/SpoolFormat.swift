@@ -142,6 +142,12 @@ enum SpoolFormat {
             UInt64(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
         }
         if page.prefix(self.headerBytes).allSatisfy({ $0 == 0 }) { return .empty }
+        // The state of a new file is written first, and the magic and the version next.
+        let isUnwritten = wide(Offset.magic) == 0 || (wide(Offset.magic) == self.magic && number(Offset.version) == 0)
+        if isUnwritten, number(Offset.state) == State.done, page[Offset.seed..<self.headerBytes].allSatisfy({ $0 == 0 })
+        {
+            return .empty
+        }
         guard wide(Offset.magic) == self.magic else { return .damaged }
         let version = UInt32(truncatingIfNeeded: number(Offset.version))
         guard version == self.version else {

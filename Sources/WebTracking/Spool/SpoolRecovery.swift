@@ -26,7 +26,6 @@ struct SpoolRecovery: Sendable {
     private static let ahead = 4
     /// How long after the last look for folders the next one comes.
     private static let interval = Duration.seconds(30)
-    static let damagedName = "damaged"
 
     let store: SpoolStore
     let buffer: TopicBuffer
@@ -46,6 +45,13 @@ struct SpoolRecovery: Sendable {
 
     /// Adopts all there is to adopt; returns when that is delivered, or the task is cancelled.
     private func adoptAll() async {
+        do throws(FileError) { try FileSystem.checkPrivateDirectory(self.store.directory) } catch {
+            if !error.isAbsence {
+                let reason = String(describing: error)
+                self.diagnostics(.spoolUnavailable(directory: self.store.directory, reason: reason))
+            }
+            return
+        }
         let names = (try? FileSystem.names(in: self.store.directory, includingHidden: true)) ?? []
         var isFirst = true
         for name in names where name.hasPrefix(".\(SpoolBox.prefix)") {
@@ -95,15 +101,19 @@ struct SpoolRecovery: Sendable {
             // Some other producer's, one with that configuration or a newer one.
             return nil
         case .damaged(let reason):
-            self.setAside(path, of: box, reason: reason)
+            self.store.setAside(path, of: box, reason: reason)
             return nil
         case .records(var segment, let header, let damage):
-            if let damage { self.copyAside(path, of: box, reason: damage) }
+            if let damage { self.store.copyAside(segment.spoolFile, path, of: box, reason: damage) }
             self.store.chargeAdopted(segment.spoolFile?.bytes ?? 0)
             segment.seal()
-            let age = Duration.nanoseconds(max(wallTime - header.openedAt, 0))
-            if age > self.maximumAge {
+            // A header can say any time.
+            let (age, isBeyond) = wallTime.subtractingReportingOverflow(header.openedAt)
+            if isBeyond ? header.openedAt < 0 : .nanoseconds(age) > self.maximumAge {
                 self.buffer.adoptExpired(segment)
+                self.diagnostics(
+                    .recordsDropped(topic: header.topic, reason: .expired, count: segment.count, failure: nil)
+                )
                 return nil
             }
             // Checked, and out of the way until it is its turn.
@@ -111,34 +121,6 @@ struct SpoolRecovery: Sendable {
             segment.origin?.park()
             return segment
         }
-    }
-
-    /// Moves a file with nothing to deliver to where somebody can look at it.
-    private func setAside(_ path: String, of box: SpoolBox, reason: String) {
-        let target = self.place(for: path, of: box)
-        if rename(path, target) != 0 { return }
-        self.store.countDamaged()
-        self.diagnostics(.spoolDamaged(file: target, reason: reason))
-    }
-
-    /// Keeps a copy of a file of which not all can be delivered. The file itself goes when its records have; it is written
-    /// to before that, so another name for it would not do, unless there is no room for a copy.
-    private func copyAside(_ path: String, of box: SpoolBox, reason: String) {
-        let target = self.place(for: path, of: box)
-        var status = stat()
-        // A process that died while it delivered the records has made the copy.
-        if lstat(target, &status) != 0 {
-            do throws(FileError) { try FileSystem.copy(path, to: target) } catch { link(path, target) }
-        }
-        self.store.countDamaged()
-        self.diagnostics(.spoolDamaged(file: target, reason: reason))
-    }
-
-    private func place(for path: String, of box: SpoolBox) -> String {
-        let folder = "\(self.store.directory)/\(Self.damagedName)"
-        try? FileSystem.makeDirectory(folder)
-        let names = [box.path, path].map { path in path.split(separator: "/").last.map(String.init) ?? "file" }
-        return "\(folder)/\(names.joined(separator: "-"))"
     }
 
     private func waitForRoom() async {

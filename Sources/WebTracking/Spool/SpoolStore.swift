@@ -18,6 +18,8 @@ import Glibc
 import Musl
 #endif
 
+// Over 300 lines: what is bounded, kept and synced is one set of files under one lock.
+
 /// Gives segments files to live in, and takes the files back.
 ///
 /// Called on the callers' threads, when a segment is opened: with a file at hand that costs a lock, otherwise the few
@@ -40,14 +42,22 @@ final class SpoolStore: Sendable {
     private static let pause = Duration.seconds(1)
 
     let directory: String
+    /// The memory of the largest file that is not for one record alone: near the bound, what is left has to be enough for
+    /// some.
+    let largestCapacity: Int
     /// Project and logstore, as a file's header has it.
     let destination: String
     private let maximumBytes: Int
+    /// By rank: up to where records of the level may bring the bytes that are held.
+    private let ceilings: [Int]
     private let clock: any ProducerClock
-    private let diagnostics: @Sendable (ProducerDiagnostic) -> Void
+    let diagnostics: @Sendable (ProducerDiagnostic) -> Void
     private let identity: UInt64
-    private let used = Atomic<Int>(0)
+    /// The bytes of the files that hold records, and of those that are kept for new ones.
+    private let held = Atomic<Int>(0)
+    private let spare = Atomic<Int>(0)
     private let damaged = Atomic<Int>(0)
+    private let synced = Atomic<Int>(0)
     private let state: Lock<State>
 
     private struct State {
@@ -67,6 +77,8 @@ final class SpoolStore: Sendable {
         var hasNewFiles = false
         var seed: UInt64
         var isClosed = false
+        /// What the callers' side has to say, which must not be said on a thread that logs.
+        var notices: [ProducerDiagnostic] = []
     }
 
     init(
@@ -80,6 +92,8 @@ final class SpoolStore: Sendable {
         self.directory = directory
         self.destination = destination
         self.maximumBytes = maximumBytes
+        self.largestCapacity = max(maximumBytes / 64, 32 << 10)
+        self.ceilings = (0..<7).map { SheddingPolicy().ceiling(rank: $0, limit: maximumBytes) }
         self.identity = identity
         self.clock = clock
         self.diagnostics = diagnostics
@@ -87,10 +101,25 @@ final class SpoolStore: Sendable {
     }
 
     /// The bytes of the files that hold records, or are kept for new ones.
-    var usedBytes: Int { self.used.load(ordering: .relaxed) }
+    var usedBytes: Int { self.held.load(ordering: .relaxed) + self.spare.load(ordering: .relaxed) }
+
+    /// Whether a record of this rank may use a file that is held already.
+    ///
+    /// Levels share files. Near the bound only the severe ones go on, so that the room that is left is theirs, and no file
+    /// with an error in it has to go for what is less.
+    @inline(__always)
+    func admits(rank: Int) -> Bool { self.held.load(ordering: .relaxed) <= self.ceilings[rank] }
+
+    /// Whether a record of this rank would find a file for so many bytes, as far as the bound goes.
+    func hasRoom(for bytes: Int, rank: Int = 6) -> Bool {
+        self.held.load(ordering: .relaxed) + SpoolFile.bytes(capacity: bytes) <= self.ceilings[rank]
+    }
 
     /// How many files were found damaged.
     var damagedFiles: Int { self.damaged.load(ordering: .relaxed) }
+
+    /// How many files and folders the system has said are on the disk.
+    var syncs: Int { self.synced.load(ordering: .relaxed) }
 
     /// Counts a file that was found damaged.
     func countDamaged() {
@@ -105,38 +134,62 @@ final class SpoolStore: Sendable {
 
     // MARK: Files for segments
 
-    /// Memory in a file, of at least `capacity` bytes.
-    func take(capacity: Int) -> Answer {
+    /// Memory in a file, of at least `capacity` bytes, for a record of this rank.
+    func take(capacity: Int, rank: Int) -> Answer {
         let now = self.clock.now()
-        let found = self.state.withLock { state -> SegmentMemory? in
-            guard state.box?.isPresent == true,
+        let bytes = SpoolFile.bytes(capacity: capacity)
+        guard self.held.load(ordering: .relaxed) + bytes <= self.ceilings[rank] else { return .full }
+        if let found = self.takeSpare(capacity: capacity, largest: 2 * bytes, rank: rank) { return .memory(found) }
+        if let retryAt = self.state.withLock({ $0.retryAt }), now < retryAt { return .unavailable }
+        guard self.charge(bytes) else { return .full }
+        do throws(FileError) {
+            let memory = try self.make(capacity: capacity)
+            self.state.withLock { state in
+                if state.retryAt.take() != nil { state.notices.append(.spoolAvailable(directory: self.directory)) }
+            }
+            return .memory(memory)
+        } catch {
+            self.held.subtract(bytes, ordering: .relaxed)
+            self.state.withLock { state in
+                state.retryAt = now + Self.pause
+                state.notices.append(
+                    .spoolUnavailable(directory: self.directory, reason: String(describing: error))
+                )
+            }
+            return .unavailable
+        }
+    }
+
+    /// A file that was kept for this.
+    private func takeSpare(capacity: Int, largest: Int, rank: Int) -> SegmentMemory? {
+        // A look at the disk is not for inside the lock, which all topics share.
+        guard self.spare.load(ordering: .relaxed) > 0, let box = self.state.withLock({ $0.box }), box.isPresent else {
+            return nil
+        }
+        return self.state.withLock { state in
+            guard state.box === box,
                 let index = state.free.lastIndex(where: {
-                    $0.bytes - SpoolFormat.headerBytes >= capacity
-                        && $0.bytes <= 2 * SpoolFile.bytes(capacity: capacity)
-                })
+                    $0.bytes - SpoolFormat.headerBytes >= capacity && $0.bytes <= largest
+                }),
+                let page = state.free[index].page,
+                self.held.load(ordering: .relaxed) + state.free[index].bytes <= self.ceilings[rank]
             else { return nil }
             let file = state.free.remove(at: index)
-            guard let page = file.page else { return nil }
+            self.spare.subtract(file.bytes, ordering: .relaxed)
+            self.held.add(file.bytes, ordering: .relaxed)
             state.written.insert(file.path)
             state.open.insert(file.path)
             return SegmentMemory(file: file, page: page, seed: 0)
         }
-        if let found { return .memory(found) }
-        if let retryAt = self.state.withLock({ $0.retryAt }), now < retryAt { return .unavailable }
-        let bytes = SpoolFile.bytes(capacity: capacity)
-        guard self.charge(bytes) else { return .full }
-        do throws(FileError) {
-            let memory = try self.make(capacity: capacity)
-            if self.state.withLock({ $0.retryAt.take() != nil }) {
-                self.diagnostics(.spoolAvailable(directory: self.directory))
-            }
-            return .memory(memory)
-        } catch {
-            self.release(bytes)
-            self.state.withLock { $0.retryAt = now + Self.pause }
-            self.diagnostics(.spoolUnavailable(directory: self.directory, reason: String(describing: error)))
-            return .unavailable
+    }
+
+    /// Says what there was to say on the callers' side; called on threads that deliver.
+    func tellNotices() {
+        let notices = self.state.withLock { state in
+            defer { state.notices = [] }
+            return state.notices
         }
+        for notice in notices { self.diagnostics(notice) }
     }
 
     /// The next batch's seed for its record checks, never 0, and its place among the batches.
@@ -210,6 +263,8 @@ final class SpoolStore: Sendable {
     /// Takes a file back whose records are done with.
     func finish(_ memory: SegmentMemory) {
         guard let file = memory.file else { return }
+        self.held.subtract(file.bytes, ordering: .relaxed)
+        guard !file.isEvidence else { return self.retain(file) }
         let isMapped = file.page != nil
         memory.clear()
         let isWanted = self.state.withLock { state in
@@ -221,31 +276,33 @@ final class SpoolStore: Sendable {
             state.written.remove(file.path)
             guard isWanted, !state.isClosed, state.free.count < Self.kept, file.box === state.box else { return false }
             state.free.append(file)
+            self.spare.add(file.bytes, ordering: .relaxed)
             return true
         }
-        guard !isKept else { return }
-        file.remove()
-        self.release(file.bytes)
+        if !isKept { file.remove() }
+    }
+
+    /// Puts a damaged file that could not be copied out of the way, where no producer looks for records.
+    private func retain(_ file: SpoolFile) {
+        file.unmap()
+        rename(file.path, file.path + SpoolBox.damagedSuffix)
     }
 
     // MARK: The bound on bytes
 
+    /// Takes bytes for a new file; files that are kept for later have to go first.
     private func charge(_ bytes: Int) -> Bool {
-        if self.used.add(bytes, ordering: .relaxed).newValue <= self.maximumBytes { return true }
-        self.used.subtract(bytes, ordering: .relaxed)
+        let held = self.held.add(bytes, ordering: .relaxed).newValue
+        if held + self.spare.load(ordering: .relaxed) <= self.maximumBytes { return true }
         self.dropFree()
-        if self.used.add(bytes, ordering: .relaxed).newValue <= self.maximumBytes { return true }
-        self.used.subtract(bytes, ordering: .relaxed)
+        if held <= self.maximumBytes { return true }
+        self.held.subtract(bytes, ordering: .relaxed)
         return false
     }
 
     /// Counts the bytes of a file that this producer has taken over.
     func chargeAdopted(_ bytes: Int) {
-        self.used.add(bytes, ordering: .relaxed)
-    }
-
-    private func release(_ bytes: Int) {
-        self.used.subtract(bytes, ordering: .relaxed)
+        self.held.add(bytes, ordering: .relaxed)
     }
 
     /// Removes the files that are kept for later, whose sizes may not be the wanted ones.
@@ -256,7 +313,7 @@ final class SpoolStore: Sendable {
         }
         for file in files {
             file.remove()
-            self.release(file.bytes)
+            self.spare.subtract(file.bytes, ordering: .relaxed)
         }
     }
 
@@ -271,24 +328,33 @@ final class SpoolStore: Sendable {
             defer { state.hasNewFiles = false }
             return (paths, state.hasNewFiles ? state.box : nil)
         }
-        do throws(FileError) {
-            for path in paths {
-                do throws(FileError) { try FileSystem.sync(path) } catch {
-                    // Delivered in the meantime.
-                    guard error.isAbsence else { throw error }
-                }
+        var failure: FileError?
+        var failed: [String] = []
+        for path in paths {
+            do throws(FileError) {
+                try FileSystem.sync(path)
+                self.synced.add(1, ordering: .relaxed)
+            } catch {
+                // Delivered in the meantime.
+                guard !error.isAbsence else { continue }
+                // One file that the disk refuses is no reason to leave the others.
+                failed.append(path)
+                failure = error
             }
-            if let box {
+        }
+        if let box {
+            do throws(FileError) {
                 try FileSystem.sync(box.path, isDirectory: true)
                 try FileSystem.sync(self.directory, isDirectory: true)
+                self.synced.add(2, ordering: .relaxed)
+            } catch {
+                failure = error
+                self.state.withLock { $0.hasNewFiles = true }
             }
-        } catch {
-            self.state.withLock { state in
-                state.written.formUnion(paths)
-                state.hasNewFiles = true
-            }
-            self.diagnostics(.spoolUnavailable(directory: self.directory, reason: String(describing: error)))
         }
+        guard let failure else { return }
+        self.state.withLock { $0.written.formUnion(failed) }
+        self.diagnostics(.spoolUnavailable(directory: self.directory, reason: String(describing: failure)))
     }
 
     /// Lets go of the folder; what is in its files is the next producer's.

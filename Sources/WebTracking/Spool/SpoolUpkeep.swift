@@ -30,6 +30,7 @@ final class SpoolUpkeep: Sendable {
 
     var usedBytes: Int { self.store.usedBytes }
     var damagedFiles: Int { self.store.damagedFiles }
+    var syncs: Int { self.store.syncs }
 
     func start() {
         let recovery = self.recovery
@@ -61,5 +62,6 @@ final class SpoolUpkeep: Sendable {
     func close() {
         if self.syncInterval != nil { self.store.sync() }
         self.store.close()
+        self.store.tellNotices()
     }
 }

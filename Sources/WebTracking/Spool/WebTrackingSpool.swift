@@ -54,9 +54,9 @@ public struct WebTrackingSpool: Sendable {
         var batches: [Batch] = []
         for folder in try FileSystem.names(in: self.directory) {
             let path = "\(self.directory)/\(folder)"
-            guard folder.hasPrefix(SpoolBox.prefix) || folder == SpoolRecovery.damagedName else { continue }
+            guard folder.hasPrefix(SpoolBox.prefix) || folder == SpoolStore.damagedName else { continue }
             let isAlive = SpoolBox.isAlive(path)
-            for file in SpoolBox.files(in: path) {
+            for file in SpoolBox.files(in: path, includingDamaged: true) {
                 guard let (batch, _) = self.look(at: file, folder: folder, isAlive: isAlive) else { continue }
                 batches.append(batch)
             }
@@ -83,7 +83,7 @@ public struct WebTrackingSpool: Sendable {
         )
         let bytes: [UInt8]
         do throws(FileError) {
-            bytes = try FileSystem.read(path, limit: SpoolExamination.largestFile)
+            bytes = try FileSystem.read(path, limit: SpoolExamination.largestFile, isForeign: true)
         } catch {
             guard !error.isAbsence else { return nil }
             batch.damage = error.description

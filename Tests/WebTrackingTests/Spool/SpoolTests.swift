@@ -197,7 +197,9 @@ import Logging
         rig.transport.reply(otherwise: .never)
         rig.sink().info("in a file")
         #expect(directory.holding.count == 1)
-        #expect(rig.diagnostics.elements.contains { if case .spoolAvailable = $0 { true } else { false } })
+        // Not on the thread that logs.
+        let isTold = { rig.diagnostics.elements.contains { if case .spoolAvailable = $0 { true } else { false } } }
+        await rig.run(inStepsOf: .seconds(5)) { isTold() }
         await rig.producer.shutdown(timeout: .zero)
         let next = try await Self.recover(1, from: directory)
         #expect(next.transport.logs.map { $0["message"] } == ["in a file"])
