@@ -8,7 +8,11 @@
 #
 #===----------------------------------------------------------------------===//
 
-"""The page in a real browser: a test for each thing it promises. Leaves screenshots."""
+"""The page in a real browser: a test for each thing it promises. Leaves screenshots.
+
+A machine may be ten times slower than the one these were written on. So everything is waited for: what is read at once
+(`settled`, then `all_text_contents` and the like) is read after the page says that it has nothing more to ask for.
+"""
 
 import http.client
 import json
@@ -18,7 +22,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
@@ -30,7 +33,9 @@ import logs  # noqa: E402
 TOOL = os.environ["WEBTRACKING"]
 SHOTS = pathlib.Path(os.environ.get("SCREENSHOTS", tempfile.mkdtemp(prefix="page-")))
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-expect.set_options(timeout=15_000)
+# How long anything may take, in milliseconds: only a page that is broken takes it.
+PATIENCE = 90_000
+expect.set_options(timeout=PATIENCE)
 
 
 class Endpoint:
@@ -49,7 +54,7 @@ class Endpoint:
             [TOOL, "serve", "--port", str(self.port), "--port-file", str(file), *self.arguments],
             cwd=self.folder.name, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE / 1000
         while not file.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("the endpoint does not start")
@@ -59,7 +64,7 @@ class Endpoint:
     def stop(self):
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(PATIENCE / 1000)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -90,25 +95,40 @@ class PageTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.playwright = sync_playwright().start()
-        cls.browser = cls.playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        cls.addClassCleanup(cls.playwright.stop)
+        cls.browser = cls.playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE)
+        cls.addClassCleanup(cls.browser.close)
         # One shop for all tests that only look.
         cls.shop = Endpoint()
+        cls.addClassCleanup(cls.shop.close)
         logs.fill(cls.shop.port, 6000)
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.shop.close()
-        cls.browser.close()
-        cls.playwright.stop()
+    def setUp(self):
+        self.errors = []
+
+    def blank(self, **options):
+        """A page that shows nothing yet, in a context of its own."""
+        context = self.browser.new_context(viewport={"width": 1440, "height": 860}, timezone_id="UTC", **options)
+        self.addCleanup(context.close)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        return page
 
     def open(self, endpoint, query="", scheme="light"):
-        context = self.browser.new_context(color_scheme=scheme, viewport={"width": 1440, "height": 860}, timezone_id="UTC")
-        self.addCleanup(context.close)
-        page = context.new_page()
-        self.errors = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page = self.blank(color_scheme=scheme)
         page.goto(endpoint.address(query))
         return page
+
+    def settled(self, page):
+        """Waits until the page has all answers, and has drawn them."""
+        expect(page.locator("#logs")).to_have_attribute("aria-busy", "false")
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def connection(self, endpoint):
+        connection = http.client.HTTPConnection("127.0.0.1", endpoint.port)
+        self.addCleanup(connection.close)
+        return connection
 
     def endpoint(self, *arguments, **options):
         endpoint = Endpoint(*arguments, **options)
@@ -119,24 +139,38 @@ class PageTest(unittest.TestCase):
         page.screenshot(path=SHOTS / f"{name}.png")
 
     def tearDown(self):
-        self.assertEqual(getattr(self, "errors", []), [])
+        self.assertEqual(self.errors, [])
 
-    def messages(self, page):
-        return page.locator(".row .message").all_text_contents()
+    def expect_messages(self, page, messages):
+        """Rows with exactly these messages, the newest first."""
+        expect(page.locator(".row .message")).to_have_text(messages)
+
+    def copied(self, page, button):
+        """What a button puts into the clipboard. Copying takes its time, and the button says so only for a moment."""
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.evaluate("navigator.clipboard.writeText('')")
+        page.get_by_role("button", name=button).click()
+        page.wait_for_function("async () => (await navigator.clipboard.readText()) !== ''")
+        return page.evaluate("navigator.clipboard.readText()")
+
+    def press_tool(self, page, name):
+        """Presses a button that only shows while the pointer is near."""
+        button = page.get_by_role("button", name=name)
+        button.hover()
+        button.click()
 
     # The page itself
 
     def test_keeps_to_itself(self):
         """No request leaves the endpoint, and nothing is refused by the page's own policy."""
-        context = self.browser.new_context()
-        self.addCleanup(context.close)
-        page = context.new_page()
+        page = self.blank()
         asked, refused = [], []
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
         page.goto(self.shop.address())
         expect(page.locator(".row").first).to_be_visible()
-        self.assertTrue(asked)
+        self.settled(page)
+        self.assertTrue(any("/api/overview" in address for address in asked), asked)
         for address in asked:
             self.assertTrue(address.startswith(self.shop.address()), address)
         self.assertEqual(refused, [])
@@ -145,17 +179,18 @@ class PageTest(unittest.TestCase):
         page = self.open(self.shop, scheme="light")
         expect(page.locator(".row").first).to_be_visible()
         expect(page.locator("#histogram rect").first).to_be_visible()
-        back = lambda: page.evaluate("getComputedStyle(document.body).backgroundColor")
-        light = back()
+        self.settled(page)
+        light, dark = "rgb(244, 246, 248)", "rgb(15, 20, 26)"
+        expect(page.locator("body")).to_have_css("background-color", light)
         self.shot(page, "logs-light")
         page.keyboard.press("t")
-        self.assertNotEqual(back(), light)
-        dark = back()
+        expect(page.locator("body")).to_have_css("background-color", dark)
         page.reload()
-        self.assertEqual(back(), dark)
+        expect(page.locator("body")).to_have_css("background-color", dark)
         page = self.open(self.shop, scheme="dark")
-        self.assertEqual(page.evaluate("getComputedStyle(document.body).backgroundColor"), dark)
+        expect(page.locator("body")).to_have_css("background-color", dark)
         expect(page.locator(".row").first).to_be_visible()
+        self.settled(page)
         self.shot(page, "logs-dark")
 
     def test_is_used_with_the_keyboard(self):
@@ -166,6 +201,8 @@ class PageTest(unittest.TestCase):
         page.keyboard.type("level: error")
         page.keyboard.press("Enter")
         expect(page).to_have_url(re.compile(r"q=level"))
+        self.settled(page)
+        expect(page.locator(".row.level-error").first).to_be_visible()
         expect(page.locator(".row.level-info")).to_have_count(0)
         page.keyboard.press("j")
         page.keyboard.press("j")
@@ -197,8 +234,7 @@ class PageTest(unittest.TestCase):
         expect(page.locator(".row .message").first).to_have_text("one")
         self.shot(page, "live-paused")
         page.keyboard.press("p")
-        expect(page.locator(".row .message").first).to_have_text("while paused 2")
-        self.assertEqual(self.messages(page), ["while paused 2", "while paused 1", "while paused 0", "one", "old"])
+        self.expect_messages(page, ["while paused 2", "while paused 1", "while paused 0", "one", "old"])
         page.keyboard.press("l")
         expect(page.locator("#live")).to_have_attribute("aria-pressed", "false")
 
@@ -208,35 +244,38 @@ class PageTest(unittest.TestCase):
         page = self.open(endpoint, "?live=1&q=level%3A+error")
         expect(page.locator(".row .message").first).to_have_text("first")
         endpoint.post({"message": "no", "level": "info"}, {"message": "yes", "level": "error"})
-        expect(page.locator(".row .message").first).to_have_text("yes")
-        self.assertEqual(self.messages(page), ["yes", "first"])
+        self.expect_messages(page, ["yes", "first"])
 
     def test_takes_no_old_log_for_a_new_one(self):
         """The last to arrive need not be the newest by what they state."""
         endpoint = self.endpoint()
         logs.fill(endpoint.port, 300, span=10)
         shop = logs.Shop(seed=2)
-        connection = http.client.HTTPConnection("127.0.0.1", endpoint.port)
-        self.assertEqual(logs.post(connection, shop.body([time.time() - 3600] * 100)), 200)
+        self.assertEqual(logs.post(self.connection(endpoint), shop.body([time.time() - 3600] * 100)), 200)
         page = self.open(endpoint, "?live=1")
-        expect(page.locator("#summary")).to_contain_text("0 logs since you watch")
+        expect(page.locator("#summary")).to_have_text(re.compile(r"^0 logs since you watch"))
         endpoint.post({"message": "new"})
         expect(page.locator(".row .message").first).to_have_text("new")
-        expect(page.locator("#summary")).to_contain_text("1 log since you watch")
+        expect(page.locator("#summary")).to_have_text(re.compile(r"^1 log since you watch"))
 
     def test_keeps_up_with_five_thousand_a_second(self):
         endpoint = self.endpoint()
         endpoint.post({"message": "start"})
         page = self.open(endpoint, "?live=1")
         expect(page.locator(".row")).to_have_count(1)
-        page.evaluate("""() => {
+        # A page that does nothing has gaps too if the machine is busy with other things: it is the measure.
+        idle = self.blank()
+        watch = """() => {
             window.gaps = [];
             let last = performance.now();
             const frame = (now) => { window.gaps.push(now - last); last = now; window.frame = requestAnimationFrame(frame); };
             requestAnimationFrame(frame);
-        }""")
+        }"""
+        read = "() => { cancelAnimationFrame(window.frame); return window.gaps.sort((left, right) => left - right); }"
+        page.evaluate(watch)
+        idle.evaluate(watch)
         shop, seconds, rate, pieces = logs.Shop(), 4, 5000, 10
-        connection = http.client.HTTPConnection("127.0.0.1", endpoint.port)
+        connection = self.connection(endpoint)
         bodies = [shop.body([time.time()] * (rate // pieces)) for _ in range(seconds * pieces)]
         begin = time.monotonic()
         for index, body in enumerate(bodies):
@@ -245,14 +284,16 @@ class PageTest(unittest.TestCase):
                 time.sleep(delay)
             self.assertEqual(logs.post(connection, body), 200)
         total = seconds * rate
-        expect(page.locator("#summary")).to_contain_text(f"{total:,} logs since you watch", timeout=30_000)
-        gaps = sorted(page.evaluate("() => { cancelAnimationFrame(window.frame); return window.gaps; }"))
+        expect(page.locator("#summary")).to_have_text(re.compile(f"^{total:,} logs since you watch"))
+        gaps, pauses = page.evaluate(read), idle.evaluate(read)
+        self.settled(page)
         rows = page.locator(".row").count()
         print(f"live: {total} logs in {time.monotonic() - begin:.1f} s, {len(gaps)} frames, "
-              f"median gap {gaps[len(gaps) // 2]:.0f} ms, longest {gaps[-1]:.0f} ms, {rows} rows in the document")
-        self.assertLess(rows, 120)
+              f"median gap {gaps[len(gaps) // 2]:.0f} ms, longest {gaps[-1]:.0f} ms (of an idle page {pauses[-1]:.0f} ms), "
+              f"{rows} rows in the document")
+        self.assertTrue(0 < rows < 120, rows)
         # Never frozen, even on a busy machine with a debug build.
-        self.assertLess(gaps[-1], 1500)
+        self.assertLess(gaps[-1], 1500 + 4 * pauses[-1])
         self.shot(page, "live")
 
     # Histogram and counts
@@ -260,7 +301,8 @@ class PageTest(unittest.TestCase):
     def test_zooms_by_dragging_over_the_histogram(self):
         page = self.open(self.shop)
         expect(page.locator("#histogram rect").first).to_be_visible()
-        expect(page.locator("#summary")).to_contain_text("6,000 logs")
+        self.settled(page)
+        expect(page.locator("#summary")).to_have_text(re.compile(r"^6,000 logs · "))
         box = page.locator("#histogram").bounding_box()
         page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 30)
         page.mouse.down()
@@ -268,12 +310,14 @@ class PageTest(unittest.TestCase):
         expect(page.locator("#histogram .selected")).to_be_visible()
         page.mouse.up()
         expect(page).to_have_url(re.compile(r"from=\d+&until=\d+"))
-        expect(page.locator("#summary")).not_to_contain_text("6,000 logs")
+        self.settled(page)
         expect(page.locator("#summary")).to_have_text(re.compile(r"^[\d,]+ logs · "))
         found = int(page.locator("#summary").text_content().split(" logs")[0].replace(",", ""))
         self.assertTrue(300 < found < 900, found)
         page.locator("#histogram").dblclick()
-        expect(page.locator("#summary")).to_contain_text("6,000 logs")
+        expect(page).not_to_have_url(re.compile(r"from="))
+        self.settled(page)
+        expect(page.locator("#summary")).to_have_text(re.compile(r"^6,000 logs · "))
         # And with keys.
         page.locator("#histogram").focus()
         page.keyboard.press("ArrowLeft")
@@ -291,16 +335,20 @@ class PageTest(unittest.TestCase):
         page.get_by_role("button", name=re.compile("^shop.db")).click()
         expect(page.locator("#search")).to_have_value("label: shop.db")
         expect(page.locator(".row .label").first).to_have_text("shop.db")
+        # What is pressed next is drawn anew by the answers.
+        self.settled(page)
         # Any field: http.status.
         page.locator(".facet-head", has_text="http.status").click()
         page.locator(".facet", has_text="http.status").get_by_role("button", name=re.compile("^502")).click()
         expect(page.locator("#search")).to_have_value("label: shop.db and http.status: 502")
         total = self.shop.api("overview?q=label:+shop.db+and+http.status:+502")["total"]
-        expect(page.locator("#summary")).to_contain_text(f"{total} logs")
+        self.settled(page)
+        expect(page.locator("#summary")).to_have_text(re.compile(f"^{total:,} logs · "))
         # The same once more takes it away; and without.
         page.locator(".facet", has_text="http.status").get_by_role("button", name=re.compile("^502")).click()
         expect(page.locator("#search")).to_have_value("label: shop.db")
-        page.get_by_role("button", name="Without label shop.db").click(force=True)
+        self.settled(page)
+        self.press_tool(page, "Without label shop.db")
         expect(page.locator("#search")).to_have_value("not label: shop.db")
 
     # Search
@@ -320,17 +368,21 @@ class PageTest(unittest.TestCase):
         expect(page.locator(".row").first).to_be_visible()
         page.locator("#search").fill("payment* and level: warning")
         page.keyboard.press("Enter")
-        expect(page.locator("#search")).to_have_value("payment* and level: warning")
+        expect(page).to_have_url(re.compile(r"q=payment"))
+        self.settled(page)
+        expect(page.locator(".row.level-warning").first).to_be_visible()
         expect(page.locator(".row.level-info")).to_have_count(0)
         page.locator("#range").select_option("6h")
         expect(page).to_have_url(re.compile("range=6h"))
-        summary = page.locator("#summary").text_content()
-        other = self.browser.new_page()
+        self.settled(page)
+        total = self.shop.api("overview?q=payment*+and+level:+warning")["total"]
+        summary = re.compile(f"^{total:,} logs · ")
+        expect(page.locator("#summary")).to_have_text(summary)
+        other = self.blank()
         other.goto(page.url)
         expect(other.locator("#search")).to_have_value("payment* and level: warning")
         expect(other.locator("#range")).to_have_value("6h")
         expect(other.locator("#summary")).to_have_text(summary)
-        other.close()
         page.go_back()
         expect(page.locator("#range")).to_have_value("")
         page.go_back()
@@ -338,15 +390,19 @@ class PageTest(unittest.TestCase):
 
     def test_goes_on_to_older_logs(self):
         page = self.open(self.shop)
-        expect(page.locator("#summary")).to_contain_text("200 loaded")
+        expect(page.locator("#summary")).to_contain_text(" · 200 loaded")
+        self.settled(page)
         page.keyboard.press("G")
-        expect(page.locator("#summary")).not_to_contain_text("200 loaded")
-        self.assertLess(page.locator(".row").count(), 120)
+        expect(page.locator("#summary")).to_contain_text(" · 600 loaded")
+        self.settled(page)
+        rows = page.locator(".row").count()
+        self.assertTrue(0 < rows < 120, rows)
 
     # A log
 
     def test_opens_a_log_in_place(self):
         page = self.open(self.shop, "?q=level%3A+critical")
+        self.settled(page)
         page.locator(".row").nth(2).click()
         record = page.locator(".record")
         for text in ("seq", "trace.id", "received", "event", "on the way", "env", "version", "shop-1"):
@@ -357,16 +413,13 @@ class PageTest(unittest.TestCase):
         self.assertEqual(numbers, list(range(numbers[0], numbers[0] + 17)))
         expect(record.locator(".neighbours .center .seq")).to_have_text(str(numbers[8]))
         self.shot(page, "record")
-        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        page.get_by_role("button", name="Copy JSON").click()
-        copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
+        copied = json.loads(self.copied(page, "Copy JSON"))
         self.assertEqual(copied["level"], "critical")
         self.assertEqual(copied["__tag__:env"], "prod")
-        page.get_by_role("button", name="Copy link").click()
-        link = page.evaluate("navigator.clipboard.readText()")
+        link = self.copied(page, "Copy link")
         other = self.open(self.shop, link.split("/", 3)[3])
         expect(other.locator(".record")).to_contain_text(copied["trace.id"])
-        page.get_by_role("button", name="All with this value of user").click(force=True)
+        self.press_tool(page, "All with this value of user")
         expect(page.locator("#search")).to_have_value(f"level: critical and user: {copied['user']}")
 
     # Deliveries and rehearsal
@@ -424,16 +477,25 @@ class PageTest(unittest.TestCase):
 
     def test_says_that_it_is_looking(self):
         page = self.open(self.shop, "?view=deliveries")
-        page.route("**/api/logs?*", lambda route: (page.wait_for_timeout(600), route.continue_()))
+        self.settled(page)
+        held = []
+        page.route("**/api/logs?*", lambda route: held.append(route))
         page.keyboard.press("1")
         page.locator("#search").fill("order")
         page.keyboard.press("Enter")
+        # Until the answer is there.
         expect(page.locator("#progress")).to_be_visible()
+        while not held:
+            page.wait_for_timeout(20)
+        held[0].continue_()
+        self.settled(page)
         expect(page.locator("#progress")).to_be_hidden()
+        expect(page.locator(".row").first).to_be_visible()
 
     def test_says_what_failed(self):
         page = self.open(self.shop)
         expect(page.locator(".row").first).to_be_visible()
+        self.settled(page)
         page.route("**/api/logs?*", lambda route: route.fulfill(status=500, json={"error": {"message": "disk I/O error"}}))
         page.keyboard.press("r")
         expect(page.locator("#state")).to_contain_text("disk I/O error")
@@ -453,8 +515,7 @@ class PageTest(unittest.TestCase):
         endpoint.start()
         expect(page.locator("#banner")).to_be_hidden()
         endpoint.post({"message": "after"})
-        expect(page.locator(".row .message").first).to_have_text("after")
-        self.assertEqual(self.messages(page), ["after", "before"])
+        self.expect_messages(page, ["after", "before"])
 
     # Safety
 
@@ -471,9 +532,14 @@ class PageTest(unittest.TestCase):
         page = self.open(endpoint)
         expect(page.locator(".row .message").first).to_contain_text("<img src=x onerror=window.hacked=1>")
         expect(page.locator(".row .message").first).to_contain_text("␛[31mred")
+        self.settled(page)
         folded = page.locator(".facet-head[aria-expanded='false']")
-        for _ in range(folded.count()):
+        # Each of the fields but level and label, and the source and the tag of the request.
+        closed = len(self.HOSTILE) - 2 + 2
+        expect(folded).to_have_count(closed)
+        for left in reversed(range(closed)):
             folded.first.click()
+            expect(folded).to_have_count(left)
         page.locator(".row").first.click()
         expect(page.locator(".record")).to_contain_text("<script>window.hacked=1</script>")
         expect(page.locator(".record")).to_contain_text("\\u{202e}")
@@ -482,11 +548,18 @@ class PageTest(unittest.TestCase):
         self.shot(page, "hostile")
         page.keyboard.press("2")
         expect(page.locator("#deliveries tbody tr")).to_have_count(1)
+        self.expect_no_harm(page)
         page.goto(endpoint.address("?q=%3Cscript%3Ewindow.hacked%3D1%3C%2Fscript%3E%28&project=%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E"))
         expect(page.locator("#search-error")).to_be_visible()
+        self.settled(page)
+        self.expect_no_harm(page)
+
+    def expect_no_harm(self, page):
+        """No text has become part of the document, or has run."""
+        expect(page.locator("main img, main script, main u, main svg[onload]")).to_have_count(0)
+        expect(page.locator("main i:text-is('topic'), main b:text-is('error')")).to_have_count(0)
         self.assertIsNone(page.evaluate("window.hacked ?? null"))
         self.assertIsNone(page.evaluate("({}).polluted ?? null"))
-        self.assertEqual(page.locator("main img, main b.error, main u, main i.topic, main svg[onload]").count(), 0)
 
     def test_wants_a_token_where_others_can_reach_it(self):
         endpoint = self.endpoint("--token-file", "token")

@@ -49,6 +49,7 @@ async function load() {
   problem = null;
   loadedLogs = null;
   by("fresh").hidden = true;
+  by("logs").setAttribute("aria-busy", "true");
   by("search").value = state.q;
   showError(null);
   drawControls();
@@ -72,7 +73,10 @@ async function load() {
     fail(error);
   } finally {
     clearTimeout(timer);
-    if (asking === current) by("progress").hidden = true;
+    if (asking === current) {
+      by("progress").hidden = true;
+      by("logs").setAttribute("aria-busy", "false");
+    }
   }
 }
 

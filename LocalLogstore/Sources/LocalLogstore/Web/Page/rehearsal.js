@@ -81,15 +81,25 @@ export class RehearsalPanel {
   }
 
   async apply(settings) {
+    this.changes += 1;
+    this.applying += 1;
     try {
       this.problem.textContent = "";
       this.show(await send("rehearsal", "PUT", { ...none, ...settings }), true);
     } catch (error) {
       this.problem.textContent = error.message;
+    } finally {
+      this.applying -= 1;
     }
   }
 
-  async refresh() { this.show(await get("rehearsal"), this.isNew); }
+  async refresh() {
+    if (this.applying > 0) return;
+    const changes = this.changes;
+    const answer = await get("rehearsal");
+    // What was asked before or during a change may be older than that.
+    if (changes === this.changes && this.applying === 0) this.show(answer, this.isNew);
+  }
 
   show(answer, fills) {
     const { settings } = answer;
@@ -116,6 +126,8 @@ export class RehearsalPanel {
 }
 
 RehearsalPanel.prototype.isNew = true;
+RehearsalPanel.prototype.changes = 0;
+RehearsalPanel.prototype.applying = 0;
 
 function describe({ settings, elapsed, outageNow, trackingOffNow }) {
   const what = [];
