@@ -26,6 +26,8 @@ final class BufferContext: Sendable {
     let recordOpening: [UInt8]
     /// Starts delivery for a buffer; runs until the buffer lets it go.
     let startWorker: @Sendable (TopicBuffer) async -> Void
+    /// Encodes what tells of a record that came again and again.
+    let repetition: @Sendable (RecordFold) -> SyntheticRecord?
     private let hasSequence: Bool
     private let sequence = Atomic<UInt64>(0)
     /// What the batch ids of this producer are made from; `nil` for batches without one.
@@ -42,7 +44,8 @@ final class BufferContext: Sendable {
         batchIdentity: UInt64?,
         spool: SpoolStore?,
         executor: (any TaskExecutor)?,
-        startWorker: @escaping @Sendable (TopicBuffer) async -> Void
+        startWorker: @escaping @Sendable (TopicBuffer) async -> Void,
+        repetition: @escaping @Sendable (RecordFold) -> SyntheticRecord?
     ) {
         self.clock = clock
         self.source = source
@@ -54,6 +57,7 @@ final class BufferContext: Sendable {
         self.spool = spool
         self.executor = executor
         self.startWorker = startWorker
+        self.repetition = repetition
         self.recordOpening = EncodedRecord.opening(sequenceName: sequenceName)
     }
 

@@ -32,6 +32,10 @@ public enum DropReason: String, Sendable, CaseIterable {
     case spoolFull = "spool_full"
     /// The file that the records were spooled to has been removed, cut or changed.
     case spoolDamaged = "spool_damaged"
+    /// ``WebTrackingConfiguration/sampling`` left the records out, and a record of their statement says how many.
+    case sampled
+    /// The records were the same as the one before them, and a record behind that one says how many they were.
+    case repeated
 
     var index: Int {
         switch self {
@@ -45,6 +49,8 @@ public enum DropReason: String, Sendable, CaseIterable {
         case .afterShutdown: 7
         case .spoolFull: 8
         case .spoolDamaged: 9
+        case .sampled: 10
+        case .repeated: 11
         }
     }
 }

@@ -12,7 +12,7 @@ import Synchronization
 
 /// The bytes that a producer holds, over all topics, and how many each level may bring them to.
 ///
-/// Charged when a segment asks for memory, not for each record, so that the usual record touches nothing shared.
+/// Charged when a segment asks for memory, not for each record, which only reads the total.
 final class MemoryBudget: Sendable {
     private let held = Atomic<Int>(0)
     private let ceilings: [Int]

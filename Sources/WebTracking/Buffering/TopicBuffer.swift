@@ -24,7 +24,7 @@ final class TopicBuffer: Sendable {
     enum Answer: Equatable {
         case accepted
         case dropped(DropReason)
-        /// The buffer is out of use, as its topic was idle; another one has to be looked up.
+        /// The buffer is out of use, as its topic was idle; the table may put it into use again.
         case retired
     }
 
@@ -52,11 +52,15 @@ final class TopicBuffer: Sendable {
     ///
     /// A synthetic record is one of the library's own: it is taken after the close too, and finds room as long as there
     /// is any.
+    ///
+    /// - Parameter foldedFrom: Where in `members` the part begins that makes the record the same as another, if a record
+    ///   like the one before it is to be left out.
     @inline(__always)
     func append(
         _ members: UnsafeRawBufferPointer,
         rank: Int,
         repairs: RepairCounts,
+        foldedFrom: Int? = nil,
         isSynthetic: Bool = false
     ) -> Answer {
         let isUrgent = rank >= self.context.sealPolicy.urgentRank && !DeliveryScope.isInside
@@ -64,6 +68,9 @@ final class TopicBuffer: Sendable {
             guard !state.isRetired else { return (.retired, false) }
             if isSynthetic && !self.hasRoomForSynthetic(members, in: state) {
                 return (.dropped(.memoryFull), false)
+            }
+            if state.fold != nil && self.isRepeated(members, rank: rank, foldedFrom: foldedFrom, in: &state) {
+                return (.dropped(.repeated), false)
             }
             if !repairs.isEmpty { state.tally.repaired += repairs }
             let record = EncodedRecord(
@@ -75,17 +82,33 @@ final class TopicBuffer: Sendable {
             if self.context.admits(rank: isSynthetic ? 6 : rank),
                 state.put(record, rank: rank, isSynthetic: isSynthetic, policy: self.context.sealPolicy)
             {
+                if let foldedFrom { state.remember(record, from: foldedFrom, rank: rank) }
                 return (.accepted, isUrgent && state.becomesUrgent())
             }
-            return self.appendElsewhere(record, rank: rank, isSynthetic: isSynthetic, isUrgent: isUrgent, in: &state)
+            let result = self.appendElsewhere(
+                record,
+                rank: rank,
+                isSynthetic: isSynthetic,
+                isUrgent: isUrgent,
+                in: &state
+            )
+            if let foldedFrom, result.0 == .accepted { state.remember(record, from: foldedFrom, rank: rank) }
+            return result
         }
         if rings { self.wakeWorker() }
         return answer
     }
 
+    /// Takes one of the library's own records.
+    func append(_ record: SyntheticRecord) -> Answer {
+        record.members.withUnsafeBytes {
+            self.append($0, rank: record.rank, repairs: RepairCounts(), isSynthetic: true)
+        }
+    }
+
     /// Takes a record that does not fit into an open segment, and says whether the actor has to be told.
     @inline(never)
-    private func appendElsewhere(
+    func appendElsewhere(
         _ record: EncodedRecord,
         rank: Int,
         isSynthetic: Bool,
@@ -118,7 +141,7 @@ final class TopicBuffer: Sendable {
 
     /// Whether a record of the library's own would find room. One that would not is not even counted: telling of drops
     /// must not make drops to tell of.
-    private func hasRoomForSynthetic(_ members: UnsafeRawBufferPointer, in state: State) -> Bool {
+    func hasRoomForSynthetic(_ members: UnsafeRawBufferPointer, in state: State) -> Bool {
         let size = self.context.recordOpening.count + EncodedRecord.longestSequence + members.count
         if let open = state.open, open.hasRoom(for: size) { return true }
         // What a new segment would ask for, or the open one when it grows.
@@ -401,7 +424,10 @@ final class TopicBuffer: Sendable {
     /// Takes the oldest segment, sealing the open one if there is no other. It may be parked.
     func take() -> Segment? {
         self.state.withLock { state in
-            if state.sealed.isEmpty { self.sealOpen(in: &state) }
+            if state.sealed.isEmpty {
+                self.tellRepeats(in: &state)
+                self.sealOpen(in: &state)
+            }
             guard !state.sealed.isEmpty else { return nil }
             let segment = state.sealed.removeFirst()
             state.inHandSince = segment.openedAt
@@ -525,10 +551,7 @@ final class TopicBuffer: Sendable {
             return state.unannounced
         }
         guard let drops, let record = encode(drops) else { return }
-        let answer = record.members.withUnsafeBytes {
-            self.append($0, rank: record.rank, repairs: RepairCounts(), isSynthetic: true)
-        }
-        if answer != .accepted { self.state.withLock { $0.unannounced += drops } }
+        if self.append(record) != .accepted { self.state.withLock { $0.unannounced += drops } }
     }
 
     /// The drops on the callers' side since this was last asked.
@@ -545,7 +568,7 @@ final class TopicBuffer: Sendable {
 
     /// Ends the worker's duty if nothing is left to do; `true` if it may go.
     ///
-    /// With `forGood`, the buffer takes no more records after that, and its tally is handed out.
+    /// With `forGood`, the buffer takes no records until it is revived, and its tally is handed out.
     func retire(forGood: Bool) -> (mayGo: Bool, tally: Tally?) {
         self.state.withLock { state in
             guard state.open == nil, state.sealed.isEmpty, state.unannounced.isEmpty, state.inHandSince == nil else {
@@ -554,9 +577,13 @@ final class TopicBuffer: Sendable {
             state.worker = nil
             guard forGood, state.waiters.isEmpty else { return (true, nil) }
             state.isRetired = true
+            defer { state.tally = Tally() }
             return (true, state.tally)
         }
     }
+
+    /// Takes records again.
+    func revive() { self.state.withLock { $0.isRetired = false } }
 
     // MARK: Numbers
 

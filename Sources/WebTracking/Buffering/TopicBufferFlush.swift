@@ -14,6 +14,7 @@ extension TopicBuffer {
     /// pending, and otherwise the number of records to wait for.
     func requestFlush() -> Int? {
         let target = self.state.withLock { state -> Int? in
+            self.tellRepeats(in: &state)
             let target = state.allEnqueued
             guard state.settled < target else { return nil }
             state.flushTarget = target
@@ -50,6 +51,7 @@ extension TopicBuffer {
     /// Takes no more records, except the library's own, and sends what is there without lingering.
     func close() {
         let hasWork = self.state.withLock { state -> Bool in
+            self.tellRepeats(in: &state)
             state.isClosed = true
             state.isNudged = true
             return state.settled < state.allEnqueued || !state.unannounced.isEmpty

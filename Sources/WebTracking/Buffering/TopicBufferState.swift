@@ -12,6 +12,8 @@ extension TopicBuffer {
     /// What the lock of a topic's buffer guards.
     struct State {
         var open: Segment?
+        /// The last record of the open segment, if another one like it would be folded into it.
+        var fold: RecordFold?
         /// Sealed segments, the oldest first.
         var sealed: [Segment] = []
         /// The number of the next batch.
@@ -91,6 +93,7 @@ extension TopicBuffer {
         /// Completes the open segment, if there is one, and returns it.
         mutating func sealOpen() -> Segment? {
             guard var segment = self.open.take() else { return nil }
+            self.fold = nil
             segment.seal()
             if let levels = segment.levels { self.tally.take(levels) }
             self.enqueued += segment.count

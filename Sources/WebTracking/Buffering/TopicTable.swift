@@ -20,6 +20,10 @@ final class TopicTable: Sendable {
 
     private struct State {
         var buffers: [TopicKey: Entry]
+        /// Buffers without records that handlers may still hold: no longer in use, or not yet.
+        var idle: [TopicKey: Idle] = [:]
+        /// How many of those there may be before the ones that nobody holds are looked for.
+        var sweepAt = 256
         var nextNumber = 1
         /// What became of the records of buffers that are gone.
         var retired = Tally()
@@ -37,6 +41,10 @@ final class TopicTable: Sendable {
         var buffer: TopicBuffer
     }
 
+    private struct Idle {
+        weak var buffer: TopicBuffer?
+    }
+
     init(base: TopicKey, maximum: Int, context: BufferContext) {
         self.context = context
         self.maximum = maximum
@@ -45,17 +53,53 @@ final class TopicTable: Sendable {
         self.state = Lock(State(buffers: [base: Entry(number: 0, buffer: self.base)]))
     }
 
-    /// The buffer of `key`, a new one if there is room for it, and `nil` if there is not.
+    /// The buffer of `key`, put into use if there is room for it; `nil` if there is not.
     func buffer(for key: TopicKey) -> TopicBuffer? {
         self.state.withLock { state in
             if let entry = state.buffers[key] { return entry.buffer }
             guard state.buffers.count < self.maximum else { return nil }
-            let buffer = TopicBuffer(key: key, context: self.context)
-            if state.isClosed { buffer.close() }
-            state.buffers[key] = Entry(number: state.nextNumber, buffer: buffer)
-            state.nextNumber += 1
+            let buffer = state.idle[key]?.buffer ?? TopicBuffer(key: key, context: self.context)
+            self.use(buffer, in: &state)
             return buffer
         }
+    }
+
+    /// The buffer of `key` for somebody who may have records for it later; it counts as one in use only then. Until then it
+    /// answers that it is retired, and ``revive(_:)`` puts it into use.
+    func handle(for key: TopicKey) -> TopicBuffer {
+        self.state.withLock { state in
+            if let buffer = state.buffers[key]?.buffer ?? state.idle[key]?.buffer { return buffer }
+            let buffer = TopicBuffer(key: key, context: self.context)
+            _ = buffer.retire(forGood: true)
+            self.keepIdle(buffer, in: &state)
+            return buffer
+        }
+    }
+
+    /// Puts a retired buffer into use again; `false` if there is no room for it.
+    func revive(_ buffer: TopicBuffer) -> Bool {
+        self.state.withLock { state in
+            if let entry = state.buffers[buffer.key] { return entry.buffer === buffer }
+            guard state.buffers.count < self.maximum else { return false }
+            self.use(buffer, in: &state)
+            return true
+        }
+    }
+
+    private func use(_ buffer: TopicBuffer, in state: inout State) {
+        state.idle[buffer.key] = nil
+        buffer.revive()
+        if state.isClosed { buffer.close() }
+        state.buffers[buffer.key] = Entry(number: state.nextNumber, buffer: buffer)
+        state.nextNumber += 1
+    }
+
+    private func keepIdle(_ buffer: TopicBuffer, in state: inout State) {
+        if state.idle.count >= state.sweepAt {
+            state.idle = state.idle.filter { $0.value.buffer != nil }
+            state.sweepAt = max(256, state.idle.count * 2)
+        }
+        state.idle[buffer.key] = Idle(buffer: buffer)
     }
 
     /// Lets an idle buffer's worker go, and the buffer too unless it is the base; `false` if it is not idle.
@@ -65,6 +109,7 @@ final class TopicTable: Sendable {
             if let tally {
                 state.retired += tally
                 state.buffers[buffer.key] = nil
+                self.keepIdle(buffer, in: &state)
             }
             return mayGo
         }

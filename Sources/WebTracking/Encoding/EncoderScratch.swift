@@ -20,8 +20,6 @@ import Musl
 struct EncoderScratch: ~Copyable {
     /// The record being encoded.
     var writer = ByteWriter(capacity: 4096)
-    /// The hashes of the field names written so far, where they are needed.
-    var names: [UInt64] = []
     var repairs = RepairCounts()
     var timestamp = TimestampFormatter()
     var callSites = CallSiteCache()
@@ -29,9 +27,7 @@ struct EncoderScratch: ~Copyable {
     /// What a thread keeps between records; a larger record's memory is given back.
     private static let keptBytes = 64 << 10
 
-    private init() {
-        self.names.reserveCapacity(32)
-    }
+    private init() {}
 
     /// A thread's own scratch memory. A structure behind a pointer: the stored properties of a class are checked for
     /// exclusive access at run time, at each access, which cost a quarter of a record.
@@ -49,8 +45,8 @@ struct EncoderScratch: ~Copyable {
     /// own. `body` must not suspend, which a synchronous closure cannot.
     @inline(__always)
     static func withCurrent<Result>(_ body: (inout EncoderScratch) -> Result) -> Result {
-        let slot = pthread_getspecific(Self.key)?.assumingMemoryBound(to: Slot.self) ?? Self.makeSlot()
-        guard !slot.pointee.isBusy else {
+        let slot = Self.key.flatMap { pthread_getspecific($0) }?.assumingMemoryBound(to: Slot.self) ?? Self.makeSlot()
+        guard let slot, !slot.pointee.isBusy else {
             var scratch = EncoderScratch()
             return body(&scratch)
         }
@@ -67,26 +63,31 @@ struct EncoderScratch: ~Copyable {
         if !self.repairs.isEmpty { self.repairs = RepairCounts() }
     }
 
-    /// The thread owns its slot until it ends (see `key`).
+    /// The thread owns its slot until it ends (see `key`); `nil` if there is no place to keep it.
     @inline(never)
-    private static func makeSlot() -> UnsafeMutablePointer<Slot> {
+    private static func makeSlot() -> UnsafeMutablePointer<Slot>? {
+        guard let key = self.key else { return nil }
         let slot = UnsafeMutablePointer<Slot>.allocate(capacity: 1)
         slot.initialize(to: Slot())
-        pthread_setspecific(Self.key, slot)
+        guard pthread_setspecific(key, slot) == 0 else {
+            self.free(slot)
+            return nil
+        }
         return slot
     }
 
-    /// The thread-specific place of the slot; its destructor frees the slot when the thread ends.
-    private static let key: pthread_key_t = {
+    /// The thread-specific place of the slot, whose destructor frees the slot when the thread ends; `nil` if the process has
+    /// no such places left.
+    private static let key: pthread_key_t? = {
         var key = pthread_key_t()
         #if canImport(Darwin)
-        pthread_key_create(&key) { EncoderScratch.free($0) }
+        let result = pthread_key_create(&key) { EncoderScratch.free($0) }
         #else
-        pthread_key_create(&key) { pointer in
+        let result = pthread_key_create(&key) { pointer in
             if let pointer { EncoderScratch.free(pointer) }
         }
         #endif
-        return key
+        return result == 0 ? key : nil
     }()
 
     private static func free(_ pointer: UnsafeMutableRawPointer) {

@@ -36,14 +36,22 @@ struct HandlerFields: Sendable {
     let isPlain: Bool
     /// Whether one of the members has the name of a field that only records with an error have.
     let claimsErrorName: Bool
+    /// The redactor under which the members were made.
+    let redactor: UInt64
+    /// How many values it has changed.
+    let redactions: Int
 
-    init(metadata: LogMetadata, encoder: RecordEncoder) {
+    init(metadata: LogMetadata, encoder: RecordEncoder, redactor: Redactor) {
         self.metadata = metadata
         var writer = ByteWriter(capacity: metadata.isEmpty ? 64 : 256)
         var entries: [Entry] = []
         var names = encoder.leadingFilter
         var isPlain = true
-        for (key, value) in metadata where !encoder.isPromoted(key) {
+        var redactions = 0
+        for (key, original) in metadata where !encoder.isPromoted(key) {
+            let (value, isRedacted) = redactor.ready(key, original)
+            if isRedacted { redactions += 1 }
+            guard let value else { continue }
             guard let text = MetadataText.leaf(value), text.utf8.count <= encoder.limits.valueBytes,
                 let hash = PlainKey.append(key, to: &writer), !encoder.isLeading(hash)
             else {
@@ -59,6 +67,8 @@ struct HandlerFields: Sendable {
         self.entries = isPlain ? entries : []
         self.names = names
         self.isPlain = isPlain
+        self.redactor = redactor.identity
+        self.redactions = redactions
         self.claimsErrorName = entries.contains { encoder.isErrorName($0.hash) }
     }
 }

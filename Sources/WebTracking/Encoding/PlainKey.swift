@@ -8,23 +8,53 @@
 //
 //===----------------------------------------------------------------------===//
 
+#if SwiftLog
+import Logging
+#endif
+
 /// Metadata keys that are field names as they are: 1 to 128 characters of ASCII without escapes, and without the
 /// underscore in front that the service's own names have.
 enum PlainKey {
     /// Writes `,"key":"` and returns a hash of the key; `nil`, with nothing written, if the key is not plain.
-    @inline(__always)
     static func append(_ key: String, to writer: inout ByteWriter) -> UInt64? {
-        key.withBytes { self.append($0, to: &writer) }
+        var isSuspect = false
+        return key.withBytes { self.append($0, to: &writer, suspects: nil, isSuspect: &isSuspect) }
     }
 
+    /// Writes `,"key":"` and returns a hash of the key; `nil` if the key is not plain, or if the redactor has something to
+    /// say about a value with this key.
     @inline(__always)
-    private static func append(_ key: UnsafeRawBufferPointer, to writer: inout ByteWriter) -> UInt64? {
+    static func append(
+        _ key: String,
+        _ value: borrowing LogMetadataValue,
+        to writer: inout ByteWriter,
+        redactor: Redactor
+    ) -> UInt64? {
+        var isSuspect = false
+        let hash = key.withBytes {
+            self.append($0, to: &writer, suspects: redactor.patterns?.endings, isSuspect: &isSuspect)
+        }
+        if isSuspect || redactor.hasFunctions, redactor.changes(key, value) { return nil }
+        return hash
+    }
+
+    /// - Parameters:
+    ///   - suspects: What the parts of the key are compared with, quickly, while its bytes are at hand.
+    ///   - isSuspect: Becomes whether one of them may be for the key; `false` is certain.
+    @inline(__always)
+    private static func append(
+        _ key: UnsafeRawBufferPointer,
+        to writer: inout ByteWriter,
+        suspects: KeyPatterns.Endings?,
+        isSuspect: inout Bool
+    ) -> UInt64? {
         guard let source = key.baseAddress, !key.isEmpty, key.count <= FieldName.maximumBytes,
             source.load(as: UInt8.self) != UInt8(ascii: "_")
         else { return nil }
         let count = key.count
         var hash = NameHash.quickSeed ^ UInt64(truncatingIfNeeded: count)
         var marks: UInt64 = 0
+        var partStart = 0
         // Behind the key, eight bytes for the last store.
         writer.append(room: FieldName.maximumBytes + 16) { target in
             target.storeBytes(of: Self.opening, as: UInt16.self)
@@ -43,8 +73,18 @@ enum PlainKey {
                 marks |= JSONEscape.bytesOutsideASCII(in: word)
                 name.storeBytes(of: word.littleEndian, toByteOffset: position, as: UInt64.self)
                 hash = NameHash.mix(hash, word)
+                if let suspects {
+                    var dots = KeyPatterns.dots(in: word)
+                    while dots != 0 {
+                        let dot = position &+ dots.trailingZeroBitCount >> 3
+                        if KeyPatterns.mayEnd(suspects, source, from: partStart, to: dot) { isSuspect = true }
+                        partStart = dot &+ 1
+                        dots &= dots &- 1
+                    }
+                }
                 position &+= 8
             }
+            if let suspects, KeyPatterns.mayEnd(suspects, source, from: partStart, to: count) { isSuspect = true }
             guard marks == 0 else { return 0 }
             name.storeBytes(of: Self.closing, toByteOffset: count, as: UInt32.self)
             return count &+ 5
@@ -67,8 +107,6 @@ struct NameFilter {
     func mayContain(_ hash: UInt64) -> Bool { self.bits & Self.bit(hash) != 0 }
 
     mutating func insert(_ hash: UInt64) { self.bits |= Self.bit(hash) }
-
-    mutating func formUnion(_ other: NameFilter) { self.bits |= other.bits }
 
     @inline(__always)
     private static func bit(_ hash: UInt64) -> UInt64 { 1 &<< (hash &>> 58) }

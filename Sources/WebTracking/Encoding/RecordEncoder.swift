@@ -92,11 +92,14 @@ struct RecordEncoder: Sendable {
         self.identity = Self.lastIdentity.add(1, ordering: .relaxed).newValue
     }
 
+    /// Where the part of a record begins that the same event has at another time.
+    var endOfTime: Int { self.timeOpening.count + TimestampFormatter.count }
+
     /// What a handler with this label and this metadata adds to its events.
-    func handler(label: String, metadata: LogMetadata) -> Handler {
+    func handler(label: String, metadata: LogMetadata, redactor: Redactor) -> Handler {
         Handler(
             label: LabelFields(label: label, encoder: self),
-            fields: HandlerFields(metadata: metadata, encoder: self)
+            fields: HandlerFields(metadata: metadata, encoder: self, redactor: redactor)
         )
     }
 
@@ -130,6 +133,7 @@ struct RecordEncoder: Sendable {
     ///   - time: Nanoseconds since 1970 at which the event was logged.
     ///   - provided: What the metadata provider said.
     ///   - unpromoted: Which metadata that would be promoted to topic or tags stays among the fields.
+    ///   - redactor: What becomes of metadata that shall not leave the process.
     @inline(__always)
     func encode(
         _ event: LogEvent,
@@ -137,29 +141,39 @@ struct RecordEncoder: Sendable {
         handler: borrowing Handler,
         provided: LogMetadata?,
         unpromoted: Unpromoted,
+        redactor: Redactor,
         into scratch: inout EncoderScratch
     ) {
         self.appendLeading(event, time: time, label: handler.label, valueLimit: self.limits.valueBytes, to: &scratch)
         let end = scratch.writer.count
         var isPlain = false
         if case .none = unpromoted {
-            isPlain = self.appendPlainMetadata(event, fields: handler.fields, provided: provided, to: &scratch)
+            isPlain = self.appendPlainMetadata(
+                event,
+                fields: handler.fields,
+                provided: provided,
+                redactor: redactor,
+                to: &scratch
+            )
         }
         if !isPlain {
             scratch.writer.truncate(to: end)
             let layers = Layers(handler: handler.fields.metadata, provided: provided, event: event.metadata)
             self.appendMetadata(
-                self.merged(layers, unpromoted),
+                redactor.redacted(self.merged(layers, unpromoted)),
                 isAboutError: event.error != nil,
                 valueLimit: self.limits.valueBytes,
                 to: &scratch
             )
         }
-        if let error = event.error { self.append(error, valueLimit: self.limits.valueBytes, to: &scratch) }
+        if let error = event.error {
+            self.append(error, valueLimit: self.limits.valueBytes, redactor: redactor, to: &scratch)
+        }
         scratch.writer.append(UInt8(ascii: "}"))
         if scratch.writer.count > self.limits.recordBytes {
             let layers = Layers(handler: handler.fields.metadata, provided: provided, event: event.metadata)
-            self.shrink(event, time: time, label: handler.label, self.merged(layers, unpromoted), into: &scratch)
+            let metadata = redactor.redacted(self.merged(layers, unpromoted))
+            self.shrink(event, time: time, label: handler.label, metadata, redactor: redactor, into: &scratch)
         }
     }
 
@@ -170,6 +184,7 @@ struct RecordEncoder: Sendable {
         time: Int64,
         label: LabelFields,
         _ metadata: LogMetadata,
+        redactor: Redactor,
         into scratch: inout EncoderScratch
     ) {
         var metadata = metadata
@@ -189,7 +204,9 @@ struct RecordEncoder: Sendable {
             scratch.repairs = RepairCounts()
             self.appendLeading(event, time: time, label: label, valueLimit: valueLimit, to: &scratch)
             self.appendMetadata(metadata, isAboutError: event.error != nil, valueLimit: valueLimit, to: &scratch)
-            if let error = event.error { self.append(error, valueLimit: valueLimit, to: &scratch) }
+            if let error = event.error {
+                self.append(error, valueLimit: valueLimit, redactor: redactor, to: &scratch)
+            }
             scratch.writer.append(UInt8(ascii: "}"))
         }
         scratch.repairs[.oversizeRecord] += 1
@@ -252,117 +269,19 @@ struct RecordEncoder: Sendable {
         }
     }
 
-    private func append(_ error: any Error, valueLimit: Int, to scratch: inout EncoderScratch) {
+    private func append(
+        _ error: any Error,
+        valueLimit: Int,
+        redactor: Redactor,
+        to scratch: inout EncoderScratch
+    ) {
         scratch.writer.append(self.errorOpenings[0])
         self.appendValue(String(reflecting: type(of: error)), limit: valueLimit, to: &scratch)
         scratch.writer.append(UInt8(ascii: "\""))
+        guard let text = redactor.redacted(self.mapping.errorMessage, text: "\(error)") else { return }
         scratch.writer.append(self.errorOpenings[1])
-        self.appendValue("\(error)", limit: valueLimit, to: &scratch)
+        self.appendValue(text, limit: valueLimit, to: &scratch)
         scratch.writer.append(UInt8(ascii: "\""))
-    }
-
-    // MARK: Plain metadata
-
-    /// Writes metadata that needs no repair, and says `false` if it met something that does: then what was written is of
-    /// no use, and no repair has been counted.
-    ///
-    /// Layers are walked, not merged: the event's first, then the provider's and the handler's without what an earlier
-    /// layer outranks. The keys of one layer differ from each other, and so do their names, since a plain key is its name.
-    @inline(__always)
-    private func appendPlainMetadata(
-        _ event: LogEvent,
-        fields: borrowing HandlerFields,
-        provided: LogMetadata?,
-        to scratch: inout EncoderScratch
-    ) -> Bool {
-        guard fields.isPlain else { return false }
-        let isAboutError = event.error != nil
-        if isAboutError && fields.claimsErrorName { return false }
-        // Whether a handler's value may be outranked.
-        var isOutranked = false
-        var written = NameFilter()
-        if let metadata = event.metadata {
-            for (key, value) in metadata where !self.isPromoted(key) {
-                guard let hash = self.appendPlain(key, value, isAboutError: isAboutError, to: &scratch) else {
-                    return false
-                }
-                if fields.names.mayContain(hash) {
-                    if self.isLeading(hash) { return false }
-                    isOutranked = true
-                }
-                if provided != nil { written.insert(hash) }
-            }
-        }
-        if let provided {
-            for (key, value) in provided where !self.isPromoted(key) {
-                let start = scratch.writer.count
-                guard let hash = self.appendPlain(key, value, isAboutError: isAboutError, to: &scratch) else {
-                    return false
-                }
-                if fields.names.mayContain(hash) {
-                    if self.isLeading(hash) { return false }
-                    isOutranked = true
-                }
-                if written.mayContain(hash), event.metadata?[key] != nil { scratch.writer.truncate(to: start) }
-            }
-        }
-        if isOutranked {
-            self.appendRest(of: fields, provided: provided, event: event.metadata, to: &scratch)
-        } else {
-            scratch.writer.append(fields.members)
-        }
-        return true
-    }
-
-    /// Writes one value and returns the hash of its key; `nil` if the key or the value is not plain.
-    @inline(__always)
-    private func appendPlain(
-        _ key: borrowing String,
-        _ value: consuming LogMetadataValue,
-        isAboutError: Bool,
-        to scratch: inout EncoderScratch
-    ) -> UInt64? {
-        guard let hash = PlainKey.append(key, to: &scratch.writer) else { return nil }
-        if isAboutError && self.isErrorName(hash) { return nil }
-        switch consume value {
-        case .string(let text):
-            guard self.appendPlainValue(text, to: &scratch.writer) else { return nil }
-        case .stringConvertible(let value):
-            guard self.appendPlainValue(value.description, to: &scratch.writer) else { return nil }
-        case .dictionary, .array:
-            return nil
-        }
-        return hash
-    }
-
-    /// Writes a value with the quote behind it, unless it is too long.
-    @inline(__always)
-    private func appendPlainValue(_ text: String, to writer: inout ByteWriter) -> Bool {
-        text.withBytes { bytes in
-            guard bytes.count <= self.limits.valueBytes else { return false }
-            writer.append(escaping: bytes)
-            writer.append(UInt8(ascii: "\""))
-            return true
-        }
-    }
-
-    /// Writes those of a handler's members that no other layer outranks.
-    @inline(never)
-    private func appendRest(
-        of fields: borrowing HandlerFields,
-        provided: LogMetadata?,
-        event: LogMetadata?,
-        to scratch: inout EncoderScratch
-    ) {
-        var start = 0
-        for entry in fields.entries {
-            if event?[entry.key] == nil && provided?[entry.key] == nil {
-                fields.members.withUnsafeBytes {
-                    scratch.writer.append(UnsafeRawBufferPointer(rebasing: $0[start..<entry.end]))
-                }
-            }
-            start = entry.end
-        }
     }
 
     // MARK: The general mapping

@@ -17,6 +17,8 @@ package struct TimestampFormatter: Sendable {
     private var text: (UInt64, UInt64, UInt32) = (0, 0, 0)
 
     private static let textBytes = 20
+    /// The bytes of the whole text.
+    static let count = textBytes + 10
     private static let longest = 32
 
     package init() {}
@@ -33,7 +35,7 @@ package struct TimestampFormatter: Sendable {
             target.storeBytes(of: text.2, toByteOffset: 16, as: UInt32.self)
             DecimalDigits.writeNine(UInt32(truncatingIfNeeded: fraction), to: target + Self.textBytes)
             target.storeBytes(of: UInt8(ascii: "Z"), toByteOffset: Self.textBytes + 9, as: UInt8.self)
-            return Self.textBytes + 10
+            return Self.count
         }
     }
 

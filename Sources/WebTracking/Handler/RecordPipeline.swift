@@ -12,16 +12,31 @@
 import Logging
 #endif
 
-/// The way of a record on its caller's thread: find the topic's buffer, encode, hand over.
+/// The way of a record on its caller's thread: is it let through, find the topic's buffer, encode, hand over.
 final class RecordPipeline: Sendable {
     let router: TopicRouter
     let encoder: RecordEncoder
+    let policy: LivePolicy
+    let levels: LogLevelTable
     let clock: any ProducerClock
 
-    init(router: TopicRouter, encoder: RecordEncoder, clock: any ProducerClock) {
+    init(
+        router: TopicRouter,
+        encoder: RecordEncoder,
+        policy: LivePolicy,
+        levels: LogLevelTable,
+        clock: any ProducerClock
+    ) {
         self.router = router
         self.encoder = encoder
+        self.policy = policy
+        self.levels = levels
         self.clock = clock
+    }
+
+    /// What a handler adds to its events.
+    func handlerFields(_ metadata: LogMetadata) -> HandlerFields {
+        self.policy.with { HandlerFields(metadata: metadata, encoder: self.encoder, redactor: $0.redactor) }
     }
 
     /// Takes one event of a handler.
@@ -29,31 +44,38 @@ final class RecordPipeline: Sendable {
     func log(_ event: LogEvent, from handler: borrowing WebTrackingLogHandler) {
         // The time first: the server knows only when it received the record.
         let time = self.clock.wallTime()
-        let provided = handler.metadataProvider?.get()
-        EncoderScratch.withCurrent { scratch in
-            if let route = handler.route {
-                if self.log(event, time: time, from: handler, provided: provided, route, &scratch) { return }
+        self.policy.with { policy in
+            if let sampler = policy.sampler, !self.isKept(event, time: time, label: handler.label, sampler) { return }
+            let provided = handler.metadataProvider?.get()
+            EncoderScratch.withCurrent { scratch in
+                if let route = handler.route {
+                    if self.log(event, time: time, from: handler, provided: provided, route, policy, &scratch) {
+                        return
+                    }
+                }
+                self.logByMetadata(event, time: time, from: handler, provided: provided, policy, &scratch)
             }
-            self.logByMetadata(event, time: time, from: handler, provided: provided, &scratch)
         }
     }
 
-    /// Finds the buffer of one event, whose topic depends on its metadata or whose handler's buffer is retired.
+    /// Finds the buffer of one event, whose topic depends on its metadata or finds no room.
     @inline(never)
     private func logByMetadata(
         _ event: LogEvent,
         time: Int64,
         from handler: borrowing WebTrackingLogHandler,
         provided: LogMetadata?,
+        _ policy: RecordPolicy,
         _ scratch: inout EncoderScratch
     ) {
         let metadata = handler.metadata
         // A retired buffer is no longer in the table, so the next look finds or makes another.
         while true {
             let route = self.router.route(label: handler.label) { key in
-                event.metadata?[key] ?? provided?[key] ?? metadata[key]
+                guard let value = event.metadata?[key] ?? provided?[key] ?? metadata[key] else { return nil }
+                return policy.redactor.redacted(key, value)
             }
-            if self.log(event, time: time, from: handler, provided: provided, route, &scratch) { return }
+            if self.log(event, time: time, from: handler, provided: provided, route, policy, &scratch) { return }
         }
     }
 
@@ -65,6 +87,7 @@ final class RecordPipeline: Sendable {
         from handler: borrowing WebTrackingLogHandler,
         provided: LogMetadata?,
         _ route: TopicRouter.Route,
+        _ policy: RecordPolicy,
         _ scratch: inout EncoderScratch
     ) -> Bool {
         self.encoder.encode(
@@ -73,18 +96,78 @@ final class RecordPipeline: Sendable {
             handler: handler.encoded,
             provided: provided,
             unpromoted: route.unpromoted,
+            redactor: policy.redactor,
             into: &scratch
         )
         scratch.repairs += route.repairs
         let repairs = scratch.repairs
+        let rank = event.level.rank
+        let foldedFrom = policy.sampler?.folds(rank) ?? false ? self.encoder.endOfTime : nil
         let answer = scratch.writer.withBytes {
-            route.buffer.append($0, rank: event.level.rank, repairs: repairs)
+            route.buffer.append($0, rank: rank, repairs: repairs, foldedFrom: foldedFrom)
         }
         guard answer == .retired else { return true }
+        return self.appendToRetired(rank: rank, foldedFrom: foldedFrom, route, &scratch)
+    }
+
+    /// Puts an encoded record into a buffer whose topic was idle; `false` if there is no room for the topic.
+    @inline(never)
+    private func appendToRetired(
+        rank: Int,
+        foldedFrom: Int?,
+        _ route: TopicRouter.Route,
+        _ scratch: inout EncoderScratch
+    ) -> Bool {
+        let repairs = scratch.repairs
+        while self.router.table.revive(route.buffer) {
+            let answer = scratch.writer.withBytes {
+                route.buffer.append($0, rank: rank, repairs: repairs, foldedFrom: foldedFrom)
+            }
+            if answer != .retired { return true }
+        }
         scratch.writer.truncate(to: 0)
         scratch.repairs = RepairCounts()
         return false
     }
+
+    // MARK: What is left out
+
+    @inline(never)
+    private func isKept(_ event: LogEvent, time: Int64, label: String, _ sampler: Sampler) -> Bool {
+        let (isKept, report) = sampler.offer(event, label: label, time: time)
+        if let report { self.tell(report) }
+        return isKept
+    }
+
+    /// Tells of what `sampler` has left out: in seconds that are over, or, with `all`, until now.
+    func tellLeftOut(by sampler: Sampler, all: Bool) {
+        for report in sampler.takeReports(at: self.clock.wallTime(), all: all) { self.tell(report) }
+    }
+
+    private func tell(_ report: Sampler.Report) {
+        let summary = report.summary
+        let record = self.synthetic(
+            LogEvent(
+                level: report.level,
+                message: "\(summary.leftOut) of \(summary.offered) records of this statement were left out",
+                metadata: [
+                    "sampling.left_out": .string(String(summary.leftOut)),
+                    "sampling.offered": .string(String(summary.offered)),
+                ],
+                source: nil,
+                file: report.file,
+                function: report.function,
+                line: report.line
+            ),
+            label: report.label
+        )
+        let table = self.router.table
+        let buffer = self.router.fixedRoute(label: report.label)?.buffer ?? table.base
+        guard buffer.append(record) == .retired else { return }
+        _ = (table.revive(buffer) ? buffer : table.base).append(record)
+    }
+
+    // MARK: Records of the library's own
 
     /// Encodes a record that tells how many records were dropped, by reason and level.
     func announcement(of drops: DropCounts) -> SyntheticRecord {
@@ -94,25 +177,52 @@ final class RecordPipeline: Sendable {
                 metadata["dropped.\(reason.rawValue).\(level.rawValue)"] = .string(String(count))
             }
         }
-        let event = LogEvent(
-            level: .warning,
-            message: "\(drops.total) records of this topic were dropped",
-            metadata: metadata,
-            source: "WebTracking",
-            file: #fileID,
-            function: #function,
-            line: #line
+        return self.synthetic(
+            LogEvent(
+                level: .warning,
+                message: "\(drops.total) records of this topic were dropped",
+                metadata: metadata,
+                source: "WebTracking",
+                file: #fileID,
+                function: #function,
+                line: #line
+            ),
+            label: "webtracking"
         )
-        return EncoderScratch.withCurrent { scratch in
-            self.encoder.encode(
-                event,
-                time: self.clock.wallTime(),
-                handler: self.encoder.handler(label: "webtracking", metadata: [:]),
-                provided: nil,
-                unpromoted: .none,
-                into: &scratch
-            )
-            return SyntheticRecord(members: scratch.writer.withBytes { Array($0) }, rank: LogLevel.warning.rank)
+    }
+
+    /// Encodes a record that tells how often the one before it was repeated.
+    func repetition(of fold: RecordFold) -> SyntheticRecord {
+        var metadata: LogMetadata = ["repeated.count": .string(String(fold.repeats))]
+        if let sequence = fold.sequence { metadata["repeated.seq"] = .string(String(sequence)) }
+        return self.synthetic(
+            LogEvent(
+                level: LogLevel.ranked[fold.rank],
+                message: "the record before this one came \(fold.repeats) more times",
+                metadata: metadata,
+                source: "WebTracking",
+                file: #fileID,
+                function: #function,
+                line: #line
+            ),
+            label: "webtracking"
+        )
+    }
+
+    private func synthetic(_ event: LogEvent, label: String) -> SyntheticRecord {
+        self.policy.with { policy in
+            EncoderScratch.withCurrent { scratch in
+                self.encoder.encode(
+                    event,
+                    time: self.clock.wallTime(),
+                    handler: self.encoder.handler(label: label, metadata: [:], redactor: policy.redactor),
+                    provided: nil,
+                    unpromoted: .none,
+                    redactor: policy.redactor,
+                    into: &scratch
+                )
+                return SyntheticRecord(members: scratch.writer.withBytes { Array($0) }, rank: event.level.rank)
+            }
         }
     }
 }

@@ -29,12 +29,12 @@ struct TopicRouter: Sendable {
     /// The metadata keys that do not become fields.
     var promotedKeys: [String] { self.promotedTags + (self.rule.key.map { [$0] } ?? []) }
 
-    /// The route of a handler's records as long as its buffer is not retired; `nil` if it depends on their metadata, or on
-    /// whether there is room for the topic by then.
+    /// The route of all of a handler's records as long as there is room for its topic; `nil` if it depends on their metadata.
     func fixedRoute(label: String) -> Route? {
         guard self.promotedTags.isEmpty, let topic = self.rule.topic(label: label) else { return nil }
-        let route = self.route(topic: topic, tags: [], unpromoted: [])
-        return route.unpromoted == .all ? nil : route
+        var repairs = RepairCounts()
+        let key = self.key(topic: topic, tags: [], &repairs)
+        return Route(buffer: self.table.handle(for: key), repairs: repairs)
     }
 
     /// The route of one record, whose metadata `value` looks up.
@@ -64,14 +64,19 @@ struct TopicRouter: Sendable {
 
     private func route(topic: String, tags: [TopicKey.Tag], unpromoted: [String]) -> Route {
         var repairs = RepairCounts()
-        let cut = topic.prefix(utf8Bytes: TopicKey.maximumTopicBytes)
-        let isCut = cut.utf8.count < topic.utf8.count
-        if isCut { repairs[.longTopic] += 1 }
+        let key = self.key(topic: topic, tags: tags, &repairs)
+        let isCut = repairs[.longTopic] > 0
         repairs[.unpromotable] += unpromoted.count - (isCut && self.rule.key != nil ? 1 : 0)
-        guard let buffer = self.table.buffer(for: TopicKey(topic: cut, tags: tags)) else {
+        guard let buffer = self.table.buffer(for: key) else {
             repairs[.topicOverflow] += 1
             return Route(buffer: self.table.base, unpromoted: .all, repairs: repairs)
         }
         return Route(buffer: buffer, unpromoted: unpromoted.isEmpty ? .none : .keys(unpromoted), repairs: repairs)
+    }
+
+    private func key(topic: String, tags: [TopicKey.Tag], _ repairs: inout RepairCounts) -> TopicKey {
+        let cut = topic.prefix(utf8Bytes: TopicKey.maximumTopicBytes)
+        if cut.utf8.count < topic.utf8.count { repairs[.longTopic] += 1 }
+        return TopicKey(topic: cut, tags: tags)
     }
 }

@@ -19,12 +19,19 @@ public import Logging
 ///
 /// `log(event:)` encodes the event on the calling thread and hands it to the topic's buffer. It does no input or output,
 /// waits for nothing but a short critical section, and neither throws nor traps; an event that finds no room is counted
-/// in ``WebTrackingProducer/statistics``.
+/// in ``WebTrackingProducer/statistics``. Messages, errors and values that compute their description may be asked for it
+/// more than once.
 public struct WebTrackingLogHandler: LogSink {
     /// The label of the logger.
     public let label: String
     /// The lowest level that is let through; swift-log's `Logger`, or ``LogSink``'s conveniences, compare with it.
-    public var logLevel: LogLevel
+    ///
+    /// A level that ``WebTrackingProducer/logLevelOverrides`` has for this label outranks what is set here for as long as it
+    /// is there.
+    public var logLevel: LogLevel {
+        get { self.override.level ?? self.ownLevel }
+        set { self.ownLevel = newValue }
+    }
     /// Supplies metadata from the context of each event.
     public var metadataProvider: LogMetadataProvider?
     /// The metadata of every event of this handler, outranked by the provider's and the event's own.
@@ -32,7 +39,7 @@ public struct WebTrackingLogHandler: LogSink {
     /// Values that compute a description may be asked for it when they are set, and not again for each event.
     public var metadata: LogMetadata {
         get { self.encoded.fields.metadata }
-        set { self.encoded.fields = HandlerFields(metadata: newValue, encoder: self.pipeline.encoder) }
+        set { self.encoded.fields = self.pipeline.handlerFields(newValue) }
     }
 
     /// The label and the metadata, encoded.
@@ -40,14 +47,19 @@ public struct WebTrackingLogHandler: LogSink {
     /// Where all events of this handler go, if that does not depend on their metadata.
     let route: TopicRouter.Route?
     private let pipeline: RecordPipeline
+    private var ownLevel: LogLevel
+    private let override: LogLevelTable.Cell
 
     /// Creates a handler; cheap, and cannot fail.
     public init(label: String, producer: WebTrackingProducer, metadataProvider: LogMetadataProvider? = nil) {
         self.label = label
-        self.logLevel = producer.configuration.logLevel
+        self.ownLevel = producer.configuration.logLevel
+        self.override = producer.pipeline.levels.cell(for: label)
         self.metadataProvider = metadataProvider
         self.pipeline = producer.pipeline
-        self.encoded = producer.pipeline.encoder.handler(label: label, metadata: [:])
+        self.encoded = producer.pipeline.policy.with {
+            producer.pipeline.encoder.handler(label: label, metadata: [:], redactor: $0.redactor)
+        }
         self.route = producer.pipeline.router.fixedRoute(label: label)
     }
 

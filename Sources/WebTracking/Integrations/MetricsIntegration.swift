@@ -26,6 +26,7 @@ final class MetricsObserver: ProducerObserver {
     private let retries: Counter
     private let rawBytes: Counter
     private let wireBytes: Counter
+    private let redacted: Counter
     private let dropped: [DropReason: Counter]
     private let repaired: [RepairKind: Counter]
     private let requests: [RequestOutcome: Counter]
@@ -52,6 +53,7 @@ final class MetricsObserver: ProducerObserver {
         self.retries = counter("requests.retried")
         self.rawBytes = counter("bytes.raw")
         self.wireBytes = counter("bytes.wire")
+        self.redacted = counter("values.redacted")
         self.dropped = each { counter("records.dropped", [("reason", $0.rawValue)]) }
         self.repaired = each { counter("records.repaired", [("kind", $0.rawValue)]) }
         self.requests = each { counter("requests", [("outcome", $0.rawValue)]) }
@@ -80,6 +82,7 @@ final class MetricsObserver: ProducerObserver {
             self.retries.increment(by: statistics.retries - (last?.retries ?? 0))
             self.rawBytes.increment(by: statistics.rawBytes - (last?.rawBytes ?? 0))
             self.wireBytes.increment(by: statistics.wireBytes - (last?.wireBytes ?? 0))
+            self.redacted.increment(by: statistics.redacted - (last?.redacted ?? 0))
             Self.add(statistics.dropped, since: last?.dropped, to: self.dropped)
             Self.add(statistics.repaired, since: last?.repaired, to: self.repaired)
             Self.add(statistics.requests, since: last?.requests, to: self.requests)

@@ -42,6 +42,8 @@ extension WebTrackingConfiguration {
         try self.checkNumbers()
         try self.checkSizes()
         try self.checkSpool()
+        try self.redaction.validate()
+        try self.sampling.validate()
     }
 
     private func checkSpool() throws {
@@ -210,7 +212,7 @@ extension WebTrackingConfiguration {
         return self.batching.maximumRequestBytes - envelope.longestHeader - Envelope.footer.count
     }
 
-    private static func check<Value: Comparable>(
+    static func check<Value: Comparable>(
         _ value: Value,
         in range: ClosedRange<Value>,
         setting: String

@@ -75,7 +75,8 @@ struct ProducerParts {
             batchIdentity: configuration.fields.includesBatchID ? identity() : nil,
             spool: spool,
             executor: executor,
-            startWorker: { buffer in await TopicActor(buffer: buffer, context: delivery).run() }
+            startWorker: { buffer in await TopicActor(buffer: buffer, context: delivery).run() },
+            repetition: { links.repetition(of: $0) }
         )
         let table = TopicTable(
             base: TopicKey(topic: configuration.topic.base),
@@ -94,7 +95,13 @@ struct ProducerParts {
                 nesting: configuration.limits.maximumNesting
             )
         )
-        let pipeline = RecordPipeline(router: router, encoder: encoder, clock: clock)
+        let pipeline = RecordPipeline(
+            router: router,
+            encoder: encoder,
+            policy: LivePolicy(redaction: configuration.redaction, sampling: configuration.sampling),
+            levels: LogLevelTable(configuration.logLevelOverrides),
+            clock: clock
+        )
         links.connect(table: table, pipeline: pipeline)
         self.pipeline = pipeline
         self.table = table
@@ -136,6 +143,10 @@ private final class PartLinks: Sendable {
 
     func announcement(of drops: DropCounts) -> SyntheticRecord? {
         self.parts.withLock { $0.pipeline }?.announcement(of: drops)
+    }
+
+    func repetition(of fold: RecordFold) -> SyntheticRecord? {
+        self.parts.withLock { $0.pipeline }?.repetition(of: fold)
     }
 }
 

@@ -76,6 +76,14 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     public var spool = Spool()
     /// The level of handlers that this producer makes.
     public var logLevel = LogLevel.info
+    /// The levels that outrank those of the code, by the beginning of a logger's label in whole components between dots: the
+    /// longest that fits counts, and the empty one fits all. ``WebTrackingProducer/logLevelOverrides`` changes them later.
+    public var logLevelOverrides: [String: LogLevel] = [:]
+    /// Which metadata is masked, left out or replaced before it leaves the caller's thread; by default what goes by the name
+    /// of a secret.
+    public var redaction = Redaction.standard
+    /// Which records are left out because there are too many like them; by default none.
+    public var sampling = Sampling.off
 
     /// Creates a configuration from the three values that have no default.
     public init(endpoint: String, project: String, logstore: String) {

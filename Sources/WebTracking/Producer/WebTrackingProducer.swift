@@ -35,6 +35,7 @@ public final class WebTrackingProducer: Sendable {
     private let executor: (any TaskExecutor)?
     private let shutdownTask = Lock<Task<DeliveryReport, Never>?>(nil)
     private let reporter = Lock<Task<Void, Never>?>(nil)
+    private let policies: PolicyKeeper
 
     /// Creates a producer; nothing is sent before the first record.
     ///
@@ -92,11 +93,13 @@ public final class WebTrackingProducer: Sendable {
         self.budget = parts.budget
         self.diagnostics = parts.diagnostics
         self.upkeep = parts.upkeep
+        self.policies = PolicyKeeper(pipeline: parts.pipeline, clock: clock, executor: executor)
         self.startReporter()
         self.upkeep?.start()
     }
 
     deinit {
+        self.policies.cancel()
         self.upkeep?.stop()
         self.reporter.withLock { $0?.cancel() }
     }
@@ -113,7 +116,10 @@ public final class WebTrackingProducer: Sendable {
 
     /// What became of the records so far; consistent in itself at any moment.
     public var statistics: WebTrackingStatistics {
-        let tally = self.table.tally
+        var tally = self.table.tally
+        let leftOut = self.pipeline.policy.leftOut.levels
+        tally.accepted += leftOut
+        if leftOut.total > 0 { tally.dropped[.sampled] += leftOut }
         let oldest = self.table.buffers.compactMap(\.oldest).min()
         return WebTrackingStatistics(
             accepted: tally.accepted.total,
@@ -123,6 +129,7 @@ public final class WebTrackingProducer: Sendable {
             pending: tally.pending.total,
             synthetic: tally.synthetic,
             recovered: tally.recovered,
+            redacted: self.pipeline.policy.redactions.total,
             repaired: tally.repaired.byKind,
             requests: tally.requests.byOutcome,
             retries: tally.retries,
@@ -138,6 +145,42 @@ public final class WebTrackingProducer: Sendable {
         )
     }
 
+    // MARK: Changes at run time
+
+    /// The levels that outrank those of the code, by the beginning of a logger's label in whole components between dots: the
+    /// longest that fits counts, and the empty one fits all.
+    ///
+    /// In force for all handlers of this producer, those there are too, as soon as it is set; asking a handler for its level
+    /// costs one atomic load.
+    public var logLevelOverrides: [String: LogLevel] {
+        get { self.pipeline.levels.overrides }
+        set { self.pipeline.levels.overrides = newValue }
+    }
+
+    /// What is done to metadata that shall not leave the process.
+    public var redaction: Redaction { self.pipeline.policy.current.redaction }
+
+    /// Changes the redaction, for records that are logged from now on.
+    ///
+    /// Throws ``ConfigurationError`` for what cannot work, and then changes nothing. Each change keeps some memory for as long
+    /// as the producer lives.
+    public func setRedaction(_ redaction: Redaction) throws {
+        try redaction.validate()
+        self.policies.change(redaction: redaction)
+    }
+
+    /// Which records are left out because there are too many like them.
+    public var sampling: Sampling { self.pipeline.policy.current.sampling }
+
+    /// Changes the sampling, for records that are logged from now on.
+    ///
+    /// Throws ``ConfigurationError`` for what cannot work, and then changes nothing. Each change keeps some memory for as long
+    /// as the producer lives.
+    public func setSampling(_ sampling: Sampling) throws {
+        try sampling.validate()
+        self.policies.change(sampling: sampling)
+    }
+
     // MARK: Flush and shutdown
 
     /// Sends everything accepted before the call, and waits until each record is delivered or dropped.
@@ -148,6 +191,7 @@ public final class WebTrackingProducer: Sendable {
     public func flush(timeout: Duration) async -> DeliveryReport {
         let start = self.clock.now()
         let before = self.table.tally
+        self.policies.tellLeftOut()
         let targets = self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
         await self.wait(for: targets, until: start + timeout)
         return self.report(since: before, start: start)
@@ -187,6 +231,7 @@ public final class WebTrackingProducer: Sendable {
     private func performShutdown(timeout: Duration) async -> DeliveryReport {
         let start = self.clock.now()
         let before = self.table.tally
+        self.policies.stop()
         self.table.close()
         // Drops on the way are announced, and the announcements have to be delivered as well.
         var targets: [(TopicBuffer, Int)]

@@ -28,6 +28,8 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     public var synthetic: Int
     /// Of the accepted records, those that earlier processes had left in the spool directory.
     public var recovered: Int
+    /// Metadata values that were masked, left out or replaced by a pseudonym.
+    public var redacted: Int
     /// Repairs, by kind; kinds without any are left out.
     public var repaired: [RepairKind: Int]
     /// Requests that have ended, by outcome; outcomes without any are left out. One that a shutdown cut short is not in.

@@ -169,10 +169,64 @@ import Logging
         let sink = rig.sink("topic")
         sink.info("1")
         await rig.runUntilSettled()
-        await rig.run { rig.clock.sleepers == 0 }
+        await rig.run { rig.producer.statistics.topics == 1 }
         sink.info("2")
         await rig.runUntilSettled()
         #expect(rig.transport.logs.map { $0["message"] } == ["1", "2"])
+        await rig.stop()
+    }
+
+    @Test func allHandlersOfATopicThatWasIdleUseOneBuffer() async throws {
+        let rig = try Rig { configuration in
+            configuration.topic = .label
+            configuration.idleTopicTimeout = .seconds(10)
+        }
+        let first = rig.sink("topic")
+        first.info("1")
+        await rig.runUntilSettled()
+        await rig.run { rig.producer.statistics.topics == 1 }
+        #expect(rig.producer.statistics.topics == 1)
+        // Made while the topic is idle, and used before the one that had it first.
+        let second = rig.sink("topic")
+        second.info("2")
+        first.info("3")
+        rig.sink("topic").info("4")
+        #expect(rig.producer.statistics.topics == 2)
+        await rig.drain()
+        #expect(rig.transport.stored.map(\.logs.count) == [1, 3])
+        #expect(rig.producer.statistics.accepted == 4)
+        await rig.stop()
+    }
+
+    @Test func loggersThatNeverLogTakeUpNoTopic() async throws {
+        let rig = try Rig { configuration in
+            configuration.topic = .label
+            configuration.maximumTopics = 10
+        }
+        let silent = (0..<1000).map { rig.sink("silent \($0)") }
+        rig.sink("loud").info("m")
+        await rig.drain()
+        #expect(rig.transport.stored.map(\.topic) == ["loud"])
+        #expect(rig.producer.statistics.repaired == [:])
+        #expect(silent.count == 1000)
+        await rig.stop()
+    }
+
+    @Test func aTopicThatComesBackWhenThereIsNoRoomGoesToTheBase() async throws {
+        let rig = try Rig { configuration in
+            configuration.topic = .label
+            configuration.maximumTopics = 2
+            configuration.idleTopicTimeout = .seconds(10)
+        }
+        let first = rig.sink("first")
+        first.info("1")
+        await rig.runUntilSettled()
+        await rig.run { rig.producer.statistics.topics == 1 }
+        rig.sink("second").info("2")
+        first.info("3")
+        await rig.drain()
+        #expect(rig.transport.stored.map(\.topic).sorted() == ["", "first", "second"])
+        #expect(rig.producer.statistics.repaired == [.topicOverflow: 1])
         await rig.stop()
     }
 

@@ -38,6 +38,8 @@ import Logging
                 "webtracking.records.dropped reason=after_shutdown",
                 "webtracking.records.dropped reason=spool_full",
                 "webtracking.records.dropped reason=spool_damaged",
+                "webtracking.records.dropped reason=sampled", "webtracking.records.dropped reason=repeated",
+                "webtracking.values.redacted",
                 "webtracking.records.repaired kind=empty_key", "webtracking.records.repaired kind=forbidden_key",
                 "webtracking.records.repaired kind=long_key", "webtracking.records.repaired kind=colliding_key",
                 "webtracking.records.repaired kind=long_value", "webtracking.records.repaired kind=deep_value",

@@ -1,0 +1,83 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Synchronization
+
+/// What of the way of a record can be changed while records are being logged.
+final class RecordPolicy: Sendable {
+    let redaction: Redaction
+    let redactor: Redactor
+    let sampling: Sampling
+    /// `nil` if nothing is sampled or folded.
+    let sampler: Sampler?
+
+    init(redaction: Redaction, sampling: Sampling, redactions: RedactionCount, leftOut: LeftOutCount) {
+        self.redaction = redaction
+        self.redactor = Redactor(redaction, count: redactions)
+        self.sampling = sampling
+        self.sampler = sampling == .off ? nil : Sampler(sampling, count: leftOut)
+    }
+}
+
+/// The policy in force. Reading it takes one atomic load and counts no reference.
+final class LivePolicy: Sendable {
+    /// Invariant: points to an element of `policies`, which are never given up before this object is, so that a thread that
+    /// has read the pointer can use it for as long as it likes. There are few: one for each change.
+    private let pointer: Atomic<UInt>
+    private let policies: Lock<[RecordPolicy]>
+    let redactions = RedactionCount()
+    let leftOut = LeftOutCount()
+
+    init(redaction: Redaction, sampling: Sampling) {
+        let policy = RecordPolicy(
+            redaction: redaction,
+            sampling: sampling,
+            redactions: self.redactions,
+            leftOut: self.leftOut
+        )
+        self.pointer = Atomic(Self.bits(policy))
+        self.policies = Lock([policy])
+    }
+
+    /// Calls `body` with the policy in force.
+    @inline(__always)
+    func with<Result>(_ body: (RecordPolicy) -> Result) -> Result {
+        guard let pointer = UnsafeRawPointer(bitPattern: self.pointer.load(ordering: .acquiring)) else {
+            return body(self.policies.withLock { $0[$0.count - 1] })
+        }
+        return Unmanaged<RecordPolicy>.fromOpaque(pointer)._withUnsafeGuaranteedRef(body)
+    }
+
+    private static func bits(_ policy: RecordPolicy) -> UInt {
+        UInt(bitPattern: Unmanaged.passUnretained(policy).toOpaque())
+    }
+
+    var current: RecordPolicy { self.with { $0 } }
+
+    /// Puts another redaction or another sampling in force, for records that are logged from now on; returns the policy that
+    /// was in force, if there is a new one.
+    func change(redaction: Redaction? = nil, sampling: Sampling? = nil) -> RecordPolicy? {
+        self.policies.withLock { policies in
+            let old = self.current
+            let redaction = redaction ?? old.redaction
+            let sampling = sampling ?? old.sampling
+            guard redaction != old.redaction || sampling != old.sampling else { return nil }
+            let new = RecordPolicy(
+                redaction: redaction,
+                sampling: sampling,
+                redactions: self.redactions,
+                leftOut: self.leftOut
+            )
+            policies.append(new)
+            self.pointer.store(Self.bits(new), ordering: .releasing)
+            return old
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Synchronization
+
+#if SwiftLog
+import Logging
+#endif
+
+/// The levels that outrank those of the code, by label.
+final class LogLevelTable: Sendable {
+    /// What is in force for one label; shared by all handlers with that label.
+    final class Cell: Sendable {
+        /// 7 where nothing outranks the handler's own level.
+        private let rank: Atomic<UInt8>
+
+        fileprivate init(_ level: LogLevel?) {
+            self.rank = Atomic(Self.number(level))
+        }
+
+        fileprivate func set(_ level: LogLevel?) { self.rank.store(Self.number(level), ordering: .relaxed) }
+
+        /// The level in force in place of the handler's own.
+        @inline(__always)
+        var level: LogLevel? {
+            let rank = self.rank.load(ordering: .relaxed)
+            return rank < 7 ? LogLevel.ranked[Int(rank)] : nil
+        }
+
+        private static func number(_ level: LogLevel?) -> UInt8 { level.map { UInt8($0.rank) } ?? 7 }
+    }
+
+    private struct State {
+        var overrides: [String: LogLevel]
+        var cells: [String: Cell] = [:]
+        /// How many cells there may be before those that no handler has any more are looked for.
+        var sweepAt = 256
+    }
+
+    private let state: Lock<State>
+
+    init(_ overrides: [String: LogLevel]) {
+        self.state = Lock(State(overrides: overrides))
+    }
+
+    /// The cell of a label.
+    func cell(for label: String) -> Cell {
+        self.state.withLock { state in
+            if let cell = state.cells[label] { return cell }
+            if state.cells.count >= state.sweepAt {
+                for label in Array(state.cells.keys) {
+                    // Taken out of the dictionary, a cell that no handler has is referenced from here only.
+                    var cell = state.cells.removeValue(forKey: label)
+                    if !isKnownUniquelyReferenced(&cell) { state.cells[label] = cell }
+                }
+                state.sweepAt = max(256, state.cells.count * 2)
+            }
+            let cell = Cell(Self.level(of: label, in: state.overrides))
+            state.cells[label] = cell
+            return cell
+        }
+    }
+
+    var overrides: [String: LogLevel] {
+        get { self.state.withLock { $0.overrides } }
+        set {
+            self.state.withLock { state in
+                state.overrides = newValue
+                for (label, cell) in state.cells { cell.set(Self.level(of: label, in: newValue)) }
+            }
+        }
+    }
+
+    /// How many labels are known.
+    var count: Int { self.state.withLock { $0.cells.count } }
+
+    /// The level of the longest prefix, in whole components between dots, that a label has.
+    static func level(of label: String, in overrides: [String: LogLevel]) -> LogLevel? {
+        guard !overrides.isEmpty else { return nil }
+        var prefix = label[...]
+        while true {
+            if let level = overrides[String(prefix)] { return level }
+            guard let dot = prefix.lastIndex(of: ".") else { return overrides[""] }
+            prefix = prefix[..<dot]
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// The secret that pseudonyms are made with: 16 bytes that nobody can guess.
+///
+/// Its descriptions do not show it.
+public struct PseudonymKey: Sendable, Equatable {
+    let first: UInt64
+    let second: UInt64
+
+    /// Creates a key from 16 bytes; `nil` for any other number of them.
+    public init?(bytes: [UInt8]) {
+        guard bytes.count == 16 else { return nil }
+        func word(_ start: Int) -> UInt64 { (0..<8).reduce(0) { $0 | UInt64(bytes[start + $1]) << UInt64($1 * 8) } }
+        self.first = word(0)
+        self.second = word(8)
+    }
+
+    /// Creates a key from 32 hexadecimal digits; `nil` for anything else.
+    public init?(hexadecimal text: String) {
+        let digits = text.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard digits.count == 32, text.utf8.count == 32 else { return nil }
+        self.init(bytes: (0..<16).map { UInt8(digits[$0 * 2] << 4 | digits[$0 * 2 + 1]) })
+    }
+
+    /// `p:` and the keyed hash of `text`.
+    func pseudonym(of text: String) -> String {
+        let hash = SipHash.hash128(of: Array(text.utf8), key: (self.first, self.second))
+        return "p:" + Self.digits(hash.0) + Self.digits(hash.1)
+    }
+
+    /// A word in the order of its bytes, as the algorithm's own output is written.
+    private static func digits(_ word: UInt64) -> String { word.byteSwapped.hexadecimal }
+}
+
+extension PseudonymKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// `PseudonymKey([redacted])`.
+    public var description: String { "PseudonymKey([redacted])" }
+    /// `PseudonymKey([redacted])`.
+    public var debugDescription: String { self.description }
+    /// A mirror without children.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -1,0 +1,189 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Synchronization
+
+#if SwiftLog
+import Logging
+#endif
+
+/// A ``Redaction``, ready to be asked for each record.
+final class Redactor: Sendable {
+    /// What a masked value becomes.
+    static let masked = "[redacted]"
+
+    private struct Rule: Sendable {
+        enum Test: Sendable {
+            case pattern(KeyPatterns.Pattern)
+            case attribute(@Sendable (LogMetadataValue) -> Bool)
+            case function(RedactionFunction)
+        }
+
+        let test: Test
+        let action: Redaction.Action
+    }
+
+    private let rules: [Rule]
+    /// What keys are compared with quickly; `nil` if no rule goes by the key.
+    let patterns: KeyPatterns?
+    private let pseudonymKey: PseudonymKey?
+    /// Whether there are rules at all.
+    let isActive: Bool
+    /// Whether a value's key does not tell enough: there are functions.
+    let hasFunctions: Bool
+    /// The type of values with attributes, if there are rules for those.
+    private let carrier: ObjectIdentifier?
+    /// Tells this redactor's work from that of others.
+    let identity: UInt64
+    private let total: RedactionCount
+
+    private static let lastIdentity = Atomic<UInt64>(0)
+
+    init(_ redaction: Redaction, count: RedactionCount) {
+        var patterns: [KeyPatterns.Pattern] = []
+        var hasFunctions = false
+        var carrier: ObjectIdentifier?
+        self.rules = redaction.rules.map { rule in
+            switch rule.kind {
+            case .key(let name), .suffix(let name):
+                var isSuffix = false
+                if case .suffix = rule.kind { isSuffix = true }
+                let pattern = KeyPatterns.Pattern(name, isSuffix: isSuffix)
+                patterns.append(pattern)
+                return Rule(test: .pattern(pattern), action: rule.action)
+            #if SwiftLog
+            case .attribute(_, _, let isOn):
+                if case .stringConvertible(let value) = LogMetadataValue.attributed("", attributes: []) {
+                    carrier = Self.type(of: value)
+                }
+                return Rule(test: .attribute(isOn), action: rule.action)
+            #endif
+            case .function(let function):
+                hasFunctions = true
+                return Rule(test: .function(function), action: rule.action)
+            }
+        }
+        self.patterns = patterns.isEmpty ? nil : KeyPatterns(patterns)
+        self.pseudonymKey = redaction.pseudonymKey
+        self.isActive = !redaction.rules.isEmpty
+        self.hasFunctions = hasFunctions
+        self.carrier = carrier
+        self.identity = Self.lastIdentity.add(1, ordering: .relaxed).newValue
+        self.total = count
+    }
+
+    /// Whether a value that is not a container does not stay as it is, apart from its attributes.
+    @inline(never)
+    func changes(_ key: borrowing String, _ value: borrowing LogMetadataValue) -> Bool {
+        guard self.hasFunctions || key.withBytes({ self.patterns?.matches($0) ?? false }) else { return false }
+        return self.action(copy key, copy value) != .keep
+    }
+
+    /// Whether a value may have attributes; `false` is certain. They are carried by a type of swift-log's own.
+    @inline(__always)
+    func mayHaveAttributes(_ value: borrowing any CustomStringConvertible & Sendable) -> Bool {
+        self.carrier == Self.type(of: value)
+    }
+
+    @inline(__always)
+    private static func type(of value: borrowing any CustomStringConvertible & Sendable) -> ObjectIdentifier {
+        ObjectIdentifier(Swift.type(of: copy value))
+    }
+
+    /// What happens to a value that is not a container.
+    func action(_ key: String, _ value: LogMetadataValue) -> Redaction.Action {
+        for rule in self.rules {
+            switch rule.test {
+            case .pattern(let pattern):
+                if key.withBytes({ pattern.matches($0) }) { return rule.action }
+            case .attribute(let isOn):
+                if isOn(value) { return rule.action }
+            case .function(let function):
+                if let action = function.decide(key, MetadataText.leaf(value) ?? "") { return action }
+            }
+        }
+        return .keep
+    }
+
+    /// The metadata as it may leave the process.
+    func redacted(_ metadata: LogMetadata) -> LogMetadata {
+        guard self.isActive else { return metadata }
+        return self.redacted(metadata, under: "", depth: 0)
+    }
+
+    /// One value as it may leave the process; `nil` if it may not at all.
+    func redacted(_ key: String, _ value: LogMetadataValue) -> LogMetadataValue? {
+        guard self.isActive else { return value }
+        return self.redacted(key, value, depth: 0)
+    }
+
+    /// A value that is made ready once, for records to come, and whether it is changed; whoever uses it counts that.
+    func ready(_ key: String, _ value: LogMetadataValue) -> (value: LogMetadataValue?, isRedacted: Bool) {
+        guard self.isActive, MetadataText.leaf(value) != nil else { return (value, false) }
+        let action = self.action(key, value)
+        return (self.carriedOut(action, value), action != .keep)
+    }
+
+    /// Counts values that were changed.
+    func count(_ number: Int) { self.total.add(number) }
+
+    /// A text as it may leave the process; `nil` if it may not at all.
+    func redacted(_ key: String, text: String) -> String? {
+        guard self.isActive else { return text }
+        return self.redacted(key, .string(text), depth: 0).flatMap(MetadataText.leaf)
+    }
+
+    private func redacted(_ metadata: LogMetadata, under prefix: String, depth: Int) -> LogMetadata {
+        var result = metadata
+        for (key, value) in metadata {
+            result[key] = self.redacted(prefix.isEmpty ? key : "\(prefix).\(key)", value, depth: depth)
+        }
+        return result
+    }
+
+    private func redacted(_ key: String, _ value: LogMetadataValue, depth: Int) -> LogMetadataValue? {
+        switch value {
+        case .dictionary, .array:
+            // What is nested deeper than anything that is written out is not looked through, but left out as a whole.
+            guard depth <= MetadataText.deepest else { return .string("\u{2026}") }
+            if case .dictionary(let values) = value {
+                let kept = self.redacted(values, under: key, depth: depth + 1)
+                return kept.isEmpty && !values.isEmpty ? nil : .dictionary(kept)
+            }
+            guard case .array(let values) = value else { return nil }
+            let kept = values.compactMap { self.redacted(key, $0, depth: depth + 1) }
+            return kept.isEmpty && !values.isEmpty ? nil : .array(kept)
+        case .string, .stringConvertible:
+            let action = self.action(key, value)
+            if action != .keep { self.count(1) }
+            return self.carriedOut(action, value)
+        }
+    }
+
+    private func carriedOut(_ action: Redaction.Action, _ value: LogMetadataValue) -> LogMetadataValue? {
+        switch action {
+        case .keep: value
+        case .mask: .string(Self.masked)
+        case .drop: nil
+        // Checked at set-up; without a key nothing of the value may be seen.
+        case .pseudonym:
+            .string(self.pseudonymKey.map { $0.pseudonym(of: MetadataText.leaf(value) ?? "") } ?? Self.masked)
+        }
+    }
+}
+
+/// How many values a producer has redacted, by all redactors that it has had.
+final class RedactionCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func add(_ number: Int) { self.count.add(number, ordering: .relaxed) }
+
+    var total: Int { self.count.load(ordering: .relaxed) }
+}

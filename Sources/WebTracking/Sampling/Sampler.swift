@@ -1,0 +1,128 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SwiftLog
+import Logging
+#endif
+
+/// Decides which records are let through, and remembers what to tell of the others.
+final class Sampler: Sendable {
+    /// What was left out of one statement's records in one second.
+    struct Report: Sendable {
+        var label: String
+        var level: LogLevel
+        var file: String
+        var function: String
+        var line: UInt
+        var summary: SamplingWindow.Summary
+    }
+
+    private struct Site: Hashable {
+        var file: String
+        var line: UInt
+        var rank: Int
+    }
+
+    private struct Entry {
+        var window: SamplingWindow
+        var label: String
+        var function: String
+    }
+
+    private final class Shard: Sendable {
+        let sites = Lock<[Site: Entry]>([:])
+    }
+
+    private let rates: [Sampling.Rate?]
+    private let folded: [Bool]
+    private let shards: [Shard]
+    private let count: LeftOutCount
+
+    /// Statements beyond this many in a shard are not sampled: nothing is left out that could not be told of.
+    private static let sitesPerShard = 512
+    private static let shardCount = 16
+
+    init(_ sampling: Sampling, count: LeftOutCount) {
+        self.rates = LogLevel.ranked.map { sampling.rates[$0] }
+        self.folded = LogLevel.ranked.map { sampling.foldedLevels.contains($0) }
+        self.shards = (0..<Self.shardCount).map { _ in Shard() }
+        self.count = count
+    }
+
+    /// Whether records of this rank are folded.
+    func folds(_ rank: Int) -> Bool { self.folded[rank] }
+
+    /// Decides about one event, logged at this time (nanoseconds since 1970); counts it if it is left out.
+    func offer(_ event: LogEvent, label: String, time: Int64) -> (isKept: Bool, report: Report?) {
+        let rank = event.level.rank
+        guard let rate = self.rates[rank] else { return (true, nil) }
+        let site = Site(file: event.file, line: event.line, rank: rank)
+        let second = Self.second(time)
+        let shard = self.shards[Int(event.line % UInt(Self.shardCount))]
+        let (isKept, ended) = shard.sites.withLock { sites -> (Bool, SamplingWindow.Summary?) in
+            guard sites[site] != nil || sites.count < Self.sitesPerShard else { return (true, nil) }
+            return sites[
+                site,
+                default: Entry(window: SamplingWindow(second: second), label: label, function: event.function)
+            ]
+            .window.offer(at: second, rate: rate)
+        }
+        if !isKept { self.count.countOne(rank) }
+        let report = ended.map {
+            Report(
+                label: label,
+                level: event.level,
+                file: event.file,
+                function: event.function,
+                line: event.line,
+                summary: $0
+            )
+        }
+        return (isKept, report)
+    }
+
+    /// What was left out in seconds that are over, or in all of them; forgets statements that have been silent since.
+    func takeReports(at time: Int64, all: Bool) -> [Report] {
+        let second = Self.second(time)
+        var reports: [Report] = []
+        for shard in self.shards {
+            shard.sites.withLock { sites in
+                for (site, entry) in sites where all || entry.window.second != second {
+                    var entry = entry
+                    if let summary = entry.window.end(at: second) {
+                        reports.append(
+                            Report(
+                                label: entry.label,
+                                level: LogLevel.ranked[site.rank],
+                                file: site.file,
+                                function: entry.function,
+                                line: site.line,
+                                summary: summary
+                            )
+                        )
+                    }
+                    sites[site] = nil
+                }
+            }
+        }
+        return reports.sorted { ($0.file, $0.line) < ($1.file, $1.line) }
+    }
+
+    private static func second(_ time: Int64) -> Int64 { time.quotientAndRemainder(dividingBy: 1_000_000_000).quotient }
+}
+
+/// How many records a producer has left out by sampling, by all samplers that it has had.
+final class LeftOutCount: Sendable {
+    private let counts = Lock(LevelCounts())
+
+    func countOne(_ rank: Int) { self.counts.withLock { $0.countOne(rank) } }
+
+    var levels: LevelCounts { self.counts.withLock { $0 } }
+}
