@@ -41,6 +41,8 @@ public enum ProducerDiagnostic: Sendable {
     case spoolDamaged(file: String, reason: String)
     /// Records of earlier processes were found in the spool directory and are being delivered.
     case spoolRecovered(directory: String, records: Int, files: Int)
+    /// A followed configuration said something that cannot work; the settings before it stay in force.
+    case settingsRefused(reason: String)
     /// The shutdown has ended.
     case shutdownFinished(DeliveryReport)
 }
@@ -64,6 +66,8 @@ extension ProducerDiagnostic: CustomStringConvertible {
             return "damaged spool file set aside as \(file): \(reason)"
         case .spoolRecovered(let directory, let records, let files):
             return "delivering \(records) records of earlier processes from \(files) files in \(directory)"
+        case .settingsRefused(let reason):
+            return "settings refused, those before stay in force: \(reason)"
         case .shutdownFinished(let report):
             return "shutdown: \(report)"
         }
@@ -78,6 +82,7 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .spoolAvailable: "spool.available"
         case .spoolDamaged: "spool.damaged"
         case .spoolRecovered: "spool.recovered"
+        case .settingsRefused: "settings"
         case .shutdownFinished: "shutdown"
         }
     }

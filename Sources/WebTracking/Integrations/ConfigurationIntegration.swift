@@ -36,6 +36,14 @@ extension WebTrackingConfiguration {
     /// - `compression` (string, optional, `lz4`): `lz4`, `deflate`, `deflate:LEVEL` or `none`.
     /// - `memoryLimit` (int, optional, 67108864): bytes.
     /// - `logLevel` (string, optional, `info`).
+    /// - `logLevels` (string array of `label=level`, optional): levels that outrank the code's, by the beginning of a label.
+    /// - `redaction.standard` (bool, optional, true): whether ``Redaction/standard`` is in force.
+    /// - `redaction.keep`, `redaction.drop`, `redaction.pseudonym`, `redaction.mask` (string array, optional): keys of
+    ///   metadata, or endings of keys with a `*` in front; they come before all other rules, in this order.
+    /// - `redaction.pseudonymKey` (string, optional, **secret**): 32 hexadecimal digits.
+    /// - `sampling.first`, `sampling.thenOneIn` (int, optional): how many records of a statement and second are kept.
+    /// - `sampling.below` (string, optional, `error`): the level from which on nothing is sampled.
+    /// - `sampling.foldBelow` (string, optional, `none`): the level from which on identical records are not folded.
     /// - `batching.targetBytes`, `batching.maximumRequestBytes`, `batching.maximumRecords` (int, optional).
     /// - `batching.lingerSeconds` (double, optional, 2).
     /// - `batching.urgentLevel` (string, optional, `error`): a level, or `none`.
@@ -49,10 +57,14 @@ extension WebTrackingConfiguration {
     /// - `fields.time`, `fields.level`, `fields.label`, `fields.message`, `fields.source`, `fields.file`,
     ///   `fields.function`, `fields.line`, `fields.sequence`, `fields.errorType`, `fields.errorMessage` (string, optional):
     ///   names.
-    /// - `fields.includesCodeLocation`, `fields.includesSequence` (bool, optional, true).
+    /// - `fields.includesCodeLocation`, `fields.includesSequence`, `fields.includesBatchID` (bool, optional, true).
+    /// - `durability` (string, optional, `memory`): `memory`, `process` or `power`.
+    /// - `spool.directory` (string), `spool.maximumBytes` (int), `spool.maximumAgeSeconds` and `spool.syncIntervalSeconds`
+    ///   (double), all optional.
     ///
-    /// None of them is a secret: PutWebtracking has no credentials.
-    public init(config: ConfigReader) throws {
+    /// Levels, redaction and sampling can also be followed while the program runs: ``WebTrackingProducer/follow(_:)``.
+    public init(config reader: ConfigReader) throws {
+        let config = reader.snapshot()
         self.init(
             endpoint: try config.requiredString(forKey: "endpoint"),
             project: try config.requiredString(forKey: "project"),
@@ -78,10 +90,11 @@ extension WebTrackingConfiguration {
         try self.readLimits(config.scoped(to: "limits"))
         try self.readFields(config.scoped(to: "fields"))
         try self.readDurability(config)
+        try self.readLiveSettings(config)
         try self.validate()
     }
 
-    private mutating func readBatching(_ config: ConfigReader) throws {
+    private mutating func readBatching(_ config: ConfigSnapshotReader) throws {
         try Self.read("targetBytes", of: config, in: "batching.", into: &self.batching.targetBytes)
         try Self.read("maximumRequestBytes", of: config, in: "batching.", into: &self.batching.maximumRequestBytes)
         try Self.read("maximumRecords", of: config, in: "batching.", into: &self.batching.maximumRecords)
@@ -91,7 +104,7 @@ extension WebTrackingConfiguration {
         }
     }
 
-    private mutating func readDelivery(_ config: ConfigReader) throws {
+    private mutating func readDelivery(_ config: ConfigSnapshotReader) throws {
         try Self.read(
             "maximumConcurrentRequests",
             of: config,
@@ -130,13 +143,13 @@ extension WebTrackingConfiguration {
         try Self.read("shutdownTimeoutSeconds", of: config, in: "delivery.", into: &self.delivery.shutdownTimeout)
     }
 
-    private mutating func readLimits(_ config: ConfigReader) throws {
+    private mutating func readLimits(_ config: ConfigSnapshotReader) throws {
         try Self.read("maximumValueBytes", of: config, in: "limits.", into: &self.limits.maximumValueBytes)
         try Self.read("maximumRecordBytes", of: config, in: "limits.", into: &self.limits.maximumRecordBytes)
         try Self.read("maximumNesting", of: config, in: "limits.", into: &self.limits.maximumNesting)
     }
 
-    private mutating func readDurability(_ config: ConfigReader) throws {
+    private mutating func readDurability(_ config: ConfigSnapshotReader) throws {
         if let text = config.string(forKey: "durability") {
             switch text {
             case "memory": self.durability = .memory
@@ -155,7 +168,7 @@ extension WebTrackingConfiguration {
         try Self.read("maximumAgeSeconds", of: spool, in: "spool.", into: &self.spool.maximumAge)
     }
 
-    private mutating func readFields(_ config: ConfigReader) throws {
+    private mutating func readFields(_ config: ConfigSnapshotReader) throws {
         func read(_ key: ConfigKey, into name: inout String) { name = config.string(forKey: key) ?? name }
         read("time", into: &self.fields.time)
         read("level", into: &self.fields.level)
@@ -175,7 +188,7 @@ extension WebTrackingConfiguration {
 
     private static func read(
         _ key: String,
-        of config: ConfigReader,
+        of config: ConfigSnapshotReader,
         in scope: String = "",
         into duration: inout Duration
     ) throws {
@@ -192,20 +205,22 @@ extension WebTrackingConfiguration {
 
     private static func read(
         _ key: String,
-        of config: ConfigReader,
+        of config: ConfigSnapshotReader,
         in scope: String = "",
         into number: inout Int
     ) throws {
-        if let value = config.int(forKey: ConfigKey(key)) {
-            number = value
-        } else {
-            try self.refuseText(key, of: config, in: scope, rule: "the value is a whole number")
-        }
+        if let value = try self.number(key, of: config, in: scope) { number = value }
+    }
+
+    static func number(_ key: String, of config: ConfigSnapshotReader, in scope: String) throws -> Int? {
+        if let value = config.int(forKey: ConfigKey(key)) { return value }
+        try self.refuseText(key, of: config, in: scope, rule: "the value is a whole number")
+        return nil
     }
 
     private static func read(
         _ key: String,
-        of config: ConfigReader,
+        of config: ConfigSnapshotReader,
         in scope: String,
         into flag: inout Bool
     ) throws {
@@ -218,7 +233,12 @@ extension WebTrackingConfiguration {
 
     /// Throws for a key that is set to a text which is not what the key asks for; a reader says `nil` for it, as for a key
     /// that is not set.
-    private static func refuseText(_ key: String, of config: ConfigReader, in scope: String, rule: String) throws {
+    private static func refuseText(
+        _ key: String,
+        of config: ConfigSnapshotReader,
+        in scope: String,
+        rule: String
+    ) throws {
         if let text = config.string(forKey: ConfigKey(key)) { throw self.error(scope + key, text, rule) }
     }
 
@@ -247,14 +267,14 @@ extension WebTrackingConfiguration {
         }
     }
 
-    private static func level(_ text: String, key: String) throws -> LogLevel {
+    static func level(_ text: String, key: String) throws -> LogLevel {
         guard let level = LogLevel(rawValue: text) else {
             throw self.error(key, text, "a level is trace, debug, info, notice, warning, error or critical")
         }
         return level
     }
 
-    private static func error(_ key: String, _ value: String, _ rule: String) -> ConfigurationError {
+    static func error(_ key: String, _ value: String, _ rule: String) -> ConfigurationError {
         ConfigurationError(setting: key, value: value, rule: rule, mend: "Change the key \(key).")
     }
 }

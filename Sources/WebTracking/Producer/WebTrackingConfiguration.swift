@@ -85,6 +85,10 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     /// Which records are left out because there are too many like them; by default none.
     public var sampling = Sampling.off
 
+    #if Configuration
+    var readSettings = ReadSettings()
+    #endif
+
     /// Creates a configuration from the three values that have no default.
     public init(endpoint: String, project: String, logstore: String) {
         self.endpoint = endpoint

@@ -181,6 +181,11 @@ public final class WebTrackingProducer: Sendable {
         self.policies.change(sampling: sampling)
     }
 
+    #if Configuration
+    /// Tells of a trouble of the producer's own.
+    func tell(_ diagnostic: ProducerDiagnostic) { self.diagnostics(diagnostic) }
+    #endif
+
     // MARK: Flush and shutdown
 
     /// Sends everything accepted before the call, and waits until each record is delivered or dropped.

@@ -175,8 +175,8 @@ final class SimulatedProducer: @unchecked Sendable {
         case .recordsDropped(_, let reason, let count, _):
             self.toldDrops[reason, default: 0] += count
             self.run.trace.note("dropped", self.index, count, text: diagnostic.description)
-        case .spoolUnavailable, .spoolAvailable, .spoolDamaged, .spoolRecovered:
-            self.run.guarded { throw Violation("a producer without a spool says: \(diagnostic)") }
+        case .spoolUnavailable, .spoolAvailable, .spoolDamaged, .spoolRecovered, .settingsRefused:
+            self.run.guarded { throw Violation("a producer without a spool or followed settings says: \(diagnostic)") }
         case .shutdownFinished(let report):
             self.run.trace.note("finished", self.index, report.remaining, text: diagnostic.description)
         }
