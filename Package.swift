@@ -66,7 +66,13 @@ let package = Package(
             ]
         ),
         .target(name: "WebTrackingURLSession", dependencies: ["WebTracking"]),
-        .target(name: "WebTrackingTestKit", dependencies: ["WebTracking"]),
+        .target(
+            name: "WebTrackingTestKit",
+            dependencies: [
+                "WebTracking",
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["SwiftLog"])),
+            ]
+        ),
         // The whole library under a seed: no product, and nothing that users build.
         .target(
             name: "WebTrackingSimulation",

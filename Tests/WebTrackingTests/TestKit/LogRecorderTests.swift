@@ -1,0 +1,90 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+import WebTracking
+import WebTrackingTestKit
+
+#if SwiftLog
+import Logging
+#endif
+
+@Suite("The recorder for users' own tests", .timeLimit(.minutes(1)))
+struct LogRecorderTests {
+    private struct Refused: Error, CustomStringConvertible {
+        var description: String { "out of tea" }
+    }
+
+    @Test("A test sees level, label, message, metadata, error, code location, topic and tags of what was logged")
+    func takesRecordsApart() async throws {
+        let recorder = try LogRecorder {
+            $0.topic = .label
+            $0.tags = ["env": "test"]
+            $0.promotedTags = ["zone"]
+        }
+        let sink = recorder.makeLogHandler(label: "shop", metadataProvider: LogMetadataProvider { ["request.id": "7"] })
+        sink.warning("refused", error: Refused(), metadata: ["item": ["name": "tea"], "zone": "a", "token": "t"])
+        let log = try #require(await recorder.logs.first)
+        #expect(log.sequence == 1 && log.level == .warning && log.label == "shop" && log.message == "refused")
+        #expect(log.metadata == ["item.name": "tea", "request.id": "7", "token": "[redacted]"])
+        #expect(log.error?.message == "out of tea" && log.error?.type.hasSuffix("Refused") == true)
+        #expect(log.topic == "shop" && log.tags == ["env": "test", "zone": "a"])
+        #expect(log.file.hasSuffix("LogRecorderTests.swift") && log.line > 0 && log.function == "takesRecordsApart()")
+        #expect("\(log)" == "warning shop: refused item.name=tea request.id=7 token=[redacted]")
+        await recorder.shutdown()
+    }
+
+    @Test("A record that comes later is waited for, and one that never comes is an error that tells what came instead")
+    func waits() async throws {
+        let recorder = try LogRecorder()
+        let sink = recorder.makeLogHandler(label: "l")
+        async let later = recorder.log { $0.message == "second" }
+        sink.info("first")
+        sink.info("second", metadata: ["k": "v"])
+        #expect(try await later.metadata == ["k": "v"])
+        #expect(try await recorder.log { $0.message == "first" }.sequence == 1)
+        do {
+            _ = try await recorder.log(within: .milliseconds(1)) { $0.message == "third" }
+            Issue.record("no error")
+        } catch let error as LogRecorder.NotLogged {
+            #expect("\(error)".contains("info l: second k=v"))
+        }
+        await recorder.shutdown()
+    }
+
+    @Test("A wait ends when its task is cancelled")
+    func endsWhenCancelled() async throws {
+        let recorder = try LogRecorder()
+        let wait = Task { try await recorder.log(within: .seconds(3600)) { _ in false } }
+        wait.cancel()
+        await #expect(throws: LogRecorder.NotLogged.self) { try await wait.value }
+        await recorder.shutdown()
+    }
+
+    @Test("Records of many topics and tasks are told in the order in which they were logged")
+    func keepsTheOrder() async throws {
+        let recorder = try LogRecorder { $0.topic = .label }
+        for number in 0..<100 { recorder.makeLogHandler(label: "\(number % 7)").info("\(number)") }
+        #expect(await recorder.logs.map(\.message) == (0..<100).map(String.init))
+        await recorder.shutdown()
+    }
+
+    #if SwiftLog
+    @Test("A swift-log logger is recorded without bootstrapping anything")
+    func recordsALogger() async throws {
+        let recorder = try LogRecorder()
+        var logger = recorder.logger(label: "shop")
+        logger[metadataKey: "order"] = "17"
+        logger.info("ordered", metadata: ["item": "tea"])
+        #expect(try await recorder.log { $0.message == "ordered" }.metadata == ["order": "17", "item": "tea"])
+        await recorder.shutdown()
+    }
+    #endif
+}
