@@ -17,6 +17,7 @@ let package = Package(
         .trait(name: "ServiceLifecycle", description: "WebTrackingProducer is a ServiceLifecycle Service"),
         .trait(name: "Metrics", description: "Reports the producer's counters through swift-metrics"),
         .trait(name: "Configuration", description: "Reads WebTrackingConfiguration from swift-configuration"),
+        .trait(name: "SignedPutLogs", description: "Sends through PutLogs, signed with an AccessKey"),
         .default(enabledTraits: ["SwiftLog", "AsyncHTTPClient", "ServiceLifecycle", "Metrics"]),
     ],
     dependencies: [
@@ -27,6 +28,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         // No traits: the JSON provider would pull in Foundation.
         .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     ],
     targets: [
         .systemLibrary(
@@ -63,6 +65,7 @@ let package = Package(
                     package: "swift-configuration",
                     condition: .when(traits: ["Configuration"])
                 ),
+                .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["SignedPutLogs"])),
             ]
         ),
         .target(name: "WebTrackingURLSession", dependencies: ["WebTracking"]),
