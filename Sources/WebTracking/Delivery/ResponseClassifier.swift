@@ -54,9 +54,12 @@ package enum ResponseClassifier {
         switch response.status {
         case 200..<300: return (.delivered, nil)
         case 408, 429, 500...: return (.retry(.unavailable, after: pause), error)
+        // A signature made anew, at the right time or with other credentials, may do.
+        case 400...403 where error?.isAboutTime == true: return (.retry(.unavailable, after: pause), error)
         case 401: return (.retry(.unauthorized, after: pause), error)
         case 404: return (.retry(.notFound, after: pause), error)
         case 403 where error?.isQuota == true: return (.retry(.throttled, after: pause), error)
+        case 403 where error?.isAboutCredentials == true: return (.retry(.unauthorized, after: pause), error)
         case 413: return (.split, error)
         case 400 where error?.code == "PostBodyTooLarge": return (.split, error)
         case 400 where error?.code == "RequestTimeout": return (.retry(.unavailable, after: pause), error)

@@ -43,6 +43,9 @@ public enum ProducerDiagnostic: Sendable {
     case spoolRecovered(directory: String, records: Int, files: Int)
     /// A followed configuration said something that cannot work; the settings before it stay in force.
     case settingsRefused(reason: String)
+    /// With signed delivery: the provider has given no credentials. Those at hand are used while they are valid; without
+    /// any, records wait.
+    case credentialsUnavailable(reason: String)
     /// The shutdown has ended.
     case shutdownFinished(DeliveryReport)
 }
@@ -52,7 +55,7 @@ extension ProducerDiagnostic: CustomStringConvertible {
     public var description: String {
         switch self {
         case .requestFailed(let topic, let outcome, let failure, let delay):
-            let hint = Self.hint(for: outcome)
+            let hint = Self.hint(for: outcome, failure)
             return
                 "request for topic \(topic.debugDescription) failed, next attempt in \(Self.text(delay)): \(failure)\(hint)"
         case .recordsDropped(let topic, let reason, let count, let failure):
@@ -68,6 +71,8 @@ extension ProducerDiagnostic: CustomStringConvertible {
             return "delivering \(records) records of earlier processes from \(files) files in \(directory)"
         case .settingsRefused(let reason):
             return "settings refused, those before stay in force: \(reason)"
+        case .credentialsUnavailable(let reason):
+            return "cannot renew what requests are signed with: \(reason)"
         case .shutdownFinished(let report):
             return "shutdown: \(report)"
         }
@@ -83,14 +88,22 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .spoolDamaged: "spool.damaged"
         case .spoolRecovered: "spool.recovered"
         case .settingsRefused: "settings"
+        case .credentialsUnavailable: "credentials"
         case .shutdownFinished: "shutdown"
         }
     }
 
-    private static func hint(for outcome: RequestOutcome) -> String {
+    private static func hint(for outcome: RequestOutcome, _ failure: Failure) -> String {
         switch outcome {
         case .unauthorized:
-            "; is web tracking switched on for this logstore, and does the project's policy allow it? A change takes a minute"
+            switch failure {
+            case .service(let error) where error.isAboutCredentials:
+                "; are the credentials right, valid still, and for the region that is configured?"
+            case .service(let error) where error.isAboutPermission:
+                "; does a policy of RAM allow them log:PostLogStoreLogs on this logstore?"
+            default:
+                "; is web tracking switched on for this logstore, and does the project's policy allow it? A change takes a minute"
+            }
         case .notFound: "; are project, logstore and endpoint of the same region, and spelled right?"
         case .throttled: "; a write quota is exceeded: split shards or log less"
         default: ""

@@ -44,6 +44,9 @@ extension WebTrackingConfiguration {
         try self.checkSpool()
         try self.redaction.validate()
         try self.sampling.validate()
+        #if SignedPutLogs
+        try self.authentication.signing?.check()
+        #endif
     }
 
     private func checkSpool() throws {

@@ -29,14 +29,16 @@ struct ProducerParts {
         let budget = MemoryBudget(limit: configuration.memoryLimit, shedding: SheddingPolicy())
         // The topics' workers need the pipeline and the table, and those need the workers.
         let links = PartLinks()
+        let operation = Self.operation(of: configuration, clock: clock, diagnostics: diagnostics)
         let delivery = DeliveryContext(
             clock: clock,
-            transport: transport,
+            transport: operation.carrier(over: transport),
             requests: RequestFactory(
                 isSecure: endpoint.isSecure,
                 host: endpoint.host(project: configuration.project),
                 port: endpoint.port,
-                path: "/logstores/\(configuration.logstore)/track",
+                logstore: configuration.logstore,
+                operation: operation,
                 compression: configuration.compression,
                 timeout: configuration.delivery.requestTimeout
             ),
@@ -123,6 +125,25 @@ struct ProducerParts {
             }
         }
         self.diagnostics = diagnostics
+    }
+
+    private static func operation(
+        of configuration: WebTrackingConfiguration,
+        clock: any ProducerClock,
+        diagnostics: @escaping @Sendable (ProducerDiagnostic) -> Void
+    ) -> any WriteOperation {
+        #if SignedPutLogs
+        if let signing = configuration.authentication.signing {
+            return SignedPutLogs(
+                signing,
+                timeField: configuration.fields.time,
+                timeout: configuration.delivery.requestTimeout,
+                clock: clock,
+                diagnostics: diagnostics
+            )
+        }
+        #endif
+        return WebTrackingOperation()
     }
 }
 

@@ -34,7 +34,8 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     public var allowsPlainHTTP = false
     /// The project: 3 to 63 lower-case letters, digits and hyphens.
     public var project: String
-    /// The logstore: 2 to 63 lower-case letters, digits, hyphens and underscores. Web tracking must be on for it.
+    /// The logstore: 2 to 63 lower-case letters, digits, hyphens and underscores. Web tracking must be on for it,
+    /// unless requests are signed.
     public var logstore: String
     /// The source of all records, at most 128 bytes; the host's name if `nil`.
     public var source: String?
@@ -62,6 +63,10 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     /// When it fills, records are dropped and counted, and the least severe first: `trace` has 60 % of it, `debug` 70 %,
     /// `info` 80 %, `notice` 85 %, `warning` 90 %, `error` and `critical` all of it.
     public var memoryLimit = 64 << 20
+    #if SignedPutLogs
+    /// In whose name records are sent.
+    public var authentication = Authentication.anonymous
+    #endif
     /// Which fields records have, and their names.
     public var fields = FieldMapping()
     /// When records become a request.

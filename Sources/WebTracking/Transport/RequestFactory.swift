@@ -8,24 +8,31 @@
 //
 //===----------------------------------------------------------------------===//
 
-/// Makes the HTTP request for a body: host, path and headers of PutWebtracking.
+/// Makes the HTTP request for a batch: host, path, headers and body of the operation that takes it.
 struct RequestFactory: Sendable {
     let isSecure: Bool
     let host: String
     let port: Int?
-    let path: String
+    let logstore: String
+    let operation: any WriteOperation
     let compression: Compression
     let timeout: Duration
 
-    /// The request for an uncompressed body; compresses it unless that would not make it smaller.
-    func request(for raw: UnsafeRawBufferPointer) -> TransportRequest {
-        // The content type is not among the headers that the operation documents; the service takes any.
+    /// The request for a batch; compresses its body unless that would not make it smaller.
+    func request(for batch: UnsafeRawBufferPointer) -> TransportRequest {
+        guard let body = self.operation.body(from: batch) else {
+            return self.request(rawSize: batch.count, compressed: self.compression.compress(batch)) { Array(batch) }
+        }
+        let compressed = body.withUnsafeBytes { self.compression.compress($0) }
+        return self.request(rawSize: body.count, compressed: compressed) { body }
+    }
+
+    private func request(rawSize: Int, compressed: [UInt8]?, plain: () -> [UInt8]) -> TransportRequest {
         var headers = [
-            (name: "Content-Type", value: "application/json"),
+            (name: "Content-Type", value: self.operation.contentType),
             (name: "x-log-apiversion", value: "0.6.0"),
-            (name: "x-log-bodyrawsize", value: String(raw.count)),
+            (name: "x-log-bodyrawsize", value: String(rawSize)),
         ]
-        let compressed = self.compression.compress(raw)
         if compressed != nil, let name = self.compression.headerValue {
             headers.append((name: "x-log-compresstype", value: name))
         }
@@ -33,9 +40,9 @@ struct RequestFactory: Sendable {
             isSecure: self.isSecure,
             host: self.host,
             port: self.port,
-            path: self.path,
+            path: "/logstores/\(self.logstore)/\(self.operation.path)",
             headers: headers,
-            body: compressed ?? Array(raw),
+            body: compressed ?? plain(),
             timeout: self.timeout
         )
     }

@@ -30,6 +30,23 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
     /// Whether a quota of the project or of a shard was exceeded.
     var isQuota: Bool { self.code.contains("Quota") }
 
+    /// Whether the service finds the time of a signature too far from its own.
+    var isAboutTime: Bool { ["RequestTimeExpired", "RequestTimeTooSkewed"].contains(self.code) }
+
+    /// Whether the credentials of a signature are wrong or have expired; others, or they later, may do.
+    var isAboutCredentials: Bool {
+        guard self.status == 401 || self.status == 403 else { return false }
+        if ["SignatureNotMatch", "InvalidAccessKeyId"].contains(self.code) || self.code.contains("SecurityToken") {
+            return true
+        }
+        // For most of them the code is that of a missing permission.
+        return self.code == "Unauthorized"
+            && ["security token", "AccessKeyId"].contains { self.message.contains($0) }
+    }
+
+    /// Whether no policy of RAM allows the credentials of a signature what they were used for.
+    var isAboutPermission: Bool { self.message.contains("denied by sts or ram") }
+
     init(status: Int, requestID: String?, body: [UInt8]) {
         self.status = status
         self.requestID = requestID.map(Self.line)
@@ -45,7 +62,7 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// One short line of text, so that an answer cannot write to a terminal what it likes.
-    private static func line(_ text: String) -> String {
+    static func line(_ text: String) -> String {
         String(text.unicodeScalars.prefix(500)).withoutControls
     }
 }

@@ -76,6 +76,16 @@ public struct TransportRequest: Sendable {
     }
 }
 
+extension TransportRequest: CustomStringConvertible, CustomReflectable {
+    /// The request in one line, with the names of its headers: a value may be a security token.
+    public var description: String {
+        "POST \(self.url) [\(self.headers.map(\.name).joined(separator: ", "))] \(self.body.count) bytes"
+    }
+
+    /// The same.
+    public var customMirror: Mirror { Mirror(self, children: ["": self.description], displayStyle: .struct) }
+}
+
 /// The answer to a request.
 public struct TransportResponse: Sendable {
     /// The most bytes of a body that a transport needs to keep.

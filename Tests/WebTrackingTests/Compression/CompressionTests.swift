@@ -105,7 +105,8 @@ import Logging
             isSecure: true,
             host: "h",
             port: nil,
-            path: "/",
+            logstore: "l",
+            operation: WebTrackingOperation(),
             compression: .lz4,
             timeout: .seconds(1)
         )

@@ -177,6 +177,8 @@ final class SimulatedProducer: @unchecked Sendable {
             self.run.trace.note("dropped", self.index, count, text: diagnostic.description)
         case .spoolUnavailable, .spoolAvailable, .spoolDamaged, .spoolRecovered, .settingsRefused:
             self.run.guarded { throw Violation("a producer without a spool or followed settings says: \(diagnostic)") }
+        case .credentialsUnavailable:
+            self.run.guarded { throw Violation("a producer that does not sign says: \(diagnostic)") }
         case .shutdownFinished(let report):
             self.run.trace.note("finished", self.index, report.remaining, text: diagnostic.description)
         }

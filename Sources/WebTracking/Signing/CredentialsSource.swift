@@ -1,0 +1,199 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SignedPutLogs
+
+/// The credentials to sign with: asks the provider when they are about to expire or were refused, once for everybody who
+/// waits.
+actor CredentialsSource {
+    private struct Held {
+        var credentials: WebTrackingCredentials
+        /// Nanoseconds since 1970 from which on they are renewed while they are used, and not used any more.
+        var renewal: Int64
+        var expiration: Int64
+        var isRefused = false
+    }
+
+    private struct Call {
+        var id: Int
+        var request: Task<Void, Never>
+        var limit: Task<Void, Never>
+    }
+
+    private enum State {
+        case fresh
+        /// To be renewed, but good still.
+        case aging
+        case unusable
+    }
+
+    private let provider: any WebTrackingCredentialsProvider
+    private let clock: any ProducerClock
+    private let time: ServerTime
+    /// How long the provider may take.
+    private let timeout: Duration
+    private let diagnostics: @Sendable (ProducerDiagnostic) -> Void
+
+    private var held: Held?
+    private var call: Call?
+    /// How the last call ended, and when.
+    private var last: (at: MonotonicInstant, failure: SigningError?)?
+    private var waiters: [Int: CheckedContinuation<WebTrackingCredentials, any Error>] = [:]
+    private var lastID = 0
+
+    init(
+        provider: any WebTrackingCredentialsProvider,
+        clock: any ProducerClock,
+        time: ServerTime,
+        timeout: Duration,
+        diagnostics: @escaping @Sendable (ProducerDiagnostic) -> Void
+    ) {
+        self.provider = provider
+        self.clock = clock
+        self.time = time
+        self.timeout = timeout
+        self.diagnostics = diagnostics
+    }
+
+    /// Credentials that are good as far as is known, and not `refused` unless the provider has no others.
+    ///
+    /// Throws ``SigningError`` if there are none.
+    func credentials(insteadOf refused: WebTrackingCredentials? = nil) async throws -> WebTrackingCredentials {
+        if let refused, self.held?.credentials == refused { self.held?.isRefused = true }
+        switch (self.state, self.held) {
+        case (.fresh, let held?):
+            return held.credentials
+        case (.aging, let held?):
+            // The provider is left alone for longer: nothing waits for it yet.
+            if !self.wasAsked(within: .seconds(10)) { self.ask() }
+            return held.credentials
+        case (_, let held):
+            if self.call == nil, self.wasAsked(within: .seconds(1)) {
+                if let failure = self.last?.failure { throw failure }
+                // The provider has just said that there is nothing better.
+                if let held { return held.credentials }
+            }
+            self.ask()
+            return try await self.answer()
+        }
+    }
+
+    private var state: State {
+        guard let held = self.held, !held.isRefused else { return .unusable }
+        let now = self.time.now()
+        return now >= held.expiration ? .unusable : now >= held.renewal ? .aging : .fresh
+    }
+
+    private func wasAsked(within interval: Duration) -> Bool {
+        self.last.map { self.clock.now() < $0.at + interval } ?? false
+    }
+
+    private func nextID() -> Int {
+        self.lastID += 1
+        return self.lastID
+    }
+
+    /// Calls the provider, unless a call is under way.
+    private func ask() {
+        guard self.call == nil else { return }
+        let id = self.nextID()
+        let deadline = self.clock.now() + self.timeout
+        // Detached: the call is for all that wait, and goes on when one of them is cancelled.
+        let request = Task.detached { [provider] in
+            do {
+                await self.finish(id, .success(try await provider.credentials()))
+            } catch {
+                await self.finish(id, .failure(.providerFailed(ServiceError.line(String(describing: error)))))
+            }
+        }
+        let limit = Task.detached { [clock, timeout] in
+            do { try await clock.sleep(until: deadline) } catch { return }
+            await self.finish(id, .failure(.providerTimedOut(timeout)))
+        }
+        self.call = Call(id: id, request: request, limit: limit)
+    }
+
+    private func finish(_ id: Int, _ result: Result<WebTrackingCredentials, SigningError>) {
+        // The call's end and its limit: the first one counts.
+        guard let call = self.call, call.id == id else { return }
+        call.request.cancel()
+        call.limit.cancel()
+        self.call = nil
+        let outcome = result.flatMap { credentials in
+            credentials.problem.map { .failure(.unusable($0)) } ?? .success(credentials)
+        }
+        let waiters = self.waiters.values
+        self.waiters = [:]
+        switch outcome {
+        case .success(let credentials):
+            self.last = (self.clock.now(), nil)
+            self.hold(credentials)
+            for waiter in waiters { waiter.resume(returning: credentials) }
+        case .failure(let failure):
+            self.last = (self.clock.now(), failure)
+            self.diagnostics(.credentialsUnavailable(reason: failure.description))
+            for waiter in waiters { waiter.resume(throwing: failure) }
+        }
+    }
+
+    private func hold(_ credentials: WebTrackingCredentials) {
+        // Also where they are those that were refused: the provider has no others, and the service may change its mind.
+        guard let seconds = credentials.expiration else {
+            self.held = Held(credentials: credentials, renewal: .max, expiration: .max)
+            return
+        }
+        let (expiration, isFarAway) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let rest = isFarAway ? Int64.max : max(expiration &- self.time.now(), 0)
+        // Five minutes ahead; credentials of a short life in the last fifth of it.
+        let ahead = min(rest / 5, 300_000_000_000)
+        self.held = Held(
+            credentials: credentials,
+            renewal: isFarAway ? .max : expiration - ahead,
+            expiration: isFarAway ? .max : expiration
+        )
+    }
+
+    /// Waits for the call under way.
+    private func answer() async throws -> WebTrackingCredentials {
+        let id = self.nextID()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                if Task.isCancelled {
+                    continuation.resume(throwing: CancellationError())
+                } else {
+                    self.waiters[id] = continuation
+                }
+            }
+        } onCancel: {
+            Task { await self.cancel(id) }
+        }
+    }
+
+    private func cancel(_ id: Int) {
+        self.waiters.removeValue(forKey: id)?.resume(throwing: CancellationError())
+    }
+}
+
+/// Why a request could not be signed.
+enum SigningError: Error, Sendable, Equatable, CustomStringConvertible {
+    case providerFailed(String)
+    case providerTimedOut(Duration)
+    case unusable(String)
+
+    var description: String {
+        switch self {
+        case .providerFailed(let reason): "no credentials: \(reason)"
+        case .providerTimedOut(let limit): "no credentials: the provider took longer than \(limit)"
+        case .unusable(let reason): "no credentials: \(reason)"
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,60 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SignedPutLogs
+
+/// PutLogs with signature V4: batches as a `LogGroup` of Protocol Buffers.
+///
+/// The service documents no other format here. (One official client can send JSON, under member names that have changed
+/// over time, and no page tells what the service makes of it.) Batches stay JSON until they are sent: so web tracking
+/// needs no conversion, and a spool holds the same whatever sends it.
+struct SignedPutLogs: WriteOperation {
+    private let signing: Signing
+    private let time: ServerTime
+    private let credentials: CredentialsSource
+    /// The name of the field that has the time of an event.
+    private let timeField: String
+
+    init(
+        _ signing: Signing,
+        timeField: String,
+        timeout: Duration,
+        clock: any ProducerClock,
+        diagnostics: @escaping @Sendable (ProducerDiagnostic) -> Void
+    ) {
+        let time = ServerTime(clock: clock)
+        self.signing = signing
+        self.time = time
+        self.timeField = timeField
+        self.credentials = CredentialsSource(
+            provider: signing.provider,
+            clock: clock,
+            time: time,
+            timeout: timeout,
+            diagnostics: diagnostics
+        )
+    }
+
+    /// Balanced over the shards.
+    var path: String { "shards/lb" }
+    var contentType: String { "application/x-protobuf" }
+
+    func body(from batch: UnsafeRawBufferPointer) -> [UInt8]? {
+        var encoder = LogGroupEncoder(timeField: self.timeField, now: self.time.now())
+        // A batch that is not of this library's making does not occur; the service would refuse it, and it be counted.
+        return encoder.encode(batch)
+    }
+
+    func carrier(over transport: any WebTrackingTransport) -> any WebTrackingTransport {
+        SigningTransport(inner: transport, credentials: self.credentials, time: self.time, region: self.signing.region)
+    }
+}
+
+#endif

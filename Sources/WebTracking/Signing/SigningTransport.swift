@@ -1,0 +1,82 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SignedPutLogs
+
+/// Signs each request on its way to another transport, with the time and the credentials of that moment.
+///
+/// What is wrong with them can often be mended at once: an answer that refuses the time shows the right one, and for
+/// refused credentials the provider may have others. Then the request is sent once more; everything else is left to the
+/// retries of delivery.
+struct SigningTransport: WebTrackingTransport {
+    let inner: any WebTrackingTransport
+    let credentials: CredentialsSource
+    let time: ServerTime
+    let region: String
+
+    func send(_ request: TransportRequest) async throws -> TransportResponse {
+        let credentials = try await self.credentials.credentials()
+        let offset = self.time.offset
+        let response = try await self.inner.send(self.signed(request, by: credentials, offset: offset))
+        guard let refusal = Self.refusal(in: response) else { return response }
+        if refusal.isAboutTime {
+            self.time.adopt(from: response)
+            guard self.time.hasMoved(from: offset) else { return response }
+        } else {
+            // A provider that fails now makes an outage of it, which is waited out, and not a refusal.
+            guard try await self.credentials.credentials(insteadOf: credentials) != credentials else { return response }
+        }
+        let better = try await self.credentials.credentials()
+        return try await self.inner.send(self.signed(request, by: better, offset: self.time.offset))
+    }
+
+    func shutdown() async {
+        await self.inner.shutdown()
+    }
+
+    /// What the service finds wrong with a signature; `nil` for any other answer.
+    private static func refusal(in response: TransportResponse) -> ServiceError? {
+        guard [400, 401, 403].contains(response.status), let id = response.header("x-log-requestid") else { return nil }
+        let error = ServiceError(status: response.status, requestID: id, body: response.body)
+        return error.isAboutTime || error.isAboutCredentials ? error : nil
+    }
+
+    private func signed(
+        _ request: TransportRequest,
+        by credentials: WebTrackingCredentials,
+        offset: Int64
+    ) -> TransportRequest {
+        var request = request
+        // Clients leave the scheme's own port out of the header `Host`, which is signed.
+        if request.port == (request.isSecure ? 443 : 80) { request.port = nil }
+        let host = request.port.map { "\(request.host):\($0)" } ?? request.host
+        let time = UTCTimestamp.compact(self.time.now(offset: offset))
+        let hash = SignatureV4.hash(request.body)
+        request.headers.append((name: "x-log-date", value: time))
+        request.headers.append((name: "x-log-content-sha256", value: hash))
+        if let token = credentials.securityToken {
+            request.headers.append((name: "x-acs-security-token", value: token))
+        }
+        let signature = SignatureV4(credentials: credentials, region: self.region)
+        let authorization = signature.authorization(
+            for: SignatureV4.Input(
+                method: "POST",
+                path: request.path,
+                headers: request.headers + [(name: "host", value: host)],
+                contentHash: hash,
+                time: time
+            )
+        )
+        request.headers.append((name: "Authorization", value: authorization))
+        return request
+    }
+}
+
+#endif
