@@ -87,7 +87,7 @@ actor CredentialsSource {
 
     private var state: State {
         guard let held = self.held, !held.isRefused else { return .unusable }
-        let now = self.time.now()
+        let now = self.time.now
         return now >= held.expiration ? .unusable : now >= held.renewal ? .aging : .fresh
     }
 
@@ -150,7 +150,7 @@ actor CredentialsSource {
             return
         }
         let (expiration, isFarAway) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let rest = isFarAway ? Int64.max : max(expiration &- self.time.now(), 0)
+        let rest = isFarAway ? Int64.max : max(expiration &- self.time.now, 0)
         // Five minutes ahead; credentials of a short life in the last fifth of it.
         let ahead = min(rest / 5, 300_000_000_000)
         self.held = Held(

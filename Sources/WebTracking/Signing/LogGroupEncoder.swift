@@ -26,18 +26,22 @@ struct LogGroupEncoder {
 
     private let timeField: [UInt8]
     private let now: Int64
+    private let offset: Int64
     private let window: ClosedRange<Int64>
     /// The strings of one record, names and values in turn; kept to allocate once.
     private var strings: [JSONStringToken] = []
 
     /// - Parameters:
     ///   - timeField: The field that has the time of an event, which becomes the log's own time.
-    ///   - now: Nanoseconds since 1970; the time of logs that have no such field, or one that the service would refuse.
-    init(timeField: String, now: Int64) {
+    ///   - now: The service's time, in nanoseconds since 1970, which logs get that have no such field, or one that the
+    ///     service would refuse.
+    ///   - offset: How far the service is ahead of the clock that events were timed by.
+    init(timeField: String, now: Int64, offset: Int64 = 0) {
         var writer = ByteWriter(capacity: 64)
         writer.append(escaping: timeField)
         self.timeField = writer.withBytes { Array($0) }
         self.now = max(now, 0)
+        self.offset = offset
         // Seven days back and fifteen minutes ahead are taken, by the service's clock and at its arrival.
         self.window = (now - (7 * 86_400 - 600) * Self.second)...(now + 840 * Self.second)
     }
@@ -107,9 +111,9 @@ struct LogGroupEncoder {
     private func time(of reader: JSONStringReader) -> (seconds: Int, fraction: Int?) {
         for index in stride(from: 0, to: self.strings.count, by: 2) {
             guard reader.matches(self.strings[index], self.timeField) else { continue }
-            guard let time = UTCTimestamp.nanoseconds(reader.bytes(self.strings[index + 1])),
-                self.window.contains(time)
-            else { break }
+            guard let read = UTCTimestamp.nanoseconds(reader.bytes(self.strings[index + 1])) else { break }
+            let time = read &+ self.offset
+            guard self.window.contains(time) else { break }
             return (Int(time / Self.second), Int(time % Self.second))
         }
         return (Int(self.now / Self.second), nil)

@@ -24,21 +24,14 @@ final class ServerTime: Sendable {
     /// Nanoseconds by which the service is ahead of this machine.
     var offset: Int64 { self.state.withLock { $0 } }
 
-    /// Nanoseconds since 1970 for a machine that is behind by `offset`, or by what is known.
-    func now(offset: Int64? = nil) -> Int64 {
-        self.clock.wallTime() &+ (offset ?? self.offset)
-    }
+    /// Nanoseconds since 1970.
+    var now: Int64 { self.clock.wallTime() &+ self.offset }
 
     /// Takes the time over from the `Date` of an answer that refuses a request for its time.
     func adopt(from response: TransportResponse) {
         guard let date = response.header("date").flatMap({ RetryAfter.date($0) }) else { return }
         let offset = date * 1_000_000_000 &- self.clock.wallTime()
         self.state.withLock { $0 = offset }
-    }
-
-    /// Whether what is known now differs from `offset` by enough for another answer to the same request.
-    func hasMoved(from offset: Int64) -> Bool {
-        (self.offset &- offset).magnitude > 60_000_000_000
     }
 }
 

@@ -47,7 +47,7 @@ struct SignedPutLogs: WriteOperation {
     var contentType: String { "application/x-protobuf" }
 
     func body(from batch: UnsafeRawBufferPointer) -> [UInt8]? {
-        var encoder = LogGroupEncoder(timeField: self.timeField, now: self.time.now())
+        var encoder = LogGroupEncoder(timeField: self.timeField, now: self.time.now, offset: self.time.offset)
         // A batch that is not of this library's making does not occur; the service would refuse it, and it be counted.
         return encoder.encode(batch)
     }

@@ -12,9 +12,9 @@
 
 /// Signs each request on its way to another transport, with the time and the credentials of that moment.
 ///
-/// What is wrong with them can often be mended at once: an answer that refuses the time shows the right one, and for
-/// refused credentials the provider may have others. Then the request is sent once more; everything else is left to the
-/// retries of delivery.
+/// For refused credentials the provider may have others; then the request is sent once more at once. An answer that
+/// refuses the time shows the right one. The next attempt, which delivery makes, is signed with it, and its records are
+/// dated by it: those of a clock that is hours ahead would be refused, too.
 struct SigningTransport: WebTrackingTransport {
     let inner: any WebTrackingTransport
     let credentials: CredentialsSource
@@ -23,18 +23,15 @@ struct SigningTransport: WebTrackingTransport {
 
     func send(_ request: TransportRequest) async throws -> TransportResponse {
         let credentials = try await self.credentials.credentials()
-        let offset = self.time.offset
-        let response = try await self.inner.send(self.signed(request, by: credentials, offset: offset))
+        let response = try await self.inner.send(self.signed(request, by: credentials))
         guard let refusal = Self.refusal(in: response) else { return response }
         if refusal.isAboutTime {
             self.time.adopt(from: response)
-            guard self.time.hasMoved(from: offset) else { return response }
-        } else {
-            // A provider that fails now makes an outage of it, which is waited out, and not a refusal.
-            guard try await self.credentials.credentials(insteadOf: credentials) != credentials else { return response }
+            return response
         }
-        let better = try await self.credentials.credentials()
-        return try await self.inner.send(self.signed(request, by: better, offset: self.time.offset))
+        // A provider that fails now makes an outage of it, which is waited out, and not a refusal.
+        let others = try await self.credentials.credentials(insteadOf: credentials)
+        return others == credentials ? response : try await self.inner.send(self.signed(request, by: others))
     }
 
     func shutdown() async {
@@ -48,16 +45,12 @@ struct SigningTransport: WebTrackingTransport {
         return error.isAboutTime || error.isAboutCredentials ? error : nil
     }
 
-    private func signed(
-        _ request: TransportRequest,
-        by credentials: WebTrackingCredentials,
-        offset: Int64
-    ) -> TransportRequest {
+    private func signed(_ request: TransportRequest, by credentials: WebTrackingCredentials) -> TransportRequest {
         var request = request
         // Clients leave the scheme's own port out of the header `Host`, which is signed.
         if request.port == (request.isSecure ? 443 : 80) { request.port = nil }
         let host = request.port.map { "\(request.host):\($0)" } ?? request.host
-        let time = UTCTimestamp.compact(self.time.now(offset: offset))
+        let time = UTCTimestamp.compact(self.time.now)
         let hash = SignatureV4.hash(request.body)
         request.headers.append((name: "x-log-date", value: time))
         request.headers.append((name: "x-log-content-sha256", value: hash))

@@ -68,6 +68,18 @@ import Logging
         #expect(self.classify(404, code: "ProjectNotExist") == .retry(.notFound, after: nil))
     }
 
+    @Test func aSignatureThatCanBeMendedIsRetriedUnderAnyStatus() {
+        for code in ["RequestTimeExpired", "RequestTimeTooSkewed"] {
+            #expect(self.classify(400, code: code) == .retry(.unavailable, after: nil))
+            #expect(self.classify(401, code: code) == .retry(.unavailable, after: nil))
+        }
+        for code in ["SignatureNotMatch", "InvalidAccessKeyId", "SecurityTokenExpired"] {
+            #expect(self.classify(401, code: code) == .retry(.unauthorized, after: nil))
+            #expect(self.classify(403, code: code) == .retry(.unauthorized, after: nil))
+        }
+        #expect(self.classify(400, code: "SecurityTokenExpired") == .reject)
+    }
+
     @Test func aBodyThatIsTooLargeIsSplitUnderEitherStatus() {
         #expect(self.classify(413) == .split)
         #expect(self.classify(413, code: "PostBodyTooLarge") == .split)
