@@ -45,7 +45,7 @@ final class BufferContext: Sendable {
         spool: SpoolStore?,
         executor: (any TaskExecutor)?,
         startWorker: @escaping @Sendable (TopicBuffer) async -> Void,
-        repetition: @escaping @Sendable (RecordFold) -> SyntheticRecord?
+        repetition: @escaping @Sendable (RecordFold) -> SyntheticRecord? = { _ in nil }
     ) {
         self.clock = clock
         self.source = source
