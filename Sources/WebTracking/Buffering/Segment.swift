@@ -31,6 +31,10 @@ struct Segment: Sendable {
     private(set) var origin: SegmentOrigin?
 
     private var isSealed: Bool { self.levels != nil }
+    /// The records by level, once the segment is sealed.
+    var allLevels: LevelCounts { self.levels?.all ?? LevelCounts() }
+    /// Of these, those that are not of the library's own making.
+    var ownLevels: LevelCounts { self.levels?.own ?? LevelCounts() }
 
     /// Starts a segment in memory that has at least ``bytes(header:)`` bytes.
     init(
@@ -220,7 +224,7 @@ struct Segment: Sendable {
 
     /// The rank of the most severe record of a sealed segment.
     var highestRank: Int {
-        (0..<7).last { self.levels?.all[$0] ?? 0 > 0 } ?? 0
+        (0..<7).last { self.allLevels[$0] > 0 } ?? 0
     }
 
     /// The request body so far; valid only inside the closure.

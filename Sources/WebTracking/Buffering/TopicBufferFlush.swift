@@ -68,7 +68,7 @@ extension TopicBuffer {
             state.isAbandoned = true
             self.sealOpen(in: &state)
             var spooled = state.isHandSpooled ? state.inHand : LevelCounts()
-            for segment in state.sealed where segment.spoolFile != nil { spooled += segment.levels?.all ?? .init() }
+            for segment in state.sealed where segment.spoolFile != nil { spooled += segment.allLevels }
             var dropped = state.tally.pending
             dropped -= spooled
             if dropped.total > 0 { state.tally.dropped[.shutdownDeadline] += dropped }

@@ -125,7 +125,7 @@ extension TopicBuffer {
         /// Takes out a segment that waits, and sees to it that its records count as settled when those before it are.
         mutating func removeWaiting(at index: Int) -> Segment {
             let segment = self.sealed.remove(at: index)
-            let count = (segment.levels?.all.total ?? 0) + segment.evictedBehind
+            let count = segment.allLevels.total + segment.evictedBehind
             if index > 0 {
                 self.sealed[index - 1].evictedBehind += count
             } else if self.inHandSince != nil {

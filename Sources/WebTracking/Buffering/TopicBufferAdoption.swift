@@ -1,0 +1,56 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SwiftLog
+import Logging
+#endif
+
+/// What earlier processes left.
+extension TopicBuffer {
+    /// Takes over a segment of an earlier process.
+    func adopt(_ segment: Segment) {
+        let levels = segment.allLevels
+        let isAbandoned = self.state.withLock { state -> Bool in
+            guard !state.isAbandoned else { return true }
+            state.tally.accepted += levels
+            state.tally.recovered += levels.total
+            state.tally.pending += levels
+            state.enqueued += levels.total
+            // What was salvaged has no file that it could wait in.
+            self.context.budget.charge(segment.heldBytes)
+            state.enqueue(segment)
+            return false
+        }
+        guard isAbandoned else { return self.wakeWorker() }
+        segment.memory.park()
+        segment.origin?.park()
+    }
+
+    /// Counts the records of a segment of an earlier process that is too old, and gives up its file.
+    func adoptExpired(_ segment: Segment) {
+        let levels = segment.allLevels
+        self.state.withLock { state in
+            state.tally.accepted += levels
+            state.tally.recovered += levels.total
+            state.tally.dropped[.expired] += levels
+        }
+        self.context.budget.charge(segment.heldBytes)
+        self.giveBack(segment)
+    }
+
+    /// How many records have been settled.
+    var settledCount: Int { self.state.withLock { $0.settled } }
+
+    /// How many records there have been; `nil` if all are settled.
+    var enqueuedCount: Int? { self.state.withLock { $0.settled < $0.enqueued ? $0.enqueued : nil } }
+
+    /// How many segments wait for the actor.
+    var backlog: Int { self.state.withLock { $0.sealed.count } }
+}

@@ -1,0 +1,201 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SwiftLog
+import Logging
+#endif
+
+/// The actor's side.
+extension TopicBuffer {
+    /// What the actor can do next.
+    enum Work: Equatable {
+        /// A segment can be taken now.
+        case ready
+        /// The open segment is due at this time.
+        case due(MonotonicInstant)
+        /// There is nothing.
+        case none
+    }
+
+    /// What there is to take at `now`.
+    func work(at now: MonotonicInstant) -> Work {
+        self.state.withLock { state in
+            if !state.sealed.isEmpty { return .ready }
+            guard let open = state.open else { return .none }
+            let due = self.context.sealPolicy.dueTime(openedAt: open.openedAt)
+            if state.isUrgent || state.isClosed || state.settled < state.flushTarget || due <= now { return .ready }
+            return .due(due)
+        }
+    }
+
+    /// Takes the oldest segment, sealing the open one if there is no other. It may be parked.
+    func take() -> Segment? {
+        self.state.withLock { state in
+            if state.sealed.isEmpty {
+                self.tellRepeats(in: &state)
+                self.sealOpen(in: &state)
+            }
+            guard !state.sealed.isEmpty else { return nil }
+            let segment = state.sealed.removeFirst()
+            state.inHandSince = segment.openedAt
+            state.inHand = segment.allLevels
+            state.isHandSpooled = segment.spoolFile != nil
+            state.evictedBehindHand = segment.evictedBehind
+            return segment
+        }
+    }
+
+    /// Puts a segment that was just taken back to where it was, since its file cannot be read at present.
+    func putBack(_ segment: consuming Segment) {
+        let segment = segment
+        self.state.withLock { state in
+            guard !state.isAbandoned else { return }
+            var waiting = segment
+            waiting.evictedBehind = state.evictedBehindHand
+            state.sealed.insert(waiting, at: 0)
+            state.lowestSpooledRank = min(state.lowestSpooledRank, waiting.highestRank)
+            state.inHandSince = nil
+            state.inHand = LevelCounts()
+            state.isHandSpooled = false
+            state.evictedBehindHand = 0
+        }
+    }
+
+    /// Waits until something may have changed, at the longest until `deadline`.
+    func wait(until deadline: MonotonicInstant?) async {
+        await self.bell.wait(until: deadline, clock: self.context.clock)
+    }
+
+    /// What became of a segment's records in the end.
+    enum Settlement {
+        case delivered(wireBytes: Int)
+        case dropped(DropReason)
+    }
+
+    /// Counts the records of a segment that was taken, gives back its memory, and wakes flushes that waited for it.
+    ///
+    /// `isLast` is false for a part of a split segment of which more is in hand.
+    func settle(_ segment: consuming Segment, as settlement: Settlement, isLast: Bool = true) {
+        let levels = segment.allLevels
+        let own = segment.ownLevels
+        let rawBytes = segment.rawBytes
+        // The memory first: who waits for the records to be settled finds it given back.
+        self.giveBack(segment)
+        let waiters = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            // What was abandoned has been counted; an answer that comes after that changes nothing.
+            guard !state.isAbandoned else { return [] }
+            state.tally.pending -= levels
+            state.inHand -= levels
+            switch settlement {
+            case .delivered(let wireBytes):
+                state.tally.delivered += levels
+                state.tally.rawBytes += rawBytes
+                state.tally.wireBytes += wireBytes
+            case .dropped(let reason):
+                state.tally.dropped[reason] += levels
+                if own.total > 0 { state.unannounced[reason] += own }
+            }
+            state.settled += levels.total
+            if isLast {
+                state.inHandSince = nil
+                state.settled += state.evictedBehindHand
+                state.evictedBehindHand = 0
+            }
+            return state.takeReadyWaiters()
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Gives back the memory of a segment whose records are done with.
+    func giveBack(_ segment: Segment) {
+        self.context.budget.release(segment.heldBytes)
+        for memory in [segment.memory] + (segment.origin?.finishPart() ?? []) {
+            if memory.file != nil {
+                self.context.spool?.finish(memory)
+            } else {
+                self.context.recycler.give(memory)
+            }
+        }
+    }
+
+    /// Replaces a segment in hand by its halves: what they hold beyond it is charged.
+    func countSplit(of segment: Segment, into first: Segment, _ second: Segment) {
+        self.context.budget.charge(first.heldBytes + second.heldBytes - segment.heldBytes)
+    }
+
+    /// Counts one request.
+    func count(_ outcome: RequestOutcome, isRetry: Bool, duration: Duration) {
+        self.state.withLock { state in
+            state.tally.requestTime += duration
+            state.tally.longestRequest = max(state.tally.longestRequest, duration)
+            state.tally.requests[outcome] += 1
+            if isRetry { state.tally.retries += 1 }
+        }
+    }
+
+    /// Whether a flush has asked for an attempt at once; asking takes the wish back.
+    func takeNudge() -> Bool {
+        self.state.withLock { state in
+            defer { state.isNudged = false }
+            return state.isNudged
+        }
+    }
+
+    /// Whether the producer is shutting down.
+    var isClosed: Bool { self.state.withLock { $0.isClosed } }
+
+    /// Puts a record into the log that tells of drops, if records of the least severe dropped level would find room
+    /// again, or if the buffer is closed.
+    func announceDrops(_ encode: (DropCounts) -> SyntheticRecord?) {
+        let drops = self.state.withLock { state -> DropCounts? in
+            guard !state.unannounced.isEmpty else { return nil }
+            let lowest = state.unannounced.lowestRank
+            let hasRoom =
+                self.context.budget.hasRoom(for: 8192, rank: lowest)
+                && self.context.spool?.hasRoom(for: state.spoolBytes, rank: lowest) ?? true
+            guard state.isClosed || hasRoom else { return nil }
+            defer { state.unannounced = DropCounts() }
+            return state.unannounced
+        }
+        guard let drops, let record = encode(drops) else { return }
+        if self.append(record) != .accepted { self.state.withLock { $0.unannounced += drops } }
+    }
+
+    /// The drops on the callers' side since this was last asked.
+    func takeUnreported() -> DropCounts {
+        self.state.withLock { state in
+            guard !state.unreported.isEmpty else { return DropCounts() }
+            defer { state.unreported = DropCounts() }
+            return state.unreported
+        }
+    }
+
+    /// Whether there are drops to tell of.
+    var hasAnnouncement: Bool { self.state.withLock { !$0.unannounced.isEmpty } }
+
+    /// Ends the worker's duty if nothing is left to do; `true` if it may go.
+    ///
+    /// With `forGood`, the buffer takes no records until it is revived, and its tally is handed out.
+    func retire(forGood: Bool) -> (mayGo: Bool, tally: Tally?) {
+        self.state.withLock { state in
+            guard state.open == nil, state.sealed.isEmpty, state.unannounced.isEmpty, state.inHandSince == nil else {
+                return (false, nil)
+            }
+            state.worker = nil
+            guard forGood, state.waiters.isEmpty else { return (true, nil) }
+            state.isRetired = true
+            defer { state.tally = Tally() }
+            return (true, state.tally)
+        }
+    }
+
+    /// Takes records again.
+    func revive() { self.state.withLock { $0.isRetired = false } }
+}

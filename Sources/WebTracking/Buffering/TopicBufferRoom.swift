@@ -1,0 +1,208 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SwiftLog
+import Logging
+#endif
+
+/// Where the next record goes: a segment that has room, on the heap or in a file, or none.
+extension TopicBuffer {
+    /// Why there is no place for a record.
+    enum Shortage {
+        case memory
+        case spool
+
+        var reason: DropReason {
+            switch self {
+            case .memory: .memoryFull
+            case .spool: .spoolFull
+            }
+        }
+    }
+
+    /// Makes sure that the open segment takes the record: seals it if it is full, and asks for memory.
+    ///
+    /// Where the spool is full, batches whose records are at most of rank `evicting` go for it.
+    func makeRoom(
+        for record: EncodedRecord,
+        rank: Int,
+        evicting: Int?,
+        in state: inout State
+    ) -> Shortage? {
+        guard self.context.budget.admits(rank: rank) else { return .memory }
+        if state.open?.memory.file != nil, let spool = self.context.spool, !spool.admits(rank: rank) {
+            guard self.evict(atMost: evicting, in: &state), spool.admits(rank: rank) else {
+                return self.spoolShortage(evicting, in: &state)
+            }
+        }
+        let policy = self.context.sealPolicy
+        let backlog = state.sealed.count
+        if let open = state.open {
+            let cost = open.cost(of: record)
+            if policy.isFull(open, adding: cost, backlog: backlog) {
+                self.sealOpen(in: &state)
+            } else if !open.hasRoom(for: cost) {
+                // A file does not grow, since its records would for a moment be in two; the next one is larger.
+                guard open.memory.file == nil else {
+                    state.spoolBytes *= 2
+                    self.sealOpen(in: &state)
+                    return self.open(for: record, rank: rank, evicting: evicting, in: &state)
+                }
+                // Files could not be had when this one was opened. Before it takes up more memory, they are asked for again.
+                if let spool = self.context.spool, spool.isWorthATry {
+                    self.sealOpen(in: &state)
+                    return self.open(for: record, rank: rank, evicting: evicting, in: &state)
+                }
+                return self.grow(open, adding: cost, rank: rank, in: &state) ? nil : .memory
+            }
+        }
+        return state.open == nil ? self.open(for: record, rank: rank, evicting: evicting, in: &state) : nil
+    }
+
+    /// Notes that other topics may have to make room.
+    func spoolShortage(_ evicting: Int?, in state: inout State) -> Shortage {
+        if let evicting { state.spoolPressure = max(state.spoolPressure ?? 0, evicting) }
+        return .spool
+    }
+
+    /// Completes the open segment, if there is one.
+    func sealOpen(in state: inout State) {
+        guard let sealed = state.sealOpen() else { return }
+        guard let spool = self.context.spool, sealed.memory.file != nil else { return }
+        spool.seal(sealed.memory)
+        // What waits in a file need not wait in memory, least of all where that is short.
+        guard state.sealed.count > Self.mappedBacklog || self.context.budget.isHalfFull else { return }
+        self.context.budget.release(sealed.heldBytes)
+        sealed.memory.park()
+    }
+
+    /// How many sealed segments of a topic stay in memory although they are in files.
+    private static let mappedBacklog = 2
+
+    func grow(_ segment: Segment, adding cost: Int, rank: Int, in state: inout State) -> Bool {
+        let needed = segment.bytes(adding: cost)
+        guard
+            let memory = self.memory(needed, current: segment.heldBytes, rank: rank, backlog: state.sealed.count)
+        else { return false }
+        state.open?.move(to: memory)
+        return true
+    }
+
+    /// Opens a segment that the record fits in: in a file if records are to outlive the process and there is one to be
+    /// had, and on the heap otherwise.
+    func open(for record: EncodedRecord, rank: Int, evicting: Int?, in state: inout State) -> Shortage? {
+        let header = self.envelope.header(batch: state.nextBatch)
+        let needed = Segment.bytes(header: header.bytes, with: record)
+        if let spool = self.context.spool {
+            // A topic that lags behind fills larger ones, as it sends larger requests.
+            let largest = self.context.sealPolicy.capacity(for: 0, current: .max / 4, backlog: state.sealed.count)
+            state.spoolBytes = min(state.spoolBytes, largest, spool.largestCapacity)
+            switch spool.take(capacity: max(needed, state.spoolBytes), rank: rank) {
+            case .memory(let memory):
+                guard self.context.budget.charge(memory.capacity, rank: rank) else {
+                    spool.finish(memory)
+                    return .memory
+                }
+                let (seed, order) = spool.nextBatch()
+                let label = SpoolLabel(
+                    seed: seed,
+                    order: order,
+                    openedAt: self.context.clock.wallTime(),
+                    destination: spool.destination,
+                    topic: self.key.topic
+                )
+                self.open(header, in: memory, label: label, &state)
+                return nil
+            case .full:
+                // Room for the next segment; this record's own may be among what is too much.
+                guard self.evict(atMost: evicting, in: &state) else { return self.spoolShortage(evicting, in: &state) }
+                return self.open(for: record, rank: rank, evicting: evicting, in: &state)
+            case .unavailable:
+                break
+            }
+        }
+        var memory = self.context.recycler.take(atLeast: needed)
+        if let recycled = memory, !self.context.budget.charge(recycled.capacity, rank: rank) {
+            // Less fresh memory may still find room.
+            self.context.recycler.give(recycled)
+            memory = nil
+        }
+        guard
+            let memory = memory ?? self.memory(needed, current: 0, rank: rank, backlog: state.sealed.count)
+        else { return .memory }
+        self.open(header, in: memory, label: nil, &state)
+        return nil
+    }
+
+    func open(
+        _ header: (bytes: [UInt8], batchIDEnd: Int),
+        in memory: SegmentMemory,
+        label: SpoolLabel?,
+        _ state: inout State
+    ) {
+        state.nextBatch += 1
+        state.open = Segment(
+            header: header.bytes,
+            batchIDEnd: header.batchIDEnd,
+            openedAt: self.context.clock.now(),
+            memory: memory,
+            label: label
+        )
+    }
+
+    /// Drops the oldest of those spooled segments whose most severe record is the least severe, and at most of this rank.
+    func evict(atMost rank: Int?, in state: inout State) -> Bool {
+        guard let rank, let index = state.evictable(atMost: rank) else { return false }
+        let segment = state.removeWaiting(at: index)
+        let all = segment.allLevels
+        let own = segment.ownLevels
+        state.tally.pending -= all
+        state.tally.dropped[.spoolFull] += all
+        if own.total > 0 {
+            state.unannounced[.spoolFull] += own
+            state.unreported[.spoolFull] += own
+        }
+        self.giveBack(segment)
+        return true
+    }
+
+    /// The rank and age of what ``evict(atMost:)`` would drop.
+    func evictable(atMost rank: Int) -> (rank: Int, openedAt: MonotonicInstant)? {
+        self.state.withLock { state in
+            state.evictable(atMost: rank).map { (state.sealed[$0].highestRank, state.sealed[$0].openedAt) }
+        }
+    }
+
+    /// Makes room in the spool; `false` if nothing here may go for a record of this rank.
+    func evict(atMost rank: Int) -> Bool {
+        defer { self.wakeSettled() }
+        return self.state.withLock { self.evict(atMost: rank, in: &$0) }
+    }
+
+    /// Wakes flushes whose records are all settled by now: an eviction on a caller's thread does not.
+    func wakeSettled() {
+        for waiter in self.state.withLock({ $0.takeReadyWaiters() }) { waiter.resume() }
+    }
+
+    /// The rank of a record that found the spool full since this was last asked.
+    func takeSpoolPressure() -> Int? {
+        self.state.withLock { $0.spoolPressure.take() }
+    }
+
+    /// Memory on the heap in place of `current` bytes of it, if the budget has it.
+    func memory(_ needed: Int, current: Int, rank: Int, backlog: Int) -> SegmentMemory? {
+        let wanted = self.context.sealPolicy.capacity(for: needed, current: current, backlog: backlog)
+        for bytes in [wanted, needed] {
+            let capacity = SegmentMemory.rounded(bytes)
+            if self.context.budget.charge(capacity - current, rank: rank) { return SegmentMemory(capacity: capacity) }
+        }
+        return nil
+    }
+}
