@@ -131,12 +131,14 @@ extension WebTrackingProducer {
     ///   - configuration: Where logs go and how.
     ///   - keepingConsole: Whether lines also go to standard error, through swift-log's `StreamLogHandler`.
     ///   - metadataProvider: Supplies metadata from the context of each event.
+    ///   - diagnostics: Where the producer's own troubles are told; rate-limited lines on standard error by default.
     public static func bootstrap(
         _ configuration: WebTrackingConfiguration,
         keepingConsole: Bool = false,
-        metadataProvider: LogMetadataProvider? = nil
+        metadataProvider: LogMetadataProvider? = nil,
+        diagnostics: DiagnosticHandler = .standardError
     ) throws -> WebTrackingProducer {
-        let producer = try WebTrackingProducer(configuration: configuration)
+        let producer = try WebTrackingProducer(configuration: configuration, diagnostics: diagnostics)
         self.bootstrap(producer, keepingConsole: keepingConsole, metadataProvider: metadataProvider)
         return producer
     }
