@@ -51,6 +51,18 @@ public struct PutWebtrackingDecoder: Sendable {
 
     /// Decodes a request, or throws the answer that the service would give.
     public func decode(_ input: Input) throws(ServiceError) -> Output {
+        let (raw, compression) = try self.expand(input)
+        var parser = LogGroupParser(raw, limits: self.limits, mode: self.mode)
+        return Output(
+            group: try parser.parse(),
+            compression: compression,
+            rawBytes: raw.count,
+            wireBytes: input.body.count
+        )
+    }
+
+    /// The body before compression, as far as the headers are right.
+    func expand(_ input: Input) throws(ServiceError) -> (raw: [UInt8], compression: Compression) {
         if self.mode == .strict || input.version != nil { try ServiceError.checkVersion(input.version) }
         let compression = try self.compression(input.compressType)
         // What is not compressed needs no size; some clients count characters instead of bytes, or leave it out.
@@ -66,13 +78,7 @@ public struct PutWebtrackingDecoder: Sendable {
                 message: "The body holds \(raw.count) bytes, x-log-bodyrawsize says \(rawSize)."
             )
         }
-        var parser = LogGroupParser(raw, limits: self.limits, mode: self.mode)
-        return Output(
-            group: try parser.parse(),
-            compression: compression,
-            rawBytes: rawSize,
-            wireBytes: input.body.count
-        )
+        return (raw, compression)
     }
 
     private func rawSize(_ header: String?) throws(ServiceError) -> Int {

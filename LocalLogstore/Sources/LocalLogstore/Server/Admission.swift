@@ -24,14 +24,18 @@ struct Admission: Sendable {
 
     /// Where the logs of a request belong. Throws what the service answers if there is no such project or logstore, or if
     /// the logstore takes no anonymous logs.
-    func place(of request: Request, context: TrackContext) throws(ServiceError) -> Place {
+    func place(
+        of request: Request,
+        context: TrackContext,
+        isSigned: Bool = false
+    ) throws(ServiceError) -> Place {
         guard let host = request.head.authority, !host.isEmpty else {
             throw ServiceError(status: 400, code: "MissingHost", message: "The header Host is missing.")
         }
         let project = ProjectHost.project(in: host) ?? self.project
         guard self.exists(project) else { throw .projectNotExist(project) }
         let name = context.parameters.get("logstore") ?? ""
-        if try self.registry.use(name, in: project) { self.onEvent(.logstoreCreated(name)) }
+        if try self.registry.use(name, in: project, isSigned: isSigned) { self.onEvent(.logstoreCreated(name)) }
         return Place(project: project, logstore: name)
     }
 

@@ -22,6 +22,8 @@ public final class LocalLogstoreServer: Service {
     public let store: LogStore
     /// Switches web tracking of a logstore on and off while the endpoint runs.
     public let registry: LogstoreRegistry
+    /// Who may send signed requests.
+    public let accessKeys: AccessKeyRing
 
     /// How the endpoint misbehaves, which can be changed while it runs.
     public let rehearsal: Rehearsal
@@ -56,6 +58,7 @@ public final class LocalLogstoreServer: Service {
         self.store = store
         self.rehearsal = Rehearsal(settings.rehearsal)
         self.registry = LogstoreRegistry(policy: settings.logstores)
+        self.accessKeys = AccessKeyRing(settings.accessKeys)
         self.onEvent = onEvent
     }
 
@@ -134,6 +137,9 @@ public final class LocalLogstoreServer: Service {
             rehearsal: self.rehearsal
         )
         router.post("logstores/:logstore/track", use: put.handle)
+        var signed = put
+        signed.keys = self.accessKeys
+        router.post("logstores/:logstore/shards/lb", use: signed.handle)
         for form in GetHandler.Form.allCases {
             let get = GetHandler(
                 form: form,

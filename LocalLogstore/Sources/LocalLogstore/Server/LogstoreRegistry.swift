@@ -47,15 +47,15 @@ public final class LogstoreRegistry: Sendable {
 
     /// Finds the logstore for a request; `true` if it was created for it.
     ///
-    /// Throws 400 for a name that no logstore can have, 404 for one that does not exist, 401 where web tracking is
-    /// off.
-    func use(_ name: String, in project: String) throws(ServiceError) -> Bool {
+    /// Throws 400 for a name that no logstore can have, 404 for one that does not exist, and for an anonymous request 401
+    /// where web tracking is off.
+    func use(_ name: String, in project: String, isSigned: Bool = false) throws(ServiceError) -> Bool {
         guard Names.isLogstore(name) else {
             throw .parameterInvalid("\"\(name)\" is not a valid name of a logstore.")
         }
         let policy = self.policy
         let found: Result<Bool, ServiceError> = self.state.withLock { state in
-            if state.trackingOff.contains(name) { return .failure(.trackingOff(name)) }
+            if !isSigned, state.trackingOff.contains(name) { return .failure(.trackingOff(name)) }
             if case .only(let names) = policy {
                 // It was there before the request.
                 return names.contains(name) ? .success(false) : .failure(.logstoreNotExist(name))

@@ -20,10 +20,12 @@ struct PutHandler: Sendable {
     let store: LogStore
     let counters: ServerCounters
     let rehearsal: Rehearsal
+    /// The keys that requests are signed with; `nil` where they are anonymous.
+    var keys: AccessKeyRing?
 
     func handle(_ request: Request, context: TrackContext) async throws -> Response {
         context.draft.update { $0.isDelivery = true }
-        let place = try self.admission.place(of: request, context: context)
+        let place = try self.admission.place(of: request, context: context, isSigned: self.keys != nil)
         context.draft.update {
             $0.project = place.project
             $0.logstore = place.logstore
@@ -38,6 +40,7 @@ struct PutHandler: Sendable {
             $0.wireBytes = body.count
             $0.batch = BatchFingerprint.of(body)
         }
+        if let keys = self.keys { try self.checkSignature(of: request, body: body, keys: keys) }
         let decoded = try self.decode(body, of: request)
         context.draft.update {
             $0.rawBytes = decoded.rawBytes
@@ -63,13 +66,31 @@ struct PutHandler: Sendable {
         if self.settings.mode == .compatible, version == nil {
             version = request.uri.queryParameters["APIVersion"].map(String.init)
         }
-        return try PutWebtrackingDecoder(limits: self.settings.limits, mode: self.settings.mode).decode(
-            PutWebtrackingDecoder.Input(
-                version: version,
-                rawSize: request.headers[Self.rawSize],
-                compressType: request.headers[Self.compressType],
+        let decoder = PutWebtrackingDecoder(limits: self.settings.limits, mode: self.settings.mode)
+        let input = PutWebtrackingDecoder.Input(
+            version: version,
+            rawSize: request.headers[Self.rawSize],
+            compressType: request.headers[Self.compressType],
+            body: body
+        )
+        guard self.keys != nil else { return try decoder.decode(input) }
+        return try PutLogsDecoder(track: decoder).decode(input, contentType: request.headers[.contentType], now: Date())
+    }
+
+    private func checkSignature(of request: Request, body: [UInt8], keys: AccessKeyRing) throws(ServiceError) {
+        var headers: [String: String] = [:]
+        for field in request.headers { headers[field.name.canonicalName] = field.value }
+        headers["host"] = request.head.authority
+        try SignatureCheck().check(
+            SignatureCheck.Signed(
+                method: request.method.rawValue,
+                path: request.uri.path,
+                query: request.uri.queryParameters.map { (String($0.key), String($0.value)) },
+                headers: headers,
                 body: body
-            )
+            ),
+            keys: keys,
+            now: Date()
         )
     }
 

@@ -31,6 +31,10 @@ public struct ServerSettings: Sendable {
     public var mode: DecodingMode = .strict
     public var rehearsal = RehearsalSettings()
     public var access: AccessPolicy = .open
+
+    /// The keys that requests to PutLogs can be signed with; without any, no such request is taken.
+    public var accessKeys: [AccessKey] = []
+
     public var retention = Retention()
 
     /// Connections beyond this wait until others are closed.

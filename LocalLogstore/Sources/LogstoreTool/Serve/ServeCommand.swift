@@ -34,6 +34,12 @@ struct ServeCommand: AsyncParsableCommand {
               webtracking serve --fault-rate 0.33 --fault-kinds 500,reset
               webtracking serve --outage 10:20
 
+            With AccessKeys it takes signed requests to PutLogs as well, as web tracking's replacement in production. \
+            Anonymous ones stay welcome. The file has one key a line: its id, its secret and, for a key of STS, its \
+            security token and the time at which that expires:
+
+              echo 'my-id my-secret' > keys.txt && webtracking serve --access-keys keys.txt
+
             It is strict: what the service does not document is refused. With --compatible it takes what official \
             clients really send, too.
 
@@ -91,6 +97,15 @@ struct ServeCommand: AsyncParsableCommand {
     )
     var tokenFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The file with the AccessKeys that requests can be signed with: on each line ID SECRET [TOKEN [EXPIRY]], "
+                + "the expiry like 2026-11-23T08:15:30Z. Lines with # are left out.",
+            valueName: "file"
+        )
+    )
+    var accessKeys: String?
+
     @Option(help: ArgumentHelp("Write the port to this file once listening.", valueName: "file"))
     var portFile: String?
 
@@ -131,6 +146,7 @@ struct ServeCommand: AsyncParsableCommand {
             maximumBytes: self.keepSize?.bytes
         )
         if let path = self.tokenPath { settings.access = .token(try TokenFile.token(at: path)) }
+        if let path = self.accessKeys { settings.accessKeys = try AccessKeyFile.keys(at: path) }
         if !self.logstore.isEmpty { settings.logstores = .only(Set(self.logstore)) }
         return settings
     }

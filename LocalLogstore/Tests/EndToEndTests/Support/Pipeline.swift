@@ -63,6 +63,7 @@ extension StoredRequest {
 func withPipeline<Result: Sendable>(
     faults: FaultPlan = .none,
     diagnostics: DiagnosticHandler = .none,
+    clock: any ProducerClock = SystemProducerClock(),
     _ change: (inout WebTrackingConfiguration) -> Void = { _ in },
     _ body: (Pipeline) async throws -> Result
 ) async throws -> Result {
@@ -84,7 +85,14 @@ func withPipeline<Result: Sendable>(
         configuration.delivery.maximumRefusalBackoff = .milliseconds(50)
         configuration.logLevel = .trace
         change(&configuration)
-        let producer = try WebTrackingProducer(configuration: configuration, diagnostics: diagnostics)
+        // Before the transport is made: a client that is never used has to be shut down all the same.
+        try configuration.validate()
+        let producer = try WebTrackingProducer(
+            configuration: configuration,
+            transport: AsyncHTTPClientTransport(),
+            diagnostics: diagnostics,
+            clock: clock
+        )
         do {
             let result = try await body(Pipeline(server: server, producer: producer))
             await producer.shutdown(timeout: .seconds(60))
