@@ -78,7 +78,10 @@ import WebTrackingTestKit
     )
     func theHostIsSignedAsClientsSendIt(endpoint: String, host: String, port: Int?) async throws {
         let service = ScriptedService()
-        let rig = try SignedRig(service, CountingProvider()) { $0.endpoint = endpoint }
+        let rig = try SignedRig(service, CountingProvider()) { configuration in
+            configuration.endpoint = endpoint
+            configuration.allowsPlainHTTP = true
+        }
         rig.log("a")
         await rig.producer.flush(timeout: .seconds(60))
         let request = try #require(service.requests.elements.first)
