@@ -195,6 +195,67 @@ extension EndToEnd {
             }
         }
 
+        /// The answers of a running endpoint are those of its file.
+        @Test func asksARunningEndpoint() async throws {
+            try await self.withServe { directory, send in
+                let lines = (1...2_500).map {
+                    #"{"message":"say \"\#($0)\" + 50%","level":"\#($0 % 1000 == 0 ? "error" : "info")","n":\#($0)}"#
+                }
+                _ = try await self.run(
+                    send + ["--format", "ndjson", "--topic", "a & b"],
+                    in: directory,
+                    input: lines.joined(separator: "\n") + "\n"
+                )
+                for arguments in [
+                    [], ["level: error"], ["level: error or n = 7", "--newest"], ["--newest", "--limit", "1200"],
+                    ["--limit", "3"], ["--count"], ["n > 2000", "--count"], ["--count", "--limit", "10"], ["n = 0"],
+                    ["--where", #"message=say "7" + 50%"#], ["--topic", "a & b", "n < 3"], ["--topic", "A"],
+                    ["--where", "__topic__=a & b", "--since", "1h", "--fields", "n,__topic__", "n > 2499"],
+                    ["--since", "2100-01-01T00:00:00Z"], ["--project", "other"], ["--logstore", "app", "n = 5"],
+                ] {
+                    let here = try await self.query(arguments, in: directory)
+                    let there = try await self.query(arguments + ["--url", send[2]], in: directory)
+                    #expect(here == there, "\(arguments)")
+                }
+                let unknown = try await self.run(["query", "--logstore", "ap", "--url", send[2]], in: directory)
+                #expect(unknown.status == 1 && unknown.errors.contains("there are some of app"))
+            }
+        }
+
+        @Test func followsAnEndpointThatKeepsLogsInMemory() async throws {
+            try await self.withServe(["--in-memory", "--token-file", "token"]) { directory, send in
+                let lines = #"{"level":"error","n":1}"# + "\n" + #"{"level":"info","n":2}"# + "\n"
+                _ = try await self.run(send + ["--format", "ndjson"], in: directory, input: lines)
+                let without = try await self.run(["query", "--url", send[2]], in: directory)
+                #expect(without.status == 1 && without.errors.contains("--token-file"), "\(without.errors)")
+                #expect(
+                    try await self.query(["--fields", "n", "--url", send[2], "--token-file", "token"], in: directory)
+                        == ["1", "2"]
+                )
+                let tail = try ChildProcess(
+                    "webtracking",
+                    [
+                        "tail", "level: error", "--limit", "2", "--fields", "n", "--url", send[2], "--token-file",
+                        "token",
+                    ],
+                    directory: directory
+                )
+                #expect(try await tail.firstLine() == "1")
+                let more = #"{"level":"info","n":3}"# + "\n" + #"{"level":"error","n":4}"# + "\n"
+                _ = try await self.run(send + ["--format", "ndjson"], in: directory, input: more)
+                let outcome = try await tail.outcome()
+                #expect(outcome.status == 0 && outcome.output == "4\n")
+            }
+        }
+
+        @Test func saysThatNoEndpointAnswers() async throws {
+            try await withTemporaryDirectory { directory in
+                let port = try await withServer { server async throws in server.port }
+                let outcome = try await self.run(["query", "--url", "http://127.0.0.1:\(port)"], in: directory)
+                #expect(outcome.status == 1 && outcome.errors.contains("does not answer"), "\(outcome.errors)")
+            }
+        }
+
         @Test func saysPlainlyThatThePortIsTaken() async throws {
             try await self.withServe { directory, send in
                 let port = try #require(send.joined().firstMatch(of: /127\.0\.0\.1:(\d+)/)?.output.1)

@@ -54,7 +54,9 @@ struct ArgumentTests {
         "send \(target) --rate 0", "send \(target) --timeout -1", "send \(target) --format csv",
         "query --limit -1", "query --where x", "query --format csv", "query level:", "query --since yesterday",
         "query x y", "tail --lines -1", "tail --limit 0", "serve --outage 5", "serve --keep-size 1",
-        "serve --shards -1",
+        "serve --shards -1", "query --url x", "query --url http://u:p@h", "query --url http://h/?token=x",
+        "query --url http://h --database f", "tail --url ftp://h", "query --token-file t",
+        "query --where __receive_time__=x", "query --since infd", "query --since 200000000d",
         "serve --max-request-logs 0", "what",
     ])
     func refuses(line: String) {
@@ -186,6 +188,43 @@ struct ArgumentTests {
             command = try self.parse("serve --host 0.0.0.0 --database \(path).db", as: ServeCommand.self)
             #expect(command.tokenPath == path + ".db.token")
             #expect(try self.parse("serve", as: ServeCommand.self).tokenPath == nil)
+        }
+    }
+
+    @Test func saysEverythingInTheSearchOfAnEndpoint() throws {
+        func search(_ arguments: [String]) throws -> String {
+            try #require(try WebTrackingTool.parseAsRoot(["query"] + arguments) as? QueryCommand).options.remoteSearch
+        }
+        #expect(try search([]) == "")
+        #expect(try search(["a or b"]) == "(a or b)")
+        let text = try search([
+            "a or b", "--topic", "t", "--where", #"k e="v" \"#, "--where", "__tag__:x=y", "--where", "__source__=s",
+        ])
+        #expect(
+            text == #"(a or b) and __topic__ = "t" and "k e" = "\"v\" \\" and __tag__:"x" = "y" and "__source__" = "s""#
+        )
+        #expect(
+            try SearchExpression(parsing: text)
+                == .and([
+                    SearchExpression(parsing: "a or b"), .exact(.topic, "t"), .exact(.log("k e"), #""v" \"#),
+                    .exact(.tag("x"), "y"), .exact(.source, "s"),
+                ])
+        )
+    }
+
+    @Test func takesTheTokenFromTheEnvironmentOrAFile() async throws {
+        try await withTemporaryDirectory { directory in
+            let file = directory.appending(path: "token").path
+            try "secret-of-the-file\n".write(toFile: file, atomically: true, encoding: .utf8)
+            func token(_ arguments: [String]) throws -> String? {
+                let command = try WebTrackingTool.parseAsRoot(["query", "--url", "http://127.0.0.1:1"] + arguments)
+                let options = try #require(command as? QueryCommand).options
+                let source = try options.source(environment: ["WEBTRACKING_TOKEN": "secret-of-the-environment"])
+                return (source as? ServerSource)?.token
+            }
+            #expect(try token([]) == "secret-of-the-environment")
+            #expect(try token(["--token-file", file]) == "secret-of-the-file")
+            #expect(throws: (any Error).self) { try token(["--token-file", file + "x"]) }
         }
     }
 }

@@ -113,6 +113,8 @@ class PageTest(unittest.TestCase):
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        # What the page's policy has refused is no harm done, but nothing may try.
+        page.on("console", lambda message: self.errors.append(message.text) if "Content Security Policy" in message.text else None)
         return page
 
     def open(self, endpoint, query="", scheme="light"):
@@ -258,6 +260,19 @@ class PageTest(unittest.TestCase):
         expect(page.locator(".row .message").first).to_have_text("new")
         expect(page.locator("#summary")).to_have_text(re.compile(r"^1 log since you watch"))
 
+    def test_goes_on_after_a_long_pause(self):
+        endpoint = self.endpoint()
+        endpoint.post({"message": "start"})
+        page = self.open(endpoint, "?live=1")
+        expect(page.locator(".row")).to_have_count(1)
+        page.keyboard.press("p")
+        expect(page.locator("#live")).to_contain_text("Paused")
+        # More than the page lets wait: it asks for the rest when it goes on.
+        logs.fill(endpoint.port, 7000, span=1)
+        expect(page.locator("#fresh")).to_contain_text("over")
+        page.keyboard.press("p")
+        expect(page.locator("#summary")).to_have_text("7,000 logs since you watch · 7,001 shown")
+
     def test_keeps_up_with_five_thousand_a_second(self):
         endpoint = self.endpoint()
         endpoint.post({"message": "start"})
@@ -353,6 +368,33 @@ class PageTest(unittest.TestCase):
 
     # Search
 
+    def test_finds_exactly_what_a_value_is(self):
+        endpoint = self.endpoint()
+        values = ["shop", "shop.orders", "---", "订单支付失败" * 11, "a \"quoted\" \\ text", "x" * 300]
+        endpoint.post(*[{"message": "m", "what": value} for value in values])
+        page = self.open(endpoint)
+        self.settled(page)
+        page.locator(".facet-head", has_text="what").click()
+        facet = page.locator(".facet", has_text="what")
+        expect(facet.locator(".pick")).to_have_count(len(values))
+        # Too long to be told from others: it is shown, but is no filter.
+        expect(facet.get_by_role("button", name=re.compile("^xxx"))).to_be_disabled()
+        for value in values[:-1]:
+            button = facet.locator(".pick", has=page.locator(".name", has_text=re.compile(f"^{re.escape(value)}$")))
+            button.click()
+            self.settled(page)
+            expect(page.locator("#summary")).to_have_text(re.compile("^1 log · "))
+            button.click()
+            expect(page.locator("#search")).to_have_value("")
+            self.settled(page)
+        # A second click takes away the one it is about, wherever it stands.
+        page.locator("#search").fill("message: m and what: shop and not level: *")
+        page.keyboard.press("Enter")
+        self.settled(page)
+        page.locator(".facet", has_text="message").locator(".facet-head").click()
+        page.locator(".facet", has_text="message").locator(".pick").click()
+        expect(page.locator("#search")).to_have_value("what: shop and not level: *")
+
     def test_points_at_what_is_wrong(self):
         page = self.open(self.shop)
         page.locator("#search").fill("level: error and ms > ten")
@@ -361,6 +403,12 @@ class PageTest(unittest.TestCase):
         lines = page.locator("#search-error").text_content().split("\n")
         self.assertEqual(lines[1].index("^"), lines[0].index("ten"))
         self.assertEqual(lines[1].count("^"), 3)
+        # What is wrong is selected, also behind characters that take two units.
+        page.locator("#search").fill("😀a and ms > ten")
+        page.keyboard.press("Enter")
+        expect(page.locator("#search-error")).to_contain_text("column 13")
+        selected = page.evaluate("(({ value, selectionStart, selectionEnd }) => value.slice(selectionStart, selectionEnd))(document.activeElement)")
+        self.assertEqual(selected, "ten")
         self.shot(page, "search-error")
 
     def test_keeps_its_state_in_the_address(self):
@@ -420,7 +468,44 @@ class PageTest(unittest.TestCase):
         other = self.open(self.shop, link.split("/", 3)[3])
         expect(other.locator(".record")).to_contain_text(copied["trace.id"])
         self.press_tool(page, "All with this value of user")
-        expect(page.locator("#search")).to_have_value(f"level: critical and user: {copied['user']}")
+        expect(page.locator("#search")).to_have_value(f'level: critical and user = "{copied["user"]}"')
+
+    def test_opens_what_was_sent_around(self):
+        page = self.open(self.shop, "?q=level%3A+error")
+        self.settled(page)
+        page.locator(".row").nth(3).click()
+        shown = page.locator(".record .fields tr", has=page.get_by_role("rowheader", name="seq", exact=True)).locator(".value")
+        first = int(shown.text_content())
+        for number in (first + 1, first):
+            page.get_by_role("button", name="Show around").click()
+            page.locator(".neighbours li button", has=page.locator(".seq", has_text=re.compile(f"^{number}$"))).click()
+            expect(page.locator(".record")).to_have_count(1)
+            expect(shown).to_have_text(str(number))
+            # It stands below its own row.
+            row = page.locator(".row[aria-expanded='true']")
+            expect(row).to_have_count(1)
+            expect(row).to_have_attribute("data-id", page.locator(".record strong").text_content().removeprefix("Log "))
+        # What was added stays the only one of its kind when older logs are loaded.
+        stray = self.shop.api(f"logs?q=seq+%3D+%22{first + 1}%22")["logs"][0]
+        total = self.shop.api("overview?q=level:+error")["total"] + (stray["fields"]["level"] != "error")
+        page.keyboard.press("Escape")
+        page.keyboard.press("G")
+        expect(page.locator("#summary")).to_contain_text(f" · {total} loaded")
+
+    def test_opens_a_link_to_an_old_log(self):
+        old = self.shop.api("arrivals?q=level:+error&limit=5")["logs"][4]
+        total = self.shop.api("overview?q=level:+error")["total"]
+        page = self.open(self.shop, f"?q=level%3A+error&log={old['id']}")
+        expect(page.locator(".record strong")).to_have_text(f"Log {old['id']}")
+        self.settled(page)
+        # It has its place when the pages between have come, and only that one.
+        page.keyboard.press("G")
+        expect(page.locator("#summary")).to_contain_text(f" · {total} loaded")
+        self.settled(page)
+        rows = page.evaluate("""[...document.querySelectorAll(".row")].map((row) => [Number(row.dataset.index), Number(row.dataset.id)])""")
+        rows.sort()
+        self.assertEqual([identity for _, identity in rows], sorted((identity for _, identity in rows), reverse=True))
+        expect(page.locator(".row[aria-expanded='true']")).to_have_attribute("data-id", str(old["id"]))
 
     # Deliveries and rehearsal
 
@@ -516,6 +601,18 @@ class PageTest(unittest.TestCase):
         expect(page.locator("#banner")).to_be_hidden()
         endpoint.post({"message": "after"})
         self.expect_messages(page, ["after", "before"])
+
+    def test_survives_an_endpoint_that_begins_anew(self):
+        endpoint = self.endpoint("--in-memory")
+        endpoint.post({"message": "one"}, {"message": "two"}, {"message": "three"})
+        page = self.open(endpoint, "?live=1")
+        self.expect_messages(page, ["three", "two", "one"])
+        endpoint.stop()
+        expect(page.locator("#banner")).to_be_visible()
+        endpoint.start()
+        expect(page.locator("#banner")).to_be_hidden()
+        endpoint.post({"message": "another"})
+        self.expect_messages(page, ["another"])
 
     # Safety
 

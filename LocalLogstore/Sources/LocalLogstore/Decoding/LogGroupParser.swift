@@ -168,7 +168,12 @@ struct LogGroupParser {
         self.names.removeAll()
         self.cursor.skipWhitespace()
         if self.cursor.consume(UInt8(ascii: "}")) { return }
+        var count = 0
         repeat {
+            count += 1
+            guard count <= self.limits.fields else {
+                throw ServiceError.bodyInvalid("An object in \(place) has over \(self.limits.fields) members.")
+            }
             let name = try self.memberName()
             guard (1...self.limits.keyBytes).contains(name.decodedCount) else {
                 throw ServiceError.keyInvalid("A key has to be of 1 to \(self.limits.keyBytes) bytes.")

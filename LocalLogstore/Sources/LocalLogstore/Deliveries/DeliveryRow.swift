@@ -130,7 +130,8 @@ extension Delivery {
         durations.sort()
         if !durations.isEmpty {
             page.summary.medianMicroseconds = Int(durations[durations.count / 2])
-            page.summary.p95Microseconds = Int(durations[min(durations.count - 1, durations.count * 95 / 100)])
+            // The smallest that 95 of 100 do not exceed.
+            page.summary.p95Microseconds = Int(durations[(durations.count * 95 + 99) / 100 - 1])
         }
         return page
     }

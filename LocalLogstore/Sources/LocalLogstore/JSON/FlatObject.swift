@@ -48,6 +48,10 @@ struct FlatObject {
             try FlatObject.withDecoded(self.rawValue, body)
         }
 
+        func withName<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
+            try FlatObject.withDecoded(self.rawName, body)
+        }
+
         var name: String { FlatObject.withDecoded(self.rawName) { String(decoding: $0, as: UTF8.self) } }
         var value: String { self.withValue { String(decoding: $0, as: UTF8.self) } }
     }

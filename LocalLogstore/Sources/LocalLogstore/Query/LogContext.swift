@@ -28,7 +28,7 @@ extension LogScan {
     ///
     /// The scan has to be one for all logs.
     func context(of id: Int64, count: Int) throws -> LogContext? {
-        guard let center = try self.log(id) else { return nil }
+        guard let center = try self.load(id) else { return nil }
         let sequence = center.sequence
         var candidates: [(order: Int64, log: StoredLog)] = []
         let block = Block(
@@ -38,11 +38,11 @@ extension LogScan {
             counts: nil,
             mayMatch: true
         )
-        var order: [(order: Int64, id: Int64)] = []
+        var order: [(order: Int64, distance: Int64, id: Int64)] = []
         try self.forEachMatch(in: block) { log in
             guard try self.isOfSameProducer(log, as: center) else { return true }
             guard let sequence else {
-                order.append((log.id, log.id))
+                order.append((log.id, 0, log.id))
                 return true
             }
             guard let other = Self.sequence(log.fields) else { return true }
@@ -51,34 +51,25 @@ extension LogScan {
             // A producer that starts again counts from 1 again. Within one run, later numbers have later times, but for
             // what threads log at the same instant.
             let isSameRun = log.id == id || (other > sequence) == (log.time >= center.time)
-            if isSameRun || abs(log.time - center.time) < 1_000 { order.append((other, log.id)) }
+            let distance = abs(log.time - center.time)
+            if isSameRun || distance < 1_000 { order.append((other, distance, log.id)) }
             return true
         }
         order.sort { $0 < $1 }
+        // Of those with the same number, from an earlier run or delivered twice, the one that is nearest in time.
         if sequence != nil {
             order = order.enumerated().filter { $0 == 0 || order[$0 - 1].order != $1.order }.map(\.element)
         }
         guard let place = order.firstIndex(where: { $0.id == id }) else { return nil }
         let neighbours = order[max(0, place - count)...min(order.count - 1, place + count)]
         for neighbour in neighbours {
-            if let log = try self.log(neighbour.id) { candidates.append((neighbour.order, log)) }
+            if let log = try self.load(neighbour.id) { candidates.append((neighbour.order, log)) }
         }
         return LogContext(
             logs: candidates.map(\.log),
             index: candidates.firstIndex { $0.log.id == id } ?? 0,
             isBySequence: sequence != nil
         )
-    }
-
-    /// One log by its number.
-    func log(_ id: Int64) throws -> StoredLog? {
-        let block = Block(ids: id...id, minimumTime: .min, maximumTime: .max, counts: nil, mayMatch: true)
-        var found: StoredLog?
-        try self.forEachMatch(in: block) { log in
-            found = try self.stored(log)
-            return false
-        }
-        return found
     }
 
     private func isOfSameProducer(_ log: Log, as center: StoredLog) throws -> Bool {
@@ -97,13 +88,9 @@ extension LogScan {
 }
 
 extension StoredRequest {
-    /// What all requests of one producer have in common: the number of a batch begins with that of its producer.
-    fileprivate var producerTags: [Field] {
-        self.tags.map { tag in
-            guard tag.name == "__pack_id__", let hyphen = tag.value.firstIndex(of: "-") else { return tag }
-            return Field(tag.name, String(tag.value[..<hyphen]))
-        }
-    }
+    /// What all requests of one producer have in common. The number of a batch is not part of it: a producer has one
+    /// series of them for each topic.
+    fileprivate var producerTags: [Field] { self.tags.filter { $0.name != "__pack_id__" } }
 }
 
 extension StoredLog {

@@ -42,11 +42,13 @@ extension LogScan {
         var facets = LogFacets()
         var counts: [String: [String: Int]] = [:]
         var overflowing: Set<String> = []
+        var cut: Set<String> = []
         func count(_ name: String, _ value: String) {
             guard counts[name] != nil || counts.count < Self.maximumFields else { return }
             var value = value
             if value.utf8.count > Self.maximumValueBytes {
                 value = String(value.prefix(Self.maximumValueBytes / 4)) + "…"
+                cut.insert(value)
             }
             if counts[name, default: [:]][value] == nil, counts[name, default: [:]].count >= Self.maximumValues {
                 overflowing.insert(name)
@@ -80,7 +82,8 @@ extension LogScan {
             LogFacets.Facet(
                 name: name,
                 count: present[name] ?? 0,
-                values: counts.filter { $0.value > 0 }.map { LogOverview.Count(value: $0.key, count: $0.value) }
+                values: counts.filter { $0.value > 0 }
+                    .map { LogOverview.Count(value: $0.key, count: $0.value, isCut: cut.contains($0.key)) }
                     .ranked(values),
                 hasMore: overflowing.contains(name) || counts.count > values
             )

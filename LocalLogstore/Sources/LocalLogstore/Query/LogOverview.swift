@@ -16,6 +16,8 @@ public struct LogOverview: Sendable, Equatable {
     public struct Count: Sendable, Equatable {
         public var value: String
         public var count: Int
+        /// Whether the value is only the beginning of longer ones.
+        public var isCut = false
     }
 
     /// Where the first bucket begins, in microseconds since 1970.
@@ -55,7 +57,7 @@ extension LogScan {
         overview.start = from.floored(to: step)
         let count = Int((until - 1 - overview.start) / step) + 1
         overview.buckets = [[Int]](repeating: [Int](repeating: 0, count: Severity.allCases.count), count: count)
-        var streams: [Int64: Int] = [:]
+        var streams = [Int](repeating: 0, count: self.streamLimit)
         for block in blocks {
             if self.isOverdue {
                 overview.isComplete = false
@@ -63,7 +65,7 @@ extension LogScan {
             }
             try self.count(block, into: &overview, from..<until, &streams)
         }
-        overview.total = streams.values.reduce(0, +)
+        overview.total = streams.reduce(0, +)
         overview.levels = self.counts(streams, \.level)
         overview.labels = self.counts(streams, \.label)
         overview.topics = self.counts(streams, \.topic)
@@ -84,33 +86,32 @@ extension LogScan {
         _ block: Block,
         into overview: inout LogOverview,
         _ range: Range<Int64>,
-        _ streams: inout [Int64: Int]
+        _ streams: inout [Int]
     ) throws {
         // What is known of the block as a whole is enough if it lies in one bucket and nothing depends on single logs.
         if let counts = block.counts, range.contains(block.minimumTime), range.contains(block.maximumTime),
             (block.minimumTime - overview.start) / overview.step == (block.maximumTime - overview.start)
                 / overview.step,
-            !block.mayMatch || counts.allSatisfy({ self.verdicts[$0.stream] == .some(true) })
+            !block.mayMatch || counts.allSatisfy({ self.verdict($0.stream) == true })
         {
             let bucket = Int((block.minimumTime - overview.start) / overview.step)
-            for (stream, count) in counts where self.verdicts[stream] == .some(true) {
-                overview.buckets[bucket][self.streams[stream]?.severity.rawValue ?? 0] += Int(count)
-                streams[stream, default: 0] += Int(count)
+            for (stream, count) in counts where self.verdict(stream) == true {
+                overview.buckets[bucket][self.severity(stream).rawValue] += Int(count)
+                streams[Int(stream)] += Int(count)
             }
             return
         }
-        try self.forEachMatch(in: block) { log in
-            guard range.contains(log.time) else { return true }
-            overview.buckets[Int((log.time - overview.start) / overview.step)][log.stream.severity.rawValue] += 1
-            streams[log.stream.id, default: 0] += 1
-            return true
+        try self.forEachHit(in: block, within: range.lowerBound...range.upperBound - 1) { hit in
+            let severity = self.severity(hit.stream)
+            overview.buckets[Int((hit.time - overview.start) / overview.step)][severity.rawValue] += 1
+            streams[Int(hit.stream)] += 1
         }
     }
 
-    private func counts(_ streams: [Int64: Int], _ value: (LogStream) -> String?) -> [LogOverview.Count] {
+    private func counts(_ streams: [Int], _ value: (LogStream) -> String?) -> [LogOverview.Count] {
         var counts: [String: Int] = [:]
-        for (id, count) in streams {
-            guard let stream = self.streams[id], let value = value(stream) else { continue }
+        for (id, count) in streams.enumerated() where count > 0 {
+            guard let stream = self.streams[Int64(id)], let value = value(stream) else { continue }
             counts[value, default: 0] += count
         }
         return counts.map { LogOverview.Count(value: $0.key, count: $0.value) }.ranked(100)

@@ -37,12 +37,8 @@ public struct LogPage: Sendable, Equatable {
 extension LogScan {
     /// The newest logs that match, at most `limit` of them, behind `cursor`.
     func page(limit: Int, after cursor: LogPage.Cursor?) throws -> LogPage {
-        struct Found {
-            var place: LogPage.Cursor
-            var log: StoredLog
-        }
         var page = LogPage()
-        var found: [Found] = []
+        var found: [LogPage.Cursor] = []
         // Once there are enough, a block that ends before the last of them has nothing to add.
         let blocks = try self.blocks().sorted { $0.maximumTime > $1.maximumTime }
         var threshold: LogPage.Cursor?
@@ -51,28 +47,34 @@ extension LogScan {
             if let cursor, block.minimumTime > cursor.time { continue }
             if self.isOverdue {
                 page.isComplete = false
+                // The next page begins with what was not looked at.
+                let edge = LogPage.Cursor(time: block.maximumTime, id: .max)
+                found.removeAll { $0.isBehind(edge) }
+                page.next = cursor.map { edge.isBehind($0) ? edge : $0 } ?? edge
                 break
             }
-            try self.forEachMatch(in: block, order: .newestFirst) { log in
-                let place = LogPage.Cursor(time: log.time, id: log.id)
-                if let cursor, !place.isBehind(cursor) { return true }
-                if let threshold, place.isBehind(threshold) { return true }
-                guard let stored = try self.stored(log) else { return true }
-                found.append(Found(place: place, log: stored))
-                return true
+            let oldest = threshold?.time ?? .min
+            let newest = cursor?.time ?? .max
+            guard oldest <= newest else { break }
+            try self.forEachHit(in: block, within: oldest...newest) { hit in
+                let place = LogPage.Cursor(time: hit.time, id: hit.id)
+                if let cursor, !place.isBehind(cursor) { return }
+                if let threshold, place.isBehind(threshold) { return }
+                found.append(place)
             }
             if found.count > limit {
-                found.sort { $1.place.isBehind($0.place) }
+                found.sort { $1.isBehind($0) }
                 found.removeSubrange((limit + 1)...)
-                threshold = found.last?.place
+                threshold = found.last
             }
         }
-        found.sort { $1.place.isBehind($0.place) }
+        found.sort { $1.isBehind($0) }
         if found.count > limit {
             found.removeSubrange(limit...)
-            page.next = found.last?.place
+            page.next = found.last
         }
-        page.logs = found.map(\.log)
+        // Only now are logs read that matched for certain.
+        page.logs = try found.compactMap { try self.load($0.id) }
         return page
     }
 }

@@ -29,7 +29,7 @@ public struct LogQuery: Sendable, Equatable {
     public var from: Date?
     /// Received before this time.
     public var until: Date?
-    /// Fields that a log must have, with exactly these values.
+    /// Fields that a log must have, with exactly these values; under the names of queries, as `__tag__:env`.
     public var fields: [Field] = []
     public var order: Order = .arrival
     /// At most this many logs.
@@ -44,7 +44,7 @@ public struct LogQuery: Sendable, Equatable {
     public var selection: LogSelection {
         var search = self.search
         if let topic = self.topic { search = search.and(.exact(.topic, topic)) }
-        for field in self.fields { search = search.and(.exact(.log(field.name), field.value)) }
+        for field in self.fields { search = search.and(.exact(FieldName(field.name), field.value)) }
         var selection = LogSelection(search: search, project: self.project, logstore: self.logstore)
         selection.from = self.since?.microseconds
         return selection

@@ -18,6 +18,8 @@ final class LogScan {
     /// A block that can hold a match. The logs that fill no block yet are one too, with any time and without counts.
     struct Block {
         var ids: ClosedRange<Int64>
+        /// The number of the block if it is full.
+        var number: Int64?
         var minimumTime: Int64
         var maximumTime: Int64
         /// How many logs it has of the streams that can match; `nil` if that is not known.
@@ -39,9 +41,12 @@ final class LogScan {
 
     let selection: LogSelection
     private(set) var streams: [Int64: LogStream] = [:]
-    private(set) var verdicts: [Int64: Bool?] = [:]
+    // What is asked of every stream of every block, by the numbers of the streams.
+    private var verdicts: [Bool?] = []
+    private var severities: [Severity] = []
     private let search: SearchExpression
-    private let database: Database
+    let filter: RowFilter
+    let database: Database
     private let deadline: DispatchTime?
     private var requests: [Int64: StoredRequest] = [:]
 
@@ -49,19 +54,32 @@ final class LogScan {
     init(_ selection: LogSelection, in database: Database, seconds: Double? = nil) throws {
         self.selection = selection
         self.search = selection.search.ordered
+        self.filter = RowFilter(selection.search)
         self.database = database
         self.deadline = seconds.map { .now() + $0 }
-        for stream in try StreamTable.all(in: database) {
+        let streams = try StreamTable.all(in: database)
+        self.verdicts = [Bool?](repeating: false, count: Int(streams.last?.id ?? 0) + 1)
+        self.severities = [Severity](repeating: .none, count: self.verdicts.count)
+        for stream in streams {
             self.streams[stream.id] = stream
-            self.verdicts[stream.id] = .some(selection.verdict(for: stream))
+            self.verdicts[Int(stream.id)] = selection.verdict(for: stream)
+            self.severities[Int(stream.id)] = stream.severity
         }
     }
+
+    /// The numbers of streams are smaller than this.
+    var streamLimit: Int { self.verdicts.count }
+
+    /// Whether the logs of a stream match: all, none, or it depends on the log (`nil`).
+    func verdict(_ stream: Int64) -> Bool? { stream < self.verdicts.count ? self.verdicts[Int(stream)] : false }
+
+    func severity(_ stream: Int64) -> Severity { self.severities[Int(stream)] }
 
     /// Whether it is time to answer with what there is.
     var isOverdue: Bool { self.deadline.map { DispatchTime.now() > $0 } ?? false }
 
     /// Whether some stream has matches.
-    var canMatch: Bool { self.verdicts.values.contains { $0 != false } }
+    var canMatch: Bool { self.verdicts.contains { $0 != false } }
 
     // MARK: - Blocks
 
@@ -84,14 +102,15 @@ final class LogScan {
             let minimum = rows.int(1)
             let maximum = rows.int(2)
             guard maximum >= self.selection.from ?? .min, minimum < self.selection.until ?? .max else { continue }
-            let counts = BlockBuilder.decode(rows.bytes(3)).filter { self.verdicts[$0.stream] != .some(false) }
+            let counts = BlockBuilder.decode(rows.bytes(3)).filter { self.verdict($0.stream) != false }
             guard !counts.isEmpty else { continue }
             let mayMatch = indexed.map { rows.int(4) == 0 || $0.contains(blockID) } ?? true
             // Then only whole streams can match.
-            if !mayMatch, !counts.contains(where: { self.verdicts[$0.stream] == .some(true) }) { continue }
+            if !mayMatch, !counts.contains(where: { self.verdict($0.stream) == true }) { continue }
             blocks.append(
                 Block(
                     ids: max(ids.lowerBound, id + 1)...ids.upperBound,
+                    number: blockID,
                     minimumTime: minimum,
                     maximumTime: maximum,
                     counts: ids.lowerBound > id ? counts : nil,
@@ -132,18 +151,16 @@ final class LogScan {
     /// Calls `body` with the matching logs of a block until it returns `false`; then returns `false` itself.
     @discardableResult
     func forEachMatch(in block: Block, order: Order = .arrival, _ body: (Log) throws -> Bool) throws -> Bool {
-        let direction = order == .arrival ? "ASC" : "DESC"
-        let rows = try RawStatement(
-            "SELECT id, request_id, at, stream, fields FROM logs WHERE id BETWEEN ? AND ? ORDER BY id \(direction)",
-            in: self.database
-        )
-        rows.bind(1, block.ids.lowerBound)
-        rows.bind(2, block.ids.upperBound)
+        if let rows = try self.rows(of: block, within: .min ... .max), let number = block.number {
+            let first = SearchIndex.ids(of: number).lowerBound
+            return try self.read(rows.possible, certain: rows.certain, from: first, order, body)
+        }
+        let rows = try self.statement(for: block.ids, order)
         defer { rows.reset() }
         while try rows.step() {
             let streamID = rows.int(3)
-            guard let stream = self.streams[streamID], let verdict = self.verdicts[streamID], verdict != false
-            else { continue }
+            let verdict = self.verdict(streamID)
+            guard verdict != false, let stream = self.streams[streamID] else { continue }
             let time = rows.int(2)
             guard self.selection.includes(time: time) else { continue }
             let log = Log(id: rows.int(0), time: time, stream: stream, row: rows)
@@ -155,7 +172,18 @@ final class LogScan {
         return true
     }
 
-    private func matches(_ log: Log) -> Bool {
+    func statement(for ids: ClosedRange<Int64>, _ order: Order) throws -> RawStatement {
+        let direction = order == .arrival ? "ASC" : "DESC"
+        let rows = try RawStatement(
+            "SELECT id, request_id, at, stream, fields FROM logs WHERE id BETWEEN ? AND ? ORDER BY id \(direction)",
+            in: self.database
+        )
+        rows.bind(1, ids.lowerBound)
+        rows.bind(2, ids.upperBound)
+        return rows
+    }
+
+    func matches(_ log: Log) -> Bool {
         self.search.matches(
             LogView(fields: log.fields, topic: log.stream.topic) { try? self.request(log.requestID) }
         )
@@ -181,6 +209,14 @@ final class LogScan {
         rows.bind(1, requestID)
         defer { rows.reset() }
         return try rows.step() ? rows.int(0) : 0
+    }
+
+    /// A log by its number, whether it matches or not; `nil` if there is none.
+    func load(_ id: Int64) throws -> StoredLog? {
+        let statement = try self.statement(for: id...id, .arrival)
+        defer { statement.reset() }
+        guard try statement.step(), let stream = self.streams[statement.int(3)] else { return nil }
+        return try self.stored(Log(id: id, time: statement.int(2), stream: stream, row: statement))
     }
 
     /// The log with all there is to know about it.

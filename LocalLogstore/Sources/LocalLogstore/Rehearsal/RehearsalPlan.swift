@@ -16,6 +16,7 @@ struct RehearsalPlan: Sendable {
         var index: Int
         var rawBytes: Int
         var logCount: Int
+        var project = ""
         var logstore: String
         var topic: String
     }
@@ -29,8 +30,8 @@ struct RehearsalPlan: Sendable {
 
     let settings: RehearsalSettings
     private let errors: FaultPlan
-    private var shards: [Shard]
-    private var nextShard = 0
+    /// Of each logstore, by project and name.
+    private var shards: [[String]: Shards] = [:]
 
     init(_ settings: RehearsalSettings) {
         self.settings = settings
@@ -38,13 +39,6 @@ struct RehearsalPlan: Sendable {
             settings.errorShare > 0
             ? .random(share: settings.errorShare, of: settings.errorKinds.compactMap(Fault.named), seed: settings.seed)
             : .none
-        self.shards = [Shard](
-            repeating: Shard(
-                bytes: Allowance(perSecond: Double(settings.shardBytes)),
-                requests: Allowance(perSecond: Double(settings.shardRequests))
-            ),
-            count: settings.shards
-        )
     }
 
     /// - Parameter chance: From 0 to 1, for what is left to chance.
@@ -77,11 +71,31 @@ struct RehearsalPlan: Sendable {
 
     /// The service spreads requests over the shards; each has a quota of its own.
     private mutating func quotaFault(for request: Request, at seconds: Double) -> Fault? {
-        guard !self.shards.isEmpty else { return nil }
-        let index = self.nextShard
-        self.nextShard = (index + 1) % self.shards.count
-        if self.shards[index].take(request.rawBytes, at: seconds) { return nil }
+        guard self.settings.shards > 0 else { return nil }
+        let logstore = [request.project, request.logstore]
+        // Whoever makes up names must not fill the memory; nor would the service have that many.
+        if self.shards.count >= 1_000, self.shards[logstore] == nil { self.shards.removeAll() }
+        if self.shards[logstore, default: Shards(self.settings)].take(request.rawBytes, at: seconds) { return nil }
         return Fault.named("shard-quota")
+    }
+}
+
+/// The shards of one logstore, which take turns.
+private struct Shards: Sendable {
+    private var shards: [Shard]
+    private var next = 0
+
+    init(_ settings: RehearsalSettings) {
+        let shard = Shard(
+            bytes: Allowance(perSecond: Double(settings.shardBytes)),
+            requests: Allowance(perSecond: Double(settings.shardRequests))
+        )
+        self.shards = [Shard](repeating: shard, count: settings.shards)
+    }
+
+    mutating func take(_ bytes: Int, at seconds: Double) -> Bool {
+        defer { self.next = (self.next + 1) % self.shards.count }
+        return self.shards[self.next].take(bytes, at: seconds)
     }
 }
 

@@ -60,6 +60,7 @@ public struct RehearsalSettings: Sendable, Equatable {
         if let kind = self.errorKinds.first(where: { Fault.named($0) == nil }) {
             return "There is no fault called \"\(kind)\"."
         }
+        if self.errorShare > 0, self.errorKinds.isEmpty { return "Say what goes wrong, or choose a share of 0." }
         for window in [self.outage, self.trackingOff].compactMap(\.self) {
             guard (0...86_400).contains(window.start), (0...86_400).contains(window.length) else {
                 return "A window has to begin within a day, and last up to a day."

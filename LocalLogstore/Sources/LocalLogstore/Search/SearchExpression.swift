@@ -10,7 +10,7 @@
 
 /// What to look for in logs, as a tree.
 ///
-/// It is what ``init(parsing:)`` makes of the search language; ``exact(_:_:)`` can only be made in code.
+/// It is what ``init(parsing:)`` makes of the search language.
 public indirect enum SearchExpression: Sendable, Equatable {
     /// Every log.
     case all

@@ -9,8 +9,8 @@
 //===----------------------------------------------------------------------===//
 
 extension SearchExpression {
-    /// What the search language says: words and phrases, `key: value`, `key > 10`, `and`, `or`, `not`, brackets, and `*`
-    /// behind the beginning of a word. Nothing, or `*` alone, is every log.
+    /// What the search language says: words and phrases, `key: value`, `key = "text"`, `key > 10`, `and`, `or`, `not`,
+    /// brackets, and `*` behind the beginning of a word. Nothing, or `*` alone, is every log.
     ///
     /// Throws a ``SearchError`` that points at the first thing that makes no sense.
     public init(parsing search: String) throws(SearchError) {
@@ -169,6 +169,10 @@ private struct SearchParser {
         _ name: FieldName,
         _ comparison: SearchExpression.Comparison
     ) throws(SearchError) -> SearchExpression {
+        if comparison == .equal, case .quoted(let text) = self.token.kind {
+            self.advance()
+            return .exact(name, text)
+        }
         guard let text = Self.plainText(of: self.token.kind) else {
             throw SearchError("a number is missing here", at: self.token.range)
         }

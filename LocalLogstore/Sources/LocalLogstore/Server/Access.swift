@@ -14,7 +14,16 @@ import Synchronization
 
 /// Decides who may read logs and change how the endpoint behaves.
 final class Access: Sendable {
-    static let cookie = "webtracking_session"
+    /// The name of the cookie of a session. Browsers send a host's cookies to all its ports, and there may be an endpoint
+    /// on each.
+    static func cookie(_ request: Request) -> String {
+        let port = request.head.authority.flatMap { authority -> Substring? in
+            guard let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") else { return nil }
+            return authority[colon...].dropFirst()
+        }
+        guard let port, let number = UInt16(port) else { return "webtracking_session" }
+        return "webtracking_session_\(number)"
+    }
 
     private static let fetchSite = HTTPField.Name("sec-fetch-site")!
 
@@ -100,10 +109,11 @@ final class Access: Sendable {
     }
 
     private static func session(_ request: Request) -> String? {
-        request.headers[.cookie]?.split(separator: ";").lazy
+        let prefix = Self.cookie(request) + "="
+        return request.headers[.cookie]?.split(separator: ";").lazy
             .map { $0.drop { $0 == " " } }
-            .first { $0.hasPrefix(Self.cookie + "=") }
-            .map { String($0.dropFirst(Self.cookie.count + 1)) }
+            .first { $0.hasPrefix(prefix) }
+            .map { String($0.dropFirst(prefix.count)) }
     }
 
     /// Takes the same time wherever the difference is.

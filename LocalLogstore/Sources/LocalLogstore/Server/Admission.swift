@@ -17,6 +17,9 @@ struct Admission: Sendable {
     let registry: LogstoreRegistry
     let onEvent: @Sendable (ServerEvent) -> Void
 
+    /// Longer names than this, which nobody has, are cut in the list of deliveries.
+    private static let longestNote = 128
+
     struct Place: Sendable {
         var project: String
         var logstore: String
@@ -29,12 +32,17 @@ struct Admission: Sendable {
         context: TrackContext,
         isSigned: Bool = false
     ) throws(ServiceError) -> Place {
+        let name = context.parameters.get("logstore") ?? ""
         guard let host = request.head.authority, !host.isEmpty else {
             throw ServiceError(status: 400, code: "MissingHost", message: "The header Host is missing.")
         }
         let project = ProjectHost.project(in: host) ?? self.project
+        // Also of what is refused: a name that is not right is the commonest mistake.
+        context.draft.update {
+            $0.project = String(project.prefix(Self.longestNote))
+            $0.logstore = String(name.prefix(Self.longestNote))
+        }
         guard self.exists(project) else { throw .projectNotExist(project) }
-        let name = context.parameters.get("logstore") ?? ""
         if try self.registry.use(name, in: project, isSigned: isSigned) { self.onEvent(.logstoreCreated(name)) }
         return Place(project: project, logstore: name)
     }

@@ -32,8 +32,6 @@ struct GetHandler: Sendable {
         context.draft.update { $0.isDelivery = true }
         let place = try self.admission.place(of: request, context: context)
         context.draft.update {
-            $0.project = place.project
-            $0.logstore = place.logstore
             $0.logCount = 1
             $0.rawBytes = request.head.path?.utf8.count ?? 0
             $0.wireBytes = $0.rawBytes

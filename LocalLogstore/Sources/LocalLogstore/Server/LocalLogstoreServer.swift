@@ -91,6 +91,7 @@ public final class LocalLogstoreServer: Service {
         let settings = self.settings
         return Application(
             router: self.router(),
+            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(settings.idleTimeout))),
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port),
                 serverName: "local-logstore",

@@ -27,8 +27,6 @@ struct PutHandler: Sendable {
         context.draft.update { $0.isDelivery = true }
         let place = try self.admission.place(of: request, context: context, isSigned: self.keys != nil)
         context.draft.update {
-            $0.project = place.project
-            $0.logstore = place.logstore
             $0.compression = request.headers[Self.compressType] ?? Compression.none.rawValue
             $0.rawBytes = request.headers[Self.rawSize].flatMap(Int.init) ?? 0
         }
@@ -48,7 +46,7 @@ struct PutHandler: Sendable {
             // A client that numbers its batches says itself what is the same.
             if let batch = decoded.group.tags.first(where: { $0.name == "__pack_id__" }) { $0.batch = batch.value }
         }
-        let fault = try await self.fault(for: decoded, to: place.logstore)
+        let fault = try await self.fault(for: decoded, to: place)
         let store: @Sendable () async throws -> Void = {
             try await self.append(decoded, to: place)
             context.draft.update { $0.isStored = true }
@@ -95,12 +93,12 @@ struct PutHandler: Sendable {
     }
 
     /// What goes wrong with a valid request, by the plan or by the rehearsal, which may also hold it up here.
-    private func fault(for decoded: PutWebtrackingDecoder.Output, to logstore: String) async throws -> Fault? {
+    private func fault(for decoded: PutWebtrackingDecoder.Output, to place: Admission.Place) async throws -> Fault? {
         let index = self.counters.nextIndex()
         let planned = self.settings.faults.fault(
             for: FaultPlan.Request(
                 index: index,
-                logstore: logstore,
+                logstore: place.logstore,
                 topic: decoded.group.topic,
                 logCount: decoded.group.logs.count
             )
@@ -111,7 +109,8 @@ struct PutHandler: Sendable {
                 index: index,
                 rawBytes: decoded.rawBytes,
                 logCount: decoded.group.logs.count,
-                logstore: logstore,
+                project: place.project,
+                logstore: place.logstore,
                 topic: decoded.group.topic
             )
         )

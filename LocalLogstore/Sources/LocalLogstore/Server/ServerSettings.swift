@@ -40,6 +40,9 @@ public struct ServerSettings: Sendable {
     /// Connections beyond this wait until others are closed.
     public var maximumConnections = 1024
 
+    /// A connection on which nothing arrives for so long is closed, unless it waits for an answer.
+    public var idleTimeout: Duration = .seconds(120)
+
     public init() {}
 }
 

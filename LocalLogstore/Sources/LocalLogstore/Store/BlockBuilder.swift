@@ -12,22 +12,33 @@ import GRDB
 
 /// What is known of a block of logs, and what of the one that is being filled.
 struct BlockBuilder {
-    let id: Int64
+    private(set) var id: Int64
     private(set) var minimumTime = Int64.max
     private(set) var maximumTime = Int64.min
     /// How many logs there are of each stream.
     private(set) var counts: [(stream: Int64, count: UInt32)] = []
-    private var words: WordSet
+    private var words = WordSet()
+    private var columns = BlockColumnsBuilder()
     private var isIndexed = true
 
-    /// - Parameter words: A set to use again, since making one costs.
-    init(id: Int64, words: WordSet = WordSet()) {
+    init(id: Int64) {
         self.id = id
-        self.words = words
-        self.words.removeAll()
     }
 
+    /// Forgets everything and begins with another block. Making a new builder would cost more.
+    mutating func begin(_ id: Int64) {
+        self.id = id
+        self.minimumTime = .max
+        self.maximumTime = .min
+        self.counts.removeAll(keepingCapacity: true)
+        self.words.removeAll()
+        self.columns.removeAll()
+        self.isIndexed = true
+    }
+
+    /// Ends a log, all of whose fields were added.
     mutating func add(time: Int64, stream: LogStream) {
+        self.columns.endRow(time: time, stream: stream.id)
         self.minimumTime = min(self.minimumTime, time)
         self.maximumTime = max(self.maximumTime, time)
         if let index = self.counts.firstIndex(where: { $0.stream == stream.id }) {
@@ -38,23 +49,31 @@ struct BlockBuilder {
         }
     }
 
-    /// Adds the words of one value of a log, unless the log has had very many before.
-    mutating func addWords(of value: UnsafeBufferPointer<UInt8>, textOfLog: inout Int) {
+    /// Adds a field of a log. Its words count too, unless the log has had very many before.
+    mutating func add(
+        field name: UnsafeBufferPointer<UInt8>,
+        value: UnsafeBufferPointer<UInt8>,
+        hasWords: Bool,
+        textOfLog: inout Int
+    ) {
+        let field = self.columns.add(field: name, value: value)
+        guard hasWords else { return }
         textOfLog += value.count
         guard textOfLog <= SearchIndex.maximumTextOfLog else {
             self.isIndexed = false
             return
         }
-        var scanner = WordScanner(value)
-        while scanner.next() { self.words.insert(scanner.word) }
+        self.words.insertWords(of: value) { self.columns.add(word: $0, field: field) }
     }
 
     private mutating func addWords(of text: String) {
-        for word in WordScanner.words(of: text) { self.words.insert(word) }
+        var text = text
+        text.withUTF8 { self.words.insertWords(of: $0) { _ in } }
     }
 
-    /// Writes the full block, and returns its set of words to be used again.
-    consuming func seal(in database: Database) throws -> WordSet {
+    /// Writes the full block.
+    mutating func seal(in database: Database) throws {
+        try self.writeColumns(to: database)
         let insert = try RawStatement(
             "INSERT INTO blocks (id, min_at, max_at, counts, is_indexed) VALUES (?, ?, ?, ?, ?)",
             in: database
@@ -65,7 +84,7 @@ struct BlockBuilder {
         insert.bind(4, blob: Self.encode(self.counts))
         insert.bind(5, self.isIndexed ? 1 : 0)
         try insert.run()
-        guard self.isIndexed else { return self.words }
+        guard self.isIndexed else { return }
         let table = SearchIndex.wordTable(of: self.id)
         // The first block of a table is usually sealed first, but for one that is not indexed.
         try database.execute(
@@ -80,7 +99,24 @@ struct BlockBuilder {
             index.bind(2, text: text)
             try index.run()
         }
-        return self.words
+    }
+
+    /// Writes what is known of each row; replaces what was known.
+    mutating func writeColumns(to database: Database) throws {
+        let insert = try RawStatement(
+            "INSERT OR REPLACE INTO columns (id, times, streams, fields, numbers, few, many) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            in: database
+        )
+        insert.bind(1, self.id)
+        insert.bind(2, blob: self.columns.encodedTimes)
+        insert.bind(3, blob: self.columns.encodedStreams)
+        insert.bind(4, blob: self.columns.encodedFields)
+        insert.bind(5, blob: self.columns.encodedNumbers)
+        if self.isIndexed, let words = self.columns.encodedWords() {
+            words.few.withUnsafeBytes { insert.bind(6, blob: $0) }
+            words.many.withUnsafeBytes { insert.bind(7, blob: $0) }
+        }
+        try insert.run()
     }
 
     /// Pairs of 32 bits each: a stream and its count, low byte first.

@@ -32,7 +32,10 @@ actor GroupCommit {
     private let onCommit: @Sendable () -> Void
     private var waiting: [Waiting] = []
     private var notes: [Delivery] = []
-    private var settling: [CheckedContinuation<Void, Never>] = []
+    /// How many deliveries were noted, and how many of them are written; and who waits for how many.
+    private var noted = 0
+    private var written = 0
+    private var settling: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     private var isWriting = false
 
     /// - Parameter onCommit: Is called after every transaction.
@@ -53,14 +56,18 @@ actor GroupCommit {
     func note(_ delivery: Delivery) {
         guard self.notes.count < Self.maximumNotes else { return }
         self.notes.append(delivery)
+        self.noted += 1
         self.start()
     }
 
-    /// Returns when nothing waits.
+    /// Returns when the deliveries that were noted until now are written, whatever comes meanwhile.
     func settle() async {
-        guard self.isWriting else { return }
-        await withCheckedContinuation { self.settling.append($0) }
+        guard self.written < self.noted else { return }
+        await withCheckedContinuation { self.settling.append((self.noted, $0)) }
     }
+
+    /// Has the next transaction learn anew what the database holds. To be called within one.
+    nonisolated func forget() { self.inserter.forget() }
 
     private func start() {
         guard !self.isWriting else { return }
@@ -88,8 +95,6 @@ actor GroupCommit {
             for waiting in group { waiting.continuation.resume(with: result) }
         }
         self.isWriting = false
-        for continuation in self.settling { continuation.resume() }
-        self.settling = []
     }
 
     private func writeNotes() async {
@@ -99,6 +104,9 @@ actor GroupCommit {
         try? await self.writer.write { database in
             for note in notes { try note.insert(into: database) }
         }
+        self.written += notes.count
+        for waiting in self.settling where waiting.count <= self.written { waiting.continuation.resume() }
+        self.settling.removeAll { $0.count <= self.written }
     }
 
     private func nextGroup() -> [Waiting] {

@@ -35,13 +35,35 @@ struct LogInserter {
     /// Takes in the logs of the block that was not full yet.
     private mutating func refill(from database: Database) throws {
         let streams = try Dictionary(uniqueKeysWithValues: StreamTable.all(in: database).map { ($0.id, $0) })
-        let rows = try RawStatement("SELECT at, stream, fields FROM logs WHERE id >= ? ORDER BY id", in: database)
-        rows.bind(1, SearchIndex.ids(of: self.block.id).lowerBound)
+        try self.refill(from: database, streams)
+    }
+
+    /// Writes the columns of all full blocks anew.
+    mutating func rewriteColumns(in database: Database) throws {
+        let current = self.block.id
+        let streams = try Dictionary(uniqueKeysWithValues: StreamTable.all(in: database).map { ($0.id, $0) })
+        for block in try Int64.fetchAll(database, sql: "SELECT id FROM blocks ORDER BY id") {
+            self.block.begin(block)
+            try self.refill(from: database, streams)
+            try self.block.writeColumns(to: database)
+        }
+        self.block.begin(current)
+        try self.refill(from: database, streams)
+    }
+
+    private mutating func refill(from database: Database, _ streams: [Int64: LogStream]) throws {
+        let rows = try RawStatement(
+            "SELECT at, stream, fields FROM logs WHERE id BETWEEN ? AND ? ORDER BY id",
+            in: database
+        )
+        let ids = SearchIndex.ids(of: self.block.id)
+        rows.bind(1, ids.lowerBound)
+        rows.bind(2, ids.upperBound)
         defer { rows.reset() }
         while try rows.step() {
             guard let stream = streams[rows.int(1)] else { continue }
-            self.block.add(time: rows.int(0), stream: stream)
             _ = self.read(rows.bytes(2))
+            self.block.add(time: rows.int(0), stream: stream)
         }
     }
 
@@ -79,7 +101,8 @@ struct LogInserter {
         self.nextID += 1
         let next = SearchIndex.block(of: self.nextID)
         guard next != self.block.id else { return }
-        self.block = BlockBuilder(id: next, words: try self.block.seal(in: database))
+        try self.block.seal(in: database)
+        self.block.begin(next)
     }
 
     /// What one look at all fields gives.
@@ -95,15 +118,19 @@ struct LogInserter {
         var object = FlatObject(fields)
         var textOfLog = 0
         while let member = object.next() {
-            if member.isNamed("time") {
-                facts.time = member.withValue(EventTime.microseconds)
-                continue
-            }
-            if member.isNamed("seq") { continue }
+            let isTime = member.isNamed("time")
             member.withValue { value in
+                if isTime { facts.time = EventTime.microseconds(value) }
                 if member.isNamed("level") { facts.level = Array(value) }
                 if member.isNamed("label") { facts.label = Array(value) }
-                self.block.addWords(of: value, textOfLog: &textOfLog)
+                member.withName { name in
+                    self.block.add(
+                        field: name,
+                        value: value,
+                        hasWords: !isTime && !member.isNamed("seq"),
+                        textOfLog: &textOfLog
+                    )
+                }
             }
         }
         return facts

@@ -71,6 +71,11 @@ extension LogStore {
         public var logs: [StoredLog] = []
         /// The last log that was looked at, whether it matches or not: where to go on.
         public var position: Int64
+
+        public init(logs: [StoredLog] = [], position: Int64) {
+            self.logs = logs
+            self.position = position
+        }
     }
 
     /// The number of the newest log; 0 if there is none.
@@ -78,18 +83,23 @@ extension LogStore {
         try await self.database.read { try Int64.fetchOne($0, sql: "SELECT max(id) FROM logs") ?? 0 }
     }
 
-    /// The logs behind the one called `position` that match, at most `limit` of them.
+    /// The logs behind the one called `position` that match, at most `limit` of them. When time is up there may be fewer
+    /// than there are; then the position is not that of the newest log.
     public func arrivals(
         after position: Int64,
         matching selection: LogSelection,
         limit: Int
     ) async throws -> Arrivals {
         try await self.database.read { database in
-            var arrivals = Arrivals(position: position)
             let newest = try Int64.fetchOne(database, sql: "SELECT max(id) FROM logs") ?? 0
+            var arrivals = Arrivals(position: position)
             guard newest > position else { return arrivals }
-            let scan = try LogScan(selection, in: database)
+            let scan = try LogScan(selection, in: database, seconds: Self.patience)
             for block in try scan.blocks(after: position) {
+                if scan.isOverdue {
+                    arrivals.position = max(position, block.ids.lowerBound - 1)
+                    return arrivals
+                }
                 let goesOn = try scan.forEachMatch(in: block) { log in
                     if arrivals.logs.count >= limit { return false }
                     if let stored = try scan.stored(log) { arrivals.logs.append(stored) }
@@ -105,8 +115,35 @@ extension LogStore {
         }
     }
 
-    /// Tells that there are new logs. Only what this store itself writes is noticed.
-    public func commitEvents() -> AsyncStream<Void> { self.commits.subscribe() }
+    /// The logs in front of the one called `position` that match, the last to arrive first, at most `limit` of them.
+    /// The position of the answer is where to go on; it is 1 when all were looked at.
+    public func arrivals(
+        before position: Int64,
+        matching selection: LogSelection,
+        limit: Int
+    ) async throws -> Arrivals {
+        try await self.database.read { database in
+            var arrivals = Arrivals(position: 1)
+            let scan = try LogScan(selection, in: database, seconds: Self.patience)
+            for block in try scan.blocks().reversed() where block.ids.lowerBound < position {
+                if scan.isOverdue {
+                    arrivals.position = block.ids.upperBound < position ? block.ids.upperBound + 1 : position
+                    return arrivals
+                }
+                let goesOn = try scan.forEachMatch(in: block, order: .newestFirst) { log in
+                    guard log.id < position else { return true }
+                    if arrivals.logs.count >= limit { return false }
+                    if let stored = try scan.stored(log) { arrivals.logs.append(stored) }
+                    return true
+                }
+                if !goesOn {
+                    arrivals.position = arrivals.logs.last?.id ?? position
+                    return arrivals
+                }
+            }
+            return arrivals
+        }
+    }
 
     // MARK: - Everything in order
 
@@ -142,13 +179,13 @@ extension LogStore {
                 count += whole
                 continue
             }
-            try scan.forEachMatch(in: block) { log in
-                if readsRequests {
-                    guard let request = try scan.request(log.requestID), query.includes(request.receivedAt)
-                    else { return true }
+            if readsRequests {
+                try scan.forEachMatch(in: block) { log in
+                    if let request = try scan.request(log.requestID), query.includes(request.receivedAt) { count += 1 }
+                    return true
                 }
-                count += 1
-                return true
+            } else {
+                try scan.forEachHit(in: block) { _ in count += 1 }
             }
             if count >= limit { break }
         }
@@ -168,8 +205,8 @@ extension LogScan {
     /// How many logs of a block match, if that is known without reading them.
     func wholeCount(of block: Block, _ counts: [(stream: Int64, count: UInt32)]) -> Int? {
         guard block.minimumTime >= self.selection.from ?? .min, block.maximumTime < self.selection.until ?? .max,
-            !block.mayMatch || counts.allSatisfy({ self.verdicts[$0.stream] == .some(true) })
+            !block.mayMatch || counts.allSatisfy({ self.verdict($0.stream) == true })
         else { return nil }
-        return counts.reduce(0) { $0 + (self.verdicts[$1.stream] == .some(true) ? Int($1.count) : 0) }
+        return counts.reduce(0) { $0 + (self.verdict($1.stream) == true ? Int($1.count) : 0) }
     }
 }

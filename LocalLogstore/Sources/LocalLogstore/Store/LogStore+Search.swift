@@ -40,7 +40,7 @@ extension LogStore {
 
     /// One log by its number; `nil` if there is none.
     public func log(_ id: Int64) async throws -> StoredLog? {
-        try await self.scan(LogSelection()) { try $0.log(id) }
+        try await self.scan(LogSelection()) { try $0.load(id) }
     }
 
     /// A log among those of its producer, up to `count` before it and after it; `nil` if there is no such log.

@@ -58,10 +58,15 @@ struct RawStatement {
         if let text { self.bind(index, text: text) } else { sqlite3_bind_null(self.pointer, index) }
     }
 
-    func bind(_ index: Int32, blob: [UInt8]) {
-        _ = blob.withUnsafeBytes { bytes in
-            sqlite3_bind_blob(self.pointer, index, bytes.baseAddress, Int32(bytes.count), Self.copies)
+    func bind(_ index: Int32, blob: [UInt8]) { blob.withUnsafeBytes { self.bind(index, blob: $0) } }
+
+    func bind(_ index: Int32, blob: UnsafeRawBufferPointer) {
+        guard let base = blob.baseAddress, blob.count > 0 else {
+            // Without an address it would be NULL.
+            sqlite3_bind_zeroblob(self.pointer, index, 0)
+            return
         }
+        sqlite3_bind_blob(self.pointer, index, base, Int32(blob.count), Self.copies)
     }
 
     /// SQLITE_TRANSIENT, which Swift does not import.

@@ -13,7 +13,7 @@ import GRDB
 
 /// How long logs are kept.
 public struct Retention: Sendable, Equatable {
-    /// Logs received longer ago are deleted, some minutes late; `nil` for no limit.
+    /// Logs and deliveries received longer ago are deleted, some minutes late; `nil` for no limit.
     public var maximumAge: Duration?
     /// The oldest logs are deleted while the store is larger, in bytes; `nil` for no limit.
     public var maximumBytes: Int?
@@ -25,6 +25,9 @@ public struct Retention: Sendable, Equatable {
 }
 
 extension LogStore {
+    /// About what a delivery takes, with its place in the index.
+    private static let bytesOfDelivery = 400
+
     /// How many blocks are deleted in one transaction: others have to write in between.
     private static let blocksAtOnce: Int64 = 16
 
@@ -35,6 +38,16 @@ extension LogStore {
     public func prune(_ retention: Retention, now: Date = Date()) async throws -> Int {
         guard retention.maximumAge != nil || retention.maximumBytes != nil else { return 0 }
         let oldest = retention.maximumAge.map { now.microseconds - Int64($0 / .microseconds(1)) } ?? .min
+        try await self.database.write { database in
+            try database.execute(sql: "DELETE FROM deliveries WHERE received_at < ?", arguments: [oldest])
+            // A tenth of the room is for them.
+            if let kept = retention.maximumBytes.map({ $0 / 10 / Self.bytesOfDelivery }) {
+                try database.execute(
+                    sql: "DELETE FROM deliveries WHERE id <= (SELECT max(id) FROM deliveries) - ?",
+                    arguments: [kept]
+                )
+            }
+        }
         var deleted = 0
         while true {
             let count = try await self.database.write { database in
@@ -42,9 +55,17 @@ extension LogStore {
                 let isTooLarge = retention.maximumBytes.map { used > $0 } ?? false
                 return try Self.deleteBlocks(receivedBefore: oldest, anyway: isTooLarge, in: database)
             }
-            if count == 0 { return deleted }
+            if count == 0 { break }
             deleted += count
         }
+        if deleted > 0 {
+            let writer = self.writer
+            try await self.database.write { database in
+                try StreamTable.deleteEmpty(in: database)
+                writer.forget()
+            }
+        }
+        return deleted
     }
 
     /// The bytes of the file that are in use. Pages of deleted logs are used again, the file does not shrink.
@@ -74,6 +95,7 @@ extension LogStore {
         try database.execute(sql: "DELETE FROM logs WHERE id < ?", arguments: [firstLeft])
         let deleted = database.changesCount
         try database.execute(sql: "DELETE FROM blocks WHERE id < ?", arguments: [end])
+        try database.execute(sql: "DELETE FROM columns WHERE id < ?", arguments: [end])
         try database.execute(
             sql: "DELETE FROM requests WHERE id < (SELECT request_id FROM logs WHERE id >= ? ORDER BY id LIMIT 1)",
             arguments: [firstLeft]

@@ -44,9 +44,32 @@ enum StoreSchema {
         }
         migrator.registerMigration("v2") { database in
             try self.createSearch(in: database)
+            try self.createColumns(in: database)
             try self.copyLogs(in: database)
         }
+        migrator.registerMigration("v3") { database in
+            try self.createColumns(in: database)
+            var inserter = try LogInserter(continuing: database)
+            try inserter.rewriteColumns(in: database)
+        }
         return migrator
+    }
+
+    /// What is known of each row of a block: see ``BlockColumns``.
+    private static func createColumns(in database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE IF NOT EXISTS columns (
+                    id INTEGER PRIMARY KEY,
+                    times BLOB NOT NULL,
+                    streams BLOB NOT NULL,
+                    fields BLOB NOT NULL,
+                    numbers BLOB NOT NULL,
+                    few BLOB,
+                    many BLOB
+                );
+                """
+        )
     }
 
     /// A log is of the time `at`: its own if it states one, and that of its receipt otherwise. What all logs of a stream

@@ -19,9 +19,13 @@ struct StreamTable {
     private static let maximumNameBytes = 256
 
     private var streams: [[UInt8]: LogStream] = [:]
+    private var lastID: Int64 = 0
 
     init(from database: Database) throws {
-        for stream in try Self.all(in: database) { self.streams[Self.key(stream)] = stream }
+        for stream in try Self.all(in: database) {
+            self.streams[Self.key(stream)] = stream
+            self.lastID = max(self.lastID, stream.id)
+        }
     }
 
     /// The stream of a log, which is new if need be.
@@ -48,7 +52,8 @@ struct StreamTable {
             Self.generalise(&stream)
             if let known = self.streams[Self.key(stream)] { return known }
         }
-        stream.id = Int64(self.streams.count + 1)
+        self.lastID += 1
+        stream.id = self.lastID
         try Self.insert(stream, into: database)
         self.streams[Self.key(stream)] = stream
         return stream
@@ -81,6 +86,24 @@ struct StreamTable {
         insert.bind(7, text: stream.label)
         insert.bind(8, stream.isExact ? 1 : 0)
         try insert.run()
+    }
+
+    /// Deletes the streams that have no logs any more. Whoever writes logs has to learn the streams anew.
+    static func deleteEmpty(in database: Database) throws {
+        var used: Set<Int64> = []
+        let blocks = try RawStatement("SELECT counts, id FROM blocks ORDER BY id", in: database)
+        var end: Int64 = 0
+        while try blocks.step() {
+            for (stream, _) in BlockBuilder.decode(blocks.bytes(0)) { used.insert(stream) }
+            end = SearchIndex.ids(of: blocks.int(1)).upperBound
+        }
+        let rest = try Int64.fetchAll(database, sql: "SELECT DISTINCT stream FROM logs WHERE id > ?", arguments: [end])
+        used.formUnion(rest)
+        let delete = try RawStatement("DELETE FROM streams WHERE id = ?", in: database)
+        for stream in try Self.all(in: database) where !used.contains(stream.id) {
+            delete.bind(1, stream.id)
+            try delete.run()
+        }
     }
 
     /// In the order they came up.

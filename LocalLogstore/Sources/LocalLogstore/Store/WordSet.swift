@@ -13,6 +13,9 @@ struct WordSet {
     /// Longer words are indexed, and looked up, by their beginning.
     static let maximumWordBytes = 40
 
+    /// What is shorter in the index is a whole word: a cut leaves at most three bytes less than that.
+    static let shortestCutWordBytes = Self.maximumWordBytes - 3
+
     /// The words with spaces between them.
     private(set) var text: [UInt8] = []
 
@@ -25,22 +28,77 @@ struct WordSet {
         self.table = [UInt64](repeating: 0, count: 4096)
     }
 
-    mutating func insert(_ word: [UInt8]) {
-        let indexed = Self.indexed(word)
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in indexed { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        hash = max(1, hash ^ hash >> 32)
+    /// Adds the words of a text, and calls `body` with the hash of each.
+    mutating func insertWords(of text: UnsafeBufferPointer<UInt8>, _ body: (UInt64) -> Void) {
+        // Most text is ASCII, whose words are hashed where they stand.
+        if text.allSatisfy({ $0 < 0x80 }) {
+            WordScanner.folded.withUnsafeBufferPointer { self.insertWords(ofASCII: text, $0, body) }
+            return
+        }
+        var scanner = WordScanner(text)
+        while scanner.next() {
+            let indexed = Self.indexed(scanner.word)
+            let hash = Self.hash(indexed)
+            if self.insert(hash) { self.append(indexed) }
+            body(hash)
+        }
+    }
+
+    private mutating func insertWords(
+        ofASCII text: UnsafeBufferPointer<UInt8>,
+        _ folded: UnsafeBufferPointer<UInt8>,
+        _ body: (UInt64) -> Void
+    ) {
+        var index = 0
+        while true {
+            while index < text.count, folded[Int(text[index])] == 0 { index += 1 }
+            guard index < text.count else { return }
+            let start = index
+            let cut = start + Self.maximumWordBytes
+            var hash = Self.hashStart
+            while index < text.count, folded[Int(text[index])] != 0 {
+                if index < cut { hash = Self.hash(hash, folded[Int(text[index])]) }
+                index += 1
+            }
+            hash = Self.finished(hash)
+            if self.insert(hash) { self.append(text[start..<min(index, cut)].lazy.map { folded[Int($0)] }) }
+            body(hash)
+        }
+    }
+
+    private mutating func append(_ word: some Sequence<UInt8>) {
+        self.text.append(contentsOf: word)
+        self.text.append(UInt8(ascii: " "))
+    }
+
+    /// Whether the hash is new.
+    private mutating func insert(_ hash: UInt64) -> Bool {
         let mask = self.table.count - 1
         var index = Int(truncatingIfNeeded: hash) & mask
         while self.table[index] != 0 {
-            if self.table[index] == hash { return }
+            if self.table[index] == hash { return false }
             index = (index + 1) & mask
         }
         self.table[index] = hash
-        self.text.append(contentsOf: indexed)
-        self.text.append(UInt8(ascii: " "))
         self.count += 1
         if self.count * 2 > self.table.count { self.grow() }
+        return true
+    }
+
+    // MARK: - Hashes
+
+    // FNV-1a, whose high bits are then mixed into the low ones; never 0.
+    private static let hashStart: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    private static func hash(_ hash: UInt64, _ byte: UInt8) -> UInt64 {
+        (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+    }
+
+    private static func finished(_ hash: UInt64) -> UInt64 { max(1, hash ^ hash >> 32) }
+
+    /// The hash of a word as it stands in the index.
+    static func hash(_ indexed: ArraySlice<UInt8>) -> UInt64 {
+        self.finished(indexed.reduce(self.hashStart) { self.hash($0, $1) })
     }
 
     mutating func removeAll() {

@@ -16,6 +16,7 @@ struct LogAPI: Sendable {
 
     func add(to api: RouterGroup<TrackContext>) {
         api.get("logs", use: self.logs)
+        api.get("arrivals", use: self.arrivals)
         api.get("logs/:id", use: self.log)
         api.get("logs/:id/context", use: self.context)
         api.get("overview", use: self.overview)
@@ -23,7 +24,7 @@ struct LogAPI: Sendable {
     }
 
     private func logs(_ request: Request, _: TrackContext) async throws -> Response {
-        let parameters = WebParameters(request)
+        let parameters = try WebParameters(request)
         var cursor: LogPage.Cursor?
         if let text = parameters.text("after") {
             let parts = text.split(separator: ".")
@@ -46,6 +47,32 @@ struct LogAPI: Sendable {
                     ("next", page.next.map { .string("\($0.time).\($0.id)") } ?? .null),
                     ("complete", .bool(page.isComplete)), ("position", .int(position)),
                 ]
+            )
+        )
+    }
+
+    private func arrivals(_ request: Request, _: TrackContext) async throws -> Response {
+        let parameters = try WebParameters(request)
+        let selection = try parameters.selection()
+        let limit = try parameters.int("limit", default: 100, in: 1...5000)
+        let newest = try await self.store.newestID()
+        let before = try parameters.id("before")
+        let after = try parameters.id("after")
+        let arrivals: LogStore.Arrivals
+        let isComplete: Bool
+        switch (after, before) {
+        case (.some, .some): throw WebError.badRequest("Logs can be asked for after one, or before one, not both.")
+        case (let after, nil):
+            arrivals = try await self.store.arrivals(after: after ?? 0, matching: selection, limit: limit)
+            isComplete = arrivals.position >= newest
+        case (nil, let before?):
+            arrivals = try await self.store.arrivals(before: before, matching: selection, limit: limit)
+            isComplete = arrivals.position <= 1
+        }
+        return .json(
+            LogJSON.object(
+                arrivals.logs,
+                [("position", .int(arrivals.position)), ("newest", .int(newest)), ("complete", .bool(isComplete))]
             )
         )
     }
@@ -78,7 +105,7 @@ struct LogAPI: Sendable {
     private var noLog: WebError { .notFound("There is no such log; it may have been deleted to make room.") }
 
     private func overview(_ request: Request, _: TrackContext) async throws -> Response {
-        let parameters = WebParameters(request)
+        let parameters = try WebParameters(request)
         let overview = try await self.store.overview(
             of: parameters.selection(),
             buckets: parameters.int("buckets", default: 60, in: 1...500)
@@ -97,7 +124,7 @@ struct LogAPI: Sendable {
     }
 
     private func fields(_ request: Request, _: TrackContext) async throws -> Response {
-        let parameters = WebParameters(request)
+        let parameters = try WebParameters(request)
         let field = parameters.text("field")
         let facets = try await self.store.facets(
             of: parameters.selection(),
@@ -120,6 +147,13 @@ struct LogAPI: Sendable {
     }
 
     private static func counts(_ counts: [LogOverview.Count]) -> JSONValue {
-        .array(counts.map { .object([("value", .string($0.value)), ("count", .int($0.count))]) })
+        .array(
+            counts.map { count in
+                .object(
+                    [("value", .string(count.value)), ("count", .int(count.count))]
+                        + (count.isCut ? [("cut", .bool(true))] : [])
+                )
+            }
+        )
     }
 }

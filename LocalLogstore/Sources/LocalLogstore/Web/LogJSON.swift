@@ -8,6 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+import Foundation
+
 /// Writes logs for the page. The fields go through as the text they are stored in.
 enum LogJSON {
     static func append(_ log: StoredLog, to bytes: inout [UInt8]) {
@@ -49,5 +51,50 @@ enum LogJSON {
         }
         bytes.append(UInt8(ascii: "}"))
         return bytes
+    }
+}
+
+extension StoredLog {
+    /// A log as ``LogJSON`` has written it; `nil` if it is something else. Of the request there is what belongs to it.
+    package init?(json: JSONValue) {
+        func int(_ name: String) -> Int64? {
+            guard case .number(let text)? = json[name] else { return nil }
+            return Int64(text)
+        }
+        func text(_ name: String) -> String? {
+            guard case .string(let text)? = json[name] else { return nil }
+            return text
+        }
+        func fields(_ name: String) -> [Field]? {
+            guard case .object(let members)? = json[name] else { return nil }
+            return members.compactMap { member in
+                guard case .string(let value) = member.value else { return nil }
+                return Field(member.name, value)
+            }
+        }
+        guard let id = int("id"), let time = int("time"), let received = int("received"), let request = int("request"),
+            let project = text("project"), let logstore = text("logstore"), let topic = text("topic"),
+            let source = text("source"), let tags = fields("tags"), let fields = fields("fields")
+        else { return nil }
+        self.init(
+            id: id,
+            requestID: request,
+            position: 0,
+            time: time,
+            severity: Severity.allCases.first { $0.name == text("severity") } ?? .none,
+            request: StoredRequest(
+                receivedAt: Date(microseconds: received),
+                project: project,
+                logstore: logstore,
+                topic: topic,
+                source: source,
+                tags: tags,
+                rawBytes: 0,
+                wireBytes: 0,
+                compression: .none,
+                logCount: 0
+            ),
+            log: LogFields(fields)
+        )
     }
 }

@@ -59,14 +59,14 @@ struct StatusAPI: Sendable {
             throw WebError(status: .unauthorized, message: "This is not the token of this endpoint.")
         }
         var response = Response.json(.object([]))
-        response.headers[.setCookie] = "\(Access.cookie)=\(session); Path=/; HttpOnly; SameSite=Strict"
+        response.headers[.setCookie] = "\(Access.cookie(request))=\(session); Path=/; HttpOnly; SameSite=Strict"
         return response
     }
 
     private func signOut(_ request: Request, _: TrackContext) async throws -> Response {
         self.access.close(request)
         var response = Response.json(.object([]))
-        response.headers[.setCookie] = "\(Access.cookie)=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"
+        response.headers[.setCookie] = "\(Access.cookie(request))=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"
         return response
     }
 }

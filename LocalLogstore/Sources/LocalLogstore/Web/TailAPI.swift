@@ -20,15 +20,16 @@ struct TailAPI: Sendable {
     }
 
     private func tail(_ request: Request, _: TrackContext) async throws -> Response {
-        let parameters = WebParameters(request)
+        let parameters = try WebParameters(request)
         let selection = try parameters.selection()
-        let resumed = request.headers[HTTPField.Name("last-event-id")!].flatMap { Int64($0) }
-        let start: Int64
-        if let position = try resumed ?? parameters.id("after") {
-            start = position
-        } else {
-            start = try await self.store.newestID()
+        // What is no number of a log is as good as none.
+        let resumed = request.headers[HTTPField.Name("last-event-id")!].flatMap { Int64($0) }.flatMap {
+            $0 < 0 ? nil : $0
         }
+        let newest = try await self.store.newestID()
+        var start = try resumed ?? parameters.id("after") ?? newest
+        // An endpoint that began anew has fewer logs than who follows has seen: all of them are new.
+        if start > newest { start = 0 }
         return Response(
             status: .ok,
             headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],

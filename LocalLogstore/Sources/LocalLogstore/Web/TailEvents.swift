@@ -20,8 +20,9 @@ struct TailEvents: AsyncSequence, Sendable {
     private static let pause = Duration.milliseconds(100)
     /// How many logs an event holds at most.
     private static let batch = 2_000
-    /// Who is further behind than this skips the logs in between.
+    /// Who is further behind than this skips the logs in between, up to those that the page keeps.
     private static let maximumLag: Int64 = 20_000
+    private static let keptLag: Int64 = 10_000
     /// A connection that nobody reads any more is noticed by writing to it.
     private static let heartbeat = Duration.seconds(10)
 
@@ -89,7 +90,7 @@ struct TailEvents: AsyncSequence, Sendable {
         private mutating func skip() async throws -> ByteBuffer? {
             let newest = try await self.store.newestID()
             guard newest - self.position > TailEvents.maximumLag else { return nil }
-            let skipped = newest - self.position - Int64(TailEvents.batch)
+            let skipped = newest - self.position - TailEvents.keptLag
             self.position += skipped
             self.isBehind = true
             return ByteBuffer(string: self.event("skipped", "{\"count\":\(skipped)}"))

@@ -45,7 +45,7 @@ extension JSONValue {
     static func strings(_ values: some Sequence<String>) -> Self { .array(values.map { .string($0) }) }
 
     /// A member by its name; `nil` if there is none or this is no object.
-    subscript(name: String) -> JSONValue? {
+    package subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.name == name }?.value
     }

@@ -14,8 +14,12 @@ import Hummingbird
 struct WebParameters {
     private let parameters: [Field]
 
-    init(_ request: Request) {
-        self.parameters = FormEncoding.parameters(of: request.head.path ?? "") ?? []
+    /// Throws 400 if the query is not encoded as it has to be: taken for none, it would ask for everything.
+    init(_ request: Request) throws(WebError) {
+        guard let parameters = FormEncoding.parameters(of: request.head.path ?? "") else {
+            throw .badRequest("The query is not encoded as it has to be: percent signs with two digits, and UTF-8.")
+        }
+        self.parameters = parameters
     }
 
     func text(_ name: String) -> String? {

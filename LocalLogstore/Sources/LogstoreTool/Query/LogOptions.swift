@@ -17,8 +17,24 @@ struct LogOptions: ParsableArguments {
     @Argument(help: ArgumentHelp("What to look for; everything if there is none.", valueName: "search"))
     var search: SearchArgument?
 
-    @Option(help: ArgumentHelp("The file of the endpoint.", valueName: "file"))
-    var database = "webtracking.sqlite"
+    @Option(help: ArgumentHelp("The file of the endpoint. Default: webtracking.sqlite", valueName: "file"))
+    var database: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Ask the endpoint that runs at this address, as http://127.0.0.1:8080, instead of reading a file.",
+            valueName: "address"
+        )
+    )
+    var url: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The file with the endpoint's token, for --url. Default: the token in WEBTRACKING_TOKEN, if there is one.",
+            valueName: "file"
+        )
+    )
+    var tokenFile: String?
 
     @Option(help: "Only logs of this project.")
     var project: String?
@@ -64,25 +80,85 @@ struct LogOptions: ParsableArguments {
         return LogPrinter(format: format, fields: fields, isColored: isColored)
     }
 
-    /// Opens the file; throws a message for the user if that is not possible.
-    func store() throws -> LogStore {
-        guard FileManager.default.fileExists(atPath: self.database) else {
-            throw ValidationError("There is no file \(self.database); name one with --database.")
+    func validate() throws {
+        if self.url != nil, self.database != nil { throw ValidationError("Name a --database or a --url, not both.") }
+        if self.url == nil, self.tokenFile != nil { throw ValidationError("--token-file is for --url.") }
+        if self.conditions.contains(where: { $0.key == "__receive_time__" }) {
+            throw ValidationError("--where does not know __receive_time__; use --since.")
+        }
+        _ = try self.address
+    }
+
+    /// The address without a path; `nil` if a file is read.
+    private var address: URL? {
+        get throws {
+            guard let url = self.url else { return nil }
+            guard let components = URLComponents(string: url), ["http", "https"].contains(components.scheme),
+                components.host?.isEmpty == false, ["", "/"].contains(components.path)
+            else { throw ValidationError("--url has to be as http://127.0.0.1:8080.") }
+            guard components.user == nil, components.password == nil, components.query == nil,
+                components.fragment == nil
+            else {
+                throw ValidationError(
+                    "--url takes no token, which others could see there: use --token-file or WEBTRACKING_TOKEN."
+                )
+            }
+            var base = components
+            base.path = ""
+            return base.url
+        }
+    }
+
+    /// Where the logs are; throws a message for the user if they cannot be read.
+    func source(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> any LogSource {
+        if let address = try self.address {
+            return ServerSource(address: address, token: try self.token(environment), search: self.remoteSearch)
+        }
+        let database = self.database ?? "webtracking.sqlite"
+        guard FileManager.default.fileExists(atPath: database) else {
+            throw ValidationError("There is no file \(database); name one with --database, or an endpoint with --url.")
         }
         do {
-            return try LogStore(readingFrom: self.database)
+            return FileSource(store: try LogStore(readingFrom: database), name: database)
         } catch let error as StoreError {
             throw ValidationError("\(error).")
         }
     }
 
-    /// Throws a message for the user if the file has no such logstore: a mistyped name would find nothing.
-    func checkLogstore(in store: LogStore) throws {
+    private func token(_ environment: [String: String]) throws -> String? {
+        guard let file = self.tokenFile else { return environment["WEBTRACKING_TOKEN"] }
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw ValidationError("Cannot read a token from \(file).")
+        }
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// The search with what the other options say, in the search language.
+    var remoteSearch: String {
+        func quoted(_ text: String) -> String {
+            "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        }
+        var parts: [String] = []
+        if let search = self.search?.text.trimmingCharacters(in: .whitespaces), !search.isEmpty {
+            parts.append("(\(search))")
+        }
+        if let topic = self.topic { parts.append("__topic__ = \(quoted(topic))") }
+        for condition in self.conditions {
+            let name =
+                condition.key.hasPrefix("__tag__:")
+                ? "__tag__:" + quoted(String(condition.key.dropFirst("__tag__:".count))) : quoted(condition.key)
+            parts.append("\(name) = \(quoted(condition.value))")
+        }
+        return parts.joined(separator: " and ")
+    }
+
+    /// Throws a message for the user if there is no such logstore: a mistyped name would find nothing.
+    func checkLogstore(in source: any LogSource) async throws {
         guard let logstore = self.logstore else { return }
-        let known = try store.logstoresNow()
+        let known = Set(try await source.knownLogstores()).sorted()
         guard !known.contains(logstore) else { return }
         Output.note(
-            TerminalText.escaped("webtracking: no logs of a logstore \(logstore) in \(self.database); ")
+            TerminalText.escaped("webtracking: no logs of a logstore \(logstore) in \(source.name); ")
                 + (known.isEmpty ? "there are none at all" : "there are some of " + known.joined(separator: ", "))
         )
         throw ExitCode.failure

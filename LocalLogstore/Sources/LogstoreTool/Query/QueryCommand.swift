@@ -14,13 +14,14 @@ import LocalLogstore
 import SystemPackage
 
 /// `webtracking query`
-struct QueryCommand: ParsableCommand {
+struct QueryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "query",
         abstract: "Prints the logs that an endpoint has kept, in the order they arrived.",
         usage: "webtracking query [<search>] [<options>]",
         discussion: """
-            It works while the endpoint runs, and afterwards.
+            It reads the endpoint's file, while that runs and afterwards; with --url it asks an endpoint that \
+            runs, which keeps its logs in memory perhaps.
 
               webtracking query 'level: error and payment*' --newest --limit 20
               webtracking query 'status >= 500 not __tag__:env: test'
@@ -68,25 +69,28 @@ struct QueryCommand: ParsableCommand {
         return query
     }
 
-    func run() throws {
-        let store = try self.options.store()
-        try self.options.checkLogstore(in: store)
+    func run() async throws {
+        let source = try self.options.source()
         do {
+            try await self.options.checkLogstore(in: source)
             if self.count {
-                try Output.line(String(store.countNow(matching: self.query)))
+                try Output.line(String(await source.number(matching: self.query)))
             } else {
-                try self.print(store)
+                try await self.print(source)
             }
         } catch Errno.brokenPipe {
             // The reader, `head` for one, has seen enough.
+        } catch let problem as ServerSource.Problem {
+            Output.note(TerminalText.escaped("webtracking: \(problem)"))
+            throw ExitCode.failure
         }
-        try store.close()
+        try source.end()
     }
 
-    private func print(_ store: LogStore) throws {
+    private func print(_ source: any LogSource) async throws {
         var output = Output(.standardOutput)
         let printer = self.options.printer(isTerminal: Output.isTerminal)
-        try store.forEachLog(matching: self.query) { try output.write(printer.line($0) + "\n") }
+        try await source.read(self.query) { try output.write(printer.line($0) + "\n") }
         try output.flush()
     }
 }
@@ -110,7 +114,10 @@ struct SinceArgument: ExpressibleByArgument, Equatable {
 
     init?(argument: String) {
         let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        if let unit = argument.last.flatMap({ units[$0] }), let number = Double(argument.dropLast()), number >= 0 {
+        if let unit = argument.last.flatMap({ units[$0] }), let number = Double(argument.dropLast()),
+            // A century, so that no date is beyond what a calendar has.
+            (0...3_155_760_000).contains(number * unit)
+        {
             self.kind = .ago(number * unit)
         } else if let date = try? Date(argument, strategy: .iso8601) {
             self.kind = .at(date)

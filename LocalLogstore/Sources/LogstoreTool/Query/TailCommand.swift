@@ -20,11 +20,13 @@ struct TailCommand: AsyncParsableCommand {
         abstract: "Prints logs as they arrive, until control-C.",
         usage: "webtracking tail [<search>] [<options>]",
         discussion: """
-            It begins with the last ones there are.
+            It begins with the last ones there are. With --url it follows an endpoint that runs, also one that \
+            keeps its logs in memory.
 
               webtracking tail
               webtracking tail 'level: error or level: critical' --lines 0
               webtracking tail --topic orders | jq --unbuffered .message
+              webtracking tail --url http://127.0.0.1:8080
 
             \(SearchHelp.text)
             """
@@ -49,40 +51,55 @@ struct TailCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let store = try self.options.store()
+        let source = try self.options.source()
         do {
-            try await self.follow(store)
+            try await self.follow(source)
         } catch Errno.brokenPipe {
             // The reader, `head` for one, has seen enough.
+        } catch let problem as ServerSource.Problem {
+            Output.note(TerminalText.escaped("webtracking: \(problem)"))
+            throw ExitCode.failure
         }
-        try store.close()
+        try source.end()
     }
 
-    private func follow(_ store: LogStore) async throws {
+    private func follow(_ source: any LogSource) async throws {
         let printer = self.options.printer(isTerminal: Output.isTerminal)
         var output = Output(.standardOutput)
         var left = self.limit ?? .max
         var query = self.options.query
         // Before the last logs are read: what comes in between is not missed but told apart.
-        var position = try await store.newestID()
+        var position = try await source.newest()
         query.order = .newestFirst
         query.limit = min(self.lines, left)
-        for log in try await store.logs(matching: query).reversed() where log.id <= position {
+        var last: [StoredLog] = []
+        try await source.read(query) { if $0.id <= position { last.append($0) } }
+        for log in last.reversed() {
             try output.write(printer.line(log) + "\n")
             left -= 1
         }
         try output.flush()
+        var isGone = false
         while left > 0 {
-            let arrivals = try await store.arrivals(
-                after: position,
-                matching: query.selection,
-                limit: min(Self.batch, left)
-            )
-            for log in arrivals.logs { try output.write(printer.line(log) + "\n") }
-            try output.flush()
-            position = arrivals.position
-            left -= arrivals.logs.count
-            if arrivals.logs.count < Self.batch { try await Task.sleep(for: Self.interval) }
+            do {
+                let limit = min(Self.batch, left)
+                let news = try await source.news(after: position, query, limit: limit)
+                isGone = false
+                for log in news.logs { try output.write(printer.line(log) + "\n") }
+                try output.flush()
+                // An endpoint that began anew counts from 1 again; all it has is new.
+                let began = news.logs.isEmpty ? try await source.newest() < position : false
+                left -= news.logs.count
+                let hasMoved = news.position > position
+                position = began ? 0 : news.position
+                if hasMoved, !news.logs.isEmpty { continue }
+            } catch let problem as ServerSource.Problem {
+                // It may come back; an answer that says no is final.
+                guard case .unreachable = problem else { throw problem }
+                if !isGone { Output.note(TerminalText.escaped("webtracking: \(problem); waiting for it")) }
+                isGone = true
+            }
+            try await Task.sleep(for: Self.interval)
         }
     }
 }

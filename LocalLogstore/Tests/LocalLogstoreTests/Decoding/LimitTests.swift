@@ -26,6 +26,18 @@ struct LimitTests {
         #expect(failure?.code == "PostBodyTooLarge")
     }
 
+    @Test func countsFieldsAndTags() throws {
+        func object(_ count: Int) -> String {
+            "{" + (0..<count).map { #""k\#($0)":"v""# }.joined(separator: ",") + "}"
+        }
+        func body(fields: Int, tags: Int) -> String {
+            #"{"__source__":"s","__tags__":\#(object(tags)),"__logs__":[{"k":"v"},\#(object(fields))]}"#
+        }
+        #expect(self.decoder.failure(body(fields: 1024, tags: 1024)) == nil)
+        #expect(self.decoder.failure(body(fields: 1025, tags: 1))?.code == "PostBodyInvalid")
+        #expect(self.decoder.failure(body(fields: 1, tags: 1025))?.code == "PostBodyInvalid")
+    }
+
     @Test func countsBytesBeforeCompression() throws {
         for (size, isFine) in [(3_145_727, true), (3_145_728, true), (3_145_729, false)] {
             let body = Body.bytes(size)

@@ -41,6 +41,8 @@ struct SearchParserTests {
         #expect(try SearchExpression(parsing: "\"my key\": \"a b\"") == self.field("my key", "a b"))
         #expect(try SearchExpression(parsing: "key: *") == .exists(.log("key")))
         #expect(try SearchExpression(parsing: "key: \"\"") == .exact(.log("key"), ""))
+        #expect(try SearchExpression(parsing: "key = \"a, b\"") == .exact(.log("key"), "a, b"))
+        #expect(try SearchExpression(parsing: #"__tag__:"a b"="say \"hi\" \\""#) == .exact(.tag("a b"), #"say "hi" \"#))
         #expect(try SearchExpression(parsing: "__topic__: x") == .field(.topic, Phrase("x")!))
         #expect(try SearchExpression(parsing: "__source__: h") == .field(.source, Phrase("h")!))
         #expect(try SearchExpression(parsing: "__tag__:env: prod") == .field(.tag("env"), Phrase("prod")!))

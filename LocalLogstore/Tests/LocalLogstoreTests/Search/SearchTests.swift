@@ -92,7 +92,11 @@ struct SearchTests {
         ("not order", ["2", "4"]),
         ("(failed or lost) and not level: err", ["2"]),
         ("seq: 2", ["2"]),
-        ("seq > 2", ["3", "4"]),
+        ("seq > 2", ["3", "4"]), ("message = \"order placed\"", ["1"]), ("message = \"Order placed\"", []),
+        ("label = \"shop.orders\"", ["1", "2"]), ("label = \"shop\"", []),
+        ("not label = \"shop.db\"", ["1", "2", "4", "5"]),
+        ("__tag__:env = \"prod\" and ms = \"12\"", ["1"]), ("__topic__ = \"orders\"", []),
+        ("message = \"订单支付失败\"", ["4"]),
     ]
 
     @Test(arguments: expectations)
@@ -234,12 +238,17 @@ struct SearchTests {
                     ])
                 }
                 try await store.append(
-                    LogGroup(topic: topic, source: source, tags: [Field("__pack_id__", "5A-\(batch)")], logs: logs),
+                    LogGroup(
+                        topic: topic,
+                        source: source,
+                        tags: [Field("__pack_id__", "5\(topic)-\(batch)")],
+                        logs: logs
+                    ),
                     project: "p",
                     logstore: "l"
                 )
             }
-            // An earlier run, two topics whose requests arrive the other way round, another producer, and a duplicate.
+            // Batches are numbered for each topic apart. An earlier run, two topics whose requests arrive the other way round, another producer, and a duplicate.
             try await send(Array(1...20), source: "a", topic: "x", after: -60)
             try await send([4, 5, 6], source: "a", topic: "y", after: 0)
             try await send([1, 2, 3, 7, 8], source: "a", topic: "x", after: 0)
@@ -252,6 +261,9 @@ struct SearchTests {
             #expect(context.isBySequence)
             #expect(context.logs.map(\.log["seq"]) == ["2", "3", "4", "5", "6", "7", "8"])
             #expect(context.index == 3 && context.logs[3].id == center.id)
+            // Those of this run, not of the earlier one with the same numbers.
+            #expect(context.logs.allSatisfy { abs($0.time - center.time) < 1_000_000 })
+            #expect(context.logs.map(\.request.topic) == ["x", "x", "y", "y", "y", "x", "x"])
             #expect(try await store.context(of: 9999, count: 3) == nil)
         }
     }

@@ -57,6 +57,30 @@ struct RehearsalTests {
         #expect(passing(at: 0.4) == 2)
     }
 
+    @Test func givesEachLogstoreShardsOfItsOwn() {
+        var plan = self.plan {
+            $0.shards = 1
+            $0.shardRequests = 2
+        }
+        var passing: [String: Int] = [:]
+        for index in 0..<12 {
+            var request = self.request(index)
+            request.logstore = ["a", "b"][index % 2]
+            request.project = ["p", "q"][index / 2 % 2]
+            let fault = plan.verdict(for: request, at: 0, chance: 0).fault
+            if fault == nil { passing[request.project + request.logstore, default: 0] += 1 }
+        }
+        #expect(passing == ["pa": 2, "pb": 2, "qa": 2, "qb": 2])
+    }
+
+    @Test func wantsToKnowWhatGoesWrong() {
+        var settings = RehearsalSettings()
+        settings.errorShare = 0.5
+        #expect(settings.problem == nil)
+        settings.errorKinds = []
+        #expect(settings.problem != nil)
+    }
+
     @Test func hasWindows() {
         var plan = self.plan {
             $0.outage = RehearsalSettings.Window(start: 10, length: 5)

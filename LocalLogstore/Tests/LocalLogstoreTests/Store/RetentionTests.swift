@@ -76,6 +76,57 @@ struct RetentionTests {
         }
     }
 
+    @Test func forgetsWhatHasNoLogsAnyMore() async throws {
+        try await withStore { store async throws in
+            let start = Date(timeIntervalSince1970: 1_700_000_000)
+            for logstore in 0..<4 {
+                let logs = (0..<300).map { LogFields([Field("label", "l\($0 % 3)"), Field("n", "\($0)")]) }
+                try await store.append(
+                    LogGroup(topic: "", source: "", tags: [], logs: logs),
+                    project: "p",
+                    logstore: "store-\(logstore)",
+                    receivedAt: start.addingTimeInterval(Double(logstore) * 3600)
+                )
+            }
+            let now = start.addingTimeInterval(3 * 3600)
+            #expect(try await store.prune(Retention(maximumAge: .seconds(5400)), now: now) == 512)
+            #expect(try await store.logstores() == ["store-1", "store-2", "store-3"])
+            // New streams get numbers that no other has.
+            try await store.append(
+                LogGroup(topic: "", source: "", tags: [], logs: [LogFields([Field("label", "new")])]),
+                project: "p",
+                logstore: "store-0",
+                receivedAt: now
+            )
+            let overview = try await store.overview(of: LogSelection())
+            #expect(overview.total == 1200 - 512 + 1)
+            let labels = Dictionary(uniqueKeysWithValues: overview.labels.map { ($0.value, $0.count) })
+            #expect(labels["new"] == 1 && labels.values.reduce(0, +) == overview.total)
+            let found = try await store.page(
+                of: LogSelection(search: SearchExpression(parsing: "label: new")),
+                limit: 9
+            )
+            #expect(found.logs.map(\.request.logstore) == ["store-0"])
+        }
+    }
+
+    @Test func deletesDeliveriesToo() async throws {
+        try await withStore { store async throws in
+            let now = Date(timeIntervalSince1970: 1_700_000_000)
+            for index in 0..<5_000 {
+                var delivery = Delivery.sample
+                delivery.receivedAt = now.microseconds - Int64(5_000 - index) * 1_000_000
+                await store.note(delivery)
+            }
+            #expect(try await store.deliveries().summary.requests == 5_000)
+            try await store.prune(Retention(maximumAge: .seconds(4_000.5)), now: now)
+            #expect(try await store.deliveries().summary.requests == 4_000)
+            // A tenth of the room.
+            try await store.prune(Retention(maximumBytes: 4_000_000), now: now)
+            #expect(try await store.deliveries().summary.requests == 1_000)
+        }
+    }
+
     @Test func takesOverFilesOfTheFirstVersion() async throws {
         try await withTemporaryDirectory { directory in
             let path = directory.appending(path: "logs.sqlite").path
@@ -113,5 +164,26 @@ struct RetentionTests {
                 == 256
         )
         try store.close()
+    }
+}
+
+extension Delivery {
+    fileprivate static var sample: Delivery {
+        Delivery(
+            receivedAt: 0,
+            project: "p",
+            logstore: "l",
+            client: "127.0.0.1",
+            status: 200,
+            code: "",
+            message: "",
+            rawBytes: 1,
+            wireBytes: 1,
+            compression: "none",
+            logCount: 1,
+            microseconds: 1,
+            batch: "",
+            isStored: true
+        )
     }
 }

@@ -48,6 +48,36 @@ struct DeliveryTests {
         }
     }
 
+    @Test func namesThePlaceOfWhatWasRefused() async throws {
+        try await withServer {
+            $0.logstores = .only(["app"])
+        } _: { server async throws in
+            #expect(try await server.post(Body.small, to: "web").status == 404)
+            #expect(try await server.post(Body.small, headers: [("host", "shop.example.com")]).status == 404)
+            let deliveries = try await server.store.deliveries().deliveries
+            #expect(deliveries.map(\.project) == ["shop", "local"] && deliveries.map(\.logstore) == ["app", "web"])
+            #expect(deliveries.map(\.code) == ["ProjectNotExist", "LogStoreNotExist"])
+        }
+    }
+
+    /// Whatever is written meanwhile.
+    @Test func areListedWhileTheEndpointIsBusy() async throws {
+        try await withServer { server async throws in
+            try await withThrowingTaskGroup(of: Void.self) { senders in
+                for _ in 0..<4 {
+                    senders.addTask {
+                        while !Task.isCancelled { _ = try await server.post(Body.small) }
+                    }
+                }
+                for count in 1...20 {
+                    while try await server.store.deliveries().summary.requests < count {}
+                }
+                senders.cancelAll()
+                while let result = await senders.nextResult() { _ = result }
+            }
+        }
+    }
+
     @Test func tellsRetriesAndDuplicates() async throws {
         try await withServer {
             $0.faults = .sequence([Fault.named("503"), .resetAfterStore, nil, nil])

@@ -2,7 +2,7 @@
 
 import { h, replace } from "./dom.js";
 import { brief, count, visible } from "./format.js";
-import { condition } from "./search.js";
+import { condition, spellings } from "./search.js";
 
 const closedKey = "webtracking.closed-fields";
 
@@ -47,7 +47,8 @@ export class Facets {
     if (!isOpen) return section;
     const shown = this.full.get(name) ?? values;
     const top = Math.max(1, ...shown.map((value) => value.count));
-    for (const { value, count: number } of shown.slice(0, this.full.has(name) ? 100 : 10)) section.append(this.value(name, value, number, top, total));
+    const all = shown.map(({ value }) => value);
+    for (const { value, count: number, cut } of shown.slice(0, this.full.has(name) ? 100 : 10)) section.append(this.value(name, value, number, top, total, cut ? null : condition(name, value, all)));
     if (field && !this.full.has(name)) {
       section.append(h("button", { type: "button", class: "link", "data-key": `all ${name}`, onclick: () => this.onAll(name) },
         field.more ? "Count all values in all logs" : "Count in all logs"));
@@ -55,8 +56,8 @@ export class Facets {
     return section;
   }
 
-  value(name, value, number, top, total) {
-    const text = condition(name, value);
+  // `text` is the condition for this value, or null if there is none.
+  value(name, value, number, top, total, text) {
     const share = total > 0 ? Math.round((number / total) * 100) : 0;
     const bar = h("i", { class: `bar${name === "level" ? ` level-${value}` : ""}`, "aria-hidden": true });
     bar.style.width = `${(number / top) * 100}%`;
@@ -64,13 +65,13 @@ export class Facets {
     const row = h("div", { class: "value" },
       h("button", {
         type: "button", class: "pick", disabled: text === null, "data-key": `value ${name} ${value}`,
-        title: text === null ? "The search language cannot say this" : `${label}\n${count(number)} logs, ${share} %\nClick for these only`,
-        onclick: () => this.onFilter(text, false),
+        title: text === null ? "Too long to search for as a whole" : `${label}\n${count(number)} logs, ${share} %\nClick for these only`,
+        onclick: () => this.onFilter(text, false, spellings(name, value)),
       }, h("span", { class: "name" }, label), h("span", { class: "number" }, brief(number)), bar));
     if (text !== null) {
       row.append(h("button", {
         type: "button", class: "minus", "aria-label": `Without ${title(name)} ${label}`, title: "Without these",
-        onclick: () => this.onFilter(text, true),
+        onclick: () => this.onFilter(text, true, spellings(name, value)),
       }, "−"));
     }
     return row;

@@ -44,6 +44,7 @@ export class LogList {
   set(logs) {
     this.close();
     this.items = logs.slice().reverse();
+    this.strays = false;
     this.selected = -1;
     this.viewport.scrollTop = 0;
     this.refresh();
@@ -51,8 +52,33 @@ export class LogList {
 
   // Older ones, the newest of them first.
   addOlder(logs) {
-    this.items = logs.slice().reverse().concat(this.items);
-    this.schedule();
+    const before = this.items.length;
+    const added = new Set(logs.map(({ id }) => id));
+    const others = this.items.filter(({ id }) => !added.has(id));
+    this.items = logs.slice().reverse().concat(others);
+    // One that was shown before its page came stands in its place now.
+    if (this.strays) this.rearrange();
+    else if (others.length !== before) this.refresh();
+    else this.schedule();
+  }
+
+  // The place of a log, which is added if it is not there.
+  place(log) {
+    if (!this.items.some(({ id }) => id === log.id)) {
+      this.items.push(log);
+      this.strays = true;
+      this.rearrange();
+    }
+    return this.items.length - 1 - this.items.findIndex(({ id }) => id === log.id);
+  }
+
+  // Puts the rows into the order of time; what is open or selected stays so.
+  rearrange() {
+    this.items.sort((left, right) => left.time - right.time || left.id - right.id);
+    const place = (id) => this.items.length - 1 - this.items.findIndex((item) => item.id === id);
+    if (this.open) this.open.index = place(this.open.id);
+    if (this.selected >= 0) this.selected = place(this.selectedId);
+    this.refresh();
   }
 
   // Newer ones, in the order of arrival; at most `maximum` rows are kept.
@@ -63,7 +89,10 @@ export class LogList {
       removed = this.items.length - maximum;
       this.items.splice(0, removed);
     }
-    if (this.selected >= 0) this.selected = Math.min(this.selected + logs.length, this.items.length - 1);
+    if (this.selected >= 0) {
+      this.selected = Math.min(this.selected + logs.length, this.items.length - 1);
+      this.selectedId = this.at(this.selected).id;
+    }
     if (this.open) {
       this.open.index += logs.length;
       if (this.open.index >= this.items.length) this.close();
@@ -127,6 +156,7 @@ export class LogList {
   select(index, { scroll = true } = {}) {
     if (this.items.length === 0) return;
     this.selected = Math.max(0, Math.min(this.items.length - 1, index));
+    this.selectedId = this.at(this.selected).id;
     if (scroll) {
       const y = this.top(this.selected);
       const { scrollTop, clientHeight } = this.viewport;
@@ -143,7 +173,7 @@ export class LogList {
     if (!same && index >= 0 && index < this.items.length) {
       const element = h("div", { class: "detail", role: "row" });
       element.append(this.onOpen(this.at(index)));
-      this.open = { index, element };
+      this.open = { index, element, id: this.at(index).id };
       this.detailHeight = 0;
       this.canvas.append(element);
       this.resized.observe(element);

@@ -33,7 +33,7 @@ const facets = new Facets(by("facets"), { onFilter: filter, onAll: countAll });
 const list = new LogList(by("list"), { onOpen: detail, onEnd: fetchMore, onScroll: scrolled });
 const deliveries = new Deliveries(by("deliveries"));
 const rehearsal = new RehearsalPanel(by("rehearsal"), by("rehearsing"));
-const tail = new Tail({ onLogs: arrived, onSkipped: skipped, onWaiting: waiting });
+const tail = new Tail({ onLogs: arrived, onSkipped: skipped, onWaiting: waiting, onRestart: load });
 
 // MARK: Questions
 
@@ -111,7 +111,9 @@ async function fetchMore() {
     list.addOlder(page.logs);
     drawSummary(page);
   } catch (error) {
-    if (error.name !== "AbortError") next = null;
+    if (error.name === "AbortError") return;
+    // Not asked for again with every move; scrolling up and down is a new try.
+    by("summary").textContent = `older logs could not be loaded: ${error.message}`;
   } finally {
     fetchingMore = false;
   }
@@ -210,8 +212,8 @@ function search() {
   else change({ q, log: "" });
 }
 
-function filter(text, negated) {
-  if (text) change({ q: add(state.q, text, negated), log: "" });
+function filter(text, negated, others) {
+  if (text) change({ q: add(state.q, text, negated, others), log: "" });
 }
 
 function zoom(from, until) { change({ from: String(from), until: String(until), live: "", log: "" }); }
@@ -228,14 +230,7 @@ function detail(log) {
 
 // Opens a log, which may not be among those that are shown.
 function showLog(log) {
-  let index = list.items.findIndex((other) => other.id === log.id);
-  if (index < 0) {
-    list.items.push(log);
-    list.items.sort((left, right) => left.time - right.time || left.id - right.id);
-    list.refresh();
-    index = list.items.findIndex((other) => other.id === log.id);
-  }
-  const place = list.length - 1 - index;
+  const place = list.place(log);
   if (list.open?.index !== place) list.toggle(place);
   list.select(place);
   by("list").scrollTop = Math.max(0, place * 24 - 60);
@@ -278,16 +273,25 @@ function zoomText() {
 function drawLegend() {
   const totals = severities.map((_, level) => overview.buckets.reduce((sum, bucket) => sum + bucket[level], 0));
   replace(by("legend"), severities.map((name, level) => [name, totals[level]]).filter(([, number]) => number > 0).reverse().map(([name, number]) =>
-    h("button", { type: "button", title: `Only these`, onclick: () => filter(name === "none" ? "not level: *" : levelFilter(name), false) },
+    h("button", { type: "button", title: `Only these`, onclick: () => filter(name === "none" ? withoutKnownLevel() : levelFilter(name), false) },
       h("i", { class: `swatch level-${name}` }), name === "none" ? "no level" : name, h("b", {}, brief(number)))));
 }
 
 // Levels go by several names; those that occur are asked for.
+const levelNames = { warning: ["warning", "warn"], error: ["error", "err", "severe"], critical: ["critical", "fatal", "crit", "alert", "emergency", "emerg", "panic"], info: ["info", "information", "informational"], trace: ["trace", "verbose", "finest"], debug: ["debug", "fine"], notice: ["notice"] };
+
+const presentLevels = (names) => [...new Set(overview.levels.map(({ value }) => value.toLowerCase()).filter((value) => names.includes(value)))];
+const anyLevel = (names) => (names.length === 1 ? `level: ${names[0]}` : `(${names.map((name) => `level: ${name}`).join(" or ")})`);
+
 function levelFilter(severity) {
-  const names = { warning: ["warning", "warn"], error: ["error", "err", "severe"], critical: ["critical", "fatal", "crit", "alert", "emergency", "emerg", "panic"], info: ["info", "information", "informational"], trace: ["trace", "verbose", "finest"], debug: ["debug", "fine"], notice: ["notice"] }[severity];
-  const present = overview.levels.map(({ value }) => value.toLowerCase()).filter((value) => names.includes(value));
-  const used = [...new Set(present.length ? present : [severity])];
-  return used.length === 1 ? `level: ${used[0]}` : `(${used.map((name) => `level: ${name}`).join(" or ")})`;
+  const present = presentLevels(levelNames[severity]);
+  return anyLevel(present.length ? present : [severity]);
+}
+
+// Logs that have no level, or one by a name that says nothing.
+function withoutKnownLevel() {
+  const present = presentLevels(Object.values(levelNames).flat());
+  return present.length ? `not ${anyLevel(present)}` : "";
 }
 
 function drawSummary(page) {
@@ -320,7 +324,10 @@ function showError(error) {
   const marked = " ".repeat(error.column - 1) + "^".repeat(Math.max(1, error.length));
   replace(element, `${state.q}\n`, h("b", {}, marked), `\ncolumn ${error.column}: ${error.message}`);
   input.focus();
-  input.setSelectionRange(error.column - 1, error.column - 1 + error.length);
+  // Columns are what people take for characters; the input counts units of UTF-16.
+  const characters = [...new Intl.Segmenter().segment(state.q)].map(({ segment }) => segment);
+  const start = characters.slice(0, error.column - 1).join("").length;
+  input.setSelectionRange(start, start + characters.slice(error.column - 1, error.column - 1 + error.length).join("").length);
 }
 
 async function refreshStatus() {
@@ -344,7 +351,9 @@ function offerNew() {
   const fresh = by("fresh");
   const more = status.logs - loadedLogs;
   fresh.hidden = more <= 0;
-  fresh.textContent = `${plural(more, "new log")} — ask again`;
+  // How many of them match is not known before they are asked for.
+  const isPart = state.q || state.project || state.logstore;
+  fresh.textContent = `${isPart ? "New logs came" : plural(more, "new log")} — ask again`;
 }
 
 function drawPicker() {
@@ -383,7 +392,13 @@ function theme() {
 
 function view(name) { change({ view: name }); }
 
+let refreshing = false;
+
 async function refreshView() {
+  // An endpoint that is slow to answer is not asked again meanwhile.
+  if (refreshing) return;
+  refreshing = true;
+  const view = state.view;
   try {
     if (state.view === "deliveries") await deliveries.refresh();
     if (state.view === "rehearsal" || by("rehearsing").dataset.known !== "1") {
@@ -392,7 +407,10 @@ async function refreshView() {
     }
   } catch {
     // The banner says it.
+  } finally {
+    refreshing = false;
   }
+  if (view !== state.view) await refreshView();
 }
 
 const stored = localStorage.getItem("webtracking.theme");

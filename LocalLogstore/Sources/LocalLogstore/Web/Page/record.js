@@ -2,7 +2,7 @@
 
 import { copyButton, h, replace } from "./dom.js";
 import { clock, duration, iso, visible, visibleLines } from "./format.js";
-import { condition, exists } from "./search.js";
+import { exactly, exists } from "./search.js";
 import { address } from "./state.js";
 import { get } from "./api.js";
 
@@ -46,7 +46,7 @@ const table = (rows) => h("table", {}, h("tbody", {}, rows));
 const plain = (name, value) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, h("span", { class: "value" }, value)));
 
 function row(field, name, value, onFilter) {
-  const text = condition(field, value);
+  const text = exactly(field, value);
   const cut = value.length > maximumText;
   const shown = visibleLines(cut ? value.slice(0, maximumText) : value);
   return h("tr", {},

@@ -29,12 +29,12 @@ export function address(changes = {}) {
   return location.pathname + (text ? `?${text}` : "");
 }
 
-// Changes what is shown. `quietly` leaves no step to go back to.
-export function change(changes, { quietly = false } = {}) {
+// Changes what is shown; the browser's way back leads to what was shown before.
+export function change(changes) {
   const changed = Object.keys(changes).filter((name) => state[name] !== changes[name]);
   if (changed.length === 0) return;
   Object.assign(state, changes);
-  history[quietly ? "replaceState" : "pushState"](null, "", address());
+  history.pushState(null, "", address());
   for (const listener of listeners) listener(changed);
 }
 

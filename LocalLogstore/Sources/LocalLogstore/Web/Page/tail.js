@@ -5,17 +5,16 @@ import { path, setConnected } from "./api.js";
 const maximumWaiting = 5000;
 
 export class Tail {
-  constructor({ onLogs, onSkipped, onWaiting }) {
+  constructor({ onLogs, onSkipped, onWaiting, onRestart }) {
     this.onLogs = onLogs;
     this.onSkipped = onSkipped;
     this.onWaiting = onWaiting;
+    this.onRestart = onRestart;
     this.source = null;
     this.waiting = [];
     this.position = null;
     this.paused = false;
   }
-
-  get isOpen() { return this.parameters !== undefined; }
 
   // From behind the log `after`, or from the newest on.
   start(parameters, after) {
@@ -51,7 +50,12 @@ export class Tail {
     const source = new EventSource(path("tail", { ...this.parameters, after: this.position ?? undefined }));
     this.source = source;
     source.addEventListener("open", () => setConnected(true));
-    source.addEventListener("start", (event) => { this.position ??= JSON.parse(event.data).position; });
+    source.addEventListener("start", (event) => {
+      const { position } = JSON.parse(event.data);
+      // An endpoint that has fewer logs than were seen began anew.
+      if (this.position !== null && position < this.position) { this.onRestart(); return; }
+      this.position ??= position;
+    });
     source.addEventListener("logs", (event) => {
       const { logs, position } = JSON.parse(event.data);
       this.position = position;

@@ -1,0 +1,167 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Foundation
+import LocalLogstore
+
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+
+/// An endpoint that runs, asked by its interface.
+struct ServerSource: LogSource {
+    /// Why it does not answer what was asked.
+    enum Problem: Error, CustomStringConvertible, Equatable {
+        case unreachable(String, String)
+        case needsToken(String)
+        case refused(String, Int, String)
+        case noEndpoint(String)
+
+        var description: String {
+            switch self {
+            case .unreachable(let name, let reason): "\(name) does not answer: \(reason)"
+            case .needsToken(let name):
+                "\(name) wants the token of its token file: name that with --token-file, or set WEBTRACKING_TOKEN"
+            case .refused(let name, let status, let reason): "\(name) answered \(status): \(reason)"
+            case .noEndpoint(let name): "what answers at \(name) is no webtracking serve"
+            }
+        }
+    }
+
+    private static let pageSize = 1_000
+
+    let address: URL
+    /// The search, and the conditions that options add to it.
+    let search: String
+    let token: String?
+    private let session: URLSession
+
+    /// - Parameter address: Without a path.
+    init(address: URL, token: String?, search: String) {
+        self.address = address
+        self.token = token
+        self.search = search
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.timeoutIntervalForRequest = 30
+        // Not through a proxy of the environment: the token is for the endpoint alone.
+        configuration.connectionProxyDictionary = [:]
+        self.session = URLSession(configuration: configuration)
+    }
+
+    var name: String { self.address.absoluteString }
+
+    func knownLogstores() async throws -> [String] {
+        guard case .array(let logstores)? = try await self.ask("status", [:])["logstores"] else {
+            throw self.noEndpoint
+        }
+        return logstores.compactMap { logstore in
+            if case .string(let name)? = logstore["logstore"] { name } else { nil }
+        }
+    }
+
+    func number(matching query: LogQuery) async throws -> Int {
+        let answer = try await self.ask("overview", self.parameters(query, ["buckets": "1"]))
+        guard let total = answer.int("total") else { throw self.noEndpoint }
+        if answer["complete"]?.json == "false" {
+            throw Problem.refused(self.name, 200, "counting took too long; shorten the time with --since")
+        }
+        return min(Int(total), query.limit ?? .max)
+    }
+
+    func read(_ query: LogQuery, _ body: (StoredLog) throws -> Void) async throws {
+        var left = query.limit ?? .max
+        let isNewestFirst = query.order == .newestFirst
+        // Logs that come meanwhile are not part of the answer.
+        let end = try await self.newest()
+        var position = isNewestFirst ? end + 1 : 0
+        while left > 0, isNewestFirst ? position > 1 : position < end {
+            let answer = try await self.arrivals(
+                query,
+                [isNewestFirst ? "before" : "after": String(position), "limit": String(min(Self.pageSize, left))]
+            )
+            for log in answer.logs where log.id <= end {
+                try body(log)
+                left -= 1
+            }
+            position = answer.position
+        }
+    }
+
+    func newest() async throws -> Int64 {
+        let answer = try await self.ask("arrivals", ["limit": "1"])
+        guard let newest = answer.int("newest") else { throw self.noEndpoint }
+        return newest
+    }
+
+    func news(after position: Int64, _ query: LogQuery, limit: Int) async throws -> LogStore.Arrivals {
+        try await self.arrivals(query, ["after": String(position), "limit": String(min(limit, Self.pageSize))])
+    }
+
+    func end() throws { self.session.finishTasksAndInvalidate() }
+
+    // MARK: - Requests
+
+    private func parameters(_ query: LogQuery, _ others: [String: String]) -> [String: String] {
+        var parameters = others
+        parameters["q"] = self.search
+        parameters["project"] = query.project
+        parameters["logstore"] = query.logstore
+        parameters["from"] = query.since.map { String(Int64($0.timeIntervalSince1970 * 1_000_000)) }
+        return parameters
+    }
+
+    private func arrivals(_ query: LogQuery, _ others: [String: String]) async throws -> LogStore.Arrivals {
+        let answer = try await self.ask("arrivals", self.parameters(query, others))
+        guard let position = answer.int("position"), case .array(let values)? = answer["logs"] else {
+            throw self.noEndpoint
+        }
+        let logs = values.compactMap { StoredLog(json: $0) }
+        guard logs.count == values.count else { throw self.noEndpoint }
+        return LogStore.Arrivals(logs: logs, position: position)
+    }
+
+    private var noEndpoint: Problem { .noEndpoint(self.name) }
+
+    private func ask(_ path: String, _ parameters: [String: String]) async throws -> JSONValue {
+        var components = URLComponents(url: self.address, resolvingAgainstBaseURL: false) ?? URLComponents()
+        components.path = "/api/" + path
+        // A plus sign would be taken for a space.
+        components.percentEncodedQuery = parameters.sorted { $0.key < $1.key }
+            .map { $0.key + "=" + ($0.value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "") }
+            .joined(separator: "&")
+        guard let url = components.url else { throw self.noEndpoint }
+        var request = URLRequest(url: url)
+        if let token = self.token { request.setValue("Bearer " + token, forHTTPHeaderField: "Authorization") }
+        let data: Data
+        let response: URLResponse
+        do {
+            (data, response) = try await self.session.data(for: request)
+        } catch {
+            throw Problem.unreachable(self.name, (error as? URLError)?.localizedDescription ?? "\(error)")
+        }
+        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
+        let answer = try? JSONValue(parsing: Array(data))
+        if status == 401 { throw Problem.needsToken(self.name) }
+        guard status == 200, let answer else {
+            if case .string(let message)? = answer?["error"]?["message"] {
+                throw Problem.refused(self.name, status, message)
+            }
+            throw self.noEndpoint
+        }
+        return answer
+    }
+}
+
+extension JSONValue {
+    fileprivate func int(_ name: String) -> Int64? {
+        guard case .number(let text)? = self[name] else { return nil }
+        return Int64(text)
+    }
+}
