@@ -16,10 +16,10 @@ public import Logging
 public enum ReferenceRecord: String, CaseIterable, Sendable {
     /// A message of 24 bytes, no metadata.
     case short
-    /// A message of about 80 bytes with a number in it, and four interpolated metadata values, two of them integers: the
-    /// record that tables are about if they do not say otherwise. About 420 bytes of JSON.
+    /// A message of about 80 bytes with a number in it, and four interpolated metadata values, two of them integers:
+    /// the record that tables are about if they do not say otherwise.
     case reference
-    /// The same message and sixteen metadata values, eight of them integers, one of them not ASCII. About 720 bytes.
+    /// The same message and sixteen metadata values, eight of them integers, one of them not ASCII.
     case wide
     /// A message of 10 KiB with line feeds, tabs and quotes, as a stack trace has; two metadata values.
     case large
@@ -48,6 +48,28 @@ public enum ReferenceRecord: String, CaseIterable, Sendable {
                 "duration_us": "\(request.duration)",
             ]
         )
+    }
+
+    /// Logs what ``reference`` is, and a value that goes by the name of a secret.
+    @inline(never)
+    public static func logSecret(_ index: Int, to logger: Logger) {
+        let request = RequestContext.number(index)
+        logger.info(
+            "handled order \(index) of a customer, and wrote what became of it to the ledger",
+            metadata: [
+                "request.id": "\(request.id)",
+                "path": "\(request.path)",
+                "status": "\(request.status)",
+                "duration_us": "\(request.duration)",
+                "session.token": "4bf92f3577b34da6a3ce929d0e0e4736",
+            ]
+        )
+    }
+
+    /// Logs what ``reference`` is, always the same one.
+    @inline(__always)
+    public static func logSame(to logger: Logger) {
+        self.logReference(0, to: logger)
     }
 
     @inline(never)

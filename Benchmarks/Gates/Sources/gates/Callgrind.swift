@@ -14,8 +14,8 @@ import Foundation
 ///
 /// It runs one thread at a time and shows the program a processor that has no more than AVX2. The tunables take those
 /// extensions from the C library as well: it would choose its copying by the machine, and an instruction that repeats
-/// itself would count once for each byte. With addresses and hash seeds fixed, what is left to chance is which second and
-/// which digits a timestamp has.
+/// itself would count once for each byte. With addresses and hash seeds fixed, what is left to chance is which second
+/// and which digits a timestamp has.
 enum Callgrind {
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -43,6 +43,7 @@ enum Callgrind {
         ) { $1 }
         let messages = Pipe()
         process.standardError = messages
+        process.standardOutput = FileHandle.nullDevice
         try process.run()
         let said = messages.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()

@@ -8,14 +8,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-import ReferenceRecords
-
 #if canImport(Glibc)
 import Glibc
 #endif
 
 /// `gates check FILE` compares allocations and instructions for each log with the thresholds of a file, `gates update
-/// FILE` writes the thresholds, and `gates log RECORD HANDLER` is what they run under callgrind.
+/// FILE` writes the thresholds, `gates self-test` breaks both gates on purpose, `gates count` prints the instructions
+/// of the reference records for a program to read, and `gates log SCENARIO HANDLER` is what all of them run under
+/// callgrind.
 @main
 enum Main {
     static func main() {
@@ -34,18 +34,25 @@ enum Main {
             guard try check(thresholds: Thresholds(file: arguments.last!)) else { exit(1) }
         case ("update", 2):
             try measureThresholds().write(to: arguments.last!)
+        case ("self-test", 1):
+            guard try SelfTest.run() else { exit(1) }
+        case ("count", 1):
+            for scenario in Scenario.reference {
+                let count = try InstructionCount(of: scenario)
+                print("\(scenario.name) \(count.noOp) \(count.ours)")
+            }
         case ("log", 3):
-            guard let record = ReferenceRecord(rawValue: arguments.dropFirst().first!),
+            guard let scenario = Scenario.named(arguments.dropFirst().first!),
                 let handler = Subject.Handler(rawValue: arguments.last!)
             else { usage() }
-            try InstructionCount.logForCallgrind(record, handler: handler)
+            try InstructionCount.logForCallgrind(scenario, handler: handler)
         default:
             usage()
         }
     }
 
     private static func usage() -> Never {
-        print("usage: gates check FILE | gates update FILE | gates log RECORD HANDLER")
+        print("usage: gates check FILE | update FILE | self-test | count | log SCENARIO HANDLER")
         exit(2)
     }
 
@@ -53,19 +60,21 @@ enum Main {
     private static func check(thresholds: Thresholds) throws -> Bool {
         var failures: [String] = []
 
-        print("| allocations per log, calling thread | no-op | ours | calls that add some | allowed |")
-        print("|---|---|---|---|---|")
-        for record in ReferenceRecord.allCases {
-            let count = try AllocationCount(of: record)
+        print(
+            "| allocations, calling thread | no-op, per log | ours, per log | may add | beyond that | opening a batch |"
+        )
+        print("|---|---|---|---|---|---|")
+        for scenario in Scenario.allCases {
+            let count = try AllocationCount(of: scenario)
             print(count.row)
             if let failure = count.failure { failures.append(failure) }
         }
 
         print("\n| instructions per log, calling thread | no-op | ours | added | threshold | change |")
         print("|---|---|---|---|---|---|")
-        for record in ReferenceRecord.allCases {
-            let count = try InstructionCount(of: record)
-            let threshold = thresholds.instructionsAdded[record.rawValue]
+        for scenario in Scenario.counted {
+            let count = try InstructionCount(of: scenario)
+            let threshold = thresholds.instructionsAdded[scenario.name]
             print(count.row(threshold: threshold))
             if let failure = count.failure(threshold: threshold) { failures.append(failure) }
         }
@@ -82,10 +91,10 @@ enum Main {
 
     private static func measureThresholds() throws -> Thresholds {
         var thresholds = Thresholds(toolchain: Thresholds.currentToolchain, instructionsAdded: [:])
-        for record in ReferenceRecord.allCases {
-            let count = try InstructionCount(of: record)
-            thresholds.instructionsAdded[record.rawValue] = count.added
-            print("\(record.rawValue): \(count.added) instructions per log added to \(count.noOp)")
+        for scenario in Scenario.counted {
+            let count = try InstructionCount(of: scenario)
+            thresholds.instructionsAdded[scenario.name] = count.added
+            print("\(scenario.name): \(count.added) instructions per log added to \(count.noOp)")
         }
         return thresholds
     }

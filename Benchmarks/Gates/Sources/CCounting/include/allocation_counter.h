@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-/// How often the calling thread has asked for memory since it began: malloc, calloc, realloc and the aligned forms.
+/// How often the calling thread has asked for memory since it began, by malloc, calloc, realloc and the aligned forms.
 ///
 /// Linked into an executable, this library's definitions of those functions take the place of the C library's, for the
 /// Swift runtime and all other libraries, too. They count and pass the call on.
