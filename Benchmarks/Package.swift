@@ -33,6 +33,7 @@ let package = Package(
         .target(
             name: "BenchmarkSupport",
             dependencies: [
+                "CLZ4Sink",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CCounting", package: "gates"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

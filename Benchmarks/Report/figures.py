@@ -29,6 +29,18 @@ class Figures:
         """The median over the repetitions."""
         return median(self.all(key, name))
 
+    def sum(self, key, name):
+        """Over all repetitions: for what must not happen once."""
+        return sum(self.all(key, name))
+
+    def most(self, key, name):
+        return max(self.all(key, name))
+
+    def spread(self, key, name):
+        """The median, the smallest and the largest."""
+        values = self.all(key, name)
+        return median(values), min(values), max(values)
+
     def ratio(self, key, other, name):
         """How many times `other` is `key`: the median, the smallest and the largest over the repetitions, each of
         which compares what was measured right after each other."""
@@ -41,18 +53,40 @@ class Figures:
         return median(differences), min(differences), max(differences)
 
 
+UNITS = ((1e3, 1, "ns"), (1e6, 1e3, "us"), (1e9, 1e6, "ms"), (float("inf"), 1e9, "s"))
+
+
+def _unit(nanoseconds):
+    return next((divisor, unit) for limit, divisor, unit in UNITS if abs(nanoseconds) < limit * 0.9995)
+
+
+def _digits(value, unit):
+    return 0 if unit == "ns" or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+
+
 def time(nanoseconds):
     """A duration with three digits."""
-    for limit, divisor, unit in ((1e3, 1, "ns"), (1e6, 1e3, "us"), (1e9, 1e6, "ms")):
-        if abs(nanoseconds) < limit * 0.9995:
-            value = nanoseconds / divisor
-            digits = 0 if unit == "ns" or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-            return f"{value:.{digits}f} {unit}"
-    return f"{nanoseconds / 1e9:.2f} s"
+    divisor, unit = _unit(nanoseconds)
+    value = nanoseconds / divisor
+    return f"{value:.{_digits(value, unit)}f} {unit}"
+
+
+def span(spread):
+    """A duration with its spread, in the unit of the largest."""
+    middle, low, high = spread
+    divisor, unit = _unit(max(abs(low), abs(middle)))
+    digits = _digits(middle / divisor, unit)
+    between = " to " if low < 0 else "–"
+    return f"{middle / divisor:.{digits}f} ({low / divisor:.{digits}f}{between}{high / divisor:.{digits}f}) {unit}"
 
 
 def rate(per_second):
     return f"{per_second:,.0f}"
+
+
+def rates(spread):
+    middle, low, high = spread
+    return f"{middle:,.0f} ({low:,.0f}–{high:,.0f})"
 
 
 def factor(ratio):
@@ -60,8 +94,3 @@ def factor(ratio):
     middle, low, high = ratio
     digits = 1 if middle >= 10 else 2
     return f"{middle:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
-
-
-def span(difference):
-    middle, low, high = difference
-    return f"{time(middle)} ({time(low)} to {time(high)})"

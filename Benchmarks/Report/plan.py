@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 THREADS = (1, 2, 4)
 STEADY_RATE = 100_000
-STEADY_THREADS = (1, 4)
 MESSAGE_BYTES = (50, 200, 1_000, 4_000, 16_000, 100_000)
 METADATA_VALUES = (0, 1, 2, 4, 8, 16, 32)
 TOPICS = (1, 10, 100, 1_000)
@@ -26,6 +25,8 @@ SUBJECTS = {
     "stream-pipe": ("StreamLogHandler to a pipe", ["stream"]),
     "asyncstream": ("`AsyncStream` to an actor", ["asyncstream"]),
     "task": ("`Task` for each record", ["task"]),
+    "asyncstream-http": ("`AsyncStream` to an actor, LZ4, AsyncHTTPClient", ["asyncstream-http"]),
+    "task-http": ("`Task` for each record, LZ4, AsyncHTTPClient", ["task-http"]),
     "idle": ("**ours**, nothing to send to, no compression", ["counting", "--compression", "none"]),
     "counting": ("**ours**, LZ4, counting transport", ["counting"]),
     "ndjson": ("**ours**, NDJSON to /dev/null", ["ndjson", "--compression", "none"]),
@@ -45,6 +46,19 @@ RUN_FIRST = ("noop", "counting", "idle", "stream-null", "http-lz4")
 DELIVERED = (
     "ndjson", "http-none", "http-lz4", "http-deflate", "urlsession-none", "urlsession-lz4", "urlsession-deflate",
 )
+DELIVERED_ON_MORE_THREADS = ("ndjson", "http-none", "http-lz4", "http-deflate", "urlsession-lz4")
+PEERS_DELIVERED = ("stream-null", "asyncstream-http", "task-http")
+RECORDS = ("short", "reference", "wide", "large")
+# What is switched on, and its arguments.
+POLICIES = {
+    "none": ("no redaction", ["--redaction", "none"]),
+    "standard": ("the standard redaction, which is the default; no key that it is for", []),
+    "masked": ("the standard redaction, and one of five values is masked", ["--record", "secret"]),
+    "sampling-all": ("sampling, with rates that let every record through", ["--sampling", "all"]),
+    "sampling": ("sampling: 100 a second and one in 100 of the others", ["--sampling", "some"]),
+    "folding": ("folding of identical records; no two are", ["--folding"]),
+    "folded": ("folding of identical records; all of them are", ["--folding", "--record", "same"]),
+}
 
 
 @dataclass
@@ -70,27 +84,36 @@ def _timing(quick, warm_up, seconds):
 
 def calls(quick):
     """The cost of a call, for ours and the peers, as fast as it goes and at a steady rate."""
-    timing = _timing(quick, 0.15, 0.6)
+    timing = _timing(quick, 0.12, 0.5)
     cells = []
     for threads in (1, 4) if quick else THREADS:
         for subject in (*RUN_FIRST, *(name for name in COMPARED if name not in RUN_FIRST)):
             load = ["--threads", str(threads)] + timing
             cells.append(Cell(f"full/{threads}/{subject}", subject, load))
-            if threads in STEADY_THREADS:
-                cells.append(Cell(f"steady/{threads}/{subject}", subject, load + ["--rate", str(STEADY_RATE)]))
+            cells.append(Cell(f"steady/{threads}/{subject}", subject, load + ["--rate", str(STEADY_RATE)]))
     return Part("calls", 2 if quick else 5, cells)
 
 
 def delivery(quick):
     """All the way to a sink, or a file, with nothing dropped."""
-    timing = _timing(quick, 0.3, 1.4)
+    timing = _timing(quick, 0.2, 1.2)
     cells = []
     for threads in (1, 4) if quick else THREADS:
-        for subject in ("ndjson", "http-lz4", "urlsession-lz4") if quick else DELIVERED:
+        subjects = DELIVERED if threads == 1 else DELIVERED_ON_MORE_THREADS
+        for subject in ("asyncstream-http", "http-lz4") if quick else (*subjects, *PEERS_DELIVERED):
             arguments = ["--threads", str(threads), "--untimed"] + timing
             cells.append(Cell(f"{threads}/{subject}", subject, arguments))
         cells.append(Cell(f"{threads}/noop", "noop", ["--threads", str(threads), "--untimed"] + timing))
     return Part("delivery", 2 if quick else 4, cells)
+
+
+def records(quick):
+    """The four reference records."""
+    cells = []
+    for record in RECORDS:
+        for subject in ("noop", "idle"):
+            cells.append(Cell(f"{record}/{subject}", subject, ["--record", record] + _timing(quick, 0.1, 0.4)))
+    return Part("records", 2 if quick else 5, cells)
 
 
 def growth(quick):
@@ -104,7 +127,7 @@ def growth(quick):
         arguments = ["--message-bytes", "80", "--metadata-values", str(count)] + timing
         for subject in ("noop", "idle"):
             cells.append(Cell(f"metadata/{count}/{subject}", subject, arguments))
-    for topics in TOPICS:
+    for topics in (1, 1_000) if quick else TOPICS:
         # Short lingers, so that a thousand half-filled batches fit into the memory limit.
         arguments = ["--topics", str(topics), "--linger-ms", "250", "--rate", str(STEADY_RATE)]
         for subject in ("noop", "idle"):
@@ -112,10 +135,24 @@ def growth(quick):
     return Part("growth", 2 if quick else 5, cells)
 
 
+def policies(quick):
+    """The call with what a configuration can switch on."""
+    cells = [Cell(f"{record}/noop", "noop", ["--record", record] + _timing(quick, 0.1, 0.4))
+             for record in ("reference", "secret", "same")]
+    for name, (_, arguments) in POLICIES.items():
+        cells.append(Cell(name, "idle", arguments + _timing(quick, 0.1, 0.4)))
+    return Part("policies", 2 if quick else 5, cells)
+
+
 def disabled(quick):
-    """A call at a level that is switched off."""
+    """A call at a level that is switched off. The no-op handler is measured against itself, too, to see what a
+    difference says."""
     arguments = ["--disabled", "--untimed"] + _timing(quick, 0.1, 0.3)
-    return Part("disabled", 3 if quick else 7, [Cell("noop", "noop", arguments), Cell("ours", "counting", arguments)])
+    cells = [Cell("noop", "noop", arguments), Cell("ours", "counting", arguments), Cell("again", "noop", arguments)]
+    return Part("disabled", 3 if quick else 7, cells)
 
 
-PARTS = {"calls": calls, "delivery": delivery, "growth": growth, "disabled": disabled}
+PARTS = {
+    "records": records, "calls": calls, "delivery": delivery, "growth": growth, "policies": policies,
+    "disabled": disabled,
+}

@@ -26,6 +26,7 @@ from plan import MESSAGE_BYTES, METADATA_VALUES, SUBJECTS, THREADS, TOPICS  # no
 # Okabe and Ito's colours, which everybody can tell apart.
 OURS, FLOOR, PEER = "#0072B2", "#999999", "#E69F00"
 SHADES = ("#56B4E9", "#0072B2", "#003F66")
+PEER_SHADES = ("#F5CF80", "#E69F00", "#8A5F00")
 
 
 def _name(subject):
@@ -72,15 +73,15 @@ def calls(part, folder):
 
 def delivery(part, folder):
     figures = Figures(part)
-    subjects = [name for name in ("http-none", "http-lz4", "http-deflate", "urlsession-lz4", "ndjson")
-                if figures.has(f"1/{name}")]
+    subjects = ("http-lz4", "http-none", "urlsession-lz4", "http-deflate", "ndjson", "asyncstream-http", "task-http")
     threads = [count for count in THREADS if figures.has(f"{count}/http-lz4")]
     figure, axes = pyplot.subplots(figsize=(8, 3.8))
     for index, count in enumerate(threads):
         places = [row + (index - (len(threads) - 1) / 2) * 0.26 for row in range(len(subjects))]
         values = [figures.of(f"{count}/{name}", "logs_per_second") / 1e3 for name in subjects]
         label = f"{count} thread{'s' * (count > 1)}"
-        axes.barh(places, values, height=0.24, color=SHADES[index], label=label)
+        colours = [(SHADES if _colour(name) == OURS else PEER_SHADES)[index] for name in subjects]
+        axes.barh(places, values, height=0.24, color=colours, label=label)
     axes.set_yticks(range(len(subjects)), [_name(name).removeprefix("ours, ") for name in subjects])
     axes.invert_yaxis()
     axes.set_xlabel("thousand logs a second, all delivered")

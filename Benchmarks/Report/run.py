@@ -51,31 +51,35 @@ def run_part(part, programs):
         for repetition in range(1, part.repetitions + 1):
             for number, cell in enumerate(part.cells, 1):
                 _progress(f"{part.name}: repetition {repetition} of {part.repetitions}, {number} of {len(part.cells)}")
-                results[cell.key].append(_run_cell(cell, programs, sink))
+                figures = run_cell(cell.key, cell.subject, cell.arguments, programs, sink)
+                results[cell.key].append(figures)
     _progress("")
     return results
 
 
-def _run_cell(cell, programs, sink):
-    program = programs / ("measure-urlsession" if cell.subject.startswith("urlsession") else "measure")
+def run_cell(key, subject, arguments, programs, sink, wrapper=()):
+    """What one process finds, started by `wrapper` if there is one."""
+    program = programs / ("measure-urlsession" if subject.startswith("urlsession") else "measure")
     before = sink.totals()
     with tempfile.NamedTemporaryFile("r", prefix="measure-") as output:
-        command = [program, *SUBJECTS[cell.subject][1], *cell.arguments]
+        command = [*wrapper, program, *SUBJECTS[subject][1], *arguments]
         command += ["--endpoint", sink.address, "--output", output.name]
-        with _standard_output(cell.subject) as stdout:
+        with _standard_output(subject) as stdout:
             done = subprocess.run(
                 command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=LIMIT
             )
         if done.returncode != 0:
-            sys.exit(f"{cell.key}: {program.name} failed with {done.returncode}\n{done.stderr[-2000:]}")
+            sys.exit(f"{key}: {program.name} failed with {done.returncode}\n{done.stderr[-2000:]}")
         figures = {name: float(value) for name, value in (line.strip().split("=") for line in output)}
     after = sink.totals()
     taken = after["records"] - before["records"]
     # What the library says it delivered has to be what the sink has seen, or the figures are worth nothing.
-    if "http" in SUBJECTS[cell.subject][1][0] and taken != figures["delivered"]:
-        sys.exit(f"{cell.key}: {figures['delivered']:.0f} records delivered, but the sink has taken {taken}")
+    if "http" in SUBJECTS[subject][1][0] and taken != figures["delivered"]:
+        sys.exit(f"{key}: {figures['delivered']:.0f} records delivered, but the sink has taken {taken}")
+    if figures.get("transport_bytes", 0) != figures.get("counted_bytes", 0):
+        sys.exit(f"{key}: {figures['counted_bytes']:.0f} bytes counted of {figures['transport_bytes']:.0f}")
     if after["bad"] != before["bad"]:
-        sys.exit(f"{cell.key}: the sink could not read {after['bad'] - before['bad']} requests")
+        sys.exit(f"{key}: the sink could not read {after['bad'] - before['bad']} requests")
     return figures
 
 

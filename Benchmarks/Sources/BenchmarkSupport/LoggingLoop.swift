@@ -22,8 +22,8 @@ struct LoggingLoop: Sendable {
     var workload: Workload
     /// Taken in turn, for many topics.
     var loggers: [Logger]
-    /// Nanoseconds between the starts of two calls; 0 for as fast as it goes.
-    var interval: UInt64
+    /// Calls that are due at once, each ``pause``; 0 for as fast as it goes.
+    var burst: Int
     /// How long, in nanoseconds.
     var duration: UInt64
     /// Whether each call is timed; if not, only their mean is known, and without the clock's cost.
@@ -35,6 +35,7 @@ struct LoggingLoop: Sendable {
         var calls = LatencyRecorder()
         /// From the time at which a call was due to its end; only at a given rate.
         var fromDue = LatencyRecorder()
+        var slow = SlowCalls()
         var allocations: UInt64 = 0
         /// The time in the loop without waits, in nanoseconds.
         var busy: UInt64 = 0
@@ -42,12 +43,17 @@ struct LoggingLoop: Sendable {
         var held: UInt64 = 0
     }
 
-    func run(valve: Valve) -> Outcome {
+    /// Nanoseconds between two bursts. To wake a thread costs some microseconds of the processor: once a millisecond
+    /// that is little beside the calls, once for each call it would be more than they.
+    static let pause: UInt64 = 1_000_000
+
+    /// Does it; `delay` nanoseconds later if it goes by bursts, so that threads need not all wake at once.
+    func run(valve: Valve, delay: UInt64) -> Outcome {
         var outcome = Outcome()
         let start = now()
         let allocations = allocation_counter_read()
-        if self.interval > 0 {
-            self.runAtRate(into: &outcome)
+        if self.burst > 0 {
+            self.runInBursts(after: delay, into: &outcome)
         } else if self.isTimed {
             self.runTimed(valve, into: &outcome)
         } else {
@@ -62,12 +68,19 @@ struct LoggingLoop: Sendable {
         let end = now() + self.duration
         var index = 0
         var turn = 0
+        outcome.slow.start()
         while true {
-            outcome.held += valve.pass()
+            let held = valve.pass()
+            if held > 0 {
+                outcome.held += held
+                outcome.slow.start()
+            }
             let before = now()
             if before >= end { break }
             self.workload.log(index, to: self.loggers[turn])
-            outcome.calls.record(now() - before)
+            let duration = now() - before
+            outcome.calls.record(duration)
+            outcome.slow.record(duration)
             index += 1
             turn = turn + 1 == self.loggers.count ? 0 : turn + 1
         }
@@ -89,11 +102,11 @@ struct LoggingLoop: Sendable {
         outcome.logs = index
     }
 
-    /// Starts calls at fixed times, whether those before have been late or not, so that a slow call is counted against
+    /// Starts bursts at fixed times, whether those before have been late or not, so that a slow call is counted against
     /// those that it holds up. Gives up on the rate when it is half the time behind.
-    private func runAtRate(into outcome: inout Outcome) {
+    private func runInBursts(after delay: UInt64, into outcome: inout Outcome) {
         precise_sleep_enable()
-        var due = now()
+        var due = now() + delay
         let end = due + self.duration
         var index = 0
         var turn = 0
@@ -106,14 +119,18 @@ struct LoggingLoop: Sendable {
                 var time = timespec(tv_sec: 0, tv_nsec: Int(wait))
                 nanosleep(&time, nil)
             }
-            let before = now()
-            self.workload.log(index, to: self.loggers[turn])
-            let after = now()
-            outcome.calls.record(after - before)
-            outcome.fromDue.record(after - due)
-            due += self.interval
-            index += 1
-            turn = turn + 1 == self.loggers.count ? 0 : turn + 1
+            outcome.slow.start()
+            for _ in 0..<self.burst {
+                let before = now()
+                self.workload.log(index, to: self.loggers[turn])
+                let after = now()
+                outcome.calls.record(after - before)
+                outcome.slow.record(after - before)
+                outcome.fromDue.record(after - due)
+                index += 1
+                turn = turn + 1 == self.loggers.count ? 0 : turn + 1
+            }
+            due += Self.pause
         }
         outcome.logs = index
     }

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 public import ArgumentParser
+import Logging
 import ReferenceRecords
 public import WebTracking
 
@@ -24,10 +25,21 @@ import Darwin
 public struct MeasureOptions: ParsableArguments {
     enum SubjectName: String, ExpressibleByArgument, CaseIterable {
         case noop, stream, asyncstream, task, counting, http, ndjson
+        case asyncstreamHTTP = "asyncstream-http"
+        case taskHTTP = "task-http"
     }
 
     enum CompressionName: String, ExpressibleByArgument, CaseIterable {
         case none, lz4, deflate
+    }
+
+    enum RedactionName: String, ExpressibleByArgument, CaseIterable {
+        case none, standard
+    }
+
+    /// Which share of the records of a level below `error` sampling lets through.
+    enum SamplingName: String, ExpressibleByArgument, CaseIterable {
+        case off, all, some
     }
 
     @Argument var subject: SubjectName
@@ -41,7 +53,9 @@ public struct MeasureOptions: ParsableArguments {
     @Option var seconds: Double = 1
     @Option var warmUp: Double = 0.2
     @Option var compression: CompressionName = .lz4
-    @Option var targetKib: Int?
+    @Option var redaction = RedactionName.standard
+    @Option var sampling = SamplingName.off
+    @Flag var folding = false
     @Option var lingerMs: Int?
     @Option var endpoint: String = "http://127.0.0.1:1"
     @Flag var untimed = false
@@ -73,10 +87,10 @@ public struct MeasureOptions: ParsableArguments {
             if let bytes = self.messageBytes {
                 return .prepared(messageBytes: bytes, metadataValues: self.metadataValues)
             }
-            guard let record = ReferenceRecord(rawValue: self.record) else {
+            guard let workload = Workload.named(self.record) else {
                 throw ValidationError("no record is called \(self.record)")
             }
-            return .reference(record)
+            return workload
         }
     }
 
@@ -84,13 +98,22 @@ public struct MeasureOptions: ParsableArguments {
         switch self.subject {
         case .noop: NoOpSubject()
         case .stream: StreamSubject()
-        case .asyncstream: AsyncStreamSubject()
-        case .task: TaskSubject()
+        case .asyncstream: AsyncStreamSubject(exporter: PeerExporter())
+        case .task: TaskSubject(exporter: PeerExporter())
+        case .asyncstreamHTTP: AsyncStreamSubject(exporter: try self.makeExporter(http()))
+        case .taskHTTP: TaskSubject(exporter: try self.makeExporter(http()))
         case .counting: try ProducerSubject(configuration: self.configuration, transport: CountingTransport())
         case .http: try ProducerSubject(configuration: self.configuration, transport: http())
         case .ndjson:
             try ProducerSubject(configuration: self.configuration, transport: NDJSONTransport(path: "/dev/null"))
         }
+    }
+
+    private func makeExporter(_ transport: any WebTrackingTransport) throws -> PeerExporter {
+        guard let port = self.endpoint.split(separator: ":").last.flatMap({ Int($0) }) else {
+            throw ValidationError("no port in \(self.endpoint)")
+        }
+        return PeerExporter(sender: PeerSender(transport: transport, port: port))
     }
 
     /// The defaults, but for what the options ask for.
@@ -106,8 +129,17 @@ public struct MeasureOptions: ParsableArguments {
         case .lz4: configuration.compression = .lz4
         case .deflate: configuration.compression = .deflate()
         }
+        switch self.redaction {
+        case .none: configuration.redaction = .none
+        case .standard: configuration.redaction = .standard
+        }
+        switch self.sampling {
+        case .off: break
+        case .all: configuration.sampling.rates = Sampling.Rate.below(.error, .init(first: 1_000_000, thenOneIn: 1))
+        case .some: configuration.sampling.rates = Sampling.Rate.below(.error, .init(first: 100, thenOneIn: 100))
+        }
+        if self.folding { configuration.sampling.foldedLevels = [.debug, .info, .notice, .warning] }
         if self.topics > 1 { configuration.topic = .label }
-        if let kib = self.targetKib { configuration.batching.targetBytes = kib << 10 }
         if let milliseconds = self.lingerMs { configuration.batching.linger = .milliseconds(milliseconds) }
         return configuration
     }

@@ -17,7 +17,7 @@ struct Measurement {
     var workload: Workload
     var threads: Int
     var topics: Int
-    /// Logs a second over all threads; 0 for as fast as it goes.
+    /// Logs a second over all threads, a multiple of 1,000 for each; 0 for as fast as it goes.
     var rate: Int
     var warmUp: UInt64
     var duration: UInt64
@@ -37,7 +37,6 @@ struct Measurement {
         let start = now()
         let cpuStart = ProcessMeter.cpuTime
         let outcomes = self.log(for: self.duration, valve: valve)
-        let logged = now()
         await self.subject.drain()
         let end = now()
         let cpu = ProcessMeter.cpuTime - cpuStart
@@ -50,7 +49,6 @@ struct Measurement {
         var figures: [(name: String, value: Double)] = [
             ("logs", logs),
             ("logs_per_second", logs / Double(end - start) * 1e9),
-            ("logging_seconds", Double(logged - start) / 1e9),
             ("cpu_per_log", Double(cpu) / logs),
             ("allocations_per_log", Double(total.allocations) / logs),
             ("loop_mean", Double(total.busy) / logs),
@@ -59,8 +57,15 @@ struct Measurement {
         ]
         figures += total.calls.summary(prefix: "")
         figures += total.fromDue.summary(prefix: "due_")
+        figures += total.slow.summary(logs: logs)
         figures += self.subject.counts
         return figures
+    }
+
+    /// How many calls each thread makes in each pause.
+    private var burst: Int {
+        guard self.rate > 0 else { return 0 }
+        return max(1, self.rate * Int(LoggingLoop.pause) / 1_000_000_000 / self.threads)
     }
 
     private func log(for duration: UInt64, valve: Valve) -> [LoggingLoop.Outcome] {
@@ -68,14 +73,15 @@ struct Measurement {
         let loop = LoggingLoop(
             workload: self.workload,
             loggers: labels.map(self.subject.makeLogger(label:)),
-            interval: self.rate == 0 ? 0 : UInt64(1_000_000_000 * self.threads / self.rate),
+            burst: self.burst,
             duration: duration,
             isTimed: self.isTimed
         )
         let outcomes = Outcomes()
         var threads: [Box] = []
-        for _ in 0..<self.threads {
-            threads.append(Box(WorkThread { outcomes.append(loop.run(valve: valve)) }))
+        for thread in 0..<UInt64(self.threads) {
+            let delay = LoggingLoop.pause * thread / UInt64(self.threads)
+            threads.append(Box(WorkThread { outcomes.append(loop.run(valve: valve, delay: delay)) }))
         }
         for thread in threads { thread.join() }
         return outcomes.all
@@ -87,6 +93,7 @@ extension LoggingLoop.Outcome {
         self.logs += other.logs
         self.calls.add(other.calls)
         self.fromDue.add(other.fromDue)
+        self.slow.add(other.slow)
         self.allocations += other.allocations
         self.busy += other.busy
         self.held += other.held

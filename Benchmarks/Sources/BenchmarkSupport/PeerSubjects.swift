@@ -9,46 +9,15 @@
 //===----------------------------------------------------------------------===//
 
 import Logging
-import Synchronization
 
-/// Where the peers' records end: an actor that encodes them into batches and drops each full batch, as if it were sent
-/// at no cost.
-actor PeerExporter {
-    private var batch: [UInt8] = []
-    private nonisolated let exported = Atomic<Int>(0)
-    private nonisolated let logged = Atomic<Int>(0)
-
-    func append(_ record: PeerRecord) {
-        record.encode(to: &self.batch)
-        if self.batch.count >= 256 << 10 { self.batch.removeAll(keepingCapacity: true) }
-        self.exported.add(1, ordering: .releasing)
-    }
-
-    /// To be called for each record before it is handed over.
-    nonisolated func count() {
-        self.logged.add(1, ordering: .relaxed)
-    }
-
-    /// Records that were handed over and are not encoded yet.
-    nonisolated var pending: Int {
-        let exported = self.exported.load(ordering: .acquiring)
-        return self.logged.load(ordering: .relaxed) - exported
-    }
-
-    nonisolated func drain() async {
-        while self.pending > 0 { try? await Task.sleep(for: .milliseconds(1)) }
-    }
-}
-
-/// The shape of swift-otel and swift-log-loki: every record is yielded to an `AsyncStream`, whose one consumer hands it to
-/// an actor.
+/// The shape of swift-otel and swift-log-loki: every record is yielded to an `AsyncStream`, whose one consumer hands it
+/// to an actor.
 struct AsyncStreamSubject: Subject {
     private let exporter: PeerExporter
     private let continuation: AsyncStream<PeerRecord>.Continuation
     private let consumer: Task<Void, Never>
 
-    init() {
-        let exporter = PeerExporter()
+    init(exporter: PeerExporter) {
         let (stream, continuation) = AsyncStream.makeStream(of: PeerRecord.self)
         self.exporter = exporter
         self.continuation = continuation
@@ -68,17 +37,19 @@ struct AsyncStreamSubject: Subject {
 
     // A record with its dictionary is about a KiB.
     var pendingBytes: Int { self.exporter.pending << 10 }
+    var counts: [(name: String, value: Double)] { self.exporter.counts }
     func drain() async { await self.exporter.drain() }
 
     func stop() async {
         self.continuation.finish()
         await self.consumer.value
+        await self.exporter.stop()
     }
 }
 
 /// The shape of swift-log-datadog and google-cloud-logging-swift: a task for every record.
 struct TaskSubject: Subject {
-    private let exporter = PeerExporter()
+    let exporter: PeerExporter
 
     func makeLogger(label: String) -> Logger {
         Logger(label: label) { PeerLogHandler(label: $0, handOver: self.handOver) }
@@ -90,7 +61,9 @@ struct TaskSubject: Subject {
     }
 
     var pendingBytes: Int { self.exporter.pending << 10 }
+    var counts: [(name: String, value: Double)] { self.exporter.counts }
     func drain() async { await self.exporter.drain() }
+    func stop() async { await self.exporter.stop() }
 }
 
 /// Makes a record of every event and hands it over.

@@ -15,8 +15,10 @@ import WebTracking
 /// This library.
 struct ProducerSubject: Subject {
     private let producer: WebTrackingProducer
+    private let transport: any WebTrackingTransport
 
     init(configuration: WebTrackingConfiguration, transport: any WebTrackingTransport) throws {
+        self.transport = transport
         self.producer = try WebTrackingProducer(
             configuration: configuration,
             transport: transport,
@@ -42,15 +44,19 @@ struct ProducerSubject: Subject {
     var counts: [(name: String, value: Double)] {
         let statistics = self.producer.statistics
         let delivered = Double(max(statistics.delivered, 1))
-        let requests = statistics.requests.values.reduce(0, +)
-        return [
+        var counts = [
             ("accepted", Double(statistics.accepted)),
             ("delivered", Double(statistics.delivered)),
             ("dropped", Double(statistics.totalDropped)),
-            ("requests", Double(requests)),
-            ("retries", Double(statistics.retries)),
             ("raw_bytes_per_log", Double(statistics.rawBytes) / delivered),
             ("wire_bytes_per_log", Double(statistics.wireBytes) / delivered),
         ]
+        if let transport = self.transport as? CountingTransport {
+            // Have to be the same, or not everything has gone through the transport.
+            counts += [
+                ("transport_bytes", Double(transport.byteCount)), ("counted_bytes", Double(statistics.wireBytes)),
+            ]
+        }
+        return counts
     }
 }

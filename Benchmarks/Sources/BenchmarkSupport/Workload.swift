@@ -14,10 +14,23 @@ import ReferenceRecords
 /// What is logged.
 enum Workload: Sendable {
     case reference(ReferenceRecord)
+    /// The reference record with a secret.
+    case secret
+    /// One and the same record each time.
+    case same
     /// The reference record at a level that is switched off.
     case disabled
     /// A message and metadata that are made beforehand, to vary their sizes and nothing else.
     case prepared(message: Logger.Message, metadata: Logger.Metadata)
+
+    /// What goes by this name; `nil` if nothing does.
+    static func named(_ name: String) -> Workload? {
+        switch name {
+        case "secret": .secret
+        case "same": .same
+        default: ReferenceRecord(rawValue: name).map { .reference($0) }
+        }
+    }
 
     /// A message of `bytes` bytes and `values` metadata values of 12 bytes.
     static func prepared(messageBytes bytes: Int, metadataValues values: Int) -> Workload {
@@ -34,6 +47,8 @@ enum Workload: Sendable {
     func log(_ index: Int, to logger: Logger) {
         switch self {
         case .reference(let record): record.log(index, to: logger)
+        case .secret: ReferenceRecord.logSecret(index, to: logger)
+        case .same: ReferenceRecord.logSame(to: logger)
         case .disabled: ReferenceRecord.logDisabled(index, to: logger)
         case .prepared(let message, let metadata): Self.log(message, metadata, to: logger)
         }
