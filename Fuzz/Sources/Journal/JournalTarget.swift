@@ -1,0 +1,127 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+@testable import WebTracking
+
+/// The journal's reader: whatever a file holds, it traps on nothing, and finds the whole records before the damage.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzJournal(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    var input = FuzzInput(UnsafeBufferPointer(start: start, count: count))
+    switch input.byte() & 3 {
+    case 0: Journal.readForeign(&input)
+    case 1: Journal.readDamaged(&input)
+    case 2: Journal.readForgedHeader(&input)
+    default: Journal.readForgedMarks(&input)
+    }
+    return 0
+}
+
+private enum Journal {
+    /// Bytes as they come.
+    static func readForeign(_ input: inout FuzzInput) {
+        var bytes = input.rest()
+        // A reader that sees no header page looks no further.
+        if bytes.count % 3 == 0 { bytes += [UInt8](repeating: 0, count: SpoolFormat.headerBytes) }
+        self.use(self.examine(bytes))
+    }
+
+    /// A whole file, damaged at some places.
+    static func readDamaged(_ input: inout FuzzInput) {
+        let file = WrittenFile(&input)
+        var bytes = file.bytes
+        while !input.isAtEnd { Damage.apply(&input, to: &bytes) }
+        let finding = self.examine(bytes)
+        let found = self.use(finding)
+        let isSameSize = bytes.count == file.bytes.count
+        // Of a file of another size the records are found by their text alone.
+        guard isSameSize else { return }
+        require(found.elementsEqual(file.records.prefix(found.count)), "a record that nobody wrote")
+        require(found.count >= file.wholeRecords(in: bytes), "a whole record before the damage was not found")
+        guard bytes == file.bytes else { return }
+        require(found.count == file.records.count, "a record of an undamaged file was not found")
+        if case .records(let segment, let header, let damage) = finding {
+            require(damage == nil && header == file.header, "damage in an undamaged file")
+            require(segment.levels == nil && segment.countLevels().all == file.levels, "levels")
+        }
+    }
+
+    /// A whole file with a header that says something else, and whose check is right.
+    static func readForgedHeader(_ input: inout FuzzInput) {
+        let file = WrittenFile(&input)
+        var header = file.header
+        let choice = input.byte()
+        if choice & 1 != 0 { header.capacity = input.number(in: 0...4096) * 8 }
+        if choice & 2 != 0 { header.envelopeBytes = input.number(in: 0...8192) }
+        if choice & 4 != 0 { header.batchIDEnd = input.number(in: 0...8192) }
+        if choice & 8 != 0 { header.order = input.word() }
+        if choice & 16 != 0 { header.openedAt = Int64(bitPattern: input.word()) }
+        if choice & 32 != 0 { header.destination = input.text() }
+        if choice & 64 != 0 { header.topic = input.text() }
+        if choice & 128 != 0 { header.seed = input.word() }
+        var bytes = file.bytes
+        let envelope = min(header.envelopeBytes, bytes.count - SpoolFormat.headerBytes)
+        bytes.withUnsafeMutableBytes { bytes in
+            let base = bytes.baseAddress!
+            header.envelopeCheck = RecordCheck.of(base + SpoolFormat.headerBytes, count: envelope, seed: header.seed)
+            SpoolFormat.write(header, to: base)
+        }
+        while !input.isAtEnd { Damage.apply(&input, to: &bytes) }
+        self.use(self.examine(bytes))
+    }
+
+    /// A file whose marks are anything, with checks that are right.
+    static func readForgedMarks(_ input: inout FuzzInput) {
+        let file = WrittenFile(&input)
+        var bytes = file.bytes
+        let capacity = file.header.capacity
+        var start = file.header.envelopeBytes
+        bytes.withUnsafeMutableBytes { bytes in
+            let memory = bytes.baseAddress! + SpoolFormat.headerBytes
+            var index = 0
+            while !input.isAtEnd, (index + 1) * 8 <= capacity {
+                let end = input.number(in: 0...(2 * capacity))
+                let kind = UInt64(input.byte() & 15)
+                let length = max(min(end, capacity) - start, 0)
+                let check = RecordCheck.of(memory + min(start, capacity), count: length, seed: file.header.seed) >> 30
+                let mark = UInt64(end) | kind << 26 | (check ^ kind) << 30
+                memory.storeBytes(of: mark.littleEndian, toByteOffset: capacity - (index + 1) * 8, as: UInt64.self)
+                if end > start { start = end }
+                index += 1
+            }
+        }
+        self.use(self.examine(bytes))
+    }
+
+    /// The finding, from memory of exactly that size.
+    private static func examine(_ bytes: [UInt8]) -> SpoolFinding {
+        bytes.withUnsafeBytes { SpoolExamination.examine(copyOf: $0) }
+    }
+
+    /// Does with a finding what a recovery and a delivery do; returns the records.
+    @discardableResult
+    private static func use(_ finding: SpoolFinding) -> [[UInt8]] {
+        guard case .records(var segment, _, _) = finding else { return [] }
+        var records: [[UInt8]] = []
+        segment.forEachRecord { records.append(Array($0)) }
+        require(records.count == segment.count && !records.isEmpty, "the number of records")
+        _ = segment.batchID
+        segment.seal()
+        require(segment.levels?.all.total == records.count, "the sum of the levels")
+        var sealed: [[UInt8]] = []
+        segment.forEachRecord { sealed.append(Array($0)) }
+        require(sealed == records, "records that sealing changed")
+        if let (first, second) = segment.split() {
+            var halves: [[UInt8]] = []
+            for half in [first, second] { half.forEachRecord { halves.append(Array($0)) } }
+            require(halves == records, "records that splitting changed")
+        }
+        return records
+    }
+}

@@ -1,0 +1,87 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+@testable import WebTracking
+
+/// A spool file as a producer writes it, and what it holds.
+struct WrittenFile {
+    private(set) var bytes: [UInt8]
+    private(set) var records: [[UInt8]] = []
+    private(set) var levels = LevelCounts()
+    let header: SpoolFormat.Header
+    /// Where each record ends, in the memory behind the header page.
+    private var ends: [Int] = []
+
+    /// Makes a file of as many records as the input says; a few fill it to the last byte.
+    init(_ input: inout FuzzInput) {
+        let capacity = (1 + input.number(in: 0...63)) * 32 + 64
+        let batchID = "0123456789abcdef-\(input.byte())"
+        let opening = "{\"__topic__\":\"t\",\"__source__\":\"s\",\"__tags__\":{\"__pack_id__\":\"\(batchID)"
+        let envelope = Array("\(opening)\"},\"__logs__\":[".utf8)
+        let batchIDEnd = opening.utf8.count
+        let seed = input.word() | 1
+        let zeros = [UInt8](repeating: 0, count: capacity + envelope.count.roundedUp)
+        let memory = zeros.withUnsafeBytes { SegmentMemory(copying: $0, seed: seed) }
+        var segment = Segment(
+            header: envelope,
+            batchIDEnd: batchIDEnd,
+            openedAt: MonotonicInstant(nanoseconds: 0),
+            memory: memory
+        )
+        for number in 0..<(Int(input.byte()) % 24) {
+            let rank = Int(input.byte()) % 7
+            let text = "{\"n\":\"\(number)\",\"x\":\"\(String(repeating: "x", count: Int(input.byte()) % 96))\"}"
+            let isAdded = Array(text.utf8).withUnsafeBytes { text in
+                let record = EncodedRecord(opening: Envelope.separator, sequence: nil, members: text)
+                guard segment.hasRoom(for: segment.cost(of: record)) else { return false }
+                segment.append(record, rank: rank, isSynthetic: rank == 4)
+                return true
+            }
+            guard isAdded else { break }
+            self.records.append(Array(text.utf8))
+            self.levels.countOne(rank)
+            self.ends.append(segment.rawBytes - Envelope.footerCount)
+        }
+        if input.bool() { segment.seal() }
+        self.header = SpoolFormat.Header(
+            seed: seed,
+            capacity: memory.capacity,
+            order: 1,
+            openedAt: 2,
+            envelopeBytes: envelope.count,
+            envelopeCheck: RecordCheck.of(memory.base, count: envelope.count, seed: seed),
+            batchIDEnd: batchIDEnd,
+            destination: "project/logstore",
+            topic: "t"
+        )
+        self.bytes = [UInt8](repeating: 0, count: SpoolFormat.headerBytes)
+        let header = self.header
+        self.bytes.withUnsafeMutableBytes { SpoolFormat.write(header, to: $0.baseAddress!) }
+        self.bytes += UnsafeRawBufferPointer(start: memory.base, count: memory.capacity)
+    }
+
+    /// How many records stand before the first difference to this file, marks included; none if the header is changed.
+    func wholeRecords(in other: [UInt8]) -> Int {
+        let body = SpoolFormat.headerBytes
+        func isSame(_ range: Range<Int>) -> Bool { self.bytes[range] == other[range] }
+        guard isSame(0..<(body + self.header.envelopeBytes)) else { return 0 }
+        var start = self.header.envelopeBytes
+        for (index, end) in self.ends.enumerated() {
+            let mark = self.bytes.count - (index + 1) * 8
+            guard isSame((body + start)..<(body + end)), isSame(mark..<(mark + 8)) else { return index }
+            start = end
+        }
+        return self.ends.count
+    }
+}
+
+extension Int {
+    fileprivate var roundedUp: Int { (self + 15) & ~15 }
+}
