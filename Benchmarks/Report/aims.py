@@ -21,12 +21,13 @@ LINEAR_BAND = 1.1
 
 
 def aims(parts):
+    """The table of those that these parts tell something about; empty if they tell nothing."""
     rows = []
     for name, check in CHECKS.items():
         if name in parts:
             for what, aim, found, is_met in check(parts[name]):
                 rows.append([what, aim, found, "yes" if is_met else "**no**"])
-    return table(["figure", "aim", "found", "met"], rows)
+    return rows and table(["figure", "aim", "found", "met"], rows)
 
 
 def _calls(part):

@@ -95,7 +95,8 @@ def sections_of(parts):
         sections["pipeline"] = pipeline.table(results["pipeline"])
     if "profile" in results:
         sections["profile"] = hotspots.text(results["profile"])
-    sections["aims"] = aims.aims(results)
+    if found := aims.aims(results):
+        sections["aims"] = found
     sections["machine"] = stamp.text(parts)
     return sections
 
