@@ -25,6 +25,7 @@ public func fuzzRecord(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
             handler: sample.handler,
             provided: sample.provided,
             unpromoted: sample.unpromoted,
+            redactor: Sample.redactor,
             into: &scratch
         )
         let bytes = scratch.writer.withBytes { [UInt8(ascii: "{")] + Array($0) }
@@ -46,6 +47,9 @@ struct Sample {
     let event: LogEvent
     let time: Int64
     let label: String
+
+    /// What was logged has to be found again, so nothing is masked.
+    static let redactor = Redactor(.none, count: RedactionCount())
 
     /// Making an encoder costs more than a record, so there are a few, as there are few in a process.
     private static let encoders: [(FieldMapping, [String], RecordEncoder.Limits, RecordEncoder)] = {
@@ -70,7 +74,11 @@ struct Sample {
         self.time = Int64(bitPattern: input.word())
         self.label = shape & 1 != 0 ? input.text() : "label"
         self.handlerMetadata = shape & 2 != 0 ? Self.metadata(&input, depth: 0) : [:]
-        self.handler = self.encoder.handler(label: self.label, metadata: self.handlerMetadata)
+        self.handler = self.encoder.handler(
+            label: self.label,
+            metadata: self.handlerMetadata,
+            redactor: Self.redactor
+        )
         self.provided = shape & 4 != 0 ? Self.metadata(&input, depth: 0) : nil
         switch shape >> 6 {
         case 0, 1: self.unpromoted = .none
