@@ -11,12 +11,15 @@
 """How fast the local endpoint is, as a table: `WEBTRACKING=.build/release/webtracking python3 measure.py [logs]`.
 
 The logs are those of logs.py: fourteen fields, about 340 bytes each. The same process that measures also sends, with
-bodies that are made beforehand.
+bodies that are made beforehand. What a search has to find is counted here, log by log, and compared with the answers.
 """
 
+import collections
 import http.client
+import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -31,16 +34,45 @@ import logs  # noqa: E402
 TOOL = os.environ["WEBTRACKING"]
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
 BATCH, SENDERS, PIECE, REPEATS = 1000, 4, 200_000, 30
+USERS, BEGINNINGS = range(REPEATS), range(7000, 7000 + REPEATS)
+
+
+class Expected:
+    """How many logs each search has to find, by looking at every log."""
+
+    def __init__(self, end):
+        self.quarter = range(int((end - 1800) * 1e6), int((end - 900) * 1e6))
+        self.counts = collections.Counter()
+
+    def add(self, log, seconds, topic):
+        whole = int(seconds)
+        isOfQuarter = whole * 1_000_000 + int((seconds - whole) * 1e9) // 1000 in self.quarter
+        words = set(re.findall("[a-z0-9_]+", " ".join([topic, *(value for name, value in log.items() if name not in ("time", "seq"))]).lower()))
+        self.counts[log["trace.id"]] += 1
+        if isOfQuarter and log["level"] == "error":
+            self.counts["errors"] += 1
+        if isOfQuarter and "retrying" in words and "payment" in words:
+            self.counts[log["user"]] += 1
+        if isOfQuarter and int(log["ms"]) > 898 and log["level"] != "info":
+            self.counts["number"] += 1
+        if topic == "stock":
+            for beginning in {word[:4] for word in words if word.startswith("70")}:
+                self.counts["beginning " + beginning] += 1
 
 
 def ingest(port):
-    """Sends all logs, in pieces whose making does not count; returns the seconds of sending, and some trace ids."""
+    """Sends all logs, in pieces whose making does not count; returns the seconds of sending, some trace ids,
+    when the last log was, and what searches have to find."""
     shop, end, seconds, traces = logs.Shop(), time.time(), 0.0, []
+    expected = Expected(end)
     for piece in range(0, COUNT, PIECE):
         bodies = []
         for first in range(piece, min(piece + PIECE, COUNT), BATCH):
             times = [end - 3600 + 3600 * (first + index) / COUNT for index in range(BATCH)]
-            bodies.append(shop.body(times, topic=("orders", "stock", "mail")[first // BATCH % 3]))
+            topic = ("orders", "stock", "mail")[first // BATCH % 3]
+            bodies.append(shop.body(times, topic=topic))
+            for at, log in zip(times, json.loads(bodies[-1])["__logs__"]):
+                expected.add(log, at, topic)
         traces.append(bodies[0].split(b'"trace.id":"')[1][:32].decode())
         lock = threading.Lock()
 
@@ -60,7 +92,7 @@ def ingest(port):
         for thread in threads:
             thread.join()
         seconds += time.monotonic() - begin
-    return seconds, traces, end
+    return seconds, traces, end, expected.counts
 
 
 def main():
@@ -78,10 +110,10 @@ def main():
 
 
 def measure(port, folder):
-    seconds, traces, end = ingest(port)
+    seconds, traces, end, expected = ingest(port)
     size = sum(path.stat().st_size for path in pathlib.Path(folder).glob("logs.sqlite"))
     print(f"| ingest | {COUNT / seconds:,.0f} logs/s |")
-    print(f"| disk | {size / COUNT:.0f} bytes a log |", flush=True)
+    print(f"| disk, without the write-ahead log | {size / COUNT:.0f} bytes a log |", flush=True)
     connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def ask(path):
@@ -91,18 +123,29 @@ def measure(port, folder):
         return (time.perf_counter() - begin) * 1000, answer
 
     quarter = f"from={int((end - 1800) * 1e6)}&until={int((end - 900) * 1e6)}"
+    # The questions of each search, with the number of logs that match.
     searches = {
-        "errors of a quarter of an hour": (f"q={quote('level: error')}&{quarter}",) * REPEATS,
-        "a trace id, all time": tuple(f"q={trace}" for trace in traces) * (REPEATS // len(traces) or 1),
-        "words and a field, a quarter of an hour": tuple(f"q={quote(f'retrying payment user: user-{n}')}&{quarter}" for n in range(REPEATS)),
-        "a number, a quarter of an hour": (f"q={quote('ms > 898 and not level: info')}&{quarter}",) * REPEATS,
-        "a beginning in one topic, all time": tuple(f"q={quote(f'__topic__: stock and {n}*')}" for n in range(7000, 7000 + REPEATS)),
+        "errors of a quarter of an hour": [(f"q={quote('level: error')}&{quarter}", expected["errors"])] * REPEATS,
+        "a trace id, all time": [(f"q={trace}", expected[trace]) for trace in traces] * (REPEATS // len(traces) or 1),
+        "words and a field, a quarter of an hour": [
+            (f"q={quote(f'retrying payment user: user-{n}')}&{quarter}", expected[f"user-{n}"]) for n in USERS],
+        "a number, a quarter of an hour": [(f"q={quote('ms > 898 and not level: info')}&{quarter}", expected["number"])] * REPEATS,
+        "a beginning in one topic, all time": [
+            (f"q={quote(f'__topic__: stock and {n}*')}", expected[f"beginning {n}"]) for n in BEGINNINGS],
     }
     for name, questions in searches.items():
         for kind, extra in (("logs", "&limit=200"), ("overview", "&buckets=60")):
-            times = sorted(ask(f"{kind}?{question}{extra}")[0] for question in questions)
+            times = []
+            for question, number in questions:
+                elapsed, answer = ask(f"{kind}?{question}{extra}")
+                times.append(elapsed)
+                answer = json.loads(answer)
+                found = len(answer["logs"]) if kind == "logs" else answer["total"]
+                assert answer["complete"] and found == (min(number, 200) if kind == "logs" else number), (question, found, number)
+            times.sort()
             p95 = times[min(len(times) - 1, int(len(times) * 0.95))]
-            print(f"| {name}: {kind} | p50 {statistics.median(times):.1f} ms, p95 {p95:.1f} ms |", flush=True)
+            total = sum(number for _, number in questions)
+            print(f"| {name}: {kind} | p50 {statistics.median(times):.1f} ms, p95 {p95:.1f} ms, {total / len(questions):.0f} logs match |", flush=True)
     for name, path in {"everything: first rows": "logs?limit=200", "everything: overview": "overview", "everything: fields": "fields"}.items():
         times = sorted(ask(path)[0] for _ in range(REPEATS))
         print(f"| {name} | p50 {statistics.median(times):.1f} ms, p95 {times[int(len(times) * 0.95)]:.1f} ms |", flush=True)

@@ -61,6 +61,9 @@ struct PutLogsDecoder: Sendable {
         }
         var logs: [LogFields] = []
         for log in message.logs { logs.append(try self.fields(of: log, now: now)) }
+        guard message.logTags.count <= limits.fields else {
+            throw .bodyInvalid("The request has over \(limits.fields) tags.")
+        }
         var tags: [Field] = []
         for tag in message.logTags {
             try self.check(key: tag.key, value: tag.value)
@@ -82,6 +85,9 @@ struct PutLogsDecoder: Sendable {
             throw .bodyInvalid("The nanoseconds of a log are over a second.")
         }
         guard !log.contents.isEmpty else { throw .bodyInvalid("A log has no fields.") }
+        guard log.contents.count <= self.track.limits.fields else {
+            throw .bodyInvalid("A log has over \(self.track.limits.fields) fields.")
+        }
         var names = Set<String>()
         var fields: [Field] = []
         for content in log.contents {

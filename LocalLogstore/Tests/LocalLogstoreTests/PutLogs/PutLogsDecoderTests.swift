@@ -93,6 +93,17 @@ struct PutLogsDecoderTests {
         )
         #expect(try self.refusal { $0.logs[0].contents.append($0.logs[0].contents[0]) } == invalid)
         #expect(try self.refusal { $0.logTags[0].key = "__client_ip__" } == invalid)
+        func contents(_ count: Int) -> [PutLogs_Content] {
+            (0..<count).map { number in
+                var content = PutLogs_Content()
+                content.key = "k\(number)"
+                content.value = "v"
+                return content
+            }
+        }
+        #expect(try self.refusal { $0.logs[0].contents = contents(1024) } == "taken")
+        #expect(try self.refusal { $0.logs[0].contents = contents(1025) } == invalid)
+        #expect(try self.refusal { $0.logTags = Array(repeating: $0.logTags[0], count: 1025) } == invalid)
         #expect(try self.refusal { $0.topic = String(repeating: "x", count: 129) } == invalid)
         #expect(try self.refusal { $0.source = String(repeating: "x", count: 129) } == invalid)
         #expect(
