@@ -12,6 +12,10 @@ import Testing
 
 @testable import WebTracking
 
+#if SwiftLog
+import Logging
+#endif
+
 /// What reads and compares words instead of bytes, against doing it byte by byte, with random input.
 @Suite(.timeLimit(.minutes(10))) struct WordReadingTests {
     @Test func aShortLoadReadsItsBytesAndNoOther() {

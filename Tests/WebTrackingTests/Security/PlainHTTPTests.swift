@@ -13,6 +13,10 @@ import WebTrackingTestKit
 
 @testable import WebTracking
 
+#if SwiftLog
+import Logging
+#endif
+
 /// Logs go to another machine unencrypted only where somebody has written that they may.
 @Suite(.timeLimit(.minutes(10))) struct PlainHTTPTests {
     private func error(_ endpoint: String, isAllowed: Bool = false) -> ConfigurationError? {

@@ -15,6 +15,10 @@ import WebTrackingTestKit
 
 @testable import WebTracking
 
+#if SwiftLog
+import Logging
+#endif
+
 /// Whatever is printed, it holds neither secret nor token.
 @Suite(.timeLimit(.minutes(10))) struct CredentialsRedactionTests {
     private static let credentials = WebTrackingCredentials(

@@ -15,6 +15,10 @@ import WebTrackingTestKit
 
 @testable import WebTracking
 
+#if SwiftLog
+import Logging
+#endif
+
 /// A producer that signs, against a service in trouble.
 @Suite(.timeLimit(.minutes(10))) struct SignedDeliveryTests {
     private static let expired = ScriptedService.refusal(

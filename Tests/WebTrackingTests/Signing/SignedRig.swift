@@ -15,6 +15,10 @@ import WebTrackingTestKit
 
 @testable import WebTracking
 
+#if SwiftLog
+import Logging
+#endif
+
 /// Credentials for tests: the first is 1, the next 2, and so on.
 final class CountingProvider: WebTrackingCredentialsProvider {
     struct Unavailable: Error, CustomStringConvertible {
