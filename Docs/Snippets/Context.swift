@@ -1,0 +1,45 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+// What the examples of the guides take for granted. Nothing here is run: Scripts/docs type-checks the examples beside it.
+
+import Configuration
+import Logging
+import ServiceLifecycle
+import WebTracking
+import WebTrackingTestKit
+
+var configuration: WebTrackingConfiguration {
+    get { fatalError() }
+    set { _ = newValue }
+}
+var producer: WebTrackingProducer { fatalError() }
+var logger: Logger {
+    get { fatalError() }
+    set { _ = newValue }
+}
+var transport: InMemoryTransport { fatalError() }
+var config: ConfigReader { fatalError() }
+
+/// A service of a program's own.
+struct SomeService: Service {
+    func run() async throws {}
+}
+
+var server: SomeService { SomeService() }
+var database: SomeService { SomeService() }
+
+/// The context of a request, in a program that has no tracer.
+enum Trace {
+    @TaskLocal static var current = "none"
+}
+
+/// Written out in Docs/Transports.md.
+typealias MyTransport = AsyncHTTPClientTransport

@@ -1,0 +1,79 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+// The example of Docs/Transports.md; Scripts/docs compares the two.
+
+#if AsyncHTTPClient
+
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import Testing
+import WebTracking
+import WebTrackingTestKit
+
+struct MyTransport: WebTrackingTransport {
+    private let client: HTTPClient
+
+    init() {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        // When to try again, and how much there is at once, the producer decides.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+        // A tracer that logs would log each request.
+        configuration.tracing.tracer = nil
+        self.client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    func send(_ request: TransportRequest) async throws -> TransportResponse {
+        // The client's own timeout ends with the answer's headers; the second task bounds the body, too.
+        try await withThrowingTaskGroup(of: TransportResponse.self) { group in
+            group.addTask { try await self.exchange(request) }
+            group.addTask {
+                try await Task.sleep(for: request.timeout)
+                throw TransportError.timedOut
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw TransportError.timedOut }
+            return first
+        }
+    }
+
+    private func exchange(_ request: TransportRequest) async throws -> TransportResponse {
+        var message = HTTPClientRequest(url: request.url)
+        message.method = .POST
+        for header in request.headers { message.headers.add(name: header.name, value: header.value) }
+        message.body = .bytes(ByteBuffer(bytes: request.body))  // of known length, so it is not sent in chunks
+        let answer = try await self.client.execute(message, timeout: TimeAmount(request.timeout), logger: nil)
+        var body: [UInt8] = []
+        for try await part in answer.body {
+            body.append(contentsOf: part.readableBytesView.prefix(TransportResponse.maximumBodyBytes - body.count))
+            if body.count == TransportResponse.maximumBodyBytes { break }
+        }
+        try Task.checkCancellation()  // a body that was cancelled just ends
+        let headers = answer.headers.map { (name: $0.name, value: $0.value) }
+        return TransportResponse(status: Int(answer.status.code), headers: headers, body: body)
+    }
+
+    func shutdown() async {
+        try? await self.client.shutdown()
+    }
+}
+
+@Suite(.timeLimit(.minutes(5)))
+struct MyTransportTests {
+    @Test(arguments: TransportConformance.Check.allCases)
+    func conforms(to check: TransportConformance.Check) async throws {
+        try await TransportConformance { MyTransport() }.run([check])
+    }
+}
+
+#endif
