@@ -51,7 +51,7 @@ import Logging
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func aProducerThatIsDroppedAfterItsWorkDoesNotEndTheProcess() async {
         await #expect(processExitsWith: .success) {
             let server = try Self.service()

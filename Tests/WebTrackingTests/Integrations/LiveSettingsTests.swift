@@ -20,7 +20,7 @@ import WebTrackingTestKit
 import Logging
 #endif
 
-@Suite("Settings that are followed", .timeLimit(.minutes(1)))
+@Suite("Settings that are followed", .timeLimit(.minutes(10)))
 struct LiveSettingsTests {
     private static let minimum: [AbsoluteConfigKey: ConfigValue] = [
         "endpoint": "cn-test", "project": "project", "logstore": "logstore",

@@ -17,7 +17,7 @@ import WebTrackingTestKit
 import Logging
 #endif
 
-@Suite("Log levels at run time", .timeLimit(.minutes(1)))
+@Suite("Log levels at run time", .timeLimit(.minutes(10)))
 struct LogLevelTests {
     @Test("The longest prefix in whole components decides; the empty one is for all labels")
     func longestPrefixWins() {

@@ -17,7 +17,7 @@ import WebTrackingTestKit
 import Logging
 #endif
 
-@Suite("Sampling and repetition", .timeLimit(.minutes(1)))
+@Suite("Sampling and repetition", .timeLimit(.minutes(10)))
 struct SamplingTests {
     private func rig(
         first: Int,

@@ -16,7 +16,7 @@ import WebTrackingTestKit
 import Logging
 #endif
 
-@Suite("The recorder for users' own tests", .timeLimit(.minutes(1)))
+@Suite("The recorder for users' own tests", .timeLimit(.minutes(10)))
 struct LogRecorderTests {
     private struct Refused: Error, CustomStringConvertible {
         var description: String { "out of tea" }

@@ -62,7 +62,7 @@ import WebTrackingTestKit
     }
 
     /// The whole service on a real socket: starts, says where, answers, stops, and nothing is missing.
-    @Test(.timeLimit(.minutes(1))) func theWholeService() async throws {
+    @Test(.timeLimit(.minutes(10))) func theWholeService() async throws {
         _ = LogRecorder.producer
         let portFile = FileManager.default.temporaryDirectory.appending(path: "order-service-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: portFile) }

@@ -12,7 +12,7 @@ import Subprocess
 import Testing
 import WebTrackingTestKit
 
-@Suite(.timeLimit(.minutes(1))) struct EventFunctionTests {
+@Suite(.timeLimit(.minutes(10))) struct EventFunctionTests {
     private let program = Program(name: "event-function")
 
     /// Runs the function host; `send` writes an event and gives the answer to it.

@@ -13,7 +13,7 @@ import Subprocess
 import Testing
 import WebTrackingTestKit
 
-@Suite(.timeLimit(.minutes(1))) struct LineCountTests {
+@Suite(.timeLimit(.minutes(10))) struct LineCountTests {
     private let program = Program(name: "line-count")
 
     /// A folder with a file of three lines, removed at the end.

@@ -12,7 +12,7 @@ import Subprocess
 import Testing
 import WebTrackingTestKit
 
-@Suite(.timeLimit(.minutes(1))) struct NightlyReportTests {
+@Suite(.timeLimit(.minutes(10))) struct NightlyReportTests {
     @Test func theLogstoreGetsEverythingAndTheConsoleWhatMatters() async throws {
         let logstore = try Logstore()
         let result = try await run(

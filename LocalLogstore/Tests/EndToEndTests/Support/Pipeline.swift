@@ -15,7 +15,7 @@ import Testing
 import WebTracking
 
 /// The parent of all end-to-end tests: one after the other, since each of them keeps the whole machine busy.
-@Suite("End to end", .serialized, .timeLimit(.minutes(5)))
+@Suite("End to end", .serialized, .timeLimit(.minutes(10)))
 enum EndToEnd {}
 
 /// The library and an endpoint, connected by a socket.
