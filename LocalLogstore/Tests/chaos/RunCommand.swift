@@ -54,6 +54,16 @@ struct RunCommand: AsyncParsableCommand {
             """
         )
         for text in verdict.violations { print("violation: \(text)") }
+        // A process that trapped has not been killed, and what it left would be found all the same.
+        guard world.killed == self.kills, world.endpointDeaths == 0 else {
+            print(
+                """
+                \(self.kills - world.killed) processes and \(world.endpointDeaths) times the endpoint ended by themselves; \
+                see children.log and endpoint.log in \(self.directory)
+                """
+            )
+            throw ExitCode.failure
+        }
         guard verdict.violationCount == 0, world.filesLeft == 0, verdict.logged > 0 else {
             print("\(verdict.violationCount) violations")
             throw ExitCode.failure
@@ -72,6 +82,8 @@ struct World {
     private var port = 0
     private(set) var killed = 0
     private(set) var endpointKills = 0
+    /// How often the endpoint had ended by itself when it was to be killed.
+    private(set) var endpointDeaths = 0
     let progress: SharedCounters
     let counters: SharedCounters
 
@@ -127,7 +139,7 @@ struct World {
             living.append(try self.startChild(incarnation, seed: self.random.next() >> 1))
             pause(seconds: Double.random(in: 0.02...0.7, using: &self.random))
             if Int.random(in: 0..<8, using: &self.random) == 0 {
-                self.endpoint?.kill()
+                self.killEndpoint()
                 self.endpointKills += 1
                 pause(seconds: Double.random(in: 0...0.5, using: &self.random))
                 try self.startEndpoint(faultRate: self.faultRate)
@@ -144,7 +156,7 @@ struct World {
 
     /// Delivers all that is left, to an endpoint that is well.
     mutating func drain() throws {
-        self.endpoint?.kill()
+        self.killEndpoint()
         try self.startEndpoint(faultRate: 0)
         let last = try self.startChild(0, drains: true, seed: 0)
         guard last.wait(seconds: 1200) == 0 else {
@@ -152,7 +164,11 @@ struct World {
             self.endpoint?.kill()
             throw ValidationError("what was left could not be delivered; see \(self.directory)/children.log")
         }
-        self.endpoint?.kill()
+        self.killEndpoint()
+    }
+
+    private mutating func killEndpoint() {
+        if self.endpoint?.kill() == false { self.endpointDeaths += 1 }
     }
 
     /// Files in the spool directory, whatever they are.
