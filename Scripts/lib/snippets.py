@@ -108,7 +108,7 @@ def located(block, line, code):
     return [f'#sourceLocation(file: "{block.page}", line: {line})', *code, "#sourceLocation()"]
 
 
-def source(block, number):
+def source(block, number, module):
     """A Swift file with a block, and its imports."""
     imports, extra, outside, beside, inside = [], [], [], [], []
     for part in [block, *block.more]:
@@ -125,7 +125,8 @@ def source(block, number):
                 beside += located(part, line, [each for each in chunk if each.strip() != "@main"])
             else:
                 inside += located(part, line, chunk)
-    header = set(imports or [f"import {name}" for name in USUAL]) | set(extra)
+    usual = USUAL if module == "WebTracking" else [name for name in USUAL if name != "WebTrackingURLSession"]
+    header = set(imports or [f"import {name}" for name in usual]) | set(extra)
     # Extensions are outside, and see only what is there, too.
     if outside:
         outside, beside = outside + beside, []
@@ -179,10 +180,11 @@ def main():
         stale.unlink()
     groups = {"WebTracking": [], "OrderService": []}
     for number, block in enumerate(compiled):
-        code = source(block, number)
+        text = "\n".join(part.text for part in [block, *block.more])
+        module = "OrderService" if OF_THE_EXAMPLE.search(text) else "WebTracking"
         file = options.output / f"Snippet{number}.swift"
-        file.write_text(code)
-        groups["OrderService" if OF_THE_EXAMPLE.search(code) else "WebTracking"].append(str(file))
+        file.write_text(source(block, number, module))
+        groups[module].append(str(file))
     builds = {"WebTracking": options.build, "OrderService": options.example}
     failed = False
     for module, files in groups.items():
@@ -191,7 +193,10 @@ def main():
         # As in a program of a user's, who has not switched on anything.
         arguments = Build(builds[module]).arguments(module, features=False)
         command = ["swiftc", "-typecheck", "-parse-as-library", "-module-name", "Snippets", "-suppress-warnings"]
-        command += ["-I", str(options.modules), *arguments, "-module-cache-path", str(options.modules / "ModuleCache")]
+        # The example has this library among its own modules, with fewer traits.
+        if module == "WebTracking":
+            command += ["-I", str(options.modules)]
+        command += [*arguments, "-module-cache-path", str(options.modules / "ModuleCache")]
         command += [str(ROOT / "Docs/Snippets/Context.swift"), *files]
         failed |= subprocess.run(command).returncode != 0
     if failed:
