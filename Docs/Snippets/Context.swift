@@ -36,6 +36,9 @@ struct SomeService: Service {
 var server: SomeService { SomeService() }
 var database: SomeService { SomeService() }
 
+/// Calls somebody.
+func page(_ topic: String, _ reason: DropReason, _ count: Int) {}
+
 /// The context of a request, in a program that has no tracer.
 enum Trace {
     @TaskLocal static var current = "none"

@@ -130,9 +130,11 @@ def source(block, number, module):
     # Extensions are outside, and see only what is there, too.
     if outside:
         outside, beside = outside + beside, []
+    # What blocks a thread is for code that does not wait otherwise.
+    effects = "async throws" if re.search(r"\bawait\b|\basync let\b", "\n".join(inside)) else "throws"
     return "\n".join([
         *sorted(header), *outside, f"private struct Snippet{number} {{", *beside,
-        "    func example() async throws {", *inside, "    }", "}", ""])
+        f"    func example() {effects} {{", *inside, "    }", "}", ""])
 
 
 def compared(block):
@@ -193,6 +195,8 @@ def main():
         # As in a program of a user's, who has not switched on anything.
         arguments = Build(builds[module]).arguments(module, features=False)
         command = ["swiftc", "-typecheck", "-parse-as-library", "-module-name", "Snippets", "-suppress-warnings"]
+        # At once, so that all errors are told, and in less time.
+        command.append("-whole-module-optimization")
         # The example has this library among its own modules, with fewer traits.
         if module == "WebTracking":
             command += ["-I", str(options.modules)]
