@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 import Foundation
+import Tracing
 import WebTracking
 
 /// The process: settings, logging, service, and a last word about the logs.
@@ -16,13 +17,15 @@ import WebTracking
 struct Main {
     static func main() async {
         do {
-            let settings = try Settings.fromProcess()
+            let settings = try await Settings.fromProcess()
             // Before the first logger is made.
             let producer = try WebTrackingProducer.bootstrap(
                 settings.logs,
                 keepingConsole: settings.keepsConsole,
                 metadataProvider: .trace
             )
+            // Any tracer for W3C Trace Context can take its place.
+            InstrumentationSystem.bootstrap(PropagatingTracer())
             let service = OrderService(settings: settings, producer: producer)
             // No log line: by then the producer has stopped.
             defer { Terminal.printError(summary(requests: service.counter.count, logs: producer.statistics)) }

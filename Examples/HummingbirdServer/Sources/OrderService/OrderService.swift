@@ -28,10 +28,15 @@ struct OrderService {
             onServerRunning: { BoundAddress(portFile: settings.portFile).announce($0) },
             logger: Logger(label: "http.server")
         )
+        var services: [any Service] = [producer]
+        if let path = settings.configFile {
+            services.append(LiveSettings(path: path, settings: settings, producer: producer))
+        }
+        services += [ClosingReport(store: store), FailureLog(base: server)] as [any Service]
         // Services stop in reverse order, each after the one before has ended. The producer is first, and so it is the
         // last to stop: what the others log while they stop is delivered, too.
         var configuration = ServiceGroupConfiguration(
-            services: [producer, ClosingReport(store: store), FailureLog(base: server)],
+            services: services,
             gracefulShutdownSignals: signals,
             logger: Logger(label: "service.group")
         )

@@ -9,17 +9,19 @@
 //===----------------------------------------------------------------------===//
 
 import Configuration
+import SystemPackage
 import WebTracking
 
 /// What the service is told from outside.
 ///
-/// Each setting is an argument or an environment variable; an argument wins. `webtracking.` is followed by the keys of
+/// Each setting is an argument, an environment variable or in the file; they win in this order. `webtracking.` is followed by the keys of
 /// `WebTrackingConfiguration.init(config:)`, of which three are required.
 ///
 ///     WEBTRACKING_ENDPOINT   --webtracking-endpoint   where logs go: cn-hangzhou, or http://127.0.0.1:8080
 ///     WEBTRACKING_PROJECT    --webtracking-project    the project
 ///     WEBTRACKING_LOGSTORE   --webtracking-logstore   the logstore
 ///     WEBTRACKING_…          --webtracking-…          all others
+///     CONFIG_FILE            --config-file            a JSON file with more settings, followed while the service runs
 ///     LOG_CONSOLE=true       --log-console true       lines go to standard error as well
 ///     HOST                   --host                   the address to listen on; 127.0.0.1
 ///     PORT                   --port                   the port; 8080, or 0 for any that is free
@@ -30,15 +32,34 @@ struct Settings {
     var portFile: String?
     var keepsConsole: Bool
     var logs: WebTrackingConfiguration
+    /// The file to follow; `nil` without one.
+    var configFile: String?
+    /// What stands before the file.
+    private let providers: [any ConfigProvider]
 
-    /// Reads the arguments and the environment of the process.
-    static func fromProcess() throws -> Settings {
-        try Settings(providers: [CommandLineArgumentsProvider(), EnvironmentVariablesProvider()])
+    /// Reads the arguments, the environment of the process, and the file that they name.
+    static func fromProcess() async throws -> Settings {
+        try await Settings.read([CommandLineArgumentsProvider(), EnvironmentVariablesProvider()])
     }
 
-    /// Reads the settings; the first provider that has one wins.
-    init(providers: [any ConfigProvider]) throws {
-        let reader = ConfigReader(providers: providers + [Self.defaults])
+    /// Reads what the providers say, and the file that they name; throws ``SettingsError`` for one that cannot be read.
+    static func read(_ providers: [any ConfigProvider]) async throws -> Settings {
+        guard let path = ConfigReader(providers: providers).string(forKey: "configFile") else {
+            return try Settings(providers: providers)
+        }
+        let file: FileProvider<JSONSnapshot>
+        do {
+            file = try await FileProvider<JSONSnapshot>(filePath: FilePath(path))
+        } catch {
+            throw SettingsError(variable: "CONFIG_FILE", problem: "names a file that cannot be read: \(error)")
+        }
+        return try Settings(providers: providers, file: file)
+    }
+
+    /// Reads the settings; the first provider that has one wins, and the file comes last.
+    init(providers: [any ConfigProvider], file: (any ConfigProvider)? = nil) throws {
+        self.providers = providers
+        let reader = Self.reader(providers, file: file)
         for (key, variable, example) in Self.required where reader.string(forKey: key) == nil {
             throw SettingsError(variable: variable, problem: "is not set; give it a value like \(example)")
         }
@@ -46,7 +67,17 @@ struct Settings {
         self.port = try Self.port(reader)
         self.portFile = reader.string(forKey: "portFile")
         self.keepsConsole = reader.bool(forKey: "logConsole", default: false)
+        self.configFile = reader.string(forKey: "configFile")
         self.logs = try WebTrackingConfiguration(config: reader.scoped(to: "webtracking"))
+    }
+
+    /// The settings of logging, with a file that may change.
+    func logging(file: any ConfigProvider) -> ConfigReader {
+        Self.reader(self.providers, file: file).scoped(to: "webtracking")
+    }
+
+    private static func reader(_ providers: [any ConfigProvider], file: (any ConfigProvider)?) -> ConfigReader {
+        ConfigReader(providers: providers + (file.map { [$0] } ?? []) + [self.defaults])
     }
 
     private static let required: [(key: ConfigKey, variable: String, example: String)] = [

@@ -69,6 +69,25 @@ import WebTracking
         #expect(error.description == #"PORT is "\#(text)", but has to be from 0 to 65535"#)
     }
 
+    @Test func theFileComesLast() throws {
+        let file = InMemoryProvider(values: ["webtracking.logLevel": "debug", "webtracking.project": "file", "port": 3])
+        let settings = try Settings(
+            providers: [EnvironmentVariablesProvider(environmentVariables: Settings.environment(["PORT": "2"]))],
+            file: file
+        )
+        #expect(settings.port == 2)
+        #expect(settings.logs.project == "demo")
+        #expect(settings.logs.logLevel == .debug)
+    }
+
+    @Test func aFileThatIsNotThereIsNamed() async throws {
+        let environment = Settings.environment(["CONFIG_FILE": "/nowhere/settings.json"])
+        let error = await #expect(throws: SettingsError.self) {
+            try await Settings.read([EnvironmentVariablesProvider(environmentVariables: environment)])
+        }
+        #expect(error?.variable == "CONFIG_FILE")
+    }
+
     @Test func whatTheLibraryRefusesIsNamed() throws {
         let error = try #require(throws: ConfigurationError.self) {
             try Settings.forTests(["WEBTRACKING_PROJECT": "My Project"])

@@ -15,20 +15,20 @@ import Testing
 @Suite struct TraceContextTests {
     private static let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
-    @Test func continuesTheTraceOfTheCaller() throws {
+    @Test func readsWhatACallerSends() throws {
         let trace = try #require(TraceContext(traceparent: Self.header))
         #expect(trace.traceID == "4bf92f3577b34da6a3ce929d0e0e4736")
-        #expect(trace.parentID == "00f067aa0ba902b7")
-        #expect(trace.spanID != trace.parentID)
+        #expect(trace.spanID == "00f067aa0ba902b7")
         #expect(trace.isSampled)
+        #expect(trace.traceparent == Self.header)
     }
 
-    @Test func passesTheTraceOn() throws {
-        let trace = TraceContext()
-        let next = try #require(TraceContext(traceparent: trace.traceparent))
-        #expect(trace.parentID == nil)
-        #expect(next.traceID == trace.traceID)
-        #expect(next.parentID == trace.spanID)
+    @Test func aChildBelongsToTheSameTrace() throws {
+        let trace = try #require(TraceContext(traceparent: String(Self.header.dropLast(2)) + "00"))
+        let child = trace.child()
+        #expect(child.traceID == trace.traceID)
+        #expect(child.spanID != trace.spanID)
+        #expect(!child.isSampled)
     }
 
     @Test(arguments: ["00", "02", "fe"]) func readsNotSampled(flags: String) throws {

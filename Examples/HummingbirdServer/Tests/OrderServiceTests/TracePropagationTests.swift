@@ -13,6 +13,7 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import Testing
+import Tracing
 
 @testable import OrderService
 
@@ -21,6 +22,7 @@ import Testing
         let exchange = try await Shop().send(.post, "/orders", body: #"{"item":"tea","quantity":2}"#)
         #expect(exchange.lines.map { $0["label"] } == ["orders.store", "http.requests"])
         #expect(Set(exchange.lines.map { $0["span.id"] }).count == 1)
+        #expect(Set(exchange.lines.map { $0["request.id"] }) == [exchange.response.headers[.xRequestID]])
         #expect(exchange.lines[0]["order.item"] == "tea")
     }
 
@@ -41,6 +43,19 @@ import Testing
                 "request handled",
             ]
         )
+        #expect(Set(exchange.lines.map { $0["request.id"] }) == [exchange.response.headers[.xRequestID]])
+    }
+
+    @Test func aSpanWithinTheRequestHasAnIDOfItsOwn() async throws {
+        let shop = Shop {
+            $0.get("span") { _, _ in
+                withSpan("inner") { _ in Logger(label: "some.library").info("inside") }
+                return ""
+            }
+        }
+        let exchange = try await shop.send(.get, "/span")
+        #expect(exchange.lines.map { $0["message"] } == ["inside", "request handled"])
+        #expect(Set(exchange.lines.map { $0["span.id"] }).count == 2)
     }
 
     @Test func theAnswerNamesTheTrace() async throws {
@@ -48,7 +63,8 @@ import Testing
         let exchange = try await Shop().send(.get, "/nowhere", in: caller)
         let answer = try #require(exchange.response.headers[.traceresponse].flatMap(TraceContext.init(traceparent:)))
         #expect(answer.traceID == caller.traceID)
-        #expect(answer.parentID == exchange.requestLines.first?["span.id"])
+        #expect(answer.spanID == exchange.requestLines.first?["span.id"])
+        #expect(answer.spanID != caller.spanID)
     }
 
     @Test(arguments: [nil, "nonsense", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"])
@@ -58,8 +74,7 @@ import Testing
         let trace = try #require(response.headers[.traceresponse].flatMap(TraceContext.init(traceparent:)))
         let lines = await LogRecorder.lines(ofTrace: trace.traceID)
         #expect(lines.count == 1)
-        #expect(lines.first?["span.id"] == trace.parentID)
-        #expect(lines.first?["span.parent"] == nil)
+        #expect(lines.first?["span.id"] == trace.spanID)
     }
 
     @Test func requestsAtTheSameTimeKeepTheirTracesApart() async throws {

@@ -31,7 +31,7 @@ struct BoundAddress {
             try Data("\(port)\n".utf8).write(to: URL(filePath: portFile), options: .atomic)
         } catch {
             let logger = Logger(label: "service.start")
-            logger.error("cannot write the port", error: error, metadata: ["file": "\(portFile)"])
+            logger.error("cannot write the port", error: error, metadata: ["path": "\(portFile)"])
         }
     }
 }

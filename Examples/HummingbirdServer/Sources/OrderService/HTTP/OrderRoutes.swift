@@ -17,9 +17,11 @@ struct OrderRoutes {
     /// The router, with all that happens to a request.
     static func router(store: OrderStore, counter: RequestCounter) -> Router<BasicRequestContext> {
         let router = Router()
-        // The trace comes first, so that the request's own line is part of it.
+        // The request's id and its trace come first, so that the request's own line has them.
         router.addMiddleware {
-            TraceMiddleware()
+            RequestIDMiddleware()
+            TracingMiddleware()
+            TraceResponseMiddleware()
             RequestLogMiddleware(counter: counter)
         }
         router.get("health") { _, _ in "ok\n" }

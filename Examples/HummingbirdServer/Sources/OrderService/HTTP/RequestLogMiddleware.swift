@@ -13,9 +13,9 @@ import Hummingbird
 import Logging
 import NIOHTTP1
 
-/// Logs one line for every request when its answer is ready, and puts the request's id on both.
+/// Logs one line for every request when its answer is ready.
 ///
-/// Errors become answers here already, and not in Hummingbird, so that they carry the id as well.
+/// Errors become answers here already, and not in Hummingbird, so that they carry the ids as well.
 struct RequestLogMiddleware<Context: RequestContext>: RouterMiddleware {
     var counter: RequestCounter
     private let logger = Logger(label: "http.requests")
@@ -38,7 +38,6 @@ struct RequestLogMiddleware<Context: RequestContext>: RouterMiddleware {
             response = try self.answer(to: error, request: request, context: context)
             failure = error
         }
-        response.headers[.xRequestID] = context.id
         self.counter.increment()
         self.log(request, context, status: response.status, error: failure, duration: ContinuousClock.now - start)
         if let failure = failure as? HTTPParserError { throw failure }
@@ -63,7 +62,6 @@ struct RequestLogMiddleware<Context: RequestContext>: RouterMiddleware {
         duration: Duration
     ) {
         var metadata: Logger.Metadata = [
-            "request.id": "\(context.id)",
             "method": "\(request.method.rawValue)",
             "path": "\(request.uri.path)",
             "status": "\(status.code)",
@@ -77,10 +75,6 @@ struct RequestLogMiddleware<Context: RequestContext>: RouterMiddleware {
             metadata: metadata
         )
     }
-}
-
-extension HTTPField.Name {
-    static let xRequestID = Self("x-request-id")!
 }
 
 extension Duration {

@@ -13,7 +13,8 @@ import Logging
 /// Keeps the orders in memory.
 ///
 /// It knows nothing of requests or traces. Still, what it logs while it works for a request carries the request's trace,
-/// because the metadata provider looks at the task.
+/// because the metadata provider looks at the
+/// task's `ServiceContext`.
 actor OrderStore {
     private var orders: [Order] = []
     private let logger = Logger(label: "orders.store")
@@ -33,7 +34,9 @@ actor OrderStore {
     /// The order with this number.
     func order(id: Int) throws -> Order {
         guard self.orders.indices.contains(id - 1) else { throw OrderError.notFound(id: id) }
-        return self.orders[id - 1]
+        let order = self.orders[id - 1]
+        self.logger.debug("order found", metadata: ["order.id": "\(order.id)"])
+        return order
     }
 
     /// The newest orders, the newest first.

@@ -8,31 +8,29 @@
 //
 //===----------------------------------------------------------------------===//
 
-/// Where the work at hand stands in a trace, after W3C Trace Context.
-///
-/// A service that uses swift-distributed-tracing gets this from its tracer; here it is spelled out.
+import Tracing
+
+/// Where a span stands in a trace, after W3C Trace Context.
 struct TraceContext: Sendable, Equatable {
     /// 32 hexadecimal digits that all services share which work for the same cause.
     let traceID: String
-    /// 16 hexadecimal digits for this service's part of the work.
+    /// 16 hexadecimal digits for this part of the work.
     let spanID: String
-    /// The caller's span; `nil` where the trace begins.
-    let parentID: String?
-    /// Whether the caller records the trace.
+    /// Whether the one who began the trace records it.
     let isSampled: Bool
-
-    /// The trace that the current task works for.
-    @TaskLocal static var current: TraceContext?
 
     /// Begins a trace.
     init() {
-        self.traceID = Self.randomID() + Self.randomID()
-        self.spanID = Self.randomID()
-        self.parentID = nil
-        self.isSampled = true
+        self.init(traceID: Self.randomID() + Self.randomID(), isSampled: true)
     }
 
-    /// Continues the trace of a caller's `traceparent` header; `nil` if the header is malformed.
+    private init(traceID: String, isSampled: Bool) {
+        self.traceID = traceID
+        self.spanID = Self.randomID()
+        self.isSampled = isSampled
+    }
+
+    /// Reads a `traceparent` header; `nil` if it is malformed.
     ///
     /// As the standard asks, a later version than 00 may have more parts behind the four known ones.
     init?(traceparent: String) {
@@ -42,14 +40,18 @@ struct TraceContext: Sendable, Equatable {
         guard Self.isID(parts[1], digits: 32), Self.isID(parts[2], digits: 16) else { return nil }
         guard Self.isHex(parts[3], digits: 2), let flags = UInt8(parts[3], radix: 16) else { return nil }
         self.traceID = String(parts[1])
-        self.spanID = Self.randomID()
-        self.parentID = String(parts[2])
+        self.spanID = String(parts[2])
         self.isSampled = flags & 1 == 1
     }
 
-    /// The `traceparent` header of requests that this work leads to.
+    /// The `traceparent` header that names this span.
     var traceparent: String {
         "00-\(self.traceID)-\(self.spanID)-\(self.isSampled ? "01" : "00")"
+    }
+
+    /// A new span of the same trace.
+    func child() -> TraceContext {
+        TraceContext(traceID: self.traceID, isSampled: self.isSampled)
     }
 
     /// 16 hexadecimal digits, not all of them zero.
@@ -64,5 +66,18 @@ struct TraceContext: Sendable, Equatable {
 
     private static func isHex(_ text: Substring, digits: Int) -> Bool {
         text.utf8.count == digits && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+}
+
+extension ServiceContext {
+    private enum TraceKey: ServiceContextKey {
+        typealias Value = TraceContext
+        static let nameOverride: String? = "trace"
+    }
+
+    /// The span that ``PropagatingTracer`` has started, or that it was told of.
+    var trace: TraceContext? {
+        get { self[TraceKey.self] }
+        set { self[TraceKey.self] = newValue }
     }
 }

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 import Logging
+import Tracing
 import WebTracking
 import WebTrackingTestKit
 
@@ -25,6 +26,7 @@ enum LogRecorder {
         do {
             let producer = try makeProducer(transport: transport)
             WebTrackingProducer.bootstrap(producer, metadataProvider: .trace)
+            InstrumentationSystem.bootstrap(PropagatingTracer())
             return producer
         } catch {
             fatalError("\(error)")

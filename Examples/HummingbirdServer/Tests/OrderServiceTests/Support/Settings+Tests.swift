@@ -15,11 +15,15 @@ import Configuration
 extension Settings {
     /// Settings with only the variables that are required, and these.
     static func forTests(_ variables: [String: String] = [:]) throws -> Settings {
+        try Settings(providers: [EnvironmentVariablesProvider(environmentVariables: self.environment(variables))])
+    }
+
+    /// An environment with only the variables that are required, and these.
+    static func environment(_ variables: [String: String] = [:]) -> [String: String] {
         let required = [
             "WEBTRACKING_ENDPOINT": "http://127.0.0.1:1", "WEBTRACKING_PROJECT": "demo",
             "WEBTRACKING_LOGSTORE": "orders",
         ]
-        let environment = required.merging(variables) { $1 }.filter { !$0.value.isEmpty }
-        return try Settings(providers: [EnvironmentVariablesProvider(environmentVariables: environment)])
+        return required.merging(variables) { $1 }.filter { !$0.value.isEmpty }
     }
 }
