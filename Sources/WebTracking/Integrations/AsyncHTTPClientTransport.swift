@@ -129,7 +129,8 @@ extension WebTrackingProducer {
     ///
     /// - Parameters:
     ///   - configuration: Where logs go and how.
-    ///   - keepingConsole: Whether lines also go to standard error, through swift-log's `StreamLogHandler`.
+    ///   - keepingConsole: Whether lines also go to standard error, through swift-log's `StreamLogHandler`: the same lines,
+    ///     at the same levels, without redaction and sampling.
     ///   - metadataProvider: Supplies metadata from the context of each event.
     ///   - diagnostics: Where the producer's own troubles are told; rate-limited lines on standard error by default.
     public static func bootstrap(

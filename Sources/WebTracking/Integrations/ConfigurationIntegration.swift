@@ -61,6 +61,10 @@ extension WebTrackingConfiguration {
     /// - `durability` (string, optional, `memory`): `memory`, `process` or `power`.
     /// - `spool.directory` (string), `spool.maximumBytes` (int), `spool.maximumAgeSeconds` and `spool.syncIntervalSeconds`
     ///   (double), all optional.
+    /// - `signing.region` (string, optional): signs requests for that region, which takes the trait `SignedPutLogs`.
+    /// - `signing.accessKeyID` (string), `signing.accessKeySecret` (string, **secret**), `signing.securityToken` (string,
+    ///   **secret**), all optional: an AccessKey that does not change; by default that of the environment's
+    ///   `ALIBABA_CLOUD_ACCESS_KEY_ID` and so on, read anew each time.
     ///
     /// Levels, redaction and sampling can also be followed while the program runs: ``WebTrackingProducer/follow(_:)``.
     public init(config reader: ConfigReader) throws {
@@ -90,6 +94,7 @@ extension WebTrackingConfiguration {
         try self.readLimits(config.scoped(to: "limits"))
         try self.readFields(config.scoped(to: "fields"))
         try self.readDurability(config)
+        try self.readSigning(config.scoped(to: "signing"))
         try self.readLiveSettings(config)
         try self.validate()
     }

@@ -20,7 +20,8 @@ extension WebTrackingProducer {
     ///
     /// - Parameters:
     ///   - producer: Makes and delivers the records.
-    ///   - keepingConsole: Whether lines also go to standard error, through swift-log's `StreamLogHandler`.
+    ///   - keepingConsole: Whether lines also go to standard error, through swift-log's `StreamLogHandler`: the same lines,
+    ///     at the same levels, without redaction and sampling.
     ///   - metadataProvider: Supplies metadata from the context of each event.
     public static func bootstrap(
         _ producer: WebTrackingProducer,
@@ -43,9 +44,8 @@ extension WebTrackingProducer {
     ) -> any LogHandler {
         let handler = self.makeLogHandler(label: label, metadataProvider: metadataProvider)
         guard keepingConsole else { return handler }
-        var console = StreamLogHandler.standardError(label: label, metadataProvider: metadataProvider)
-        console.logLevel = self.configuration.logLevel
-        return MultiplexLogHandler([console, handler])
+        let console = StreamLogHandler.standardError(label: label, metadataProvider: metadataProvider)
+        return ConsolePair(sending: handler, console: console)
     }
 }
 

@@ -73,7 +73,6 @@ import WebTrackingTestKit
                 metadataProvider: Logger.MetadataProvider { ["trace": "abc"] }
             )
             let logger = Logger(label: "global")
-            #expect(logger.handler is MultiplexLogHandler)
             #expect(logger.logLevel == .debug)
             logger.trace("left out")
             logger.debug("sent and shown")
@@ -87,6 +86,38 @@ import WebTrackingTestKit
         #expect(lines.count == 1)
         #expect(lines.first?.contains("trace=abc") == true)
         #expect(!console.contains("left out"))
+    }
+
+    @Test func levelsThatChangeReachTheConsoleThatIsKeptAndLoggersThatExist() async throws {
+        let exit = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+            let rig = try Rig { $0.logLevel = .info }
+            WebTrackingProducer.bootstrap(rig.producer, keepingConsole: true)
+            var logger = Logger(label: "shop.orders")
+            logger.debug("before")
+            rig.producer.logLevelOverrides = ["shop": .debug]
+            #expect(logger.logLevel == .debug)
+            logger.debug("overridden")
+            rig.producer.logLevelOverrides = ["shop": .error]
+            logger.warning("too low")
+            rig.producer.logLevelOverrides = [:]
+            logger.logLevel = .trace
+            logger[metadataKey: "order"] = "7"
+            logger.trace("by the code")
+            logger.handler.metadata = ["order": "8"]
+            logger.handler.metadataProvider = Logger.MetadataProvider { ["trace": "abc"] }
+            logger.trace("by the handler")
+            let logs = await rig.drain()
+            #expect(logs.map { $0["message"] } == ["overridden", "by the code", "by the handler"])
+            #expect(logs.map { $0["order"] } == [nil, "7", "8"])
+            #expect(logs.map { $0["trace"] } == [nil, nil, "abc"])
+            await rig.stop()
+        }
+        let console = String(decoding: try #require(exit).standardErrorContent, as: UTF8.self)
+        let lines = console.split(separator: "\n").filter { $0.contains("shop.orders") }
+        #expect(lines.count == 3)
+        #expect(lines.first?.contains("overridden") == true)
+        #expect(lines.dropFirst().first?.contains("order=7") == true)
+        #expect(lines.last?.contains("order=8") == true && lines.last?.contains("trace=abc") == true)
     }
 
     // MARK: Loops

@@ -26,7 +26,7 @@ import Tracing
         let inner = tracer.startSpan("inner", context: outer.context)
         let metadata = ServiceContext.$current.withValue(inner.context) { provider.get() }
         let trace = try #require(inner.context.trace)
-        #expect(metadata == ["trace.id": "\(trace.traceID)", "span.id": "\(trace.spanID)"])
+        #expect(metadata == ["traceID": "\(trace.traceID)", "spanID": "\(trace.spanID)"])
         #expect(trace.traceID == outer.context.trace?.traceID)
         #expect(trace.spanID != outer.context.trace?.spanID)
     }
@@ -59,7 +59,7 @@ import Tracing
         context[OtherTracer.Key.self] = ids
         let provider = Logger.MetadataProvider.trace { OtherTracer() }
         let metadata = ServiceContext.$current.withValue(context) { provider.get() }
-        #expect(metadata == ["trace.id": "\(ids[0])", "span.id": "\(ids[1])"])
+        #expect(metadata == ["traceID": "\(ids[0])", "spanID": "\(ids[1])"])
     }
 
     @Test func theContextIsPassedOn() throws {

@@ -21,7 +21,7 @@ import Tracing
     @Test func allLinesOfARequestBelongToItsTrace() async throws {
         let exchange = try await Shop().send(.post, "/orders", body: #"{"item":"tea","quantity":2}"#)
         #expect(exchange.lines.map { $0["label"] } == ["orders.store", "http.requests"])
-        #expect(Set(exchange.lines.map { $0["span.id"] }).count == 1)
+        #expect(Set(exchange.lines.map { $0["spanID"] }).count == 1)
         #expect(Set(exchange.lines.map { $0["request.id"] }) == [exchange.response.headers[.xRequestID]])
         #expect(exchange.lines[0]["order.item"] == "tea")
     }
@@ -55,7 +55,7 @@ import Tracing
         }
         let exchange = try await shop.send(.get, "/span")
         #expect(exchange.lines.map { $0["message"] } == ["inside", "request handled"])
-        #expect(Set(exchange.lines.map { $0["span.id"] }).count == 2)
+        #expect(Set(exchange.lines.map { $0["spanID"] }).count == 2)
     }
 
     @Test func theAnswerNamesTheTrace() async throws {
@@ -63,7 +63,7 @@ import Tracing
         let exchange = try await Shop().send(.get, "/nowhere", in: caller)
         let answer = try #require(exchange.response.headers[.traceresponse].flatMap(TraceContext.init(traceparent:)))
         #expect(answer.traceID == caller.traceID)
-        #expect(answer.spanID == exchange.requestLines.first?["span.id"])
+        #expect(answer.spanID == exchange.requestLines.first?["spanID"])
         #expect(answer.spanID != caller.spanID)
     }
 
@@ -74,7 +74,7 @@ import Tracing
         let trace = try #require(response.headers[.traceresponse].flatMap(TraceContext.init(traceparent:)))
         let lines = await LogRecorder.lines(ofTrace: trace.traceID)
         #expect(lines.count == 1)
-        #expect(lines.first?["span.id"] == trace.spanID)
+        #expect(lines.first?["spanID"] == trace.spanID)
     }
 
     @Test func requestsAtTheSameTimeKeepTheirTracesApart() async throws {

@@ -24,8 +24,8 @@ extension Logger.MetadataProvider {
             guard let context = ServiceContext.current else { return [:] }
             var metadata: Logger.Metadata = [:]
             if let trace = TraceParent.header(of: context, from: tracer()).flatMap(TraceContext.init(traceparent:)) {
-                metadata["trace.id"] = "\(trace.traceID)"
-                metadata["span.id"] = "\(trace.spanID)"
+                metadata["traceID"] = "\(trace.traceID)"
+                metadata["spanID"] = "\(trace.spanID)"
             }
             if let id = context.requestID { metadata["request.id"] = "\(id)" }
             return metadata

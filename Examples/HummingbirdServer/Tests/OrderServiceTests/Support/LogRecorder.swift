@@ -45,7 +45,7 @@ enum LogRecorder {
     /// Each topic arrives by itself, so their order among each other is in the numbers.
     static func lines(ofTrace traceID: String) async -> [[String: String]] {
         await self.producer.flush(timeout: .seconds(10))
-        return self.transport.logs.filter { $0["trace.id"] == traceID }.sorted { Self.number($0) < Self.number($1) }
+        return self.transport.logs.filter { $0["traceID"] == traceID }.sorted { Self.number($0) < Self.number($1) }
     }
 
     private static func number(_ line: [String: String]) -> Int {

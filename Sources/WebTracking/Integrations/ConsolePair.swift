@@ -1,0 +1,66 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SwiftLog
+
+import Logging
+
+/// This backend's handler and the console's as one: what the one takes the other shows.
+///
+/// swift-log's `MultiplexLogHandler` keeps the lowest level that its handlers had when it was made, so levels that change while
+/// the program runs would not reach loggers that exist. Here the sending handler's level is asked for each time.
+struct ConsolePair: LogHandler {
+    private var sending: WebTrackingLogHandler
+    private var console: StreamLogHandler
+
+    init(sending: WebTrackingLogHandler, console: StreamLogHandler) {
+        self.sending = sending
+        self.console = console
+    }
+
+    var logLevel: Logger.Level {
+        get { self.sending.logLevel }
+        set {
+            self.sending.logLevel = newValue
+            self.console.logLevel = newValue
+        }
+    }
+
+    var metadata: Logger.Metadata {
+        get { self.sending.metadata }
+        set {
+            self.sending.metadata = newValue
+            self.console.metadata = newValue
+        }
+    }
+
+    var metadataProvider: Logger.MetadataProvider? {
+        get { self.sending.metadataProvider }
+        set {
+            self.sending.metadataProvider = newValue
+            self.console.metadataProvider = newValue
+        }
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { self.sending[metadataKey: key] }
+        set {
+            self.sending[metadataKey: key] = newValue
+            self.console[metadataKey: key] = newValue
+        }
+    }
+
+    func log(event: LogEvent) {
+        self.sending.log(event: event)
+        self.console.log(event: event)
+    }
+}
+
+#endif

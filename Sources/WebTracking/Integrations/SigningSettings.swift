@@ -1,0 +1,62 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if Configuration
+
+import Configuration
+
+extension WebTrackingConfiguration {
+    /// Reads who sends. Keys that would have no effect are refused: nobody should send anonymously and believe to sign.
+    mutating func readSigning(_ config: ConfigSnapshotReader) throws {
+        let region = config.string(forKey: "region")
+        let id = config.string(forKey: "accessKeyID")
+        let secret = config.string(forKey: "accessKeySecret", isSecret: true)
+        let token = config.string(forKey: "securityToken", isSecret: true)
+        guard let region else {
+            guard id == nil, secret == nil, token == nil else {
+                throw Self.error("signing.region", "", "credentials need the region that requests are signed for")
+            }
+            return
+        }
+        #if SignedPutLogs
+        switch (id, secret) {
+        case (let id?, let secret?):
+            let credentials = WebTrackingCredentials(accessKeyID: id, accessKeySecret: secret, securityToken: token)
+            try self.sign(with: credentials, region: region)
+        case (nil, nil) where token == nil:
+            try self.sign(with: EnvironmentCredentials(), region: region)
+        case (nil, _):
+            throw Self.error("signing.accessKeyID", "", "an AccessKey has an id and a secret")
+        case (_, nil):
+            throw Self.error("signing.accessKeySecret", "", "an AccessKey has an id and a secret")
+        }
+        #else
+        throw ConfigurationError(
+            setting: "signing.region",
+            value: region,
+            rule: "requests are signed only by a package that has the trait SignedPutLogs",
+            mend: "Add the trait to the dependency, or remove the keys under signing."
+        )
+        #endif
+    }
+
+    #if SignedPutLogs
+    private mutating func sign(with provider: any WebTrackingCredentialsProvider, region: String) throws {
+        self.authentication = .signed(credentials: provider, region: region)
+        do {
+            try self.authentication.signing?.check()
+        } catch let error as ConfigurationError {
+            throw ConfigurationError(setting: "signing.region", value: region, rule: error.rule, mend: error.mend)
+        }
+    }
+    #endif
+}
+
+#endif
