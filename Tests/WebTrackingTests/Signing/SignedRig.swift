@@ -147,11 +147,6 @@ struct SignedRig {
         await self.run { self.producer.statistics.pending == 0 }
     }
 
-    /// Waits until nothing is pending, and leaves the clock alone.
-    func waitUntilSettled() async {
-        while self.producer.statistics.pending > 0, !Task.isCancelled { await Task.yield() }
-    }
-
     /// Moves the clock from one deadline to the next until `condition` holds.
     ///
     /// Work that is slower than this loop meets a later time than its deadline.
