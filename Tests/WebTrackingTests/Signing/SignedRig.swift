@@ -149,16 +149,16 @@ struct SignedRig {
 
     /// Moves the clock from one deadline to the next until `condition` holds.
     ///
-    /// Work that is slower than this loop meets a later time than its deadline.
-    func run(until condition: () -> Bool) async {
+    /// Not to deadlines further away than `limit`: the time of a provider's call, or of a worker that goes. Work that is
+    /// slower than this loop meets a later time than its deadline.
+    func run(limit: Duration = .seconds(10), until condition: () -> Bool) async {
         while !condition() {
             guard !Task.isCancelled else {
                 Issue.record("the time limit came before the condition held")
                 return
             }
             await Task.yield()
-            // Not the limit of the provider's call, nor when a worker goes: those are far.
-            if let rest = self.clock.timeToNextDeadline, rest < .seconds(10), !condition() {
+            if let rest = self.clock.timeToNextDeadline, rest < limit, !condition() {
                 self.clock.advance(by: rest)
             }
         }
