@@ -21,8 +21,10 @@ struct HandlerFields: Sendable {
     struct Entry: Sendable {
         var key: String
         var hash: UInt64
-        /// Where its member ends.
+        /// Where its member ends; it has none if the value is dropped.
         var end: Int
+        /// Whether redaction has changed the value.
+        var isRedacted: Bool
     }
 
     /// The handler's metadata.
@@ -48,10 +50,20 @@ struct HandlerFields: Sendable {
         var names = encoder.leadingFilter
         var isPlain = true
         var redactions = 0
+        var claimsErrorName = false
         for (key, original) in metadata where !encoder.isPromoted(key) {
             let (value, isRedacted) = redactor.ready(key, original)
             if isRedacted { redactions += 1 }
-            guard let value else { continue }
+            guard let value else {
+                // Kept in mind, since where another layer outranks it nothing is dropped.
+                let end = writer.count
+                if let hash = PlainKey.append(key, to: &writer) {
+                    writer.truncate(to: end)
+                    names.insert(hash)
+                    entries.append(Entry(key: key, hash: hash, end: end, isRedacted: true))
+                }
+                continue
+            }
             guard let text = MetadataText.leaf(value), text.utf8.count <= encoder.limits.valueBytes,
                 let hash = PlainKey.append(key, to: &writer), !encoder.isLeading(hash)
             else {
@@ -61,15 +73,16 @@ struct HandlerFields: Sendable {
             writer.append(escaping: text)
             writer.append(UInt8(ascii: "\""))
             names.insert(hash)
-            entries.append(Entry(key: key, hash: hash, end: writer.count))
+            if encoder.isErrorName(hash) { claimsErrorName = true }
+            entries.append(Entry(key: key, hash: hash, end: writer.count, isRedacted: isRedacted))
         }
-        self.members = isPlain && !entries.isEmpty ? writer.withBytes { Array($0) } : []
+        self.members = isPlain && writer.count > 0 ? writer.withBytes { Array($0) } : []
         self.entries = isPlain ? entries : []
         self.names = names
         self.isPlain = isPlain
         self.redactor = redactor.identity
         self.redactions = redactions
-        self.claimsErrorName = entries.contains { encoder.isErrorName($0.hash) }
+        self.claimsErrorName = claimsErrorName
     }
 }
 

@@ -8,10 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#if SwiftLog
-import Logging
-#endif
-
 /// Metadata keys that are field names as they are: 1 to 128 characters of ASCII without escapes, and without the
 /// underscore in front that the service's own names have.
 enum PlainKey {
@@ -21,21 +17,17 @@ enum PlainKey {
         return key.withBytes { self.append($0, to: &writer, suspects: nil, isSuspect: &isSuspect) }
     }
 
-    /// Writes `,"key":"` and returns a hash of the key; `nil` if the key is not plain, or if the redactor has something to
-    /// say about a value with this key.
+    /// Writes `,"key":"` and returns a hash of the key; `nil` if the key is not plain.
+    ///
+    /// - Parameter isSuspect: Becomes whether the redactor may go by the key; what it leaves as it is surely does not.
     @inline(__always)
     static func append(
         _ key: String,
-        _ value: borrowing LogMetadataValue,
         to writer: inout ByteWriter,
-        redactor: Redactor
+        redactor: Redactor,
+        isSuspect: inout Bool
     ) -> UInt64? {
-        var isSuspect = false
-        let hash = key.withBytes {
-            self.append($0, to: &writer, suspects: redactor.patterns?.endings, isSuspect: &isSuspect)
-        }
-        if isSuspect || redactor.hasFunctions, redactor.changes(key, value) { return nil }
-        return hash
+        key.withBytes { self.append($0, to: &writer, suspects: redactor.patterns?.endings, isSuspect: &isSuspect) }
     }
 
     /// - Parameters:

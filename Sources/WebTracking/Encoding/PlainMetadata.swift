@@ -31,6 +31,8 @@ extension RecordEncoder {
         if isAboutError && fields.claimsErrorName { return false }
         // Whether a handler's value may be outranked.
         var isOutranked = false
+        // How many values were changed; counted only if the general mapping is not asked to do it all again.
+        var redactions = 0
         var written = NameFilter()
         if let metadata = event.metadata {
             for (key, value) in metadata where !self.isPromoted(key) {
@@ -40,6 +42,7 @@ extension RecordEncoder {
                         value,
                         isAboutError: isAboutError,
                         redactor: redactor,
+                        redactions: &redactions,
                         to: &scratch
                     )
                 else {
@@ -55,12 +58,14 @@ extension RecordEncoder {
         if let provided {
             for (key, value) in provided where !self.isPromoted(key) {
                 let start = scratch.writer.count
+                let redactionsBefore = redactions
                 guard
                     let hash = self.appendPlain(
                         key,
                         value,
                         isAboutError: isAboutError,
                         redactor: redactor,
+                        redactions: &redactions,
                         to: &scratch
                     )
                 else {
@@ -70,44 +75,97 @@ extension RecordEncoder {
                     if self.isLeading(hash) { return false }
                     isOutranked = true
                 }
-                if written.mayContain(hash), event.metadata?[key] != nil { scratch.writer.truncate(to: start) }
+                if written.mayContain(hash), event.metadata?[key] != nil {
+                    scratch.writer.truncate(to: start)
+                    redactions = redactionsBefore
+                }
             }
         }
-        guard fields.redactor == redactor.identity else {
-            return self.appendHandler(fields, provided, event, redactor: redactor, to: &scratch)
-        }
-        if isOutranked {
-            self.appendRest(of: fields, provided: provided, event: event.metadata, to: &scratch)
+        if fields.redactor != redactor.identity {
+            guard
+                self.appendHandler(
+                    fields,
+                    provided,
+                    event,
+                    redactor: redactor,
+                    redactions: &redactions,
+                    to: &scratch
+                )
+            else { return false }
+        } else if isOutranked {
+            redactions += self.appendRest(of: fields, provided: provided, event: event.metadata, to: &scratch)
         } else {
             scratch.writer.append(fields.members)
+            redactions += fields.redactions
         }
-        if fields.redactions > 0 { redactor.count(fields.redactions) }
+        if redactions > 0 { redactor.count(redactions) }
         return true
     }
 
-    /// Writes one value and returns the hash of its key; `nil` if the key or the value is not plain.
+    /// Writes one value, or what redaction makes of it, and returns the hash of its key; `nil` if the key or the value is
+    /// not plain.
     @inline(__always)
     private func appendPlain(
         _ key: borrowing String,
         _ value: consuming LogMetadataValue,
         isAboutError: Bool,
         redactor: Redactor,
+        redactions: inout Int,
         to scratch: inout EncoderScratch
     ) -> UInt64? {
-        guard let hash = PlainKey.append(key, value, to: &scratch.writer, redactor: redactor) else { return nil }
-        if isAboutError && self.isErrorName(hash) { return nil }
-        switch consume value {
-        case .string(let text):
-            guard self.appendPlainValue(text, to: &scratch.writer) else { return nil }
-        case .stringConvertible(let value):
-            if redactor.mayHaveAttributes(value), redactor.action(copy key, .stringConvertible(value)) != .keep {
-                return nil
-            }
-            guard self.appendPlainValue(value.description, to: &scratch.writer) else { return nil }
-        case .dictionary, .array:
+        let start = scratch.writer.count
+        var isSuspect = redactor.hasFunctions
+        guard let hash = PlainKey.append(key, to: &scratch.writer, redactor: redactor, isSuspect: &isSuspect) else {
             return nil
         }
-        return hash
+        if isAboutError && self.isErrorName(hash) { return nil }
+        let isWritten: Bool
+        switch consume value {
+        case .string(let text):
+            isWritten =
+                isSuspect
+                ? self.appendRedacted(copy key, .string(text), from: start, redactor, &redactions, to: &scratch)
+                : self.appendPlainValue(text, to: &scratch.writer)
+        case .stringConvertible(let value):
+            isWritten =
+                isSuspect || redactor.mayHaveAttributes(value)
+                ? self.appendRedacted(
+                    copy key,
+                    .stringConvertible(value),
+                    from: start,
+                    redactor,
+                    &redactions,
+                    to: &scratch
+                )
+                : self.appendPlainValue(value.description, to: &scratch.writer)
+        case .dictionary, .array:
+            isWritten = false
+        }
+        return isWritten ? hash : nil
+    }
+
+    /// Writes what redaction makes of a value that is not a container, behind its key, or takes the key back, which begins
+    /// at `start`; `false` if the value stays as it is and is too long.
+    @inline(never)
+    private func appendRedacted(
+        _ key: String,
+        _ value: LogMetadataValue,
+        from start: Int,
+        _ redactor: Redactor,
+        _ redactions: inout Int,
+        to scratch: inout EncoderScratch
+    ) -> Bool {
+        let action = redactor.action(key, value)
+        guard action != .keep else {
+            return MetadataText.leaf(value).map { self.appendPlainValue($0, to: &scratch.writer) } ?? false
+        }
+        redactions += 1
+        if redactor.append(action, of: value, to: &scratch.writer) {
+            scratch.writer.append(UInt8(ascii: "\""))
+        } else {
+            scratch.writer.truncate(to: start)
+        }
+        return true
     }
 
     /// Writes a value with the quote behind it, unless it is too long.
@@ -121,23 +179,27 @@ extension RecordEncoder {
         }
     }
 
-    /// Writes those of a handler's members that no other layer outranks.
+    /// Writes those of a handler's members that no other layer outranks, and returns how many of these are redacted.
     @inline(never)
     private func appendRest(
         of fields: borrowing HandlerFields,
         provided: LogMetadata?,
         event: LogMetadata?,
         to scratch: inout EncoderScratch
-    ) {
+    ) -> Int {
         var start = 0
+        var redactions = fields.redactions
         for entry in fields.entries {
-            if event?[entry.key] == nil && provided?[entry.key] == nil {
+            if event?[entry.key] != nil || provided?[entry.key] != nil {
+                if entry.isRedacted { redactions -= 1 }
+            } else {
                 fields.members.withUnsafeBytes {
                     scratch.writer.append(UnsafeRawBufferPointer(rebasing: $0[start..<entry.end]))
                 }
             }
             start = entry.end
         }
+        return redactions
     }
 
     /// Writes a handler's metadata that was made ready under another redaction than the one in force, value by value.
@@ -147,12 +209,20 @@ extension RecordEncoder {
         _ provided: LogMetadata?,
         _ event: LogEvent,
         redactor: Redactor,
+        redactions: inout Int,
         to scratch: inout EncoderScratch
     ) -> Bool {
         for (key, value) in fields.metadata where !self.isPromoted(key) {
             guard event.metadata?[key] == nil && provided?[key] == nil else { continue }
-            let isAboutError = event.error != nil
-            guard let hash = self.appendPlain(key, value, isAboutError: isAboutError, redactor: redactor, to: &scratch),
+            guard
+                let hash = self.appendPlain(
+                    key,
+                    value,
+                    isAboutError: event.error != nil,
+                    redactor: redactor,
+                    redactions: &redactions,
+                    to: &scratch
+                ),
                 !self.isLeading(hash)
             else { return false }
         }

@@ -20,16 +20,14 @@ final class KeyPatterns: Sendable {
         let isSuffix: Bool
         /// Whether it is for the whole key, dots and all.
         let isWhole: Bool
+        /// The place of the pattern's rule among all rules.
+        let rule: Int
 
-        init(_ name: String, isSuffix: Bool) {
+        init(_ name: String, isSuffix: Bool, rule: Int = 0) {
             self.reversed = name.utf8.reversed().filter { !KeyPatterns.isIgnored($0) }.map(KeyPatterns.folded)
             self.isSuffix = isSuffix
             self.isWhole = name.utf8.contains(UInt8(ascii: "."))
-        }
-
-        /// Whether the pattern is for a key, or for a part of it.
-        func matches(_ key: UnsafeRawBufferPointer) -> Bool {
-            self.isWhole ? self.matches(part: key) : KeyPatterns.parts(of: key) { self.matches(part: $0) }
+            self.rule = rule
         }
 
         @inline(__always)
@@ -49,6 +47,7 @@ final class KeyPatterns: Sendable {
         }
     }
 
+    /// In the order of their rules.
     private let patterns: [Pattern]
     /// A table with a bit for each hash of the four bytes that a part of a key may end with, folded to five bits each.
     typealias Endings = UnsafePointer<UInt64>
@@ -96,35 +95,27 @@ final class KeyPatterns: Sendable {
         }
     }
 
-    /// Whether a pattern is for a key.
+    /// The first rule with a pattern that is for a key, or for a part of it; `nil` if there is none.
     @inline(never)
-    func matches(_ key: UnsafeRawBufferPointer) -> Bool {
+    func firstRule(for key: UnsafeRawBufferPointer) -> Int? {
         self.patterns.withUnsafeBufferPointer { patterns in
-            for index in patterns.indices where patterns[index].isWhole && patterns[index].matches(part: key) {
-                return true
-            }
-            return Self.parts(of: key) { part in
-                guard let last = part.last(where: { !Self.isIgnored($0) }).map(Self.folded) else { return false }
+            var first = patterns.first { $0.isWhole && $0.matches(part: key) }?.rule
+            // The parts are separated by dots.
+            var start = 0
+            for end in 0...key.count where end == key.count || key[end] == UInt8(ascii: ".") {
+                let part = UnsafeRawBufferPointer(rebasing: key[start..<end])
+                start = end + 1
+                guard let last = part.last(where: { !Self.isIgnored($0) }).map(Self.folded) else { continue }
                 for index in patterns.indices where patterns[index].reversed.first == last {
-                    if !patterns[index].isWhole && patterns[index].matches(part: part) { return true }
+                    if let first, first < patterns[index].rule { break }
+                    if !patterns[index].isWhole && patterns[index].matches(part: part) {
+                        first = patterns[index].rule
+                        break
+                    }
                 }
-                return false
             }
+            return first
         }
-    }
-
-    /// Whether the test holds for one of the parts of a key, which are separated by dots.
-    @inline(__always)
-    private static func parts(
-        of key: UnsafeRawBufferPointer,
-        contain test: (UnsafeRawBufferPointer) -> Bool
-    ) -> Bool {
-        var start = 0
-        for end in 0...key.count where end == key.count || key[end] == UInt8(ascii: ".") {
-            if test(UnsafeRawBufferPointer(rebasing: key[start..<end])) { return true }
-            start = end + 1
-        }
-        return false
     }
 
     /// Whether the part of a key between these places may be one that a pattern is for; `false` is certain.

@@ -32,12 +32,33 @@ public struct PseudonymKey: Sendable, Equatable {
 
     /// `p:` and the keyed hash of `text`.
     func pseudonym(of text: String) -> String {
-        let hash = SipHash.hash128(of: Array(text.utf8), key: (self.first, self.second))
-        return "p:" + Self.digits(hash.0) + Self.digits(hash.1)
+        var writer = ByteWriter(capacity: Self.length)
+        self.appendPseudonym(of: text, to: &writer)
+        return writer.withBytes { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// A word in the order of its bytes, as the algorithm's own output is written.
-    private static func digits(_ word: UInt64) -> String { word.byteSwapped.hexadecimal }
+    /// Writes `p:` and the keyed hash of `text`.
+    func appendPseudonym(of text: String, to writer: inout ByteWriter) {
+        let hash = text.withBytes { SipHash.hash128(of: $0, key: (self.first, self.second)) }
+        writer.append(room: Self.length) { target in
+            target.storeBytes(of: UInt8(ascii: "p"), as: UInt8.self)
+            target.storeBytes(of: UInt8(ascii: ":"), toByteOffset: 1, as: UInt8.self)
+            Self.writeDigits(hash.0, to: target + 2)
+            Self.writeDigits(hash.1, to: target + 18)
+            return Self.length
+        }
+    }
+
+    private static let length = 34
+
+    /// Writes 16 digits: a word in the order of its bytes, as the algorithm's own output is written.
+    private static func writeDigits(_ word: UInt64, to target: UnsafeMutableRawPointer) {
+        for place in 0..<16 {
+            // The first byte is the lowest one, with its high digit in front.
+            let digit = UInt8(truncatingIfNeeded: word >> UInt64((place ^ 1) * 4)) & 15
+            target.storeBytes(of: digit < 10 ? digit + 0x30 : digit + 0x57, toByteOffset: place, as: UInt8.self)
+        }
+    }
 }
 
 extension PseudonymKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

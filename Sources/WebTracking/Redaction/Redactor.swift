@@ -17,19 +17,24 @@ import Logging
 /// A ``Redaction``, ready to be asked for each record.
 final class Redactor: Sendable {
     /// What a masked value becomes.
-    static let masked = "[redacted]"
+    static let masked = "\(maskedText)"
+    private static let maskedText: StaticString = "[redacted]"
 
+    /// A rule that does not go by the key alone.
     private struct Rule: Sendable {
         enum Test: Sendable {
-            case pattern(KeyPatterns.Pattern)
             case attribute(@Sendable (LogMetadataValue) -> Bool)
             case function(RedactionFunction)
         }
 
+        /// The rule's place among all rules.
+        let place: Int
         let test: Test
-        let action: Redaction.Action
     }
 
+    /// What each rule does, the most important first.
+    private let actions: [Redaction.Action]
+    /// The rules that are not among the patterns.
     private let rules: [Rule]
     /// What keys are compared with quickly; `nil` if no rule goes by the key.
     let patterns: KeyPatterns?
@@ -50,24 +55,25 @@ final class Redactor: Sendable {
         var patterns: [KeyPatterns.Pattern] = []
         var hasFunctions = false
         var carrier: ObjectIdentifier?
-        self.rules = redaction.rules.map { rule in
+        self.actions = redaction.rules.map(\.action)
+        self.rules = redaction.rules.enumerated().compactMap { place, rule in
             switch rule.kind {
-            case .key(let name), .suffix(let name):
-                var isSuffix = false
-                if case .suffix = rule.kind { isSuffix = true }
-                let pattern = KeyPatterns.Pattern(name, isSuffix: isSuffix)
-                patterns.append(pattern)
-                return Rule(test: .pattern(pattern), action: rule.action)
+            case .key(let name):
+                patterns.append(KeyPatterns.Pattern(name, isSuffix: false, rule: place))
+                return nil
+            case .suffix(let name):
+                patterns.append(KeyPatterns.Pattern(name, isSuffix: true, rule: place))
+                return nil
             #if SwiftLog
             case .attribute(_, _, let isOn):
                 if case .stringConvertible(let value) = LogMetadataValue.attributed("", attributes: []) {
                     carrier = Self.type(of: value)
                 }
-                return Rule(test: .attribute(isOn), action: rule.action)
+                return Rule(place: place, test: .attribute(isOn))
             #endif
             case .function(let function):
                 hasFunctions = true
-                return Rule(test: .function(function), action: rule.action)
+                return Rule(place: place, test: .function(function))
             }
         }
         self.patterns = patterns.isEmpty ? nil : KeyPatterns(patterns)
@@ -77,13 +83,6 @@ final class Redactor: Sendable {
         self.carrier = carrier
         self.identity = Self.lastIdentity.add(1, ordering: .relaxed).newValue
         self.total = count
-    }
-
-    /// Whether a value that is not a container does not stay as it is, apart from its attributes.
-    @inline(never)
-    func changes(_ key: borrowing String, _ value: borrowing LogMetadataValue) -> Bool {
-        guard self.hasFunctions || key.withBytes({ self.patterns?.matches($0) ?? false }) else { return false }
-        return self.action(copy key, copy value) != .keep
     }
 
     /// Whether a value may have attributes; `false` is certain. They are carried by a type of swift-log's own.
@@ -99,17 +98,17 @@ final class Redactor: Sendable {
 
     /// What happens to a value that is not a container.
     func action(_ key: String, _ value: LogMetadataValue) -> Redaction.Action {
+        let byKey = self.patterns.flatMap { patterns in key.withBytes { patterns.firstRule(for: $0) } }
         for rule in self.rules {
+            if let byKey, byKey < rule.place { break }
             switch rule.test {
-            case .pattern(let pattern):
-                if key.withBytes({ pattern.matches($0) }) { return rule.action }
             case .attribute(let isOn):
-                if isOn(value) { return rule.action }
+                if isOn(value) { return self.actions[rule.place] }
             case .function(let function):
                 if let action = function.decide(key, MetadataText.leaf(value) ?? "") { return action }
             }
         }
-        return .keep
+        return byKey.map { self.actions[$0] } ?? .keep
     }
 
     /// The metadata as it may leave the process.
@@ -164,6 +163,24 @@ final class Redactor: Sendable {
             let action = self.action(key, value)
             if action != .keep { self.count(1) }
             return self.carriedOut(action, value)
+        }
+    }
+
+    /// Writes what an action makes of a value that is not a container, where that needs no escape; `false` if nothing is
+    /// left of it, or all of it.
+    func append(_ action: Redaction.Action, of value: LogMetadataValue, to writer: inout ByteWriter) -> Bool {
+        switch action {
+        case .keep, .drop:
+            return false
+        case .pseudonym:
+            if let key = self.pseudonymKey {
+                key.appendPseudonym(of: MetadataText.leaf(value) ?? "", to: &writer)
+                return true
+            }
+            fallthrough
+        case .mask:
+            writer.append(literal: Self.maskedText)
+            return true
         }
     }
 

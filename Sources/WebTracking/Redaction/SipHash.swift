@@ -12,16 +12,15 @@
 /// pseudonyms need (Aumasson and Bernstein, 2012). The standard library's hasher has a key of its own that changes with each start.
 enum SipHash {
     /// The hash as two words in little-endian order.
-    static func hash128(of bytes: [UInt8], key: (UInt64, UInt64)) -> (UInt64, UInt64) {
+    static func hash128(of bytes: UnsafeRawBufferPointer, key: (UInt64, UInt64)) -> (UInt64, UInt64) {
         var state = State(key: key)
         let whole = bytes.count & ~7
-        for start in stride(from: 0, to: whole, by: 8) { state.take(Self.word(bytes[start..<start + 8])) }
-        state.take(Self.word(bytes[whole...]) | UInt64(truncatingIfNeeded: bytes.count) << 56)
+        for start in stride(from: 0, to: whole, by: 8) {
+            state.take(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)))
+        }
+        let rest = bytes[whole...].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        state.take(rest | UInt64(truncatingIfNeeded: bytes.count) << 56)
         return state.finish()
-    }
-
-    private static func word(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
     private struct State {

@@ -198,41 +198,6 @@ import Logging
         await rig.stop()
     }
 
-    @Test func theFastPathAndTheGeneralMappingGiveTheSameFields() async throws {
-        var random = SystemRandomNumberGenerator()
-        let keys = ["a", "b", "a.b", "level", "x.y", "_k", "caf\u{e9}", "k\"", "time", "z_2", "z"]
-        for _ in 0..<300 {
-            func layer() -> LogMetadata {
-                var layer: LogMetadata = [:]
-                for _ in 0..<Int.random(in: 0...4, using: &random) {
-                    let key = keys.randomElement(using: &random) ?? "a"
-                    layer[key] =
-                        Bool.random(using: &random) ? .string("\(Int.random(in: 0..<9))") : .stringConvertible(3)
-                }
-                return layer
-            }
-            let (base, provided, event) = (layer(), layer(), layer())
-            let rig = try Rig()
-            var sink = rig.sink()
-            sink.metadata = base
-            sink.metadataProvider = LogMetadataProvider { provided }
-            sink.info("m", metadata: event)
-            // A nested value takes the same metadata through the general mapping.
-            var nested = event
-            nested["nested"] = ["leaf": "v"]
-            sink.info("m", metadata: nested)
-            let logs = await rig.drain()
-            var (plain, general) = (logs[0], logs[1])
-            #expect(general.removeValue(forKey: "nested.leaf") == "v")
-            for name in ["seq", "line"] {
-                plain[name] = nil
-                general[name] = nil
-            }
-            #expect(plain == general)
-            await rig.stop()
-        }
-    }
-
     @Test func anOverlongLabelIsCut() async throws {
         let rig = try Rig()
         rig.sink(String(repeating: "l", count: 3000)).info("m")

@@ -20,6 +20,14 @@ import Logging
 /// here each event is logged twice, the second time with a nested value beside the others, for which the general mapping
 /// is asked.
 @Suite(.timeLimit(.minutes(10))) struct PlainMappingTests {
+    #if SwiftLog
+    private enum Privacy: Int64, Sendable, Logging.Logger.MetadataValueAttributes.Attribute {
+        case open = 0
+        case dropped = 1
+        case pseudonym = 2
+    }
+    #endif
+
     private struct OrderError: Error, CustomStringConvertible {
         var description: String
     }
@@ -41,8 +49,40 @@ import Logging
         String(repeating: "k", count: 129), String(repeating: "k", count: 300),
     ]
 
+    /// Keys that a rule of ``redaction()`` is for, plain ones and others.
+    private static let secretKeys = [
+        "token", "a.token", "token.kept", "mail", "user.mail", "X-Mail", "body", "response.body", "session_body",
+        "card-number.x", "pwd", "caf\u{e9}.token", "_token", "\"mail",
+    ]
+
+    /// Each action, by key, by ending, by attribute and by function, with rules that outrank others.
+    private static func redaction() -> Redaction {
+        var rules: [RedactionRule] = [
+            .key("token.kept", .keep), .key("mail", .pseudonym), .suffix("body", .drop),
+            .function { key, value in
+                if key == "z" { return value.utf8.count % 2 == 0 ? .drop : .mask }
+                return value == "" && key.hasPrefix("a") ? .pseudonym : nil
+            },
+        ]
+        #if SwiftLog
+        rules += [.attribute(Privacy.dropped, .drop), .attribute(Privacy.pseudonym, .pseudonym)]
+        #endif
+        return Redaction(
+            rules: rules + Redaction.standard.rules,
+            pseudonymKey: PseudonymKey(bytes: Array(0..<16))
+        )
+    }
+
     private static func value(_ random: inout SeededGenerator, isPlain: Bool) -> LogMetadataValue {
         if !isPlain, Bool.random(using: &random) { return .string(String(repeating: "v\u{e9}", count: 200)) }
+        #if SwiftLog
+        if Int.random(in: 0..<6, using: &random) == 0 {
+            let privacy = [Privacy.open, .dropped, .pseudonym].randomElement(using: &random) ?? .open
+            let text = String(repeating: "\"", count: Int.random(in: 0...200, using: &random))
+            return Bool.random(using: &random)
+                ? .attributed(text, attributes: [privacy]) : .attributed(text, attributes: [Sensitivity.sensitive])
+        }
+        #endif
         switch Int.random(in: 0..<4, using: &random) {
         case 0: return .stringConvertible(Int.random(in: -9...99_999, using: &random))
         case 1: return .string("\"quoted\"\n\u{1F600}\u{0}\(Int.random(in: 0..<99, using: &random))")
@@ -51,21 +91,32 @@ import Logging
         }
     }
 
-    private static func layer(_ random: inout SeededGenerator, isPlain: Bool) -> LogMetadata {
+    private static func layer(
+        _ random: inout SeededGenerator,
+        isPlain: Bool,
+        hasSecrets: Bool = false
+    ) -> LogMetadata {
         var layer: LogMetadata = [:]
         for _ in 0..<Int.random(in: 0...5, using: &random) {
             let isOther = !isPlain && Bool.random(using: &random)
             let keys = isOther ? Self.otherKeys : Self.plainKeys
             layer[keys.randomElement(using: &random) ?? "a"] = Self.value(&random, isPlain: isPlain)
         }
+        guard hasSecrets else { return layer }
+        // What is masked may be as long as it likes.
+        for _ in 0..<Int.random(in: 0...3, using: &random) {
+            let isPlain = Int.random(in: 0..<4, using: &random) > 0
+            layer[Self.secretKeys.randomElement(using: &random) ?? "a"] = Self.value(&random, isPlain: isPlain)
+        }
         return layer
     }
 
-    private static func event(_ random: inout SeededGenerator, isPlain: Bool) -> Event {
-        Event(
-            base: Self.layer(&random, isPlain: isPlain),
-            provided: Bool.random(using: &random) ? Self.layer(&random, isPlain: isPlain) : nil,
-            own: Self.layer(&random, isPlain: isPlain),
+    private static func event(_ random: inout SeededGenerator, isPlain: Bool, hasSecrets: Bool = false) -> Event {
+        func layer() -> LogMetadata { Self.layer(&random, isPlain: isPlain, hasSecrets: hasSecrets) }
+        return Event(
+            base: layer(),
+            provided: Bool.random(using: &random) ? layer() : nil,
+            own: layer(),
             error: Bool.random(using: &random) ? OrderError(description: "no \"ledger\"\n") : nil
         )
     }
@@ -79,6 +130,49 @@ import Logging
             guard case .object(let fields) = record else { return [] }
             return fields.map(\.name)
         }
+    }
+
+    /// Each value that is redacted must be so on both ways, and counted once; the layers outrank each other before.
+    @Test(arguments: 1...8 as ClosedRange<UInt64>)
+    func bothRedactTheSame(seed: UInt64) async throws {
+        var random = SeededGenerator(seed: 100 + seed)
+        let redaction = Self.redaction()
+        let rig = try Rig {
+            $0.limits.maximumValueBytes = 256
+            if seed % 2 == 0 { $0.redaction = redaction }
+        }
+        let events = (0..<500).map { Self.event(&random, isPlain: $0 % 10 != 0, hasSecrets: true) }
+        var redacted = rig.producer.statistics.redacted
+        var counts: [Int] = []
+        for event in events {
+            var sink = rig.sink()
+            // In half of the runs, handlers are older than the redaction.
+            if seed % 2 != 0 { try rig.producer.setRedaction(.standard) }
+            sink.metadata = event.base
+            if seed % 2 != 0 { try rig.producer.setRedaction(redaction) }
+            if let provided = event.provided { sink.metadataProvider = LogMetadataProvider { provided } }
+            var nested = event.own
+            nested["nested"] = ["leaf": "v"]
+            for metadata in [event.own, nested] {
+                sink.info("m", error: event.error, metadata: metadata)
+                counts.append(rig.producer.statistics.redacted - redacted)
+                redacted += counts.last ?? 0
+            }
+        }
+        let logs = await rig.drain()
+        try #require(logs.count == 2 * events.count)
+        for number in events.indices {
+            var (plain, general) = (logs[2 * number], logs[2 * number + 1])
+            #expect(general.removeValue(forKey: "nested.leaf") == "v")
+            plain["seq"] = nil
+            general["seq"] = nil
+            #expect(plain == general, "event \(number): \(events[number])")
+            #expect(counts[2 * number] == counts[2 * number + 1], "event \(number): \(events[number])")
+        }
+        #expect(redacted > events.count)
+        let unsorted = try Self.unsorted(rig, of: logs.count)
+        #expect(unsorted > events.count / 4)
+        await rig.stop()
     }
 
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
@@ -107,16 +201,19 @@ import Logging
             }
             #expect(plain == general, "event \(number): \(events[number])")
         }
-        // The general mapping sorts its names; what is in another order was not written by it. Nine of ten events could
-        // be, and a few of those are in order by chance.
+        #expect(try Self.unsorted(rig, of: logs.count) > events.count / 2)
+        await rig.stop()
+    }
+
+    /// How many of the events were surely not written by the general mapping, which sorts its names. Nine of ten could be,
+    /// and a few of those are in order by chance.
+    private static func unsorted(_ rig: Rig, of count: Int) throws -> Int {
         let names = try rig.transport.stored.flatMap { try Self.names(in: $0.rawBody) }
-        try #require(names.count == logs.count)
+        try #require(names.count == count)
         let own = Set(["seq", "time", "level", "label", "message", "source", "file", "function", "line"])
-        let unsorted = stride(from: 0, to: names.count, by: 2).count { index in
+        return stride(from: 0, to: names.count, by: 2).count { index in
             let metadata = names[index].filter { !own.contains($0) && !$0.hasPrefix("error.") }
             return metadata != metadata.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         }
-        #expect(unsorted > events.count / 2)
-        await rig.stop()
     }
 }

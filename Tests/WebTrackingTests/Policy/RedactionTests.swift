@@ -152,11 +152,15 @@ struct RedactionTests {
         #expect(PseudonymKey(hexadecimal: String(repeating: "é", count: 16)) == nil)
     }
 
+    /// Of the reference implementation, and all as OpenSSL has them.
     @Test("SipHash-2-4 with 128 bits gives the reference implementation's vectors")
     func sipHashVectors() throws {
         let key = try #require(PseudonymKey(bytes: Array(0..<16)))
         let expected = [
             0: "a3817f04ba25a8e66df67214c7550293", 1: "da87c1d86b99af44347659119b22fc45",
+            7: "a1f1ebbed8dbc153c0b84aa61ff08239", 8: "3b62a9ba6258f5610f83e264f31497b4",
+            9: "264499060ad9baabc47f8b02bb6d71ed", 15: "5493e99933b0a8117e08ec0f97cfc3d9",
+            16: "6ee2a4ca67b054bbfd3315bf85230577", 63: "5150d1772f50834a503e069a973fbd7c",
         ]
         for (count, digits) in expected {
             let text = String(decoding: (0..<UInt8(count)).map { $0 }, as: UTF8.self)
@@ -229,8 +233,9 @@ struct RedactionTests {
             let redactor = Redactor(Redaction(rules: [rule]), count: RedactionCount())
             let key = word(1...12)
             var writer = ByteWriter()
-            let isPassed = PlainKey.append(key, .string("v"), to: &writer, redactor: redactor) != nil
-            #expect(!isPassed || redactor.action(key, .string("v")) == .keep, "\(rule) for \(key)")
+            var isSuspect = false
+            let hash = PlainKey.append(key, to: &writer, redactor: redactor, isSuspect: &isSuspect)
+            #expect(hash == nil || isSuspect || redactor.action(key, .string("v")) == .keep, "\(rule) for \(key)")
         }
     }
 

@@ -66,8 +66,20 @@ struct Scenario: Sendable {
                 describesErrors: true,
                 log: { $1[0].info("the order was refused", error: OrderError.refused(code: $0 % 8)) }
             ),
-            // A value that is masked takes its record through the general mapping.
-            Scenario(name: "redacted", allowed: 21, log: { ReferenceRecord.logSecret($0, to: $1[0]) }),
+            Scenario(name: "redacted", log: { ReferenceRecord.logSecret($0, to: $1[0]) }),
+            Scenario(
+                name: "dropped",
+                configure: { $0.redaction.rules.insert(.suffix("token", .drop), at: 0) },
+                log: { ReferenceRecord.logSecret($0, to: $1[0]) }
+            ),
+            Scenario(
+                name: "pseudonym",
+                configure: {
+                    $0.redaction.rules.insert(.suffix("token", .pseudonym), at: 0)
+                    $0.redaction.pseudonymKey = PseudonymKey(bytes: Array(0..<16))
+                },
+                log: { ReferenceRecord.logSecret($0, to: $1[0]) }
+            ),
             Scenario(
                 name: "sampled",
                 configure: { $0.sampling.rates = Sampling.Rate.below(.error, .init(first: 1_000_000, thenOneIn: 1)) },
@@ -111,7 +123,7 @@ struct Scenario: Sendable {
     /// caller's short cuts no longer worked.
     static let counted: [Scenario] =
         Self.reference
-        + Self.allCases.filter { ["handler-metadata", "statements", "retired-topic"].contains($0.name) }
+        + Self.allCases.filter { ["handler-metadata", "redacted", "statements", "retired-topic"].contains($0.name) }
         + [Scenario(name: "disabled", log: { ReferenceRecord.logDisabled($0, to: $1[0]) })]
 
     static let reference: [Scenario] = ReferenceRecord.allCases.map { record in
