@@ -27,12 +27,26 @@ struct HandlerFields: Sendable {
         var isRedacted: Bool
     }
 
+    /// Entries that another layer has a value for.
+    struct Outranked {
+        private var places: UInt64 = 0
+        /// Stands for the entry with this place and all behind it.
+        private static let last = 63
+
+        var isEmpty: Bool { self.places == 0 }
+
+        mutating func insert(_ place: Int) { self.places |= 1 << UInt64(min(place, Self.last)) }
+
+        /// Whether the entry is among them; `nil` if it must be looked up.
+        func contains(_ place: Int) -> Bool? { place < Self.last ? self.places >> UInt64(place) & 1 != 0 : nil }
+    }
+
     /// The handler's metadata.
     let metadata: LogMetadata
     /// The metadata as JSON members, each with a comma before it.
     let members: [UInt8]
     let entries: [Entry]
-    /// The names of ``members`` and of the default fields.
+    /// The names of ``entries``.
     let names: NameFilter
     /// Whether `members` may be copied as it is. Otherwise something in the metadata needs the general mapping.
     let isPlain: Bool
@@ -47,7 +61,7 @@ struct HandlerFields: Sendable {
         self.metadata = metadata
         var writer = ByteWriter(capacity: metadata.isEmpty ? 64 : 256)
         var entries: [Entry] = []
-        var names = encoder.leadingFilter
+        var names = NameFilter()
         var isPlain = true
         var redactions = 0
         var claimsErrorName = false
@@ -83,6 +97,14 @@ struct HandlerFields: Sendable {
         self.redactor = redactor.identity
         self.redactions = redactions
         self.claimsErrorName = claimsErrorName
+    }
+
+    /// Notes which of the entries has this key, if any has.
+    @inline(never)
+    func insert(_ key: String, _ hash: UInt64, into outranked: inout Outranked) {
+        for place in self.entries.indices where self.entries[place].hash == hash && self.entries[place].key == key {
+            outranked.insert(place)
+        }
     }
 }
 

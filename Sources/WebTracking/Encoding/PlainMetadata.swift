@@ -29,8 +29,7 @@ extension RecordEncoder {
         guard fields.isPlain else { return false }
         let isAboutError = event.error != nil
         if isAboutError && fields.claimsErrorName { return false }
-        // Whether a handler's value may be outranked.
-        var isOutranked = false
+        var outranked = HandlerFields.Outranked()
         // How many values were changed; counted only if the general mapping is not asked to do it all again.
         var redactions = 0
         var written = NameFilter()
@@ -48,10 +47,8 @@ extension RecordEncoder {
                 else {
                     return false
                 }
-                if fields.names.mayContain(hash) {
-                    if self.isLeading(hash) { return false }
-                    isOutranked = true
-                }
+                if self.isLeading(hash) { return false }
+                if fields.names.mayContain(hash) { fields.insert(key, hash, into: &outranked) }
                 if provided != nil { written.insert(hash) }
             }
         }
@@ -71,10 +68,8 @@ extension RecordEncoder {
                 else {
                     return false
                 }
-                if fields.names.mayContain(hash) {
-                    if self.isLeading(hash) { return false }
-                    isOutranked = true
-                }
+                if self.isLeading(hash) { return false }
+                if fields.names.mayContain(hash) { fields.insert(key, hash, into: &outranked) }
                 if written.mayContain(hash), event.metadata?[key] != nil {
                     scratch.writer.truncate(to: start)
                     redactions = redactionsBefore
@@ -92,11 +87,11 @@ extension RecordEncoder {
                     to: &scratch
                 )
             else { return false }
-        } else if isOutranked {
-            redactions += self.appendRest(of: fields, provided: provided, event: event.metadata, to: &scratch)
-        } else {
+        } else if outranked.isEmpty {
             scratch.writer.append(fields.members)
             redactions += fields.redactions
+        } else {
+            redactions += self.appendRest(of: fields, without: outranked, provided, event.metadata, to: &scratch)
         }
         if redactions > 0 { redactor.count(redactions) }
         return true
@@ -183,14 +178,15 @@ extension RecordEncoder {
     @inline(never)
     private func appendRest(
         of fields: borrowing HandlerFields,
-        provided: LogMetadata?,
-        event: LogMetadata?,
+        without outranked: HandlerFields.Outranked,
+        _ provided: LogMetadata?,
+        _ event: LogMetadata?,
         to scratch: inout EncoderScratch
     ) -> Int {
         var start = 0
         var redactions = fields.redactions
-        for entry in fields.entries {
-            if event?[entry.key] != nil || provided?[entry.key] != nil {
+        for (place, entry) in fields.entries.enumerated() {
+            if outranked.contains(place) ?? (event?[entry.key] != nil || provided?[entry.key] != nil) {
                 if entry.isRedacted { redactions -= 1 }
             } else {
                 fields.members.withUnsafeBytes {

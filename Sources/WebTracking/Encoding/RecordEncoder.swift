@@ -49,7 +49,7 @@ struct RecordEncoder: Sendable {
 
     let limits: Limits
     /// The names of the default fields.
-    let leadingFilter: NameFilter
+    private let leadingFilter: NameFilter
     private let mapping: FieldMapping
     /// The metadata keys that become topic or tags instead of fields.
     private let promoted: [String]
@@ -121,8 +121,11 @@ struct RecordEncoder: Sendable {
     /// Whether a plain key with this hash may have the name of a default field.
     @inline(__always)
     func isLeading(_ hash: UInt64) -> Bool {
-        self.leadingFilter.mayContain(hash) && self.leadingNames.contains(hash)
+        self.leadingFilter.mayContain(hash) && self.hasLeadingName(hash)
     }
+
+    @inline(never)
+    private func hasLeadingName(_ hash: UInt64) -> Bool { self.leadingNames.contains(hash) }
 
     /// Whether a plain key with this hash may have the name of an error's field.
     func isErrorName(_ hash: UInt64) -> Bool { self.errorNames.contains(hash) }

@@ -132,6 +132,22 @@ import Logging
         }
     }
 
+    @Test func anyOfManyHandlerValuesIsOutranked() async throws {
+        let rig = try Rig()
+        var sink = rig.sink()
+        let keys = (0..<80).map { "key\($0)" }
+        sink.metadata = LogMetadata(uniqueKeysWithValues: keys.map { ($0, "handler") })
+        for key in keys { sink.info("m", metadata: [key: "event"]) }
+        let logs = await rig.drain()
+        try #require(logs.count == keys.count)
+        for (key, log) in zip(keys, logs) {
+            #expect(keys.allSatisfy { log[$0] == ($0 == key ? "event" : "handler") }, "\(key)")
+        }
+        let names = try rig.transport.stored.flatMap { try Self.names(in: $0.rawBody) }
+        #expect(names.allSatisfy { Set($0).count == $0.count })
+        await rig.stop()
+    }
+
     /// Each value that is redacted must be so on both ways, and counted once; the layers outrank each other before.
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func bothRedactTheSame(seed: UInt64) async throws {
