@@ -124,18 +124,23 @@ struct CallSiteCache: ~Copyable {
 
     @inline(__always)
     private static func isEqual(_ bytes: UnsafeRawBufferPointer, _ kept: UnsafeMutableRawPointer) -> Bool {
+        let count = bytes.count
+        guard count > 0, let start = bytes.baseAddress else { return true }
+        if count < 8 {
+            return ShortLoad.word(start, count: count) == ShortLoad.word(UnsafeRawPointer(kept), count: count)
+        }
+        // The last word may overlap the one before it.
+        let last = count &- 8
         var position = 0
-        while position &+ 8 <= bytes.count {
-            if bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+        while position < last {
+            if start.loadUnaligned(fromByteOffset: position, as: UInt64.self)
                 != kept.loadUnaligned(fromByteOffset: position, as: UInt64.self)
             {
                 return false
             }
             position &+= 8
         }
-        let rest = bytes.count &- position
-        guard rest > 0, let start = bytes.baseAddress else { return true }
-        return ShortLoad.word(start + position, count: rest)
-            == ShortLoad.word(UnsafeRawPointer(kept + position), count: rest)
+        return start.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+            == kept.loadUnaligned(fromByteOffset: last, as: UInt64.self)
     }
 }

@@ -42,6 +42,16 @@ enum JSONEscape {
                 read &+= 1
             }
         }
+        // The last bytes, with those before them once more: if none of them needs an escape, those are in place already and
+        // become what they are.
+        if read < count && count >= 16 {
+            let words = source.loadUnaligned(fromByteOffset: count &- 16, as: SIMD2<UInt64>.self)
+            if Self.cleanBytes(in: words) == 16 {
+                let end = written &+ count &- read
+                target.storeBytes(of: words, toByteOffset: end &- 16, as: SIMD2<UInt64>.self)
+                return end
+            }
+        }
         while read < count {
             let rest = count &- read
             // Spaces behind the end need no escape; what is stored of them is overwritten by what comes next.

@@ -34,11 +34,13 @@ extension RecordEncoder {
         var redactions = 0
         var written = NameFilter()
         if let metadata = event.metadata {
-            for (key, value) in metadata where !self.isPromoted(key) {
+            var members = metadata.makeIterator()
+            while let (key, value) = members.next() {
+                if self.isPromoted(key) { continue }
                 guard
                     let hash = self.appendPlain(
                         key,
-                        value,
+                        consume value,
                         isAboutError: isAboutError,
                         redactor: redactor,
                         redactions: &redactions,
@@ -53,13 +55,15 @@ extension RecordEncoder {
             }
         }
         if let provided {
-            for (key, value) in provided where !self.isPromoted(key) {
+            var members = provided.makeIterator()
+            while let (key, value) = members.next() {
+                if self.isPromoted(key) { continue }
                 let start = scratch.writer.count
                 let redactionsBefore = redactions
                 guard
                     let hash = self.appendPlain(
                         key,
-                        value,
+                        consume value,
                         isAboutError: isAboutError,
                         redactor: redactor,
                         redactions: &redactions,

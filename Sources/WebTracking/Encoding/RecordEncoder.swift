@@ -18,7 +18,9 @@ import Logging
 ///
 /// The sequence number is not among them: the topic's buffer writes it in front, so that its order is the order of the
 /// records in the topic (see ``Segment``).
-struct RecordEncoder: Sendable {
+///
+/// A class, since a structure of this size would be copied for each record.
+final class RecordEncoder: Sendable {
     /// The sizes that records are held to, in bytes of UTF-8.
     struct Limits: Sendable {
         /// The longest value, before JSON's escapes.
@@ -36,7 +38,7 @@ struct RecordEncoder: Sendable {
     }
 
     /// Metadata that stays among the fields although the configuration would promote it.
-    enum Unpromoted: Equatable {
+    enum Unpromoted: Equatable, Sendable {
         case none
         case keys([String])
         case all

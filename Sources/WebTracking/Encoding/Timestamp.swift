@@ -49,23 +49,21 @@ package struct TimestampFormatter: Sendable {
         let day = Int64((Double(second) / 86_400).rounded(.down))
         let time = Int(second - day * 86_400)
         let (year, month, date) = Self.civil(day: Int(day))
-        var text = Array("0000-00-00T00:00:00.".utf8)
-        Self.put(year, at: 0, digits: 4, in: &text)
-        Self.put(month, at: 5, digits: 2, in: &text)
-        Self.put(date, at: 8, digits: 2, in: &text)
-        Self.put(time / 3600, at: 11, digits: 2, in: &text)
-        Self.put(time / 60 % 60, at: 14, digits: 2, in: &text)
-        Self.put(time % 60, at: 17, digits: 2, in: &text)
-        self.text = text.withUnsafeBytes { bytes in
-            (
-                bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
-                bytes.loadUnaligned(fromByteOffset: 16, as: UInt32.self)
-            )
+        // In place, since an array would be allocated each second.
+        withUnsafeMutableBytes(of: &self.text) { text in
+            let form: StaticString = "0000-00-00T00:00:00."
+            text.copyMemory(from: UnsafeRawBufferPointer(start: form.utf8Start, count: Self.textBytes))
+            Self.put(year, at: 0, digits: 4, in: text)
+            Self.put(month, at: 5, digits: 2, in: text)
+            Self.put(date, at: 8, digits: 2, in: text)
+            Self.put(time / 3600, at: 11, digits: 2, in: text)
+            Self.put(time / 60 % 60, at: 14, digits: 2, in: text)
+            Self.put(time % 60, at: 17, digits: 2, in: text)
         }
         self.second = second
     }
 
-    private static func put(_ number: Int, at position: Int, digits: Int, in text: inout [UInt8]) {
+    private static func put(_ number: Int, at position: Int, digits: Int, in text: UnsafeMutableRawBufferPointer) {
         var rest = number
         for index in (position..<position + digits).reversed() {
             text[index] = UInt8(truncatingIfNeeded: rest % 10) + 0x30

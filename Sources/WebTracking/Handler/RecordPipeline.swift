@@ -99,7 +99,7 @@ final class RecordPipeline: Sendable {
             redactor: policy.redactor,
             into: &scratch
         )
-        scratch.repairs += route.repairs
+        if !route.repairs.isEmpty { scratch.repairs += route.repairs }
         let repairs = scratch.repairs
         let rank = event.level.rank
         let foldedFrom = policy.sampler?.folds(rank) ?? false ? self.encoder.endOfTime : nil

@@ -14,12 +14,18 @@ import Logging
 
 /// Finds the buffer that a record belongs into.
 struct TopicRouter: Sendable {
-    /// Where a record goes.
-    struct Route {
-        var buffer: TopicBuffer
+    /// Where a record goes. A class, since a handler's route would be copied for each record.
+    final class Route: Sendable {
+        let buffer: TopicBuffer
         /// Metadata that stays among the fields although it would become topic or tags.
-        var unpromoted = RecordEncoder.Unpromoted.none
-        var repairs = RepairCounts()
+        let unpromoted: RecordEncoder.Unpromoted
+        let repairs: RepairCounts
+
+        init(buffer: TopicBuffer, unpromoted: RecordEncoder.Unpromoted = .none, repairs: RepairCounts) {
+            self.buffer = buffer
+            self.unpromoted = unpromoted
+            self.repairs = repairs
+        }
     }
 
     let rule: TopicRule
