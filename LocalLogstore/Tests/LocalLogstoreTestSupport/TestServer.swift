@@ -107,19 +107,35 @@ package func withServer<Result: Sendable>(
     settings.port = 0
     change(&settings)
     return try await withStore { store async throws in
-        let events = EventLog()
-        let server = try LocalLogstoreServer(settings: settings, store: store, onEvent: events.append)
-        let group = ServiceGroup(
-            services: [server],
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        )
-        return try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            let port = try await server.port
-            let result = try await body(TestServer(server: server, port: port, group: group, events: events))
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-            return result
-        }
+        try await withServer(of: store, settings, body)
     }
+}
+
+/// The same with a store that is there already.
+package func withServer<Result: Sendable>(
+    of store: LogStore,
+    _ settings: ServerSettings,
+    _ body: (TestServer) async throws -> Result
+) async throws -> Result {
+    let events = EventLog()
+    let server = try LocalLogstoreServer(settings: settings, store: store, onEvent: events.append)
+    let group = ServiceGroup(
+        services: [server],
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    )
+    return try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await group.run() }
+        let port = try await server.port
+        let result = try await body(TestServer(server: server, port: port, group: group, events: events))
+        await group.triggerGracefulShutdown()
+        try await tasks.waitForAll()
+        return result
+    }
+}
+
+/// What is answered at an address.
+package func status(of url: String) async throws -> Int {
+    let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(60))
+    _ = try await response.body.collect(upTo: 1 << 24)
+    return Int(response.status.code)
 }

@@ -8,7 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-import Dispatch
 import GRDB
 
 /// One reading of the store: finds the blocks that can hold a match, and compares the logs in them.
@@ -47,16 +46,16 @@ final class LogScan {
     private let search: SearchExpression
     let filter: RowFilter
     let database: Database
-    private let deadline: DispatchTime?
+    private let deadline: (() -> Bool)?
     private var requests: [Int64: StoredRequest] = [:]
 
-    /// - Parameter seconds: After this time ``isOverdue`` says so; `nil` for never.
-    init(_ selection: LogSelection, in database: Database, seconds: Double? = nil) throws {
+    /// - Parameter isOverdue: Whether it is time to answer with what there is; `nil` for never.
+    init(_ selection: LogSelection, in database: Database, isOverdue: (() -> Bool)? = nil) throws {
         self.selection = selection
         self.search = selection.search.ordered
         self.filter = RowFilter(selection.search)
         self.database = database
-        self.deadline = seconds.map { .now() + $0 }
+        self.deadline = isOverdue
         let streams = try StreamTable.all(in: database)
         self.verdicts = [Bool?](repeating: false, count: Int(streams.last?.id ?? 0) + 1)
         self.severities = [Severity](repeating: .none, count: self.verdicts.count)
@@ -76,7 +75,7 @@ final class LogScan {
     func severity(_ stream: Int64) -> Severity { self.severities[Int(stream)] }
 
     /// Whether it is time to answer with what there is.
-    var isOverdue: Bool { self.deadline.map { DispatchTime.now() > $0 } ?? false }
+    var isOverdue: Bool { self.deadline?() ?? false }
 
     /// Whether some stream has matches.
     var canMatch: Bool { self.verdicts.contains { $0 != false } }

@@ -20,9 +20,11 @@ struct BlockBuilder {
     private var words = WordSet()
     private var columns = BlockColumnsBuilder()
     private var isIndexed = true
+    private let blocksPerTable: Int64
 
-    init(id: Int64) {
+    init(id: Int64, blocksPerTable: Int64) {
         self.id = id
+        self.blocksPerTable = blocksPerTable
     }
 
     /// Forgets everything and begins with another block. Making a new builder would cost more.
@@ -85,7 +87,7 @@ struct BlockBuilder {
         insert.bind(5, self.isIndexed ? 1 : 0)
         try insert.run()
         guard self.isIndexed else { return }
-        let table = SearchIndex.wordTable(of: self.id)
+        let table = SearchIndex.wordTable(of: self.id, blocksPerTable: self.blocksPerTable)
         // The first block of a table is usually sealed first, but for one that is not indexed.
         try database.execute(
             sql: """

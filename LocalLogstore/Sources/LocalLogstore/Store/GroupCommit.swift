@@ -28,7 +28,7 @@ actor GroupCommit {
     private static let maximumLogs = 50_000
 
     private let writer: any DatabaseWriter
-    private let inserter = SharedInserter()
+    private let inserter: SharedInserter
     private let onCommit: @Sendable () -> Void
     private var waiting: [Waiting] = []
     private var notes: [Delivery] = []
@@ -39,8 +39,9 @@ actor GroupCommit {
     private var isWriting = false
 
     /// - Parameter onCommit: Is called after every transaction.
-    init(_ writer: any DatabaseWriter, onCommit: @escaping @Sendable () -> Void = {}) {
+    init(_ writer: any DatabaseWriter, options: StoreOptions, onCommit: @escaping @Sendable () -> Void) {
         self.writer = writer
+        self.inserter = SharedInserter(options)
         self.onCommit = onCommit
     }
 
@@ -125,10 +126,15 @@ actor GroupCommit {
 /// The inserter between transactions.
 private final class SharedInserter: Sendable {
     private let inserter = Mutex<LogInserter?>(nil)
+    private let blocksPerTable: Int64
+
+    init(_ options: StoreOptions) {
+        self.blocksPerTable = options.blocksPerTable
+    }
 
     func insert(_ rows: [RequestRow], into database: Database) throws {
         try self.inserter.withLock { inserter in
-            var current = try inserter ?? LogInserter(continuing: database)
+            var current = try inserter ?? LogInserter(continuing: database, blocksPerTable: self.blocksPerTable)
             // Held in one place only, or every change would copy it.
             inserter = nil
             for row in rows { try current.insert(row, into: database) }

@@ -24,11 +24,11 @@ struct LogInserter {
     // The stream of the last log is usually that of the next, too.
     private var last: (level: [UInt8]?, label: [UInt8]?, request: Int64, stream: LogStream)?
 
-    init(continuing database: Database) throws {
+    init(continuing database: Database, blocksPerTable: Int64 = SearchIndex.blocksPerTable) throws {
         let last = try Int64.fetchOne(database, sql: "SELECT max(id) FROM logs") ?? 0
         self.nextID = last + 1
         self.streams = try StreamTable(from: database)
-        self.block = BlockBuilder(id: SearchIndex.block(of: self.nextID))
+        self.block = BlockBuilder(id: SearchIndex.block(of: self.nextID), blocksPerTable: blocksPerTable)
         try self.refill(from: database)
     }
 

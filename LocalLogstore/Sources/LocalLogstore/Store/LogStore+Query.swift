@@ -90,11 +90,11 @@ extension LogStore {
         matching selection: LogSelection,
         limit: Int
     ) async throws -> Arrivals {
-        try await self.database.read { database in
+        try await self.database.read { [options] database in
             let newest = try Int64.fetchOne(database, sql: "SELECT max(id) FROM logs") ?? 0
             var arrivals = Arrivals(position: position)
             guard newest > position else { return arrivals }
-            let scan = try LogScan(selection, in: database, seconds: Self.patience)
+            let scan = try LogScan(selection, in: database, isOverdue: options.patience())
             for block in try scan.blocks(after: position) {
                 if scan.isOverdue {
                     arrivals.position = max(position, block.ids.lowerBound - 1)
@@ -122,9 +122,9 @@ extension LogStore {
         matching selection: LogSelection,
         limit: Int
     ) async throws -> Arrivals {
-        try await self.database.read { database in
+        try await self.database.read { [options] database in
             var arrivals = Arrivals(position: 1)
-            let scan = try LogScan(selection, in: database, seconds: Self.patience)
+            let scan = try LogScan(selection, in: database, isOverdue: options.patience())
             for block in try scan.blocks().reversed() where block.ids.lowerBound < position {
                 if scan.isOverdue {
                     arrivals.position = block.ids.upperBound < position ? block.ids.upperBound + 1 : position

@@ -52,6 +52,7 @@ extension LogStore {
         _ selection: LogSelection,
         _ body: @escaping @Sendable (LogScan) throws -> Result
     ) async throws -> Result {
-        try await self.database.read { try body(LogScan(selection, in: $0, seconds: Self.patience)) }
+        try await self.database.read { [options] in try body(LogScan(selection, in: $0, isOverdue: options.patience()))
+        }
     }
 }

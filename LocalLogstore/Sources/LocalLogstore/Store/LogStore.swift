@@ -22,12 +22,26 @@ public final class LogStore: Sendable {
     let commits = CommitSignal()
     /// The file; `nil` in memory.
     public let path: String?
+    let options: StoreOptions
+    private let lock: StoreLock?
 
     /// Opens the file at `path`, which is created if there is none.
+    ///
+    /// Throws a ``StoreError`` if another store, here or in another process, writes to it.
     public convenience init(path: String) throws {
-        let pool = try DatabasePool(path: path, configuration: Self.configuration())
-        try StoreSchema.migrator.migrate(pool)
-        self.init(pool, path: path)
+        try self.init(path: path, options: StoreOptions())
+    }
+
+    convenience init(path: String, options: StoreOptions) throws {
+        let lock = try StoreLock(of: path)
+        do {
+            let pool = try DatabasePool(path: path, configuration: Self.configuration())
+            try StoreSchema.migrator.migrate(pool)
+            self.init(pool, path: path, lock: lock, options: options)
+        } catch {
+            lock.release()
+            throw error
+        }
     }
 
     /// An empty store in memory.
@@ -44,11 +58,18 @@ public final class LogStore: Sendable {
         self.init(queue, path: path)
     }
 
-    private init(_ database: any DatabaseWriter, path: String?) {
+    private init(
+        _ database: any DatabaseWriter,
+        path: String?,
+        lock: StoreLock? = nil,
+        options: StoreOptions = StoreOptions()
+    ) {
         self.database = database
         self.path = path
+        self.lock = lock
+        self.options = options
         let commits = self.commits
-        self.writer = GroupCommit(database) { commits.send() }
+        self.writer = GroupCommit(database, options: options) { commits.send() }
     }
 
     private static func configuration(readonly: Bool = false) -> Configuration {
@@ -107,9 +128,17 @@ public final class LogStore: Sendable {
         try await self.append(request, logs: group.logs)
     }
 
-    /// Closes the file. Nothing works afterwards.
+    /// Closes the file, which holds everything then: no write-ahead log is left beside it, unless another process reads.
+    /// Waits for those who read here. Nothing works afterwards.
     public func close() throws {
+        // Only the last connection to be closed takes the log in, and only if it may write. The pool closes the one that
+        // may first.
+        if let pool = self.database as? DatabasePool {
+            try? pool.barrierWriteWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            pool.invalidateReadOnlyConnections()
+        }
         try self.database.close()
+        self.lock?.release()
     }
 }
 
@@ -117,9 +146,17 @@ public final class LogStore: Sendable {
 public enum StoreError: Error, Sendable, CustomStringConvertible {
     /// It was not made by this version; an endpoint that opens it brings it up to date.
     case otherVersion(String)
+    /// Another endpoint writes to it.
+    case inUse(String)
+    /// The file of its lock cannot be made.
+    case cannotLock(String, String)
 
     public var description: String {
         switch self {
+        case .cannotLock(let path, let reason):
+            "cannot write \(path), which keeps a second endpoint off the database: \(reason)"
+        case .inUse(let path):
+            "\(path) is in use by another \"webtracking serve\"; stop that, or choose another file with --database"
         case .otherVersion(let path):
             "\(path) was made by another version; run \"webtracking serve --database \(path)\" once to update it"
         }

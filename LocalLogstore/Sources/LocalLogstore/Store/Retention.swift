@@ -50,10 +50,15 @@ extension LogStore {
         }
         var deleted = 0
         while true {
-            let count = try await self.database.write { database in
+            let count = try await self.database.write { [blocksPerTable = self.options.blocksPerTable] database in
                 let used = try Self.usedBytes(in: database)
                 let isTooLarge = retention.maximumBytes.map { used > $0 } ?? false
-                return try Self.deleteBlocks(receivedBefore: oldest, anyway: isTooLarge, in: database)
+                return try Self.deleteBlocks(
+                    receivedBefore: oldest,
+                    anyway: isTooLarge,
+                    blocksPerTable: blocksPerTable,
+                    in: database
+                )
             }
             if count == 0 { break }
             deleted += count
@@ -76,7 +81,12 @@ extension LogStore {
         return (pages - free) * size
     }
 
-    private static func deleteBlocks(receivedBefore: Int64, anyway: Bool, in database: Database) throws -> Int {
+    private static func deleteBlocks(
+        receivedBefore: Int64,
+        anyway: Bool,
+        blocksPerTable: Int64,
+        in database: Database
+    ) throws -> Int {
         let first = try Int64.fetchOne(database, sql: "SELECT min(id) FROM blocks")
         let newest = try Int64.fetchOne(database, sql: "SELECT max(id) FROM blocks")
         guard let first, let newest else { return 0 }
@@ -101,7 +111,7 @@ extension LogStore {
             arguments: [firstLeft]
         )
         // The words of single blocks cannot be deleted, but those of many can be dropped.
-        for table in stride(from: first / SearchIndex.blocksPerTable, to: end / SearchIndex.blocksPerTable, by: 1) {
+        for table in stride(from: first / blocksPerTable, to: end / blocksPerTable, by: 1) {
             try database.execute(sql: "DROP TABLE IF EXISTS words_\(table)")
         }
         return deleted

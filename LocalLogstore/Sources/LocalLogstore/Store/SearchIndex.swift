@@ -29,7 +29,7 @@ enum SearchIndex {
         block * self.blockSize + 1...(block + 1) * self.blockSize
     }
 
-    static func wordTable(of block: Int64) -> String { "words_\(block / self.blocksPerTable)" }
+    static func wordTable(of block: Int64, blocksPerTable: Int64) -> String { "words_\(block / blocksPerTable)" }
 
     /// Whether words of a field are found. Time and sequence number differ in every log; they would fill the index and
     /// turn up where nobody looks for them.

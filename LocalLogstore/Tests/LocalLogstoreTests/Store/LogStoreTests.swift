@@ -155,6 +155,57 @@ struct LogStoreTests {
         }
     }
 
+    /// Readers may not write, so that the last of them to be closed would leave everything in the write-ahead log.
+    @Test func leavesAllInOneFileWhenClosed() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory.appending(path: "logs.sqlite").path
+            let store = try LogStore(path: path)
+            try await store.append(self.group("t", "1", "2"), project: "p", logstore: "l")
+            // Several at once, each with a connection of its own.
+            try await withThrowingTaskGroup(of: Int.self) { tasks in
+                for _ in 0..<4 { tasks.addTask { try await store.count() } }
+                for try await count in tasks { #expect(count == 2) }
+            }
+            try store.close()
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["logs.sqlite"])
+            let copy = directory.appending(path: "copy.sqlite").path
+            try FileManager.default.copyItem(atPath: path, toPath: copy)
+            let reader = try LogStore(readingFrom: copy)
+            #expect(self.values(try await reader.logs()) == ["1", "2"])
+            try reader.close()
+        }
+    }
+
+    @Test func keepsASecondWriterOff() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory.appending(path: "logs.sqlite").path
+            let other = directory.appending(path: "other.sqlite").path
+            let store = try LogStore(path: path)
+            try FileManager.default.createSymbolicLink(atPath: other, withDestinationPath: path)
+            for name in [path, other] {
+                #expect {
+                    try LogStore(path: name)
+                } throws: { error in
+                    "\(error)".contains("in use by another")
+                }
+            }
+            try await store.append(self.group("t", "1"), project: "p", logstore: "l")
+            try store.close()
+            let again = try LogStore(path: other)
+            #expect(try await again.count() == 1)
+            try again.close()
+            // Also if it cannot be opened.
+            try "no database, but text that is long enough".write(toFile: path, atomically: false, encoding: .utf8)
+            for _ in 0..<2 {
+                #expect {
+                    try LogStore(path: path)
+                } throws: { error in
+                    !(error is StoreError)
+                }
+            }
+        }
+    }
+
     @Test func saysWhenNothingCouldBeStored() async throws {
         try await withTemporaryDirectory { directory in
             let store = try LogStore(path: directory.appending(path: "logs.sqlite").path)

@@ -66,6 +66,45 @@ struct RetentionTests {
         }
     }
 
+    /// The words of single blocks stay, those of a whole table go with it.
+    @Test func dropsTablesOfWords() async throws {
+        try await withTemporaryDirectory { directory in
+            let store = try LogStore(
+                path: directory.appending(path: "logs.sqlite").path,
+                options: StoreOptions(blocksPerTable: 4)
+            )
+            func tables() async throws -> [String] {
+                try await store.database.read {
+                    try String.fetchAll(
+                        $0,
+                        sql: "SELECT name FROM sqlite_master WHERE sql LIKE '%USING fts5%' ORDER BY name"
+                    )
+                }
+            }
+            func found(_ search: String) async throws -> Int {
+                try await store.overview(of: LogSelection(search: SearchExpression(parsing: search))).total
+            }
+            try await self.fill(store, requests: 10)
+            #expect(try await tables() == ["words_0", "words_1", "words_2"])
+            for request in 0..<10 { #expect(try await found("word\(request)") == 256) }
+            let now = Date(timeIntervalSince1970: 1_700_000_000 + 9 * 3600)
+            #expect(try await store.prune(Retention(maximumAge: .seconds(6.5 * 3600)), now: now) == 3 * 256)
+            #expect(try await tables() == ["words_0", "words_1", "words_2"])
+            #expect(try await store.prune(Retention(maximumAge: .seconds(3.5 * 3600)), now: now) == 3 * 256)
+            #expect(try await tables() == ["words_1", "words_2"])
+            for request in 0..<10 { #expect(try await found("word\(request)") == (request < 6 ? 0 : 256)) }
+            // And on into the next table.
+            try await self.fill(store, requests: 4, start: now)
+            #expect(try await tables() == ["words_1", "words_2", "words_3"])
+            #expect(try await found("word3") == 256)
+            #expect(try await found("word9") == 256)
+            try await store.prune(Retention(maximumAge: .zero), now: now.addingTimeInterval(86_400))
+            #expect(try await tables() == ["words_3"])
+            #expect(try await found("word3 or word9") == 256)
+            try store.close()
+        }
+    }
+
     @Test func alwaysKeepsTheNewest() async throws {
         try await withStore { store async throws in
             try await self.fill(store, requests: 3)
