@@ -39,6 +39,17 @@ final class Access: Sendable {
 
     var needsToken: Bool { self.policy != .open }
 
+    /// Throws if the request names the endpoint as only another site would. With a token, names do not matter.
+    func checkName(_ request: Request) throws(WebError) {
+        guard self.policy == .open else { return }
+        guard let authority = request.head.authority, self.isOwnName(authority) else {
+            throw WebError(
+                status: .forbidden,
+                message: "Use localhost or an IP address to reach this endpoint; other names are not trusted."
+            )
+        }
+    }
+
     /// Throws if the request may not read.
     func checkRead(_ request: Request) throws(WebError) {
         // A browser tells where a request comes from. Pages of other sites have no business here.
@@ -47,12 +58,7 @@ final class Access: Sendable {
         }
         switch self.policy {
         case .open:
-            guard let authority = request.head.authority, self.isOwnName(authority) else {
-                throw WebError(
-                    status: .forbidden,
-                    message: "Use localhost or an IP address to reach this endpoint; other names are not trusted."
-                )
-            }
+            try self.checkName(request)
         case .token(let token):
             if let bearer = Self.bearer(request), Self.areEqual(bearer, token) { return }
             if let session = Self.session(request), self.sessions.withLock({ $0.contains(session) }) { return }

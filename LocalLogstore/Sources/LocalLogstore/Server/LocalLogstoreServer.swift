@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -107,6 +108,16 @@ public final class LocalLogstoreServer: Service {
     }
 
     private func router() -> Router<TrackContext> {
+        let router = self.routes()
+        OtherMethods.add(to: router)
+        return router
+    }
+
+    /// All that is served, as `GET /api/logs/:id`.
+    var served: [String] { self.routes().routes.map { "\($0.method.rawValue) \($0.path.description)" } }
+
+    private func routes() -> Router<TrackContext> {
+        let access = Access(policy: self.settings.access, host: self.settings.host)
         let router = Router(context: TrackContext.self)
         router.add(
             middleware: AnswerMiddleware(
@@ -116,10 +127,10 @@ public final class LocalLogstoreServer: Service {
                 onEvent: self.onEvent
             )
         )
-        router.add(middleware: WebMiddleware())
+        router.add(middleware: WebMiddleware(access: access))
         self.addService(to: router)
         PageHandler.add(to: router)
-        self.addInterface(to: router)
+        self.addInterface(to: router, access)
         return router
     }
 
@@ -154,8 +165,7 @@ public final class LocalLogstoreServer: Service {
         if self.settings.mode == .compatible { CompatibilityRoutes.add(to: router) }
     }
 
-    private func addInterface(to router: Router<TrackContext>) {
-        let access = Access(policy: self.settings.access, host: self.settings.host)
+    private func addInterface(to router: Router<TrackContext>, _ access: Access) {
         let status = StatusAPI(store: self.store, settings: self.settings, access: access)
         status.addSessions(to: router.group("api"))
         let api = router.group("api").add(middleware: AccessMiddleware(access: access))

@@ -19,7 +19,7 @@ struct DeliveryAPI: Sendable {
     }
 
     private func deliveries(_ request: Request, _: TrackContext) async throws -> Response {
-        let parameters = try WebParameters(request)
+        let parameters = try WebParameters(request, ["project", "logstore", "before", "limit"])
         let page = try await self.store.deliveries(
             project: parameters.text("project"),
             logstore: parameters.text("logstore"),

@@ -24,7 +24,7 @@ struct LogAPI: Sendable {
     }
 
     private func logs(_ request: Request, _: TrackContext) async throws -> Response {
-        let parameters = try WebParameters(request)
+        let parameters = try WebParameters(request, WebParameters.ofSelection + ["limit", "after"])
         var cursor: LogPage.Cursor?
         if let text = parameters.text("after") {
             let parts = text.split(separator: ".")
@@ -52,7 +52,7 @@ struct LogAPI: Sendable {
     }
 
     private func arrivals(_ request: Request, _: TrackContext) async throws -> Response {
-        let parameters = try WebParameters(request)
+        let parameters = try WebParameters(request, WebParameters.ofSelection + ["limit", "after", "before"])
         let selection = try parameters.selection()
         let limit = try parameters.int("limit", default: 100, in: 1...5000)
         let newest = try await self.store.newestID()
@@ -78,6 +78,7 @@ struct LogAPI: Sendable {
     }
 
     private func log(_ request: Request, context: TrackContext) async throws -> Response {
+        _ = try WebParameters(request)
         guard let log = try await self.store.log(self.id(context)) else { throw self.noLog }
         var bytes: [UInt8] = []
         LogJSON.append(log, to: &bytes)
@@ -85,7 +86,7 @@ struct LogAPI: Sendable {
     }
 
     private func context(_ request: Request, context: TrackContext) async throws -> Response {
-        let count = try WebParameters(request).int("count", default: 10, in: 1...200)
+        let count = try WebParameters(request, ["count"]).int("count", default: 10, in: 1...200)
         guard let around = try await self.store.context(of: self.id(context), count: count) else { throw self.noLog }
         return .json(
             LogJSON.object(
@@ -105,7 +106,7 @@ struct LogAPI: Sendable {
     private var noLog: WebError { .notFound("There is no such log; it may have been deleted to make room.") }
 
     private func overview(_ request: Request, _: TrackContext) async throws -> Response {
-        let parameters = try WebParameters(request)
+        let parameters = try WebParameters(request, WebParameters.ofSelection + ["buckets"])
         let overview = try await self.store.overview(
             of: parameters.selection(),
             buckets: parameters.int("buckets", default: 60, in: 1...500)
@@ -124,7 +125,7 @@ struct LogAPI: Sendable {
     }
 
     private func fields(_ request: Request, _: TrackContext) async throws -> Response {
-        let parameters = try WebParameters(request)
+        let parameters = try WebParameters(request, WebParameters.ofSelection + ["field", "sample", "values"])
         let field = parameters.text("field")
         let facets = try await self.store.facets(
             of: parameters.selection(),

@@ -45,8 +45,9 @@ enum PageHandler {
             }
             return Self.response(asset.bytes, type: asset.type)
         }
-        router.get("api/openapi.json") { _, _ in
-            Self.response(PackageResources.openapi_json, type: "application/json; charset=utf-8")
+        router.get("api/openapi.json") { request, _ in
+            _ = try WebParameters(request)
+            return Self.response(PackageResources.openapi_json, type: "application/json; charset=utf-8")
         }
     }
 

@@ -16,7 +16,10 @@ struct RehearsalAPI: Sendable {
     let access: Access
 
     func add(to api: RouterGroup<TrackContext>) {
-        api.get("rehearsal") { _, _ in self.answer }
+        api.get("rehearsal") { request, _ in
+            _ = try WebParameters(request)
+            return self.answer
+        }
         api.put("rehearsal", use: self.apply)
     }
 
@@ -33,6 +36,7 @@ struct RehearsalAPI: Sendable {
 
     private func apply(_ request: Request, _: TrackContext) async throws -> Response {
         try self.access.checkWrite(request)
+        _ = try WebParameters(request)
         let body = try await request.body.collect(upTo: 16 * 1024)
         guard let value = try? JSONValue(parsing: Array(buffer: body)), case .object(let members) = value else {
             throw WebError.badRequest("The body has to be a JSON object.")

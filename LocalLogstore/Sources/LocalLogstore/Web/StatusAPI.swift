@@ -28,6 +28,7 @@ struct StatusAPI: Sendable {
     }
 
     private func status(_ request: Request, _: TrackContext) async throws -> Response {
+        _ = try WebParameters(request)
         let contents = try await self.store.contents()
         let logstores = contents.logstores.map { logstore -> JSONValue in
             .object([
@@ -46,6 +47,7 @@ struct StatusAPI: Sendable {
     }
 
     private func signIn(_ request: Request, _: TrackContext) async throws -> Response {
+        _ = try WebParameters(request)
         guard request.headers[.contentType]?.lowercased().hasPrefix("application/json") == true else {
             throw WebError(status: .unsupportedMediaType, message: "The content type has to be application/json.")
         }
@@ -64,6 +66,7 @@ struct StatusAPI: Sendable {
     }
 
     private func signOut(_ request: Request, _: TrackContext) async throws -> Response {
+        _ = try WebParameters(request)
         self.access.close(request)
         var response = Response.json(.object([]))
         response.headers[.setCookie] = "\(Access.cookie(request))=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"

@@ -20,7 +20,7 @@ struct TailAPI: Sendable {
     }
 
     private func tail(_ request: Request, _: TrackContext) async throws -> Response {
-        let parameters = try WebParameters(request)
+        let parameters = try WebParameters(request, WebParameters.ofSelection + ["after"])
         let selection = try parameters.selection()
         // What is no number of a log is as good as none.
         let resumed = request.headers[HTTPField.Name("last-event-id")!].flatMap { Int64($0) }.flatMap {

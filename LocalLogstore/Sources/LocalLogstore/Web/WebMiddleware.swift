@@ -20,9 +20,11 @@ struct WebMiddleware: RouterMiddleware {
         base-uri 'none'; form-action 'none'; frame-ancestors 'none'
         """
 
+    let access: Access
+
     /// Whether a path is the page's, and not the service's.
     static func owns(_ path: String) -> Bool {
-        path == "/" || path.hasPrefix("/assets/") || path.hasPrefix("/api/")
+        path == "/" || ["/assets", "/api"].contains { path == $0 || path.hasPrefix($0 + "/") }
     }
 
     func handle(
@@ -33,11 +35,17 @@ struct WebMiddleware: RouterMiddleware {
         guard Self.owns(request.uri.path) else { return try await next(request, context) }
         var response: Response
         do {
+            // Of the page itself, too: under a name of its own, another site could read what it is told.
+            try self.access.checkName(request)
             response = try await next(request, context)
         } catch let error as WebError {
             response = error.response
         } catch let error as HTTPError where error.status.kind == .clientError {
-            response = WebError(status: error.status, message: "There is nothing at \(request.uri.path).").response
+            response =
+                WebError(
+                    status: error.status,
+                    message: "There is nothing at \(request.uri.path); /api/openapi.json says what there is."
+                ).response
         } catch let error as CancellationError {
             throw error
         } catch {

@@ -14,10 +14,27 @@ import Hummingbird
 struct WebParameters {
     private let parameters: [Field]
 
-    /// Throws 400 if the query is not encoded as it has to be: taken for none, it would ask for everything.
-    init(_ request: Request) throws(WebError) {
+    /// The names of what ``selection()`` reads.
+    static let ofSelection = ["q", "project", "logstore", "from", "until"]
+
+    /// Throws 400 if the query is not encoded as it has to be: taken for none, it would ask for everything. The same for
+    /// a name that the path does not know, which is misspelled perhaps, and for one that is there twice.
+    ///
+    /// - Parameter names: Those that the path knows.
+    init(_ request: Request, _ names: [String] = []) throws(WebError) {
         guard let parameters = FormEncoding.parameters(of: request.head.path ?? "") else {
             throw .badRequest("The query is not encoded as it has to be: percent signs with two digits, and UTF-8.")
+        }
+        for (index, parameter) in parameters.enumerated() {
+            guard names.contains(parameter.name) else {
+                throw .badRequest(
+                    "There is no parameter \(parameter.name) here; "
+                        + (names.isEmpty ? "there are none." : "there are: \(names.joined(separator: ", ")).")
+                )
+            }
+            guard !parameters[..<index].contains(where: { $0.name == parameter.name }) else {
+                throw .badRequest("The parameter \(parameter.name) is there twice.")
+            }
         }
         self.parameters = parameters
     }

@@ -25,7 +25,25 @@ struct AccessTests {
     @Test(arguments: ["example.com", "localhost.example.com", "127.0.0.1.example.com", "1.2.3.4.5", "127.0.0.x"])
     func doesNotTrustNamesThatAnybodyCanGiveIt(host: String) async throws {
         try await withServer { server async throws in
-            #expect(try await server.api("logs", headers: [("Host", host)]).status == 403)
+            for path in ["/", "/assets/main.js", "/api", "/api/logs", "/api/openapi.json", "/api/session", "/api/x"] {
+                #expect(try await server.get(path, headers: [("Host", host)]).status == 403, "\(path)")
+            }
+            let answer = try await server.api("session", method: .POST, json: "{}", headers: [("Host", host)])
+            #expect(answer.status == 403)
+        }
+    }
+
+    /// The token is the better lock, and behind a proxy the endpoint has any name.
+    @Test func takesAnyNameWithAToken() async throws {
+        try await withServer {
+            $0.access = .token(self.token)
+        } _: { server async throws in
+            let host = ("Host", "logs.example.com")
+            #expect(try await server.get("/", headers: [host]).status == 200)
+            #expect(try await server.api("logs", headers: [host]).status == 401)
+            #expect(
+                try await server.api("logs", headers: [host, ("Authorization", "Bearer \(self.token)")]).status == 200
+            )
         }
     }
 
