@@ -115,6 +115,7 @@ private struct SearchParser {
         guard self.terms <= Self.maximumTerms else {
             throw SearchError("a search has \(Self.maximumTerms) words and conditions at most", at: token.range)
         }
+        try SearchOperators.check(self.tokens, at: self.index)
         self.advance()
         var name = Self.text(of: token.kind)
         // The names of tags hold a colon of their own.
@@ -153,6 +154,7 @@ private struct SearchParser {
             self.advance()
             return .exact(name, "")
         case .word, .quoted:
+            try SearchOperators.checkValue(self.tokens, at: self.index)
             self.advance()
             if self.token.kind == .colon {
                 throw SearchError("put a value that holds a colon in quotes", at: self.token.range)
@@ -160,6 +162,8 @@ private struct SearchParser {
             return .field(name, try self.phrase(token))
         case .comparison:
             throw SearchError("a comparison needs no colon, as in status > 499", at: token.range)
+        case .open:
+            throw SearchError("name the field of each value: write (key: a or key: b)", at: token.range)
         default:
             throw SearchError("a value is missing here", at: token.range)
         }
@@ -174,10 +178,16 @@ private struct SearchParser {
             return .exact(name, text)
         }
         guard let text = Self.plainText(of: self.token.kind) else {
+            try SearchOperators.checkComparison(self.tokens, at: self.index)
             throw SearchError("a number is missing here", at: self.token.range)
         }
         guard let number = Double(text), number.isFinite else {
-            throw SearchError("\"\(text)\" is no number; \(comparison.rawValue) compares numbers", at: self.token.range)
+            throw SearchError(
+                comparison == .equal
+                    ? "\"\(text)\" is no number: write key: text for words, or key = \"text\" for exactly this text"
+                    : "\"\(text)\" is no number; \(comparison.rawValue) compares numbers",
+                at: self.token.range
+            )
         }
         self.advance()
         return .comparison(name, comparison, number)

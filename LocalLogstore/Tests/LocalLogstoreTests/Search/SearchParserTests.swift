@@ -80,7 +80,8 @@ struct SearchParserTests {
         ("ms > ten", 6, 3), ("ms >", 5, 0), ("a:b:c", 4, 1), ("*a", 1, 1), ("a*b", 2, 1), ("k: a*b", 5, 1),
         ("---", 1, 3),
         ("a | select 1", 3, 1), ("__tag__:env", 12, 0), ("__tag__:", 9, 0), (": x", 1, 1), ("> 1", 1, 1),
-        ("k: > 1", 4, 1), ("k: (", 4, 1), ("é: ---", 4, 3), ("or", 1, 2), ("a or or b", 6, 2),
+        ("k: > 1", 4, 1), ("k: (", 4, 1), ("a ? b", 3, 1), ("!!!", 1, 3), ("é: ---", 4, 3), ("or", 1, 2),
+        ("a or or b", 6, 2),
     ])
     func pointsAtWhatIsWrong(search: String, column: Int, length: Int) {
         #expect {
@@ -91,6 +92,52 @@ struct SearchParserTests {
             #expect(error.length == length, "\(error)")
             return true
         }
+    }
+
+    /// What other languages have would be taken for words, and find the wrong logs silently.
+    @Test(arguments: [
+        ("!error", 1, 1, "not error"), ("a !b", 3, 1, "not b"), ("! b", 1, 1, "not"), ("!(a b)", 1, 1, "not"),
+        ("!\"a b\"", 1, 1, "not"), ("level: !info", 8, 1, "not level: info"), ("!important", 1, 1, "quotes"),
+        ("level != info", 7, 2, "not level: info"), ("level!=info", 6, 2, "not level: info"),
+        ("a ms != 5", 6, 2, "not ms = 5"), ("level != \"a b\"", 7, 2, "not level: \"a b\""),
+        ("ms <> 5", 4, 2, "not ms = 5"), ("ms == 5", 4, 2, "one ="), ("level == \"a\"", 7, 2, "one ="),
+        ("ms in [1 20]", 4, 9, "ms >= 1 and ms <= 20"), ("ms in (1 20)", 4, 8, "ms >= 1 and ms <= 20"),
+        ("ms IN (1 20]", 4, 9, "ms >= 1 and ms <= 20"), ("k in [a, b]", 3, 9, "(k: a or k: b)"),
+        ("key: [1 20]", 6, 6, "key >= 1 and key <= 20"), ("a key: {1, 20}", 8, 7, "key >= 1 and key <= 20"),
+        ("key: [1", 6, 2, "quotes"), ("key: (a or b)", 6, 1, "(key: a or key: b)"),
+        ("pay?", 4, 1, "pay*"), ("p?y", 2, 1, "p*"), ("key: pay?", 9, 1, "pay*"), ("a?b=c", 2, 1, "quotes"),
+        ("x http://h/a", 3, 10, "\"http://h/a\""), ("k: a/b?c", 7, 1, "quotes"), ("what?", 5, 1, "quotes"),
+        ("?x", 1, 1, "quotes"),
+        ("level = info", 9, 4, "level: info"), ("level = info and x", 9, 4, "\"info\""), ("a && b", 3, 2, "and"),
+        ("level: not info", 8, 3, "not level: info"), ("level: and", 8, 3, "quotes"),
+    ])
+    func namesWhatToWriteInstead(search: String, column: Int, length: Int, text: String) {
+        #expect {
+            try SearchExpression(parsing: search)
+        } throws: { error in
+            guard let error = error as? SearchError else { return false }
+            #expect(error.column == column && error.length == length, "\(error) (\(error.length) characters)")
+            return error.message.replacing("key: text", with: "\(search.prefix { $0 != " " }): info").contains(text)
+        }
+    }
+
+    /// The same characters where they cannot be meant so, and always in quotes.
+    @Test func takesOtherCharactersForText() throws {
+        #expect(try SearchExpression(parsing: "\"what?\"") == self.words("what"))
+        #expect(try SearchExpression(parsing: "\"!important\"") == self.words("important"))
+        #expect(try SearchExpression(parsing: "url: \"http://h/a?b=c\"") == self.field("url", "http h a b c"))
+        #expect(try SearchExpression(parsing: "level = \"!=\"") == .exact(.log("level"), "!="))
+        #expect(try SearchExpression(parsing: "k: \"[1 20]\"") == self.field("k", "1 20"))
+        #expect(try SearchExpression(parsing: "k: \"not\"") == self.field("k", "not"))
+        #expect(try SearchExpression(parsing: "\"a?\": 1") == self.field("a?", "1"))
+        #expect(try SearchExpression(parsing: "Done!") == self.words("done"))
+        #expect(try SearchExpression(parsing: "[error]") == self.words("error"))
+        #expect(try SearchExpression(parsing: "in") == self.words("in"))
+        #expect(try SearchExpression(parsing: "in: 1") == self.field("in", "1"))
+        #expect(
+            try SearchExpression(parsing: "fire in (a or b)")
+                == .and([self.words("fire"), self.words("in"), .or([self.words("a"), self.words("b")])])
+        )
     }
 
     @Test func hasLimits() {
