@@ -30,4 +30,28 @@ struct WebTrackingTool: AsyncParsableCommand {
             """,
         subcommands: [ServeCommand.self, SendCommand.self, QueryCommand.self, TailCommand.self, SpoolCommand.self]
     )
+
+    static func main() async {
+        do {
+            try self.check(Array(CommandLine.arguments.dropFirst()))
+        } catch {
+            self.exit(withError: error)
+        }
+        await self.main(nil)
+    }
+
+    /// Refuses what the parser takes for letters of options that are written together: `-hello` would ask for help.
+    static func check(_ arguments: [String]) throws {
+        for argument in arguments.prefix(while: { $0 != "--" }) {
+            guard argument.count > 1, argument.hasPrefix("-"), !argument.hasPrefix("--"), argument != "-h",
+                Double(argument) == nil
+            else {
+                continue
+            }
+            throw ValidationError(
+                "Unknown option '\(argument)'. A search that begins with - stands behind --, as in: "
+                    + "webtracking query -- '\(argument)'"
+            )
+        }
+    }
 }

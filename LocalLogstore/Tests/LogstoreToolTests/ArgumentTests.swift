@@ -57,12 +57,47 @@ struct ArgumentTests {
         "serve --shards -1", "query --url x", "query --url http://u:p@h", "query --url http://h/?token=x",
         "query --url http://h --database f", "tail --url ftp://h", "query --token-file t",
         "query --where __receive_time__=x", "query --since infd", "query --since 200000000d",
-        "serve --max-request-logs 0", "what",
+        "serve --max-request-logs 0", "what", "serve --in-memory --database d", "serve --fault-kinds 500",
+        "serve --fault-rate 0 --fault-kinds 500", "serve --fault-seed 2", "serve --shard-bytes 1MB",
+        "serve --shard-requests 9",
     ])
     func refuses(line: String) {
         #expect(throws: (any Error).self) {
             try WebTrackingTool.parseAsRoot(line.split(separator: " ").map(String.init))
         }
+    }
+
+    @Test(arguments: [
+        "-hello", "-what", "--limit 5 -high", "query -the", "tail -lines 5", "-x",
+    ])
+    func namesAnOptionThatDoesNotExist(line: String) {
+        #expect {
+            try WebTrackingTool.check(line.split(separator: " ").map(String.init))
+        } throws: { error in
+            let name = line.split(separator: " ").first { $0.hasPrefix("-") && !$0.hasPrefix("--") } ?? ""
+            return WebTrackingTool.message(for: error).contains("Unknown option '\(name)'")
+        }
+    }
+
+    @Test(arguments: ["query -- -hello", "query -h", "send -", "query --limit -1", "query --help", "tail --lines 5"])
+    func leavesTheRestToTheParser(line: String) throws {
+        try WebTrackingTool.check(line.split(separator: " ").map(String.init))
+    }
+
+    @Test func takesASearchThatBeginsWithADash() throws {
+        let command = try self.parse("query -- -hello", as: QueryCommand.self)
+        #expect(command.query.search == (try SearchExpression(parsing: "\"-hello\"")))
+    }
+
+    @Test func speaksOfItsOwnOptions() throws {
+        let line = "send --endpoint http://example.com --project demo --logstore app"
+        #expect {
+            try self.parse(line, as: SendCommand.self)
+        } throws: { error in
+            let text = WebTrackingTool.message(for: error)
+            return text.contains("--allow-plain-http") && !text.contains("allowsPlainHTTP")
+        }
+        #expect(try self.parse(line + " --allow-plain-http", as: SendCommand.self).options.allowPlainHTTP)
     }
 
     @Test func sendsAsTold() throws {

@@ -38,11 +38,11 @@ struct ProgressDisplay: Sendable {
     }
 
     /// Diagnostics that do not end up behind the progress: on a terminal they replace its line.
-    static var diagnostics: DiagnosticHandler {
-        guard isatty(STDERR_FILENO) == 1 else { return .standardError }
+    static func diagnostics(endpoint: String) -> DiagnosticHandler {
+        let start = isatty(STDERR_FILENO) == 1 ? "\r\u{1B}[K" : ""
         let last = Mutex<[String: ContinuousClock.Instant]>([:])
         return DiagnosticHandler { diagnostic in
-            let text = "\(diagnostic)"
+            let text = PlainEndpoint.hint(about: diagnostic, endpoint: endpoint) ?? "\(diagnostic)"
             // Of each kind one in ten seconds: they differ in their numbers.
             let kind = String(text.prefix { !$0.isNumber })
             let isDue = last.withLock { last in
@@ -50,7 +50,7 @@ struct ProgressDisplay: Sendable {
                 last[kind] = .now
                 return true
             }
-            if isDue { Output.note("\r\u{1B}[Kwebtracking: " + TerminalText.escaped(text)) }
+            if isDue { Output.note(start + "webtracking: " + TerminalText.escaped(text)) }
         }
     }
 

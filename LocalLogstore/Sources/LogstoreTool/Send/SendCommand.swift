@@ -63,7 +63,7 @@ struct SendCommand: AsyncParsableCommand {
         let started = ContinuousClock.now
         let producer = try WebTrackingProducer(
             configuration: self.options.configuration,
-            diagnostics: ProgressDisplay.diagnostics
+            diagnostics: ProgressDisplay.diagnostics(endpoint: self.options.endpoint)
         )
         let progress = SendProgress(totalBytes: self.totalBytes())
         let display = Task { await ProgressDisplay(progress: progress, producer: producer).run() }

@@ -71,6 +71,11 @@ struct SendOptions: ParsableArguments {
         }
         do {
             try self.configuration.validate()
+        } catch let error as ConfigurationError where error.setting == "allowsPlainHTTP" {
+            // In the words of the command line.
+            throw ValidationError(
+                "\(error.rule). Write https:// in --endpoint, or add --allow-plain-http if that is meant."
+            )
         } catch {
             throw ValidationError("\(error)")
         }

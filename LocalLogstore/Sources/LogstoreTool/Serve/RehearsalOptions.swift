@@ -18,14 +18,15 @@ struct RehearsalOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What goes wrong, separated by commas: \(Fault.kinds.map(\.name).joined(separator: ", ")).",
+            "What goes wrong, separated by commas: \(Fault.kinds.map(\.name).joined(separator: ", ")). "
+                + "Default: 500,reset",
             valueName: "kinds"
         )
     )
-    var faultKinds = "500,reset"
+    var faultKinds: String?
 
-    @Option(help: ArgumentHelp("Another number picks other requests.", valueName: "number"))
-    var faultSeed: UInt64 = 1
+    @Option(help: ArgumentHelp("Another number picks other requests. Default: 1", valueName: "number"))
+    var faultSeed: UInt64?
 
     @Option(help: ArgumentHelp("Answer this much later, in milliseconds.", valueName: "ms"))
     var latency = 0
@@ -36,11 +37,11 @@ struct RehearsalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("So many shards, each with its quota; 0 for no quota.", valueName: "number"))
     var shards = 0
 
-    @Option(help: ArgumentHelp("What a shard takes a second, before compression.", valueName: "size"))
-    var shardBytes = ByteSize(bytes: 5_000_000)
+    @Option(help: ArgumentHelp("What a shard takes a second, before compression. Default: 5MB", valueName: "size"))
+    var shardBytes: ByteSize?
 
-    @Option(help: ArgumentHelp("How many requests a shard takes a second.", valueName: "number"))
-    var shardRequests = 500
+    @Option(help: ArgumentHelp("How many requests a shard takes a second. Default: 500", valueName: "number"))
+    var shardRequests: Int?
 
     @Option(help: ArgumentHelp("Reset connections: after so many seconds, for so many.", valueName: "after:for"))
     var outage: WindowArgument?
@@ -56,15 +57,24 @@ struct RehearsalOptions: ParsableArguments {
 
     /// What the options say, for the library. Throws a message for the user if that makes no sense.
     func settings() throws -> RehearsalSettings {
+        // On its own, each of them would do nothing.
+        if self.faultRate == 0, self.faultKinds != nil || self.faultSeed != nil {
+            let option = self.faultKinds != nil ? "--fault-kinds" : "--fault-seed"
+            throw ValidationError("\(option) needs a --fault-rate, as 0.3: without one no request fails.")
+        }
+        if self.shards == 0, self.shardBytes != nil || self.shardRequests != nil {
+            let option = self.shardBytes != nil ? "--shard-bytes" : "--shard-requests"
+            throw ValidationError("\(option) needs --shards: without any there is no quota.")
+        }
         var settings = RehearsalSettings()
         settings.errorShare = self.faultRate
-        settings.errorKinds = self.faultKinds.split(separator: ",").map(String.init)
-        settings.seed = self.faultSeed
+        settings.errorKinds = (self.faultKinds ?? "500,reset").split(separator: ",").map(String.init)
+        settings.seed = self.faultSeed ?? 1
         settings.latency = self.latency
         settings.jitter = self.jitter
         settings.shards = self.shards
-        settings.shardBytes = self.shardBytes.bytes
-        settings.shardRequests = self.shardRequests
+        if let size = self.shardBytes { settings.shardBytes = size.bytes }
+        if let requests = self.shardRequests { settings.shardRequests = requests }
         settings.outage = self.outage?.window
         settings.trackingOff = self.trackingOff?.window
         settings.maximumBytes = self.maxRequestBytes?.bytes

@@ -54,8 +54,13 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The port to listen on; 0 for any that is free.")
     var port = 8080
 
-    @Option(help: ArgumentHelp("Where logs are kept; created if there is none.", valueName: "file"))
-    var database = "webtracking.sqlite"
+    @Option(
+        help: ArgumentHelp(
+            "Where logs are kept; created if there is none. Default: webtracking.sqlite",
+            valueName: "file"
+        )
+    )
+    var database: String?
 
     @Flag(help: "Keep logs in memory only.")
     var inMemory = false
@@ -91,7 +96,8 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The file with the token for reading, made if there is none. Default: the database's name with .token, "
-                + "where others can reach the endpoint; otherwise reading takes no token.",
+                + "where others can reach the endpoint, and removed at the stop with --in-memory; otherwise reading "
+                + "takes no token.",
             valueName: "file"
         )
     )
@@ -117,8 +123,13 @@ struct ServeCommand: AsyncParsableCommand {
         if let size = self.keepSize, size.bytes < 1_000_000 {
             throw ValidationError("--keep-size has to be at least 1MB.")
         }
+        if self.inMemory, self.database != nil {
+            throw ValidationError("With --in-memory there is no --database: name one of them.")
+        }
         _ = try self.rehearsal.settings()
     }
+
+    private var file: String { self.database ?? "webtracking.sqlite" }
 
     private var isLoopback: Bool {
         self.host == "localhost" || self.host == "::1" || self.host.hasPrefix("127.")
@@ -126,7 +137,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// Where the token is; `nil` if none is needed.
     var tokenPath: String? {
-        self.tokenFile ?? (self.isLoopback ? nil : (self.inMemory ? "webtracking" : self.database) + ".token")
+        self.tokenFile ?? (self.isLoopback ? nil : (self.inMemory ? "webtracking" : self.file) + ".token")
     }
 
     /// What the options say, for the library.
@@ -161,7 +172,29 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let store = try self.inMemory ? LogStore() : LogStore(path: self.database)
+        let store: LogStore
+        do {
+            store = try self.inMemory ? LogStore() : LogStore(path: self.file)
+        } catch let error as StoreError {
+            Output.note("webtracking: \(error)")
+            throw ExitCode.failure
+        }
+        let isTokenNew = self.tokenPath.map { !FileManager.default.fileExists(atPath: $0) } ?? false
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await self.serve(from: store))
+        } catch {
+            result = .failure(error)
+        }
+        // What nobody named, and nothing kept needs any more.
+        if isTokenNew, self.inMemory, self.tokenFile == nil, let path = self.tokenPath {
+            try? FileManager.default.removeItem(atPath: path)
+        }
+        try store.close()
+        try result.get()
+    }
+
+    private func serve(from store: LogStore) async throws {
         let server: LocalLogstoreServer
         do {
             server = try LocalLogstoreServer(settings: self.settings(), store: store, onEvent: ServeReport.print)
@@ -187,8 +220,10 @@ struct ServeCommand: AsyncParsableCommand {
             throw ExitCode.failure
         }
         try Output.line(ServeReport.summary(server.statistics))
-        try store.close()
     }
+
+    /// Where the logs are, in a few words.
+    fileprivate var place: String { self.inMemory ? "logs in memory" : "database \(self.file)" }
 }
 
 /// Says where the endpoint listens, once it does.
@@ -205,7 +240,7 @@ private struct Announcer: Service {
         let host = self.command.host.contains(":") ? "[\(self.command.host)]" : self.command.host
         try Output.line(
             "webtracking: listening on http://\(host):\(port), project \(self.command.project.joined(separator: ", ")), "
-                + (self.command.inMemory ? "logs in memory" : "database \(self.command.database)")
+                + self.command.place
         )
         try Output.line("webtracking: open http://\(self.command.pageHost):\(port)/ to see the logs")
         if let path = self.command.tokenPath { try Output.line("webtracking: reading takes the token in \(path)") }

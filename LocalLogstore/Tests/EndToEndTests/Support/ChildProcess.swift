@@ -79,6 +79,9 @@ final class ChildProcess: Sendable {
     /// Sends SIGTERM.
     func terminate() { self.process.terminate() }
 
+    /// Sends SIGKILL.
+    func kill() { _ = Foundation.kill(self.process.processIdentifier, SIGKILL) }
+
     /// Waits for the end. The output is what ``firstLine()`` has not taken.
     func outcome() async throws -> Outcome {
         async let output = Self.all(self.output)

@@ -1,0 +1,27 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import WebTracking
+
+/// An endpoint without TLS, as `webtracking serve` is, that was asked for it: the address has no `http://`.
+enum PlainEndpoint {
+    /// What to say instead of a diagnostic that holds nothing but what the TLS library calls it; `nil` for others.
+    static func hint(about diagnostic: ProducerDiagnostic, endpoint: String) -> String? {
+        guard case .requestFailed(_, _, .noAnswer(let error), _) = diagnostic else { return nil }
+        return self.hint(aboutError: "\(error)", endpoint: endpoint)
+    }
+
+    static func hint(aboutError error: String, endpoint: String) -> String? {
+        // The answer was not TLS but text.
+        guard error.uppercased().contains("WRONG_VERSION_NUMBER") else { return nil }
+        let host = endpoint.lowercased().hasPrefix("https://") ? String(endpoint.dropFirst("https://".count)) : endpoint
+        return "\(endpoint) is asked by https but answers without; try --endpoint http://\(host)"
+    }
+}
