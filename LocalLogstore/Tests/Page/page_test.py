@@ -313,6 +313,28 @@ class PageTest(unittest.TestCase):
 
     # Histogram and counts
 
+    def test_marks_round_times(self):
+        page = self.open(self.shop)
+        expect(page.locator("#histogram .labels text").first).to_be_visible()
+        self.settled(page)
+        # An hour: the marks are whole minutes that people count in, and none is over another.
+        texts = page.locator("#histogram .labels text")
+        marks = [text for text in texts.all_text_contents() if ":" in text]
+        self.assertTrue(5 <= len(marks) <= 14, marks)
+        for mark in marks:
+            self.assertRegex(mark, r"^\d\d:\d[05]$")
+        boxes = sorted((box["x"], box["x"] + box["width"]) for box in (text.bounding_box() for text in texts.all()) if box["width"] > 20)
+        for (_, end), (begin, _) in zip(boxes, boxes[1:]):
+            self.assertLess(end + 4, begin)
+        made = page.evaluate("""async () => {
+            const { ticks } = await import("/assets/format.js");
+            return [1, 7, 1e3, 3e5, 3e7, 6e7, 4e10, 9e11].map((span) => ticks(1.7e15 + 123, 1.7e15 + 123 + span * 10, 9).map(({ text }) => text));
+        }""")
+        for texts in made:
+            self.assertTrue(1 <= len(texts) <= 10, texts)
+            self.assertEqual(len(set(texts)), len(texts), texts)
+        self.assertEqual(made[5], ["22:14", "22:16", "22:18", "22:20", "22:22"])
+
     def test_zooms_by_dragging_over_the_histogram(self):
         page = self.open(self.shop)
         expect(page.locator("#histogram rect").first).to_be_visible()

@@ -45,16 +45,38 @@ export function duration(micros) {
   return `${Math.round(micros / 86_400_000_000)} days`;
 }
 
-// The label of a place on the time axis, as exact as the step wants it.
-export function axis(time, step) {
+// What people count time in: microseconds up to half a second, then seconds, minutes, hours, days.
+const [second, minute, hour, day] = [1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000];
+const steps = [
+  ...[1, 10, 100, 1_000, 10_000, 100_000].flatMap((unit) => [unit, 2 * unit, 5 * unit]),
+  ...[second, minute].flatMap((unit) => [1, 2, 5, 10, 15, 30].map((number) => number * unit)),
+  ...[1, 2, 3, 6, 12].map((number) => number * hour),
+  ...[1, 2, 5, 10, 30, 100, 365].map((number) => number * day),
+];
+
+// Round times between two, at most about `most` of them, with what to call them.
+export function ticks(start, end, most) {
+  const step = steps.find((candidate) => (end - start) / candidate <= most) ?? steps.at(-1);
+  // Round where the reader is, not in Greenwich.
+  const offset = new Date(start / 1000).getTimezoneOffset() * minute;
+  const found = [];
+  for (let time = Math.ceil((start - offset) / step) * step + offset; time < end; time += step) {
+    found.push({ time, text: axis(time, step) });
+  }
+  return found;
+}
+
+function axis(time, step) {
   const date = new Date(time / 1000);
   const day = `${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
   if (step >= 86_400_000_000) return day;
   const minutes = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
-  if (step >= 3_600_000_000) return `${day} ${minutes}`;
-  if (step >= 60_000_000) return minutes;
-  if (step >= 1_000_000) return `${minutes}:${pad(date.getSeconds())}`;
-  return clock(time, false);
+  if (step >= hour) return `${day} ${minutes}`;
+  if (step >= minute) return minutes;
+  const seconds = `${minutes}:${pad(date.getSeconds())}`;
+  if (step >= second) return seconds;
+  const micros = pad(((time % second) + second) % second, 6);
+  return step >= 1000 ? `${seconds}.${micros.slice(0, 3)}` : `.${micros}`;
 }
 
 // Makes visible what would not be: controls, escapes for terminals, marks that turn the direction of writing.

@@ -1,7 +1,7 @@
 // Logs over time, stacked by level; dragging over it selects a range of time.
 
 import { svg, replace, h } from "./dom.js";
-import { axis, brief, clock, count, duration, severities } from "./format.js";
+import { brief, clock, count, duration, severities, ticks } from "./format.js";
 
 const height = 88;
 const bottom = 16;
@@ -64,12 +64,11 @@ export class Histogram {
       }
     });
     const labels = svg("g", { class: "labels" });
-    const every = Math.max(1, Math.ceil((step < 1_000_000 ? 120 : 92) / wide));
-    for (let index = 0; index < buckets.length; index += every) {
-      const x = left + index * wide;
-      if (x > width - 50) break;
+    for (const { time, text } of ticks(start, start + buckets.length * step, (width - left) / 100)) {
+      const x = left + ((time - start) / step) * wide;
       labels.append(svg("line", { class: "tick", x1: x, x2: x, y1: height - bottom, y2: height - bottom + 3 }));
-      labels.append(svg("text", { x, y: height - 2, "text-anchor": index === 0 ? "start" : "middle" }, axis(start + index * step, step)));
+      // Not over the ends.
+      if (x > left + 30 && x < width - 40) labels.append(svg("text", { x, y: height - 2, "text-anchor": "middle" }, text));
     }
     labels.append(svg("text", { x: left - 5, y: 12, "text-anchor": "end" }, brief(top)));
     labels.append(svg("text", { x: left - 5, y: height - bottom, "text-anchor": "end" }, "0"));
