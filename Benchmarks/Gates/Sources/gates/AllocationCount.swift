@@ -10,61 +10,41 @@
 
 import CCounting
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
 /// What the calling thread allocates while it logs the records of a scenario.
 ///
 /// What the no-op handler costs is taken off record by record: the same index gives the same record, and the front end
-/// allocates the same for it. A record that opens a batch may allocate, and the first one of a second may do so once,
-/// for the text of its time; no other may, beyond what the scenario itself allows.
+/// allocates the same for it. A record that opens a batch may allocate; no other may, beyond what the scenario
+/// itself allows.
 struct AllocationCount {
     private static let logs = 20_000
 
     let scenario: Scenario
     private let noOp: [UInt32]
     private let ours: [UInt32]
-    /// Which of our records may have been the first of a second.
-    private let startsSecond: [Bool]
 
     init(of scenario: Scenario, handler: Subject.Handler = .ours) throws {
         self.scenario = scenario
-        self.noOp = Self.count(try Subject(scenario, handler: .noop)).counts
-        (self.ours, self.startsSecond) = Self.count(try Subject(scenario, handler: handler))
+        self.noOp = Self.count(try Subject(scenario, handler: .noop))
+        self.ours = Self.count(try Subject(scenario, handler: handler))
     }
 
-    private static func count(_ subject: Subject) -> (counts: [UInt32], startsSecond: [Bool]) {
+    private static func count(_ subject: Subject) -> [UInt32] {
         // Once without counting, so that everything has the size that it needs.
         _ = self.countOnce(subject)
         return self.countOnce(subject)
     }
 
-    private static func countOnce(_ subject: Subject) -> (counts: [UInt32], startsSecond: [Bool]) {
+    private static func countOnce(_ subject: Subject) -> [UInt32] {
         let length = subject.scenario.roundLength
         var counts: [UInt32] = Array(repeating: 0, count: self.logs)
-        var startsSecond: [Bool] = Array(repeating: false, count: self.logs)
-        var last = Self.second
-        var hadTick = false
         for start in stride(from: 0, to: self.logs, by: length) {
             subject.logRound(start..<min(start + length, self.logs)) { index, log in
                 let before = allocation_counter_read()
                 log()
                 counts[index] = UInt32(allocation_counter_read() - before)
-                // The record took its time before this or after it, so the second may be the next one's, too.
-                let now = Self.second
-                startsSecond[index] = now != last || hadTick
-                (hadTick, last) = (now != last, now)
             }
         }
-        return (counts, startsSecond)
-    }
-
-    /// The second of the clock that records take their time from.
-    private static var second: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return time.tv_sec
+        return counts
     }
 
     private func isOpening(_ index: Int) -> Bool { index % self.scenario.roundLength < self.scenario.openings }
@@ -76,7 +56,7 @@ struct AllocationCount {
     private var excess: [Int] {
         self.added.enumerated().map { index, count in
             if self.isOpening(index) { return 0 }
-            return max(0, count - self.scenario.allowed - (self.startsSecond[index] ? 1 : 0))
+            return max(0, count - self.scenario.allowed)
         }
     }
 
