@@ -40,6 +40,8 @@ run_page_tests() {
     output=$(mktemp)
     if ! WEBTRACKING=$BIN/webtracking CHROMIUM=$chromium SCREENSHOTS=$ROOT/LocalLogstore/.build/screenshots \
         "${limited[@]}" "$PYTHON" "$ROOT/LocalLogstore/Tests/Page/page_test.py" >"$output" 2>&1; then
+        # What failed, and where; then Playwright's own long account of the last.
+        grep -E '^(FAIL|ERROR): |^  File .*page_test|^[A-Za-z.]*Error: ' "$output" >&2 || true
         tail -n 60 "$output" >&2
         rm -f "$output"
         die "page: FAILED"
