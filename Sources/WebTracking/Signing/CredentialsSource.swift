@@ -25,6 +25,8 @@ actor CredentialsSource {
         var id: Int
         var request: Task<Void, Never>
         var limit: Task<Void, Never>
+        /// Whether nobody waits for it any more: it was cancelled, and has not ended.
+        var isOverdue = false
     }
 
     private enum State {
@@ -66,7 +68,7 @@ actor CredentialsSource {
     ///
     /// Throws ``SigningError`` if there are none.
     func credentials(insteadOf refused: WebTrackingCredentials? = nil) async throws -> WebTrackingCredentials {
-        if let refused, self.held?.credentials == refused { self.held?.isRefused = true }
+        if let refused, self.held?.credentials.signsLike(refused) == true { self.held?.isRefused = true }
         switch (self.state, self.held) {
         case (.fresh, let held?):
             return held.credentials
@@ -75,6 +77,8 @@ actor CredentialsSource {
             if !self.wasAsked(within: .seconds(10)) { self.ask() }
             return held.credentials
         case (_, let held):
+            // One call at a time, also where the provider does not heed that it is cancelled.
+            if self.call?.isOverdue == true, let failure = self.last?.failure { throw failure }
             if self.call == nil, self.wasAsked(within: .seconds(1)) {
                 if let failure = self.last?.failure { throw failure }
                 // The provider has just said that there is nothing better.
@@ -108,24 +112,36 @@ actor CredentialsSource {
         // Detached: the call is for all that wait, and goes on when one of them is cancelled.
         let request = Task.detached { [provider] in
             do {
-                await self.finish(id, .success(try await provider.credentials()))
+                await self.end(id, .success(try await provider.credentials()))
             } catch {
-                await self.finish(id, .failure(.providerFailed(ServiceError.line(String(describing: error)))))
+                await self.end(id, .failure(.providerFailed(ServiceError.line(String(describing: error)))))
             }
         }
         let limit = Task.detached { [clock, timeout] in
             do { try await clock.sleep(until: deadline) } catch { return }
-            await self.finish(id, .failure(.providerTimedOut(timeout)))
+            await self.giveUp(id, after: timeout)
         }
         self.call = Call(id: id, request: request, limit: limit)
     }
 
-    private func finish(_ id: Int, _ result: Result<WebTrackingCredentials, SigningError>) {
-        // The call's end and its limit: the first one counts.
+    /// The call has ended; what it says after its limit does not count.
+    private func end(_ id: Int, _ result: Result<WebTrackingCredentials, SigningError>) {
         guard let call = self.call, call.id == id else { return }
-        call.request.cancel()
         call.limit.cancel()
         self.call = nil
+        if !call.isOverdue { self.answer(result) }
+    }
+
+    /// The call has not ended in time.
+    private func giveUp(_ id: Int, after timeout: Duration) {
+        guard let call = self.call, call.id == id else { return }
+        self.call?.isOverdue = true
+        call.request.cancel()
+        self.answer(.failure(.providerTimedOut(timeout)))
+    }
+
+    /// Tells the result to all who wait.
+    private func answer(_ result: Result<WebTrackingCredentials, SigningError>) {
         let outcome = result.flatMap { credentials in
             credentials.problem.map { .failure(.unusable($0)) } ?? .success(credentials)
         }

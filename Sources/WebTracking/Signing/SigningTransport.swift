@@ -31,7 +31,7 @@ struct SigningTransport: WebTrackingTransport {
         }
         // A provider that fails now makes an outage of it, which is waited out, and not a refusal.
         let others = try await self.credentials.credentials(insteadOf: credentials)
-        return others == credentials ? response : try await self.inner.send(self.signed(request, by: others))
+        return others.signsLike(credentials) ? response : try await self.inner.send(self.signed(request, by: others))
     }
 
     func shutdown() async {

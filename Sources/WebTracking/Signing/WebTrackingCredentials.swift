@@ -42,6 +42,12 @@ public struct WebTrackingCredentials: Sendable, Hashable {
         UTCTimestamp.nanoseconds(Array(text.utf8)).map { $0 / 1_000_000_000 }
     }
 
+    /// Whether requests are signed alike with others, which may expire at another time.
+    func signsLike(_ other: WebTrackingCredentials) -> Bool {
+        self.accessKeyID == other.accessKeyID && self.accessKeySecret == other.accessKeySecret
+            && self.securityToken == other.securityToken
+    }
+
     /// Why no request can be signed with these; `nil` if one can. What goes into a header has to fit into one.
     var problem: String? {
         func fits(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } }

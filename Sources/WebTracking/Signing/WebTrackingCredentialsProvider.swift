@@ -30,7 +30,7 @@ public protocol WebTrackingCredentialsProvider: Sendable {
     ///
     /// Called before the first request, ahead of ``WebTrackingCredentials/expiration``, and when the service has refused
     /// the credentials at hand; one call at a time, at most one a second, and never on a thread that logs. A call that
-    /// takes longer than a request may is cancelled and counts as failed. While calls fail, records wait as in any other
+    /// takes longer than a request may is cancelled and counts as failed; until it ends there is no other. While calls fail, records wait as in any other
     /// outage. An error's description becomes part of diagnostics, so it should not contain a secret.
     func credentials() async throws -> WebTrackingCredentials
 }

@@ -31,7 +31,9 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
     var isQuota: Bool { self.code.contains("Quota") }
 
     /// Whether the service finds the time of a signature too far from its own.
-    var isAboutTime: Bool { ["RequestTimeExpired", "RequestTimeTooSkewed"].contains(self.code) }
+    var isAboutTime: Bool {
+        ["RequestTimeExpired", "RequestTimeTooSkewed", "InvalidRequestTime"].contains(self.code)
+    }
 
     /// Whether the credentials of a signature are wrong or have expired; others, or they later, may do.
     var isAboutCredentials: Bool {

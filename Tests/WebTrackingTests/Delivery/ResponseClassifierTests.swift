@@ -69,7 +69,7 @@ import Logging
     }
 
     @Test func aSignatureThatCanBeMendedIsRetriedUnderAnyStatus() {
-        for code in ["RequestTimeExpired", "RequestTimeTooSkewed"] {
+        for code in ["RequestTimeExpired", "RequestTimeTooSkewed", "InvalidRequestTime"] {
             #expect(self.classify(400, code: code) == .retry(.unavailable, after: nil))
             #expect(self.classify(401, code: code) == .retry(.unavailable, after: nil))
         }

@@ -146,7 +146,44 @@ import WebTrackingTestKit
         }
         provider.hang(false)
         self.clock.advance(by: .seconds(1))
-        #expect(try await source.credentials().accessKeyID == "STS.2")
+        // Until the call that was cancelled has ended there is no other.
+        var renewed = try? await source.credentials()
+        while renewed == nil && !Task.isCancelled {
+            await Task.yield()
+            renewed = try? await source.credentials()
+        }
+        #expect(renewed?.accessKeyID == "STS.2")
+    }
+
+    @Test func aProviderThatDoesNotHeedItsCancellationIsNotCalledBesideItself() async throws {
+        let (gate, calls, ended) = (Recorder<Int>(), Recorder<Int>(), Recorder<Int>())
+        struct Stubborn: WebTrackingCredentialsProvider {
+            let (gate, calls, ended): (Recorder<Int>, Recorder<Int>, Recorder<Int>)
+            func credentials() async throws -> WebTrackingCredentials {
+                self.calls.add(1)
+                defer { self.ended.add(1) }
+                await self.gate.wait(for: 1)
+                return CountingProvider.credentials(self.calls.elements.count)
+            }
+        }
+        let source = self.source(Stubborn(gate: gate, calls: calls, ended: ended))
+        let first = Task { try await source.credentials() }
+        await self.clock.waitForSleepers()
+        self.clock.advance(by: .seconds(15))
+        await #expect(throws: SigningError.providerTimedOut(.seconds(15))) { try await first.value }
+        for _ in 1...10 {
+            self.clock.advance(by: .seconds(60))
+            await #expect(throws: SigningError.providerTimedOut(.seconds(15))) { try await source.credentials() }
+        }
+        #expect(calls.elements.count == 1)
+        gate.add(1)
+        var renewed = try? await source.credentials()
+        while renewed == nil && !Task.isCancelled {
+            await Task.yield()
+            renewed = try? await source.credentials()
+        }
+        // What the first call said came too late.
+        #expect(renewed == CountingProvider.credentials(2))
     }
 
     @Test func oneWhoIsCancelledDoesNotCancelTheOthers() async throws {

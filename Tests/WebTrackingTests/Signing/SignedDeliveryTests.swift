@@ -192,6 +192,33 @@ import Logging
     }
 
     /// An expired token is a refusal, which is given up at some time; a provider that is away is not.
+    @Test func theSameKeysWithAnotherExpirationAreNoOthers() async throws {
+        let service = ScriptedService { _ in Self.expired }
+        let moving = MovingExpiration()
+        let rig = try SignedRig(service, moving) { $0.delivery.maximumRefusalBackoff = .seconds(60) }
+        rig.log("a")
+        rig.clock.advance(by: .seconds(2))
+        await rig.producer.flush(timeout: .zero)
+        await rig.run { rig.diagnostics.elements.count == 3 }
+        // One request for each attempt, although the provider said something else each time.
+        #expect(service.requests.elements.count == 3)
+        #expect(moving.calls.elements.count > 1)
+        _ = await rig.producer.shutdown(timeout: .zero)
+    }
+
+    /// The same AccessKey each time, good for an hour from then on.
+    private struct MovingExpiration: WebTrackingCredentialsProvider {
+        let calls = Recorder<Int>()
+
+        func credentials() async throws -> WebTrackingCredentials {
+            self.calls.add(1)
+            return CountingProvider.credentials(
+                1,
+                expiration: Rig.start / 1_000_000_000 + 3600 + Int64(self.calls.elements.count)
+            )
+        }
+    }
+
     @Test func aProviderThatFailsAfterARefusalIsAnOutageToo() async throws {
         let isExpired = Recorder<Int>()
         let service = ScriptedService { request in
@@ -215,7 +242,7 @@ import Logging
         await rig.stop()
     }
 
-    @Test(arguments: ["RequestTimeExpired", "RequestTimeTooSkewed"])
+    @Test(arguments: ["RequestTimeExpired", "RequestTimeTooSkewed", "InvalidRequestTime"])
     func aWrongClockIsPutRightByTheServersDate(code: String) async throws {
         // The machine is at 00:00, the service at 02:00.
         let service = ScriptedService { request in
