@@ -30,6 +30,12 @@ public struct RecordedRequest: Sendable {
         guard let size = request.header("x-log-bodyrawsize").flatMap({ Int($0) }) else {
             throw Malformed(reason: "no x-log-bodyrawsize")
         }
+        guard request.header("Content-Type") != "application/x-protobuf" else {
+            throw Malformed(
+                reason:
+                    "the body is protobuf, since requests are signed; set authentication = .anonymous for this transport"
+            )
+        }
         let raw = Compression.decompress(
             request.body,
             headerValue: request.header("x-log-compresstype"),

@@ -54,7 +54,7 @@ public actor NDJSONTransport: WebTrackingTransport {
                 rawSize: size
             ),
             let lines = RequestBody.lines(of: raw)
-        else { throw TransportError.invalidRequest("the body is not one of this library") }
+        else { throw TransportError.invalidRequest(RequestBody.problem(with: request)) }
         try self.write(lines)
         return TransportResponse(status: 200, headers: [("x-log-requestid", "local")])
     }
@@ -96,6 +96,13 @@ private func write_(_ descriptor: Int32, _ bytes: Slice<UnsafeRawBufferPointer>)
 
 /// Takes request bodies of this library apart.
 enum RequestBody {
+    /// Why a request's body cannot be taken apart.
+    static func problem(with request: TransportRequest) -> String {
+        request.header("Content-Type") == "application/x-protobuf"
+            ? "the body is protobuf, since requests are signed; set authentication = .anonymous for this transport"
+            : "the body is not one of this library"
+    }
+
     /// One line of JSON for each record: the topic, source and tags of the body, then the record's own fields.
     static func lines(of body: [UInt8]) -> [UInt8]? {
         // Inside a string the quotes would be escaped, so the first match is the member itself.

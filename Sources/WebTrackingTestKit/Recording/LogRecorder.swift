@@ -33,13 +33,20 @@ public final class LogRecorder: Sendable {
 
     /// Creates a recorder.
     ///
-    /// - Parameter configure: Changes the configuration: its level is `trace`, it sends each record at once, and its endpoint
-    ///   is not asked. Throws ``/WebTracking/ConfigurationError`` for what cannot work.
+    /// - Parameter configure: Changes the configuration, or puts a program's own in its place: its level is `trace`, it sends
+    ///   each record at once, and its endpoint is not asked. Whatever it says, nothing is signed and nothing is spooled. Throws
+    ///   ``/WebTracking/ConfigurationError`` for what cannot work.
     public init(configure: (inout WebTrackingConfiguration) -> Void = { _ in }) throws {
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "recorder", logstore: "recorder")
         configuration.logLevel = .trace
         configuration.batching.linger = .zero
         configure(&configuration)
+        // Records end here: bodies have to be those that can be read here, and the spool of the real program has records of its
+        // own, which would be taken for delivered.
+        configuration.durability = .memory
+        #if SignedPutLogs
+        configuration.authentication = .anonymous
+        #endif
         self.store = RecordingTransport(mapping: configuration.fields)
         self.producer = try WebTrackingProducer(
             configuration: configuration,

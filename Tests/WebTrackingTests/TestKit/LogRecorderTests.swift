@@ -16,6 +16,14 @@ import WebTrackingTestKit
 import Logging
 #endif
 
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 @Suite("The recorder for users' own tests", .timeLimit(.minutes(10)))
 struct LogRecorderTests {
     private struct Refused: Error, CustomStringConvertible {
@@ -75,6 +83,57 @@ struct LogRecorderTests {
         #expect(await recorder.logs.map(\.message) == (0..<100).map(String.init))
         await recorder.shutdown()
     }
+
+    @Test("A program's real configuration is not let near its spool")
+    func leavesTheSpoolAlone() async throws {
+        let directory = "/tmp/webtracking-recorder-\(UInt64.random(in: 0...UInt64.max))"
+        let recorder = try LogRecorder {
+            $0.durability = .process
+            $0.spool.directory = directory
+        }
+        recorder.makeLogHandler(label: "l").info("m")
+        #expect(await recorder.logs.map(\.message) == ["m"])
+        #expect(access(directory, F_OK) != 0)
+        await recorder.shutdown()
+    }
+
+    #if SignedPutLogs
+    @Test("Records of a program that signs its requests are recorded")
+    func recordsASignedConfiguration() async throws {
+        let credentials = WebTrackingCredentials(accessKeyID: "id", accessKeySecret: "secret")
+        let recorder = try LogRecorder {
+            var production = WebTrackingConfiguration(endpoint: "cn-hangzhou", project: "shop", logstore: "app")
+            production.authentication = .signed(credentials: credentials, region: "cn-hangzhou")
+            $0 = production
+        }
+        recorder.makeLogHandler(label: "l").info("m")
+        #expect(await recorder.logs.map(\.message) == ["m"])
+        await recorder.shutdown()
+    }
+
+    @Test("Transports that read bodies say why they cannot read a signed one")
+    func saysWhyASignedBodyIsNotRead() async throws {
+        let credentials = WebTrackingCredentials(accessKeyID: "id", accessKeySecret: "secret")
+        var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "shop", logstore: "app")
+        configuration.authentication = .signed(credentials: credentials, region: "cn-test")
+        let memory = InMemoryTransport()
+        let told = Recorder<String>()
+        let transports: [any WebTrackingTransport] = [memory, NDJSONTransport()]
+        for transport in transports {
+            let producer = try WebTrackingProducer(
+                configuration: configuration,
+                transport: transport,
+                diagnostics: DiagnosticHandler { told.add("\($0)") }
+            )
+            producer.makeLogHandler(label: "l").error("m")
+            await producer.flush(timeout: .milliseconds(200))
+            await told.wait(for: 1)
+            await producer.shutdown(timeout: .zero)
+        }
+        #expect(memory.malformed.allSatisfy { $0.contains("authentication = .anonymous") } && !memory.malformed.isEmpty)
+        #expect(told.elements.contains { $0.contains("no answer") && $0.contains("authentication = .anonymous") })
+    }
+    #endif
 
     #if SwiftLog
     @Test("A swift-log logger is recorded without bootstrapping anything")
