@@ -42,6 +42,15 @@ final class RecordEncoder: Sendable {
         case none
         case keys([String])
         case all
+
+        /// How many of these keys do not stay.
+        func remaining(of keys: Set<String>) -> Int {
+            switch self {
+            case .none: keys.count
+            case .keys(let unpromoted): keys.subtracting(unpromoted).count
+            case .all: 0
+            }
+        }
     }
 
     /// A label longer than this is cut.
@@ -177,7 +186,7 @@ final class RecordEncoder: Sendable {
         scratch.writer.append(UInt8(ascii: "}"))
         if scratch.writer.count > self.limits.recordBytes {
             let layers = Layers(handler: handler.fields.metadata, provided: provided, event: event.metadata)
-            let metadata = redactor.redacted(self.merged(layers, unpromoted))
+            let metadata = redactor.redacted(self.merged(layers, unpromoted), counts: false)
             self.shrink(event, time: time, label: handler.label, metadata, redactor: redactor, into: &scratch)
         }
     }
@@ -210,7 +219,7 @@ final class RecordEncoder: Sendable {
             self.appendLeading(event, time: time, label: label, valueLimit: valueLimit, to: &scratch)
             self.appendMetadata(metadata, isAboutError: event.error != nil, valueLimit: valueLimit, to: &scratch)
             if let error = event.error {
-                self.append(error, valueLimit: valueLimit, redactor: redactor, to: &scratch)
+                self.append(error, valueLimit: valueLimit, redactor: redactor, counts: false, to: &scratch)
             }
             scratch.writer.append(UInt8(ascii: "}"))
         }
@@ -278,12 +287,13 @@ final class RecordEncoder: Sendable {
         _ error: any Error,
         valueLimit: Int,
         redactor: Redactor,
+        counts: Bool = true,
         to scratch: inout EncoderScratch
     ) {
         scratch.writer.append(self.errorOpenings[0])
         self.appendValue(String(reflecting: type(of: error)), limit: valueLimit, to: &scratch)
         scratch.writer.append(UInt8(ascii: "\""))
-        guard let text = redactor.redacted(self.mapping.errorMessage, text: "\(error)") else { return }
+        guard let text = redactor.redacted(self.mapping.errorMessage, text: "\(error)", counts: counts) else { return }
         scratch.writer.append(self.errorOpenings[1])
         self.appendValue(text, limit: valueLimit, to: &scratch)
         scratch.writer.append(UInt8(ascii: "\""))

@@ -69,13 +69,23 @@ final class RecordPipeline: Sendable {
         _ scratch: inout EncoderScratch
     ) {
         let metadata = handler.metadata
+        var redacted: Set<String> = []
         // A retired buffer is no longer in the table, so the next look finds or makes another.
         while true {
             let route = self.router.route(label: handler.label) { key in
                 guard let value = event.metadata?[key] ?? provided?[key] ?? metadata[key] else { return nil }
-                return policy.redactor.redacted(key, value)
+                guard MetadataText.leaf(value) != nil else {
+                    return policy.redactor.redacted(key, value, counts: false)
+                }
+                let (ready, isRedacted) = policy.redactor.ready(key, value)
+                if isRedacted { redacted.insert(key) }
+                return ready
             }
-            if self.log(event, time: time, from: handler, provided: provided, route, policy, &scratch) { return }
+            if self.log(event, time: time, from: handler, provided: provided, route, policy, &scratch) {
+                // What stays among the fields is counted there.
+                if !redacted.isEmpty { policy.redactor.count(route.unpromoted.remaining(of: redacted)) }
+                return
+            }
         }
     }
 

@@ -112,15 +112,17 @@ final class Redactor: Sendable {
     }
 
     /// The metadata as it may leave the process.
-    func redacted(_ metadata: LogMetadata) -> LogMetadata {
+    ///
+    /// - Parameter counts: Whether the values are counted that are changed; not for those that were before.
+    func redacted(_ metadata: LogMetadata, counts: Bool = true) -> LogMetadata {
         guard self.isActive else { return metadata }
-        return self.redacted(metadata, under: "", depth: 0)
+        return self.redacted(metadata, under: "", depth: 0, counts: counts)
     }
 
     /// One value as it may leave the process; `nil` if it may not at all.
-    func redacted(_ key: String, _ value: LogMetadataValue) -> LogMetadataValue? {
+    func redacted(_ key: String, _ value: LogMetadataValue, counts: Bool = true) -> LogMetadataValue? {
         guard self.isActive else { return value }
-        return self.redacted(key, value, depth: 0)
+        return self.redacted(key, value, depth: 0, counts: counts)
     }
 
     /// A value that is made ready once, for records to come, and whether it is changed; whoever uses it counts that.
@@ -134,34 +136,34 @@ final class Redactor: Sendable {
     func count(_ number: Int) { self.total.add(number) }
 
     /// A text as it may leave the process; `nil` if it may not at all.
-    func redacted(_ key: String, text: String) -> String? {
+    func redacted(_ key: String, text: String, counts: Bool = true) -> String? {
         guard self.isActive else { return text }
-        return self.redacted(key, .string(text), depth: 0).flatMap(MetadataText.leaf)
+        return self.redacted(key, .string(text), depth: 0, counts: counts).flatMap(MetadataText.leaf)
     }
 
-    private func redacted(_ metadata: LogMetadata, under prefix: String, depth: Int) -> LogMetadata {
+    private func redacted(_ metadata: LogMetadata, under prefix: String, depth: Int, counts: Bool) -> LogMetadata {
         var result = metadata
         for (key, value) in metadata {
-            result[key] = self.redacted(prefix.isEmpty ? key : "\(prefix).\(key)", value, depth: depth)
+            result[key] = self.redacted(prefix.isEmpty ? key : "\(prefix).\(key)", value, depth: depth, counts: counts)
         }
         return result
     }
 
-    private func redacted(_ key: String, _ value: LogMetadataValue, depth: Int) -> LogMetadataValue? {
+    private func redacted(_ key: String, _ value: LogMetadataValue, depth: Int, counts: Bool) -> LogMetadataValue? {
         switch value {
         case .dictionary, .array:
             // What is nested deeper than anything that is written out is not looked through, but left out as a whole.
             guard depth <= MetadataText.deepest else { return .string("\u{2026}") }
             if case .dictionary(let values) = value {
-                let kept = self.redacted(values, under: key, depth: depth + 1)
+                let kept = self.redacted(values, under: key, depth: depth + 1, counts: counts)
                 return kept.isEmpty && !values.isEmpty ? nil : .dictionary(kept)
             }
             guard case .array(let values) = value else { return nil }
-            let kept = values.compactMap { self.redacted(key, $0, depth: depth + 1) }
+            let kept = values.compactMap { self.redacted(key, $0, depth: depth + 1, counts: counts) }
             return kept.isEmpty && !values.isEmpty ? nil : .array(kept)
         case .string, .stringConvertible:
             let action = self.action(key, value)
-            if action != .keep { self.count(1) }
+            if counts && action != .keep { self.count(1) }
             return self.carriedOut(action, value)
         }
     }

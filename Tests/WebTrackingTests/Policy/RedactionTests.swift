@@ -188,6 +188,55 @@ struct RedactionTests {
         #expect(rig.producer.statistics.redacted == 2)
     }
 
+    @Test("Each value is counted once, however often it is looked at")
+    func countsOnce() async throws {
+        func redacted(
+            _ configure: (inout WebTrackingConfiguration) -> Void = { _ in },
+            handler: LogMetadata = [:],
+            _ metadata: LogMetadata,
+            error: (any Error)? = nil
+        ) async throws -> Int {
+            let rig = try Rig {
+                $0.redaction.rules += [.key("left.out", .drop), .key("error.message", .mask)]
+                configure(&$0)
+            }
+            var sink = rig.sink()
+            sink.metadata = handler
+            sink.log(level: .info, "m", error: error, metadata: metadata)
+            await rig.stop()
+            return rig.producer.statistics.redacted
+        }
+        let long = LogMetadataValue.string(String(repeating: "x", count: 20_000))
+        // Too long for the record: encoded again, with shorter values.
+        let small: (inout WebTrackingConfiguration) -> Void = { $0.limits.maximumRecordBytes = 32_768 }
+        let oversize: LogMetadata = ["a": long, "b": long, "token": "t", "deep": ["password": "p"]]
+        #expect(try await redacted(small, oversize) == 2)
+        #expect(try await redacted(small, oversize, error: Failure()) == 3)
+        // Promoted; promotable, but staying a field; left out; without room for its topic.
+        let promoting: (inout WebTrackingConfiguration) -> Void = { $0.promotedTags = ["token", "left.out", "cookie"] }
+        #expect(try await redacted(promoting, ["token": "t", "cookie": "c"]) == 2)
+        #expect(try await redacted(promoting, ["token": ["nested": "t"], "left.out": "x"]) == 2)
+        #expect(
+            try await redacted(
+                {
+                    promoting(&$0)
+                    $0.maximumTopics = 1
+                },
+                ["token": "t", "a": "b"]
+            ) == 1
+        )
+        // A handler's value that the event's outranks is on no record.
+        #expect(try await redacted(handler: ["token": "t", "left.out": "x", "jwt": "j"], ["token": "u"]) == 3)
+        #expect(try await redacted(handler: ["left.out": "x", "jwt": "j"], ["left.out": "y", "other": "z"]) == 2)
+    }
+
+    @Test("The text of an error is sent unless a rule says otherwise")
+    func sendsTheTextOfErrors() async throws {
+        let rig = try Rig()
+        rig.sink().info("m", error: Failure())
+        #expect(await rig.drain().first?["error.message"] == "refused with \(Self.secret)")
+    }
+
     @Test("A change of the redaction is in force for handlers that are there already")
     func changesAtRunTime() async throws {
         let rig = try Rig()
