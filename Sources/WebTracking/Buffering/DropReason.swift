@@ -17,7 +17,8 @@ public enum DropReason: String, Sendable, CaseIterable {
     /// The service refused the request for good, for example as malformed.
     case rejected
     /// The service said 401 for longer than ``WebTrackingConfiguration/Delivery/refusalPatience``: web tracking is off for
-    /// the logstore, or a policy of the project denies it.
+    /// the logstore, or a policy of the project denies it; with signed delivery, the credentials are wrong or have expired, or
+    /// no policy allows them to write.
     case unauthorized
     /// The service said 404 for longer than ``WebTrackingConfiguration/Delivery/refusalPatience``: no such project or
     /// logstore.

@@ -46,7 +46,11 @@ extension TopicBuffer {
     func tellRepeats(in state: inout State) {
         guard let fold = state.fold.take(), fold.repeats > 0, let told = self.context.repetition(fold) else { return }
         told.members.withUnsafeBytes { members in
-            guard self.hasRoomForSynthetic(members, in: state) else { return }
+            guard self.hasRoomForSynthetic(members, in: state) else {
+                // Told with other drops, once there is room.
+                state.unannounced[.repeated][fold.rank] += fold.repeats
+                return
+            }
             let record = EncodedRecord(
                 opening: self.context.recordOpening,
                 sequence: self.context.nextSequence(),

@@ -12,7 +12,8 @@
 public struct DeliveryReport: Sendable, Equatable, CustomStringConvertible {
     /// Records that the service took while the call lasted.
     public var delivered: Int
-    /// Records given up while the call lasted, by reason. After a shutdown, those that were left are among them.
+    /// Records given up while the call lasted, by reason. After a shutdown, those that were left are among them, and always
+    /// those that ``WebTrackingConfiguration/sampling`` was to leave out.
     public var dropped: [DropReason: Int]
     /// Records that were not settled when the call ended. After a shutdown, those of them that are not ``spooled`` are
     /// also among ``dropped``, as ``DropReason/shutdownDeadline``.
@@ -22,8 +23,10 @@ public struct DeliveryReport: Sendable, Equatable, CustomStringConvertible {
     /// How long the call took.
     public var duration: Duration
 
-    /// Whether every record was delivered.
-    public var isComplete: Bool { self.remaining == 0 && self.dropped.isEmpty }
+    /// Whether every record was delivered but those that ``WebTrackingConfiguration/sampling`` was to leave out.
+    public var isComplete: Bool {
+        self.remaining == 0 && self.dropped.keys.allSatisfy { $0 == .sampled || $0 == .repeated }
+    }
 
     /// The report in one line.
     public var description: String {

@@ -19,6 +19,9 @@ final class RecordPipeline: Sendable {
     let policy: LivePolicy
     let levels: LogLevelTable
     let clock: any ProducerClock
+    /// For records of the library's own: numbers that nobody can read would tell nothing, and no function of the user's is
+    /// called under a topic's lock.
+    private let unredacted = Redactor(.none, count: RedactionCount())
 
     init(
         router: TopicRouter,
@@ -145,16 +148,16 @@ final class RecordPipeline: Sendable {
     @inline(never)
     private func isKept(_ event: LogEvent, time: Int64, label: String, _ sampler: Sampler) -> Bool {
         let (isKept, report) = sampler.offer(event, label: label, time: time)
-        if let report { self.tell(report) }
+        if let report { self.tell(report, by: sampler) }
         return isKept
     }
 
     /// Tells of what `sampler` has left out: in seconds that are over, or, with `all`, until now.
     func tellLeftOut(by sampler: Sampler, all: Bool) {
-        for report in sampler.takeReports(at: self.clock.wallTime(), all: all) { self.tell(report) }
+        for report in sampler.takeReports(at: self.clock.wallTime(), all: all) { self.tell(report, by: sampler) }
     }
 
-    private func tell(_ report: Sampler.Report) {
+    private func tell(_ report: Sampler.Report, by sampler: Sampler) {
         let summary = report.summary
         let record = self.synthetic(
             LogEvent(
@@ -173,8 +176,9 @@ final class RecordPipeline: Sendable {
         )
         let table = self.router.table
         let buffer = self.router.fixedRoute(label: report.label)?.buffer ?? table.base
-        guard buffer.append(record) == .retired else { return }
-        _ = (table.revive(buffer) ? buffer : table.base).append(record)
+        var answer = buffer.append(record)
+        if answer == .retired { answer = (table.revive(buffer) ? buffer : table.base).append(record) }
+        if answer != .accepted { sampler.putBack(report, at: self.clock.wallTime()) }
     }
 
     // MARK: Records of the library's own
@@ -220,19 +224,17 @@ final class RecordPipeline: Sendable {
     }
 
     private func synthetic(_ event: LogEvent, label: String) -> SyntheticRecord {
-        self.policy.with { policy in
-            EncoderScratch.withCurrent { scratch in
-                self.encoder.encode(
-                    event,
-                    time: self.clock.wallTime(),
-                    handler: self.encoder.handler(label: label, metadata: [:], redactor: policy.redactor),
-                    provided: nil,
-                    unpromoted: .none,
-                    redactor: policy.redactor,
-                    into: &scratch
-                )
-                return SyntheticRecord(members: scratch.writer.withBytes { Array($0) }, rank: event.level.rank)
-            }
+        EncoderScratch.withCurrent { scratch in
+            self.encoder.encode(
+                event,
+                time: self.clock.wallTime(),
+                handler: self.encoder.handler(label: label, metadata: [:], redactor: self.unredacted),
+                provided: nil,
+                unpromoted: .none,
+                redactor: self.unredacted,
+                into: &scratch
+            )
+            return SyntheticRecord(members: scratch.writer.withBytes { Array($0) }, rank: event.level.rank)
         }
     }
 }

@@ -18,11 +18,11 @@ final class RecordPolicy: Sendable {
     /// `nil` if nothing is sampled or folded.
     let sampler: Sampler?
 
-    init(redaction: Redaction, sampling: Sampling, redactions: RedactionCount, leftOut: LeftOutCount) {
+    init(redaction: Redaction, sampling: Sampling, redactions: RedactionCount, sampler: Sampler?) {
         self.redaction = redaction
         self.redactor = Redactor(redaction, count: redactions)
         self.sampling = sampling
-        self.sampler = sampling == .off ? nil : Sampler(sampling, count: leftOut)
+        self.sampler = sampler
     }
 }
 
@@ -40,7 +40,7 @@ final class LivePolicy: Sendable {
             redaction: redaction,
             sampling: sampling,
             redactions: self.redactions,
-            leftOut: self.leftOut
+            sampler: Self.sampler(sampling, count: self.leftOut)
         )
         self.pointer = Atomic(Self.bits(policy))
         self.policies = Lock([policy])
@@ -53,6 +53,10 @@ final class LivePolicy: Sendable {
             return body(self.policies.withLock { $0[$0.count - 1] })
         }
         return Unmanaged<RecordPolicy>.fromOpaque(pointer)._withUnsafeGuaranteedRef(body)
+    }
+
+    private static func sampler(_ sampling: Sampling, count: LeftOutCount) -> Sampler? {
+        sampling == .off ? nil : Sampler(sampling, count: count)
     }
 
     private static func bits(_ policy: RecordPolicy) -> UInt {
@@ -73,7 +77,8 @@ final class LivePolicy: Sendable {
                 redaction: redaction,
                 sampling: sampling,
                 redactions: self.redactions,
-                leftOut: self.leftOut
+                // The same sampling goes on counting where it is: another one would let each statement's first records pass.
+                sampler: sampling == old.sampling ? old.sampler : Self.sampler(sampling, count: self.leftOut)
             )
             policies.append(new)
             self.pointer.store(Self.bits(new), ordering: .releasing)

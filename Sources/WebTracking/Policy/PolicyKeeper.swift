@@ -8,6 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+import Synchronization
+
 /// Changes a producer's policy, and sees to it that what a sampler has left out is told of, also when its statements have
 /// fallen silent.
 final class PolicyKeeper: Sendable {
@@ -16,6 +18,8 @@ final class PolicyKeeper: Sendable {
     private let executor: (any TaskExecutor)?
     /// Tells once a second, while there is sampling.
     private let teller = Lock<Task<Void, Never>?>(nil)
+    private let replaced = ReplacedSamplers()
+    private let isStopped = Atomic(false)
 
     init(pipeline: RecordPipeline, clock: any ProducerClock, executor: (any TaskExecutor)?) {
         self.pipeline = pipeline
@@ -25,36 +29,61 @@ final class PolicyKeeper: Sendable {
     }
 
     func change(redaction: Redaction? = nil, sampling: Sampling? = nil) {
-        guard let old = self.pipeline.policy.change(redaction: redaction, sampling: sampling) else { return }
-        if let sampler = old.sampler { self.pipeline.tellLeftOut(by: sampler, all: true) }
+        // After the shutdown nothing is sampled: what comes then is too late.
+        let sampling = self.isStopped.load(ordering: .acquiring) ? .off : sampling
+        let policy = self.pipeline.policy
+        guard let old = policy.change(redaction: redaction, sampling: sampling) else { return }
+        if let sampler = old.sampler, sampler !== policy.current.sampler { self.replaced.add(sampler) }
+        self.tellLeftOut()
         self.startIfNeeded()
     }
 
     /// Tells of everything that was left out so far.
-    func tellLeftOut() {
-        if let sampler = self.pipeline.policy.current.sampler { self.pipeline.tellLeftOut(by: sampler, all: true) }
-    }
+    func tellLeftOut() { self.tell(all: true) }
 
-    /// Tells of everything, and nothing after that.
+    /// Tells of everything, and ends the sampling.
     func stop() {
         self.cancel()
-        self.tellLeftOut()
+        self.isStopped.store(true, ordering: .releasing)
+        self.change(sampling: .off)
     }
 
     func cancel() { self.teller.withLock { $0?.cancel() } }
+
+    private func tell(all: Bool) {
+        Self.tell(self.pipeline, self.replaced, all: all)
+    }
+
+    private static func tell(_ pipeline: RecordPipeline, _ replaced: ReplacedSamplers, all: Bool) {
+        if let sampler = pipeline.policy.current.sampler { pipeline.tellLeftOut(by: sampler, all: all) }
+        for sampler in replaced.all { pipeline.tellLeftOut(by: sampler, all: true) }
+    }
 
     private func startIfNeeded() {
         guard !self.pipeline.policy.current.sampling.rates.isEmpty else { return }
         self.teller.withLock { task in
             guard task == nil else { return }
             let clock = self.clock
-            task = Task.detached(executorPreference: self.executor) { [weak pipeline = self.pipeline] in
+            task = Task.detached(executorPreference: self.executor) { [replaced, weak pipeline = self.pipeline] in
                 while !Task.isCancelled {
                     do { try await clock.sleep(until: clock.now() + .seconds(1)) } catch { return }
                     guard let pipeline else { return }
-                    if let sampler = pipeline.policy.current.sampler { pipeline.tellLeftOut(by: sampler, all: false) }
+                    Self.tell(pipeline, replaced, all: false)
+                    replaced.forgetEmpty()
                 }
             }
         }
     }
+}
+
+/// Samplers that are no longer in force. A thread that had read the policy before the change may still offer them a record,
+/// and there may have been no room to tell of what they left out.
+private final class ReplacedSamplers: Sendable {
+    private let samplers = Lock<[Sampler]>([])
+
+    var all: [Sampler] { self.samplers.withLock { $0 } }
+
+    func add(_ sampler: Sampler) { self.samplers.withLock { $0.append(sampler) } }
+
+    func forgetEmpty() { self.samplers.withLock { $0.removeAll(where: \.isEmpty) } }
 }

@@ -116,10 +116,7 @@ public final class WebTrackingProducer: Sendable {
 
     /// What became of the records so far; consistent in itself at any moment.
     public var statistics: WebTrackingStatistics {
-        var tally = self.table.tally
-        let leftOut = self.pipeline.policy.leftOut.levels
-        tally.accepted += leftOut
-        if leftOut.total > 0 { tally.dropped[.sampled] += leftOut }
+        let tally = self.tally
         let oldest = self.table.buffers.compactMap(\.oldest).min()
         return WebTrackingStatistics(
             accepted: tally.accepted.total,
@@ -143,6 +140,15 @@ public final class WebTrackingProducer: Sendable {
             oldestAge: oldest.map { max(self.clock.now() - $0, .zero) } ?? .zero,
             topics: self.table.count
         )
+    }
+
+    /// The counts of all topics, and what sampling has left out before it came to one.
+    private var tally: Tally {
+        var tally = self.table.tally
+        let leftOut = self.pipeline.policy.leftOut.levels
+        tally.accepted += leftOut
+        if leftOut.total > 0 { tally.dropped[.sampled] += leftOut }
+        return tally
     }
 
     // MARK: Changes at run time
@@ -195,7 +201,7 @@ public final class WebTrackingProducer: Sendable {
     @discardableResult
     public func flush(timeout: Duration) async -> DeliveryReport {
         let start = self.clock.now()
-        let before = self.table.tally
+        let before = self.tally
         self.policies.tellLeftOut()
         let targets = self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
         await self.wait(for: targets, until: start + timeout)
@@ -235,12 +241,14 @@ public final class WebTrackingProducer: Sendable {
 
     private func performShutdown(timeout: Duration) async -> DeliveryReport {
         let start = self.clock.now()
-        let before = self.table.tally
-        self.policies.stop()
+        let before = self.tally
+        // Closed first: what comes from now on is too late, and no longer sampled.
         self.table.close()
+        self.policies.stop()
         // Drops on the way are announced, and the announcements have to be delivered as well.
         var targets: [(TopicBuffer, Int)]
         repeat {
+            self.policies.tellLeftOut()
             for buffer in self.table.buffers { buffer.announceDrops(self.pipeline.announcement) }
             targets = self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
             await self.wait(for: targets, until: start + timeout)
@@ -282,7 +290,7 @@ public final class WebTrackingProducer: Sendable {
     }
 
     private func report(since before: Tally, start: MonotonicInstant) -> DeliveryReport {
-        let after = self.table.tally
+        let after = self.tally
         var dropped: [DropReason: Int] = [:]
         for reason in DropReason.allCases {
             let count = after.dropped[reason].total - before.dropped[reason].total

@@ -65,8 +65,7 @@ final class Sampler: Sendable {
         guard let rate = self.rates[rank] else { return (true, nil) }
         let site = Site(file: event.file, line: event.line, rank: rank)
         let second = Self.second(time)
-        let shard = self.shards[Int(event.line % UInt(Self.shardCount))]
-        let (isKept, ended) = shard.sites.withLock { sites -> (Bool, SamplingWindow.Summary?) in
+        let (isKept, ended) = self.shard(event.line).sites.withLock { sites -> (Bool, SamplingWindow.Summary?) in
             guard sites[site] != nil || sites.count < Self.sitesPerShard else { return (true, nil) }
             return sites[
                 site,
@@ -88,7 +87,7 @@ final class Sampler: Sendable {
         return (isKept, report)
     }
 
-    /// What was left out in seconds that are over, or in all of them; forgets statements that have been silent since.
+    /// What was left out in seconds that are over, or, with `all`, until now; forgets statements that have been silent since.
     func takeReports(at time: Int64, all: Bool) -> [Report] {
         let second = Self.second(time)
         var reports: [Report] = []
@@ -96,7 +95,8 @@ final class Sampler: Sendable {
             shard.sites.withLock { sites in
                 for (site, entry) in sites where all || entry.window.second != second {
                     var entry = entry
-                    if let summary = entry.window.end(at: second) {
+                    let isOver = entry.window.second != second
+                    if let summary = isOver ? entry.window.end(at: second) : entry.window.takeSummary() {
                         reports.append(
                             Report(
                                 label: entry.label,
@@ -108,12 +108,27 @@ final class Sampler: Sendable {
                             )
                         )
                     }
-                    sites[site] = nil
+                    sites[site] = isOver ? nil : entry
                 }
             }
         }
         return reports.sorted { ($0.file, $0.line) < ($1.file, $1.line) }
     }
+
+    /// Takes back a report that found no room, to be made again.
+    func putBack(_ report: Report, at time: Int64) {
+        let site = Site(file: report.file, line: report.line, rank: report.level.rank)
+        let window = SamplingWindow(second: Self.second(time))
+        self.shard(report.line).sites.withLock { sites in
+            sites[site, default: Entry(window: window, label: report.label, function: report.function)]
+                .window.putBack(report.summary)
+        }
+    }
+
+    /// Whether there is nothing to tell of, and nothing was offered of late.
+    var isEmpty: Bool { self.shards.allSatisfy { $0.sites.withLock { $0.isEmpty } } }
+
+    private func shard(_ line: UInt) -> Shard { self.shards[Int(line % UInt(Self.shardCount))] }
 
     private static func second(_ time: Int64) -> Int64 { time.quotientAndRemainder(dividingBy: 1_000_000_000).quotient }
 }

@@ -19,7 +19,8 @@ struct SamplingWindow: Equatable {
     /// The second, counted from 1970, that the numbers are of.
     private(set) var second: Int64
     private var offered = 0
-    private var leftOut = 0
+    /// What has not been told yet, of this second and of those before it that found no room.
+    private var untold = Summary(leftOut: 0, offered: 0)
 
     init(second: Int64) {
         self.second = second
@@ -29,15 +30,29 @@ struct SamplingWindow: Equatable {
     mutating func offer(at second: Int64, rate: Sampling.Rate) -> (isKept: Bool, ended: Summary?) {
         let ended = second == self.second ? nil : self.end(at: second)
         self.offered += 1
+        self.untold.offered += 1
         let beyond = self.offered - rate.first
         let isKept = beyond <= 0 || rate.thenOneIn.map { beyond % $0 == 0 } ?? false
-        if !isKept { self.leftOut += 1 }
+        if !isKept { self.untold.leftOut += 1 }
         return (isKept, ended)
     }
 
     /// Begins another second, and tells what was left out in the one before it, if anything was.
     mutating func end(at second: Int64) -> Summary? {
         defer { self = SamplingWindow(second: second) }
-        return self.leftOut > 0 ? Summary(leftOut: self.leftOut, offered: self.offered) : nil
+        return self.untold.leftOut > 0 ? self.untold : nil
+    }
+
+    /// Tells what was left out so far, if anything was, and goes on: what is let through in this second does not change.
+    mutating func takeSummary() -> Summary? {
+        guard self.untold.leftOut > 0 else { return nil }
+        defer { self.untold = Summary(leftOut: 0, offered: 0) }
+        return self.untold
+    }
+
+    /// Takes back what could not be told.
+    mutating func putBack(_ summary: Summary) {
+        self.untold.leftOut += summary.leftOut
+        self.untold.offered += summary.offered
     }
 }

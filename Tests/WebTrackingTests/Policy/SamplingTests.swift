@@ -86,7 +86,10 @@ struct SamplingTests {
         #expect(await rig.drain().count == 2)
         for _ in 1...4 { log() }
         await rig.stop()
-        #expect(rig.transport.logs.compactMap { $0["sampling.left_out"] } == ["2", "3"])
+        // All in one second, so that the first one of it is the only one that is kept.
+        let told = rig.transport.logs.compactMap { $0["sampling.left_out"] }
+        #expect(told == ["2", "4"])
+        #expect(rig.transport.logs.compactMap { $0["sampling.offered"] } == ["3", "4"])
     }
 
     @Test("error and above are never sampled unless asked, and statements and levels are counted apart")
@@ -131,6 +134,154 @@ struct SamplingTests {
         let logs = await rig.drain()
         #expect(logs.count == 6)
         #expect(logs[4]["sampling.left_out"] == "2")
+    }
+
+    @Test("Neither a flush nor a change of the redaction lets more of a second through than the rate says")
+    func aSecondIsASecond() async throws {
+        let rig = try self.rig(first: 10, thenOneIn: nil)
+        let sink = rig.sink()
+        func log() { sink.info("m") }
+        for round in 1...20 {
+            for _ in 1...5 { log() }
+            await rig.drain()
+            try rig.producer.setRedaction(Redaction(rules: [.key("round\(round)", .mask)]))
+        }
+        let logs = await rig.drain()
+        #expect(logs.count { $0["sampling.left_out"] == nil } == 10)
+        #expect(logs.compactMap { $0["sampling.left_out"].flatMap { Int($0) } }.reduce(0, +) == 90)
+        rig.clock.advance(by: .seconds(1))
+        log()
+        #expect(await rig.drain().count { $0["sampling.left_out"] == nil } == 11)
+    }
+
+    @Test("What there is no room to tell of is told when there is")
+    func tellsLater() async throws {
+        let rig = try Rig(transport: InMemoryTransport(otherwise: .noAnswer)) {
+            $0.memoryLimit = 1 << 20
+            $0.batching.urgentLevel = nil
+            $0.sampling.rates = Sampling.Rate.below(.error, .init(first: 1))
+        }
+        let sink = rig.sink()
+        func log() { sink.info("m") }
+        for _ in 1...10 { log() }
+        // Nothing is under way while memory fills, so that nothing is given back.
+        await rig.producer.flush(timeout: .zero)
+        await rig.run { !rig.diagnostics.elements.isEmpty }
+        let told = rig.producer.statistics.synthetic
+        for _ in 1...10 { log() }
+        while (rig.producer.statistics.dropped[.memoryFull] ?? 0) < 100 { sink.critical("fills the memory") }
+        // By the next record of the statement, by a change, and by a flush.
+        rig.clock.advance(by: .seconds(1))
+        for _ in 1...10 { log() }
+        try rig.producer.setSampling(.off)
+        #expect(rig.producer.statistics.synthetic == told)
+        let sampled = try #require(rig.producer.statistics.dropped[.sampled])
+        #expect(sampled > 20)
+        rig.transport.reply(otherwise: .success)
+        await rig.runUntilSettled()
+        let logs = await rig.drain()
+        #expect(logs.compactMap { $0["sampling.left_out"].flatMap { Int($0) } }.reduce(0, +) == sampled)
+        await rig.stop()
+    }
+
+    @Test("A report that is taken back is made again, with what came to it")
+    func takesReportsBack() throws {
+        var sampling = Sampling.off
+        sampling.rates[.info] = .init(first: 0)
+        let sampler = Sampler(sampling, count: LeftOutCount())
+        let event = LogEvent(level: .info, message: "m", metadata: nil, source: nil, file: "f", function: "g", line: 7)
+        _ = sampler.offer(event, label: "l", time: 0)
+        let report = try #require(sampler.takeReports(at: 1_000_000_000, all: false).first)
+        #expect(sampler.isEmpty)
+        sampler.putBack(report, at: 1_000_000_000)
+        #expect(!sampler.isEmpty)
+        _ = sampler.offer(event, label: "l", time: 1_000_000_000)
+        let again = sampler.takeReports(at: 2_000_000_000, all: false)
+        #expect(again.map(\.summary) == [.init(leftOut: 2, offered: 2)])
+        #expect(again.first?.line == 7 && again.first?.function == "g" && again.first?.label == "l")
+    }
+
+    @Test("After the shutdown a record is too late, whether or not it would have been sampled")
+    func tooLateIsNotSampled() async throws {
+        let rig = try self.rig(first: 1, thenOneIn: nil)
+        let sink = rig.sink()
+        func log() { sink.info("m") }
+        for _ in 1...3 { log() }
+        await rig.stop()
+        var sampling = Sampling.off
+        sampling.rates[.info] = .init(first: 0)
+        try rig.producer.setSampling(sampling)
+        for _ in 1...5 { log() }
+        #expect(rig.producer.statistics.dropped == [.sampled: 2, .afterShutdown: 5])
+        #expect(rig.transport.logs.compactMap { $0["sampling.left_out"] } == ["2"])
+    }
+
+    @Test("What was to be left out makes no flush incomplete, and is in its report")
+    func isCompleteAllTheSame() async throws {
+        let rig = try self.rig(first: 1, thenOneIn: nil) { $0.sampling.foldedLevels = [.error] }
+        let sink = rig.sink()
+        func log(_ level: LogLevel) { sink.log(level: level, "m") }
+        for _ in 1...3 { log(.info) }
+        for _ in 1...3 { log(.error) }
+        let stopped = await rig.stop()
+        #expect(stopped.isComplete && stopped.delivered > 0)
+        let reports = DeliveryReport(
+            delivered: 1,
+            dropped: [.sampled: 2, .repeated: 2],
+            remaining: 0,
+            duration: .zero
+        )
+        #expect(reports.isComplete)
+        var lossy = reports
+        lossy.dropped[.expired] = 1
+        #expect(!lossy.isComplete)
+    }
+
+    @Test("Redaction is for what the program logs, not for the records that tell: their numbers add up under any rule")
+    func tellsUnderAnyRedaction() async throws {
+        for action in [Redaction.Action.mask, .drop] {
+            let rig = try self.rig(first: 1, thenOneIn: nil) {
+                $0.redaction = Redaction(rules: [.function { _, _ in action }])
+                $0.sampling.foldedLevels = [.error]
+                $0.batching.urgentLevel = nil
+            }
+            let sink = rig.sink()
+            func log(_ level: LogLevel) { sink.log(level: level, "m", metadata: ["k": "v"]) }
+            for _ in 1...4 { log(.info) }
+            for _ in 1...6 { log(.error) }
+            await rig.drain()
+            let before = rig.producer.statistics.redacted
+            rig.transport.reply([.failure(status: 400)], otherwise: .success)
+            log(.critical)
+            await rig.runUntilSettled()
+            await rig.stop()
+            let logs = rig.transport.logs
+            #expect(logs.compactMap { $0["sampling.left_out"] } == ["3"])
+            #expect(logs.compactMap { $0["repeated.count"] } == ["5"])
+            #expect(logs.compactMap { $0["dropped.total"] } == ["1"])
+            #expect(rig.producer.statistics.redacted == before + 1)
+        }
+    }
+
+    @Test("A function may take its time and log: it is called under no lock of the topic's")
+    func callsNoFunctionUnderALock() async throws {
+        let box = Lock<WebTrackingLogHandler?>(nil)
+        let rig = try Rig {
+            $0.sampling.foldedLevels = [.info]
+            $0.redaction = Redaction(rules: [
+                .function { key, _ in
+                    // Would wait for itself for ever.
+                    if key != "inner" { box.withLock { $0 }?.info("from a function", metadata: ["inner": "1"]) }
+                    return nil
+                }
+            ])
+        }
+        let sink = rig.sink()
+        for _ in 1...3 { sink.info("same") }
+        box.withLock { $0 = sink }
+        sink.warning("other")
+        box.withLock { $0 = nil }
+        #expect(await rig.drain().compactMap { $0["repeated.count"] } == ["2"])
     }
 
     @Test("A rate that cannot work is an error that names the setting")
@@ -200,5 +351,30 @@ struct SamplingTests {
         #expect(logs.filter { $0["label"] == "one" }.count == 3)
         #expect(logs.filter { $0["label"] == "two" }.count == 1)
         #expect(logs.compactMap { $0["repeated.count"] } == ["1"])
+    }
+
+    @Test("Repeats that there is no room to tell of are told with other drops", arguments: [0, 70, 140, 210, 280])
+    func tellsRepeatsLater(padding: Int) async throws {
+        let rig = try Rig(transport: InMemoryTransport(otherwise: .noAnswer)) {
+            $0.memoryLimit = 1 << 20
+            $0.batching.urgentLevel = nil
+            $0.sampling.foldedLevels = [.critical]
+        }
+        let sink = rig.sink()
+        let padding = String(repeating: "x", count: padding)
+        var number = 0
+        while (rig.producer.statistics.dropped[.memoryFull] ?? 0) < 100 {
+            number += 1
+            for _ in 1...2 { sink.critical("\(number) \(padding)") }
+        }
+        rig.transport.reply(otherwise: .success)
+        await rig.runUntilSettled()
+        await rig.stop()
+        let told = ["repeated.count", "dropped.repeated.critical"].map { name in
+            rig.transport.logs.compactMap { $0[name].flatMap { Int($0) } }.reduce(0, +)
+        }
+        let repeated = try #require(rig.producer.statistics.dropped[.repeated])
+        #expect(told[0] + told[1] == repeated)
+        #expect(told[0] > 0)
     }
 }
