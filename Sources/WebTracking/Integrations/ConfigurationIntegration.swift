@@ -12,10 +12,6 @@
 
 public import Configuration
 
-#if SwiftLog
-import Logging
-#endif
-
 extension WebTrackingConfiguration {
     /// Reads a configuration; keys that are not set keep their defaults.
     ///
@@ -68,27 +64,28 @@ extension WebTrackingConfiguration {
     ///
     /// Levels, redaction and sampling can also be followed while the program runs: ``WebTrackingProducer/follow(_:)``.
     public init(config reader: ConfigReader) throws {
-        let config = reader.snapshot()
+        let snapshot = reader.snapshot()
         self.init(
-            endpoint: try config.requiredString(forKey: "endpoint"),
-            project: try config.requiredString(forKey: "project"),
-            logstore: try config.requiredString(forKey: "logstore")
+            endpoint: try snapshot.requiredString(forKey: "endpoint"),
+            project: try snapshot.requiredString(forKey: "project"),
+            logstore: try snapshot.requiredString(forKey: "logstore")
         )
-        try Self.read("allowsPlainHTTP", of: config, in: "", into: &self.allowsPlainHTTP)
-        self.source = config.string(forKey: "source")
-        for tag in config.stringArray(forKey: "tags") ?? [] {
+        let config = SettingsReader(snapshot)
+        try config.read("allowsPlainHTTP", into: &self.allowsPlainHTTP)
+        self.source = try config.text("source")
+        for tag in try config.texts("tags") ?? [] {
             guard let equals = tag.firstIndex(of: "=") else {
-                throw Self.error("tags", tag, "a tag is written key=value")
+                throw config.error("tags", tag, "a tag is written key=value")
             }
             self.tags[String(tag[..<equals])] = String(tag[tag.index(after: equals)...])
         }
-        if let text = config.string(forKey: "topic") { self.topic = try Self.topic(text) }
-        self.promotedTags = config.stringArray(forKey: "promotedTags") ?? self.promotedTags
-        try Self.read("maximumTopics", of: config, into: &self.maximumTopics)
-        try Self.read("idleTopicTimeoutSeconds", of: config, into: &self.idleTopicTimeout)
-        if let text = config.string(forKey: "compression") { self.compression = try Self.compression(text) }
-        try Self.read("memoryLimit", of: config, into: &self.memoryLimit)
-        if let text = config.string(forKey: "logLevel") { self.logLevel = try Self.level(text, key: "logLevel") }
+        if let text = try config.text("topic") { self.topic = try Self.topic(text, config) }
+        try config.read("promotedTags", into: &self.promotedTags)
+        try config.read("maximumTopics", into: &self.maximumTopics)
+        try config.read("idleTopicTimeoutSeconds", into: &self.idleTopicTimeout)
+        if let text = try config.text("compression") { self.compression = try Self.compression(text, config) }
+        try config.read("memoryLimit", into: &self.memoryLimit)
+        self.logLevel = try config.level("logLevel") ?? self.logLevel
         try self.readBatching(config.scoped(to: "batching"))
         try self.readDelivery(config.scoped(to: "delivery"))
         try self.readLimits(config.scoped(to: "limits"))
@@ -99,155 +96,73 @@ extension WebTrackingConfiguration {
         try self.validate()
     }
 
-    private mutating func readBatching(_ config: ConfigSnapshotReader) throws {
-        try Self.read("targetBytes", of: config, in: "batching.", into: &self.batching.targetBytes)
-        try Self.read("maximumRequestBytes", of: config, in: "batching.", into: &self.batching.maximumRequestBytes)
-        try Self.read("maximumRecords", of: config, in: "batching.", into: &self.batching.maximumRecords)
-        try Self.read("lingerSeconds", of: config, in: "batching.", into: &self.batching.linger)
-        if let text = config.string(forKey: "urgentLevel") {
-            self.batching.urgentLevel = text == "none" ? nil : try Self.level(text, key: "batching.urgentLevel")
+    private mutating func readBatching(_ config: SettingsReader) throws {
+        try config.read("targetBytes", into: &self.batching.targetBytes)
+        try config.read("maximumRequestBytes", into: &self.batching.maximumRequestBytes)
+        try config.read("maximumRecords", into: &self.batching.maximumRecords)
+        try config.read("lingerSeconds", into: &self.batching.linger)
+        if let text = try config.text("urgentLevel") {
+            self.batching.urgentLevel = text == "none" ? nil : try config.level(text, of: "urgentLevel")
         }
     }
 
-    private mutating func readDelivery(_ config: ConfigSnapshotReader) throws {
-        try Self.read(
-            "maximumConcurrentRequests",
-            of: config,
-            in: "delivery.",
-            into: &self.delivery.maximumConcurrentRequests
-        )
-        try Self.read("requestTimeoutSeconds", of: config, in: "delivery.", into: &self.delivery.requestTimeout)
-        try Self.read("initialBackoffSeconds", of: config, in: "delivery.", into: &self.delivery.initialBackoff)
-        try Self.read("maximumBackoffSeconds", of: config, in: "delivery.", into: &self.delivery.maximumBackoff)
-        try Self.read(
-            "initialQuotaBackoffSeconds",
-            of: config,
-            in: "delivery.",
-            into: &self.delivery.initialQuotaBackoff
-        )
-        try Self.read(
-            "maximumQuotaBackoffSeconds",
-            of: config,
-            in: "delivery.",
-            into: &self.delivery.maximumQuotaBackoff
-        )
-        try Self.read(
-            "initialRefusalBackoffSeconds",
-            of: config,
-            in: "delivery.",
-            into: &self.delivery.initialRefusalBackoff
-        )
-        try Self.read(
-            "maximumRefusalBackoffSeconds",
-            of: config,
-            in: "delivery.",
-            into: &self.delivery.maximumRefusalBackoff
-        )
-        try Self.read("refusalPatienceSeconds", of: config, in: "delivery.", into: &self.delivery.refusalPatience)
-        try Self.read("maximumAgeSeconds", of: config, in: "delivery.", into: &self.delivery.maximumAge)
-        try Self.read("shutdownTimeoutSeconds", of: config, in: "delivery.", into: &self.delivery.shutdownTimeout)
+    private mutating func readDelivery(_ config: SettingsReader) throws {
+        try config.read("maximumConcurrentRequests", into: &self.delivery.maximumConcurrentRequests)
+        try config.read("requestTimeoutSeconds", into: &self.delivery.requestTimeout)
+        try config.read("initialBackoffSeconds", into: &self.delivery.initialBackoff)
+        try config.read("maximumBackoffSeconds", into: &self.delivery.maximumBackoff)
+        try config.read("initialQuotaBackoffSeconds", into: &self.delivery.initialQuotaBackoff)
+        try config.read("maximumQuotaBackoffSeconds", into: &self.delivery.maximumQuotaBackoff)
+        try config.read("initialRefusalBackoffSeconds", into: &self.delivery.initialRefusalBackoff)
+        try config.read("maximumRefusalBackoffSeconds", into: &self.delivery.maximumRefusalBackoff)
+        try config.read("refusalPatienceSeconds", into: &self.delivery.refusalPatience)
+        try config.read("maximumAgeSeconds", into: &self.delivery.maximumAge)
+        try config.read("shutdownTimeoutSeconds", into: &self.delivery.shutdownTimeout)
     }
 
-    private mutating func readLimits(_ config: ConfigSnapshotReader) throws {
-        try Self.read("maximumValueBytes", of: config, in: "limits.", into: &self.limits.maximumValueBytes)
-        try Self.read("maximumRecordBytes", of: config, in: "limits.", into: &self.limits.maximumRecordBytes)
-        try Self.read("maximumNesting", of: config, in: "limits.", into: &self.limits.maximumNesting)
+    private mutating func readLimits(_ config: SettingsReader) throws {
+        try config.read("maximumValueBytes", into: &self.limits.maximumValueBytes)
+        try config.read("maximumRecordBytes", into: &self.limits.maximumRecordBytes)
+        try config.read("maximumNesting", into: &self.limits.maximumNesting)
     }
 
-    private mutating func readDurability(_ config: ConfigSnapshotReader) throws {
-        if let text = config.string(forKey: "durability") {
+    private mutating func readDurability(_ config: SettingsReader) throws {
+        if let text = try config.text("durability") {
             switch text {
             case "memory": self.durability = .memory
             case "process": self.durability = .process
             case "power": self.durability = .power()
-            default: throw Self.error("durability", text, "a durability is memory, process or power")
+            default: throw config.error("durability", text, "a durability is memory, process or power")
             }
         }
+        let spool = config.scoped(to: "spool")
         if case .power(var interval) = self.durability {
-            try Self.read("syncIntervalSeconds", of: config.scoped(to: "spool"), in: "spool.", into: &interval)
+            try spool.read("syncIntervalSeconds", into: &interval)
             self.durability = .power(interval: interval)
         }
-        let spool = config.scoped(to: "spool")
-        self.spool.directory = spool.string(forKey: "directory")
-        try Self.read("maximumBytes", of: spool, in: "spool.", into: &self.spool.maximumBytes)
-        try Self.read("maximumAgeSeconds", of: spool, in: "spool.", into: &self.spool.maximumAge)
+        self.spool.directory = try spool.text("directory")
+        try spool.read("maximumBytes", into: &self.spool.maximumBytes)
+        try spool.read("maximumAgeSeconds", into: &self.spool.maximumAge)
     }
 
-    private mutating func readFields(_ config: ConfigSnapshotReader) throws {
-        func read(_ key: ConfigKey, into name: inout String) { name = config.string(forKey: key) ?? name }
-        read("time", into: &self.fields.time)
-        read("level", into: &self.fields.level)
-        read("label", into: &self.fields.label)
-        read("message", into: &self.fields.message)
-        read("source", into: &self.fields.source)
-        read("file", into: &self.fields.file)
-        read("function", into: &self.fields.function)
-        read("line", into: &self.fields.line)
-        read("sequence", into: &self.fields.sequence)
-        read("errorType", into: &self.fields.errorType)
-        read("errorMessage", into: &self.fields.errorMessage)
-        try Self.read("includesCodeLocation", of: config, in: "fields.", into: &self.fields.includesCodeLocation)
-        try Self.read("includesSequence", of: config, in: "fields.", into: &self.fields.includesSequence)
-        try Self.read("includesBatchID", of: config, in: "fields.", into: &self.fields.includesBatchID)
+    private mutating func readFields(_ config: SettingsReader) throws {
+        try config.read("time", into: &self.fields.time)
+        try config.read("level", into: &self.fields.level)
+        try config.read("label", into: &self.fields.label)
+        try config.read("message", into: &self.fields.message)
+        try config.read("source", into: &self.fields.source)
+        try config.read("file", into: &self.fields.file)
+        try config.read("function", into: &self.fields.function)
+        try config.read("line", into: &self.fields.line)
+        try config.read("sequence", into: &self.fields.sequence)
+        try config.read("errorType", into: &self.fields.errorType)
+        try config.read("errorMessage", into: &self.fields.errorMessage)
+        try config.read("includesCodeLocation", into: &self.fields.includesCodeLocation)
+        try config.read("includesSequence", into: &self.fields.includesSequence)
+        try config.read("includesBatchID", into: &self.fields.includesBatchID)
     }
 
-    private static func read(
-        _ key: String,
-        of config: ConfigSnapshotReader,
-        in scope: String = "",
-        into duration: inout Duration
-    ) throws {
-        guard let seconds = config.double(forKey: ConfigKey(key)) else {
-            try self.refuseText(key, of: config, in: scope, rule: "a duration is a number of seconds")
-            return
-        }
-        // A duration traps on what it cannot hold.
-        guard seconds.isFinite, abs(seconds) < 1e9 else {
-            throw self.error(scope + key, "\(seconds)", "a duration is a number of seconds")
-        }
-        duration = .seconds(seconds)
-    }
-
-    private static func read(
-        _ key: String,
-        of config: ConfigSnapshotReader,
-        in scope: String = "",
-        into number: inout Int
-    ) throws {
-        if let value = try self.number(key, of: config, in: scope) { number = value }
-    }
-
-    static func number(_ key: String, of config: ConfigSnapshotReader, in scope: String) throws -> Int? {
-        if let value = config.int(forKey: ConfigKey(key)) { return value }
-        try self.refuseText(key, of: config, in: scope, rule: "the value is a whole number")
-        return nil
-    }
-
-    private static func read(
-        _ key: String,
-        of config: ConfigSnapshotReader,
-        in scope: String,
-        into flag: inout Bool
-    ) throws {
-        if let value = config.bool(forKey: ConfigKey(key)) {
-            flag = value
-        } else {
-            try self.refuseText(key, of: config, in: scope, rule: "the value is true or false")
-        }
-    }
-
-    /// Throws for a key that is set to a text which is not what the key asks for; a reader says `nil` for it, as for a key
-    /// that is not set.
-    private static func refuseText(
-        _ key: String,
-        of config: ConfigSnapshotReader,
-        in scope: String,
-        rule: String
-    ) throws {
-        if let text = config.string(forKey: ConfigKey(key)) { throw self.error(scope + key, text, rule) }
-    }
-
-    private static func topic(_ text: String) throws -> TopicRule {
+    private static func topic(_ text: String, _ config: SettingsReader) throws -> TopicRule {
         let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         switch (parts[0], parts.count) {
         case ("label", 1): return .label
@@ -256,31 +171,20 @@ extension WebTrackingConfiguration {
         case ("metadata", 3): return .metadata(key: parts[1], fallback: parts[2])
         default: break
         }
-        throw self.error("topic", text, "a topic rule is fixed:NAME, label, label-prefix:N or metadata:KEY:FALLBACK")
+        throw config.error("topic", text, "a topic rule is fixed:NAME, label, label-prefix:N or metadata:KEY:FALLBACK")
     }
 
-    private static func compression(_ text: String) throws -> Compression {
+    private static func compression(_ text: String, _ config: SettingsReader) throws -> Compression {
         switch text {
         case "lz4": return .lz4
         case "none": return .none
         case "deflate": return .deflate()
         default:
             guard text.hasPrefix("deflate:"), let level = Int(text.dropFirst(8)) else {
-                throw self.error("compression", text, "a compression is lz4, deflate, deflate:LEVEL or none")
+                throw config.error("compression", text, "a compression is lz4, deflate, deflate:LEVEL or none")
             }
             return .deflate(level: level)
         }
-    }
-
-    static func level(_ text: String, key: String) throws -> LogLevel {
-        guard let level = LogLevel(rawValue: text) else {
-            throw self.error(key, text, "a level is trace, debug, info, notice, warning, error or critical")
-        }
-        return level
-    }
-
-    static func error(_ key: String, _ value: String, _ rule: String) -> ConfigurationError {
-        ConfigurationError(setting: key, value: value, rule: rule, mend: "Change the key \(key).")
     }
 }
 

@@ -16,7 +16,7 @@ public import Configuration
 import Logging
 #endif
 
-/// What a configuration can say that is also changed at run time.
+/// The settings that can be changed at run time, as a program and a configuration want them together.
 ///
 /// Rules of the configuration come before those that the program has set, so that an operator has the last word.
 struct LiveSettings: Sendable, Equatable {
@@ -26,106 +26,68 @@ struct LiveSettings: Sendable, Equatable {
 
     /// What the program has set, without what a configuration said when the program read it.
     init(setBy configuration: WebTrackingConfiguration) {
-        let read = configuration.readSettings.value
-        let defaults = WebTrackingConfiguration(endpoint: "", project: "", logstore: "")
-        func own<Value: Equatable>(
-            _ setting: KeyPath<WebTrackingConfiguration, Value>,
-            _ readSetting: KeyPath<LiveSettings, Value>
-        ) -> Value {
-            let value = configuration[keyPath: setting]
-            return read?[keyPath: readSetting] == value ? defaults[keyPath: setting] : value
+        let read = configuration.readSettings.stated
+        self.logLevelOverrides = configuration.logLevelOverrides.filter { read.logLevels?[$0.key] != $0.value }
+        self.redaction = configuration.redaction
+        for rule in read.allRules {
+            if let index = self.redaction.rules.firstIndex(of: rule) { self.redaction.rules.remove(at: index) }
         }
-        self.logLevelOverrides = own(\.logLevelOverrides, \.logLevelOverrides)
-        self.redaction = own(\.redaction, \.redaction)
-        self.sampling = own(\.sampling, \.sampling)
+        if read.hasStandardRules == false, self.redaction.standardRules == nil {
+            self.redaction.rules += Redaction.standard.rules
+        }
+        if self.redaction.pseudonymKey == read.pseudonymKey { self.redaction.pseudonymKey = nil }
+        self.sampling = configuration.sampling
+        self.sampling.rates = self.sampling.rates.filter { read.rates?[$0.key] != $0.value }
+        self.sampling.foldedLevels.subtract(read.foldedLevels ?? [])
     }
 
-    /// Reads the settings; what is not set stays as it is in `base`.
-    init(_ config: ConfigSnapshotReader, over base: LiveSettings) throws {
-        self.logLevelOverrides = try Self.levels(config) ?? base.logLevelOverrides
-        self.redaction = try Self.redaction(config.scoped(to: "redaction"), over: base.redaction)
-        self.sampling = try Self.sampling(config.scoped(to: "sampling"), over: base.sampling)
-    }
-
-    private static func levels(_ config: ConfigSnapshotReader) throws -> [String: LogLevel]? {
-        guard let entries = config.stringArray(forKey: "logLevels") else { return nil }
-        var levels: [String: LogLevel] = [:]
-        for entry in entries where !entry.isEmpty {
-            guard let equals = entry.lastIndex(of: "=") else {
-                throw WebTrackingConfiguration.error("logLevels", entry, "a level is written label=level")
-            }
-            levels[String(entry[..<equals])] = try WebTrackingConfiguration.level(
-                String(entry[entry.index(after: equals)...]),
-                key: "logLevels"
-            )
+    /// What is in force in a program that made its producer from `configuration`, once a configuration that it follows says
+    /// `stated`. Of what that does not say, `start` stays as it was.
+    init(
+        _ stated: StatedSettings,
+        start: StatedSettings = StatedSettings(),
+        over configuration: WebTrackingConfiguration
+    ) throws {
+        let own = LiveSettings(setBy: configuration)
+        self.logLevelOverrides =
+            stated.logLevels
+            ?? (start.logLevels == nil ? own.logLevelOverrides : configuration.logLevelOverrides)
+        self.sampling = Sampling()
+        self.sampling.rates =
+            stated.rates ?? (start.rates == nil ? own.sampling.rates : configuration.sampling.rates)
+        self.sampling.foldedLevels =
+            stated.foldedLevels
+            ?? (start.foldedLevels == nil ? own.sampling.foldedLevels : configuration.sampling.foldedLevels)
+        let all = stated.filled(from: start)
+        self.redaction = own.redaction
+        if all.hasStandardRules == false, let range = self.redaction.standardRules {
+            self.redaction.rules.removeSubrange(range)
         }
-        return levels
-    }
-
-    private static func redaction(_ config: ConfigSnapshotReader, over base: Redaction) throws -> Redaction {
-        var redaction = base
-        if config.bool(forKey: "standard") == false {
-            redaction.rules.removeAll { Redaction.standard.rules.contains($0) }
-        }
-        let lists: [(ConfigKey, Redaction.Action)] = [
-            ("keep", .keep), ("drop", .drop), ("pseudonym", .pseudonym), ("mask", .mask),
-        ]
-        var rules: [RedactionRule] = []
-        for (key, action) in lists {
-            for name in config.stringArray(forKey: key) ?? [] where !name.isEmpty {
-                rules.append(name.hasPrefix("*") ? .suffix(String(name.dropFirst()), action) : .key(name, action))
-            }
-        }
-        redaction.rules.insert(contentsOf: rules, at: 0)
-        if let digits = config.string(forKey: "pseudonymKey", isSecret: true) {
-            guard let key = PseudonymKey(hexadecimal: digits) else {
-                throw WebTrackingConfiguration.error(
-                    "redaction.pseudonymKey",
-                    Redactor.masked,
-                    "the key has 32 hexadecimal digits"
-                )
-            }
-            redaction.pseudonymKey = key
-        }
-        try redaction.validate()
-        return redaction
-    }
-
-    private static func sampling(_ config: ConfigSnapshotReader, over base: Sampling) throws -> Sampling {
-        var sampling = base
-        func level(_ key: ConfigKey, _ name: String) throws -> LogLevel? {
-            try config.string(forKey: key).map { try WebTrackingConfiguration.level($0, key: "sampling.\(name)") }
-        }
-        if let first = try WebTrackingConfiguration.number("first", of: config, in: "sampling.") {
-            let oneIn = try WebTrackingConfiguration.number("thenOneIn", of: config, in: "sampling.")
-            sampling.rates = Sampling.Rate.below(
-                try level("below", "below") ?? .error,
-                Sampling.Rate(first: first, thenOneIn: oneIn)
-            )
-        }
-        if let text = config.string(forKey: "foldBelow") {
-            let limit = text == "none" ? nil : try level("foldBelow", "foldBelow")
-            sampling.foldedLevels = Set(LogLevel.ranked.filter { level in limit.map { level < $0 } ?? false })
-        }
-        try sampling.validate()
-        return sampling
+        self.redaction.rules.insert(contentsOf: all.allRules, at: 0)
+        self.redaction.pseudonymKey = all.pseudonymKey ?? self.redaction.pseudonymKey
+        try self.redaction.validate()
+        try self.sampling.validate()
     }
 }
 
-/// What a configuration said when it was read; makes no two configurations different.
-struct ReadSettings: Sendable, Equatable {
-    var value: LiveSettings?
-
-    static func == (left: ReadSettings, right: ReadSettings) -> Bool { true }
+extension Redaction {
+    /// Where the standard rules are, together and in their order; a rule of the program's own may be equal to one of them.
+    fileprivate var standardRules: Range<Int>? {
+        let standard = Redaction.standard.rules
+        return self.rules.indices.lazy
+            .map { $0..<($0 + standard.count) }
+            .last { $0.upperBound <= self.rules.count && self.rules[$0].elementsEqual(standard) }
+    }
 }
 
 extension WebTrackingConfiguration {
-    mutating func readLiveSettings(_ config: ConfigSnapshotReader) throws {
-        let settings = try LiveSettings(config, over: LiveSettings(setBy: self))
+    mutating func readLiveSettings(_ config: SettingsReader) throws {
+        let stated = try StatedSettings(config)
+        let settings = try LiveSettings(stated, over: self)
         self.logLevelOverrides = settings.logLevelOverrides
         self.redaction = settings.redaction
         self.sampling = settings.sampling
-        self.readSettings.value = settings
+        self.readSettings.stated = stated
     }
 }
 
@@ -134,10 +96,11 @@ extension WebTrackingProducer {
     /// configuration has no more to say.
     ///
     /// Reads the keys `logLevels`, `redaction.…` and `sampling.…` of ``WebTrackingConfiguration/init(config:)`` from each
-    /// snapshot, scoped as there. What is not set, or no longer, is as the program has set it in ``configuration``. Other keys
-    /// have no effect, and what is changed in between through the producer's own methods stays only until the next change of
-    /// the configuration. A snapshot that cannot work is told as ``ProducerDiagnostic/settingsRefused(reason:)``, and changes
-    /// nothing.
+    /// snapshot, scoped as there. A key that a snapshot has outranks what the producer started with. One that no snapshot has
+    /// had so far stays as it was when the producer's ``configuration`` was read, from whatever other source; one that is no
+    /// longer there is as the program has set it. Other keys have no effect, and what is changed in between through the
+    /// producer's own methods stays only until the next change of the configuration. A snapshot that cannot work is told as
+    /// ``ProducerDiagnostic/settingsRefused(reason:)``, and changes nothing.
     ///
     /// ```swift
     /// let provider = try await ReloadingFileProvider<JSONSnapshot>(filePath: "logging.json", pollInterval: .seconds(1))
@@ -145,16 +108,19 @@ extension WebTrackingProducer {
     /// ```
     public func follow(_ config: ConfigReader) async throws {
         try await config.watchSnapshot { updates in
-            for await snapshot in updates { self.apply(snapshot) }
+            var start = self.configuration.readSettings.stated
+            for await snapshot in updates { self.apply(SettingsReader(snapshot), &start) }
         }
     }
 
-    private func apply(_ snapshot: ConfigSnapshotReader) {
+    private func apply(_ config: SettingsReader, _ start: inout StatedSettings) {
         do {
-            let settings = try LiveSettings(snapshot, over: LiveSettings(setBy: self.configuration))
-            self.logLevelOverrides = settings.logLevelOverrides
-            try self.setRedaction(settings.redaction)
-            try self.setSampling(settings.sampling)
+            let stated = try StatedSettings(config)
+            var rest = start
+            rest.yield(to: stated)
+            let settings = try LiveSettings(stated, start: rest, over: self.configuration)
+            self.putInForce(settings)
+            start = rest
         } catch {
             self.tell(.settingsRefused(reason: "\(error)"))
         }

@@ -10,18 +10,16 @@
 
 #if Configuration
 
-import Configuration
-
 extension WebTrackingConfiguration {
     /// Reads who sends. Keys that would have no effect are refused: nobody should send anonymously and believe to sign.
-    mutating func readSigning(_ config: ConfigSnapshotReader) throws {
-        let region = config.string(forKey: "region")
-        let id = config.string(forKey: "accessKeyID")
-        let secret = config.string(forKey: "accessKeySecret", isSecret: true)
-        let token = config.string(forKey: "securityToken", isSecret: true)
+    mutating func readSigning(_ config: SettingsReader) throws {
+        let region = try config.text("region")
+        let id = try config.text("accessKeyID")
+        let secret = try config.text("accessKeySecret", isSecret: true)
+        let token = try config.text("securityToken", isSecret: true)
         guard let region else {
             guard id == nil, secret == nil, token == nil else {
-                throw Self.error("signing.region", "", "credentials need the region that requests are signed for")
+                throw config.error("region", "", "credentials need the region that requests are signed for")
             }
             return
         }
@@ -33,9 +31,9 @@ extension WebTrackingConfiguration {
         case (nil, nil) where token == nil:
             try self.sign(with: EnvironmentCredentials(), region: region)
         case (nil, _):
-            throw Self.error("signing.accessKeyID", "", "an AccessKey has an id and a secret")
+            throw config.error("accessKeyID", "", "an AccessKey has an id and a secret")
         case (_, nil):
-            throw Self.error("signing.accessKeySecret", "", "an AccessKey has an id and a secret")
+            throw config.error("accessKeySecret", "", "an AccessKey has an id and a secret")
         }
         #else
         throw ConfigurationError(

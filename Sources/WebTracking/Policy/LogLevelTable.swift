@@ -78,6 +78,22 @@ final class LogLevelTable: Sendable {
         }
     }
 
+    /// Puts other overrides in force around a change of something else: those that let less through before it, the others
+    /// after it. Handlers wait for their labels' cells meanwhile.
+    ///
+    /// - Parameter level: What a label without an override is taken to let through.
+    func change(to overrides: [String: LogLevel], otherwise level: LogLevel, around change: () -> Void) {
+        self.state.withLock { state in
+            for (label, cell) in state.cells {
+                let new = Self.level(of: label, in: overrides)
+                if new ?? level > cell.level ?? level { cell.set(new) }
+            }
+            change()
+            state.overrides = overrides
+            for (label, cell) in state.cells { cell.set(Self.level(of: label, in: overrides)) }
+        }
+    }
+
     /// How many labels are known.
     var count: Int { self.state.withLock { $0.cells.count } }
 

@@ -190,6 +190,15 @@ public final class WebTrackingProducer: Sendable {
     #if Configuration
     /// Tells of a trouble of the producer's own.
     func tell(_ diagnostic: ProducerDiagnostic) { self.diagnostics(diagnostic) }
+
+    /// Puts settings in force that belong together, and have been checked.
+    ///
+    /// No level lets more through before the redaction is there that it is let through with, or after that has gone.
+    func putInForce(_ settings: LiveSettings) {
+        self.pipeline.levels.change(to: settings.logLevelOverrides, otherwise: self.configuration.logLevel) {
+            self.policies.change(redaction: settings.redaction, sampling: settings.sampling)
+        }
+    }
     #endif
 
     // MARK: Flush and shutdown

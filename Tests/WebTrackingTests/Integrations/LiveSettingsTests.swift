@@ -122,6 +122,148 @@ struct LiveSettingsTests {
         try await follower.value
         await producer.shutdown(timeout: .seconds(1))
     }
+
+    @Test(
+        "What a followed configuration does not say stays as the producer started with it, until it says something of it"
+    )
+    func keepsWhatOtherSourcesSaid() async throws {
+        let configuration = try self.configuration([
+            "redaction.mask": self.strings("mail", "*_code"), "sampling.first": 7,
+            "logLevels": self.strings("shop=debug"),
+        ])
+        let provider = MutableInMemoryProvider(initialValues: [:])
+        let rig = try FollowRig(configuration, provider)
+        // The first snapshot is in force once a level that only it sets is.
+        provider.setValue("none", forKey: "sampling.foldBelow")
+        provider.setValue("info", forKey: "sampling.foldBelow")
+        await rig.wait { rig.producer.sampling.foldedLevels == [.trace, .debug] }
+        #expect(rig.producer.redaction == configuration.redaction)
+        #expect(rig.producer.sampling.rates[.info]?.first == 7)
+        #expect(rig.producer.logLevelOverrides == ["shop": .debug])
+        let sink = rig.producer.makeLogHandler(label: "shop")
+        sink.warning("m", metadata: ["mail": "a@b.c", "zip_code": "1"])
+        await rig.producer.flush(timeout: .seconds(60))
+        #expect(
+            rig.transport.logs.first?["mail"] == "[redacted]" && rig.transport.logs.first?["zip_code"] == "[redacted]"
+        )
+        // What it says, it has the last word on.
+        provider.setValue(self.strings("card"), forKey: "redaction.mask")
+        await rig.wait { rig.producer.redaction.rules.first == .key("card", .mask) }
+        #expect(!rig.producer.redaction.rules.contains(.key("mail", .mask)))
+        provider.setValue(nil, forKey: "redaction.mask")
+        await rig.wait { rig.producer.redaction == .standard }
+        await rig.stop()
+    }
+
+    @Test("What the program adds to what it read does not keep the rest of it from going")
+    func tellsTheProgramsOwnFromWhatWasRead() async throws {
+        let values: [AbsoluteConfigKey: ConfigValue] = [
+            "redaction.mask": self.strings("mail"), "redaction.standard": false, "sampling.first": 7,
+            "logLevels": self.strings("shop=debug"),
+        ]
+        var configuration = try self.configuration(values)
+        configuration.redaction.rules.append(.key("own", .drop))
+        configuration.sampling.foldedLevels = [.info]
+        configuration.logLevelOverrides["own"] = .error
+        let provider = MutableInMemoryProvider(initialValues: values.merging(["sampling.foldBelow": "debug"]) { $1 })
+        let rig = try FollowRig(configuration, provider)
+        await rig.wait { rig.producer.sampling.foldedLevels == [.trace] }
+        provider.setValue(nil, forKey: "sampling.foldBelow")
+        for key in values.keys { provider.setValue(nil, forKey: key) }
+        await rig.wait { rig.producer.sampling.rates.isEmpty && rig.producer.logLevelOverrides == ["own": .error] }
+        #expect(rig.producer.redaction.rules == [.key("own", .drop)] + Redaction.standard.rules)
+        #expect(rig.producer.sampling.foldedLevels == [.info])
+        await rig.stop()
+    }
+
+    @Test("Without the standard rules, the program's own stay, also where they are equal")
+    func ownRulesStay() async throws {
+        var configuration = try self.configuration([:])
+        let own = try #require(Redaction.standard.rules.first)
+        configuration.redaction.rules.insert(own, at: 0)
+        let provider = MutableInMemoryProvider(initialValues: ["redaction.standard": false])
+        let rig = try FollowRig(configuration, provider)
+        await rig.wait { rig.producer.redaction.rules == [own] }
+        await rig.stop()
+    }
+
+    @Test("A followed value of the wrong type is refused, and what was in force stays")
+    func refusesAnotherType() async throws {
+        let provider = MutableInMemoryProvider(initialValues: ["redaction.mask": self.strings("mail")])
+        let rig = try FollowRig(self.configuration([:]), provider)
+        await rig.wait { rig.producer.redaction.rules.first == .key("mail", .mask) }
+        provider.setValue("mail", forKey: "redaction.mask")
+        await rig.refused.wait(for: 1)
+        #expect(rig.refused.elements[0].contains("redaction.mask"))
+        #expect(rig.producer.redaction.rules.first == .key("mail", .mask))
+        await rig.stop()
+    }
+
+    @Test(
+        "A value of another type, or one that has no effect, is an error that names the key",
+        arguments: [
+            ("logLevels", "shop=debug"), ("redaction.mask", "mail"), ("redaction.keep", 1),
+            ("redaction.standard", "no"),
+            ("redaction.pseudonymKey", 12), ("sampling.first", 1.5), ("sampling.below", 3),
+            ("sampling.foldBelow", true),
+            ("sampling.thenOneIn", 5), ("sampling.below", "info"), ("tags", "a=b"), ("topic", 1), ("source", 1.5),
+            ("promotedTags", "zone"), ("compression", false), ("logLevel", 2), ("batching.urgentLevel", 2),
+            ("durability", 1), ("spool.directory", 1), ("fields.time", 1), ("signing.region", 1),
+            ("signing.accessKeySecret", 77_777), ("memoryLimit", 1.5), ("batching.lingerSeconds", true),
+            ("allowsPlainHTTP", 1),
+        ] as [(AbsoluteConfigKey, ConfigValue)]
+    )
+    func refusesOtherTypes(key: AbsoluteConfigKey, value: ConfigValue) throws {
+        do {
+            _ = try self.configuration([key: value])
+            Issue.record("no error")
+        } catch let error as ConfigurationError {
+            #expect(error.setting == key.components.joined(separator: "."))
+            #expect(!"\(error)".contains("77777"))
+        }
+    }
+
+    @Test("A duration may be written as a whole number")
+    func takesWholeSeconds() throws {
+        #expect(try self.configuration(["batching.lingerSeconds": 3]).batching.linger == .seconds(3))
+    }
+}
+
+/// A producer that follows a configuration.
+private struct FollowRig {
+    let producer: WebTrackingProducer
+    let transport = InMemoryTransport()
+    let refused = Recorder<String>()
+    private let follower: Task<Void, any Error>
+
+    init(_ configuration: WebTrackingConfiguration, _ provider: MutableInMemoryProvider) throws {
+        let producer = try WebTrackingProducer(
+            configuration: configuration,
+            transport: self.transport,
+            diagnostics: DiagnosticHandler { [refused] in
+                if case .settingsRefused(let reason) = $0 { refused.add(reason) }
+            },
+            clock: ManualClock(wallTime: Rig.start)
+        )
+        self.producer = producer
+        self.follower = Task { try await producer.follow(ConfigReader(provider: provider)) }
+    }
+
+    func wait(_ condition: () -> Bool) async {
+        while !condition() {
+            guard !Task.isCancelled else {
+                Issue.record("the time limit came before the condition held")
+                return
+            }
+            await Task.yield()
+        }
+    }
+
+    func stop() async {
+        self.follower.cancel()
+        try? await self.follower.value
+        await self.producer.shutdown(timeout: .seconds(1))
+    }
 }
 
 #endif

@@ -67,4 +67,18 @@ struct LogLevelTests {
         #expect(kept.level == .trace)
         #expect(table.cell(for: "kept") === kept)
     }
+
+    @Test(
+        "Around a change of something else, levels that let less through come first, and those that let more through last"
+    )
+    func changesAroundAnother() {
+        let table = LogLevelTable(["closing": .debug, "gone.open": .trace, "gone.shut": .error])
+        let labels = ["closing", "opening", "gone.open", "gone.shut"]
+        let cells = labels.map { table.cell(for: $0) }
+        var between: [LogLevel?] = []
+        table.change(to: ["closing": .warning, "opening": .debug], otherwise: .info) { between = cells.map(\.level) }
+        #expect(between == [.warning, nil, nil, .error])
+        #expect(cells.map(\.level) == [.warning, .debug, nil, nil])
+        #expect(table.overrides == ["closing": .warning, "opening": .debug])
+    }
 }

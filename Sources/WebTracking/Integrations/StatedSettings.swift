@@ -1,0 +1,117 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if Configuration
+
+#if SwiftLog
+import Logging
+#endif
+
+/// What a configuration says of the settings that are also changed at run time; `nil` for what it does not say.
+struct StatedSettings: Sendable {
+    var logLevels: [String: LogLevel]?
+    var hasStandardRules: Bool?
+    var rules: [Redaction.Action: [RedactionRule]] = [:]
+    var pseudonymKey: PseudonymKey?
+    var rates: [LogLevel: Sampling.Rate]?
+    var foldedLevels: Set<LogLevel>?
+
+    /// The lists of rules, in the order in which they come.
+    static let lists: [(key: String, action: Redaction.Action)] = [
+        ("keep", .keep), ("drop", .drop), ("pseudonym", .pseudonym), ("mask", .mask),
+    ]
+
+    init() {}
+
+    init(_ config: SettingsReader) throws {
+        self.logLevels = try Self.levels(config)
+        try self.readRedaction(config.scoped(to: "redaction"))
+        try self.readSampling(config.scoped(to: "sampling"))
+    }
+
+    private static func levels(_ config: SettingsReader) throws -> [String: LogLevel]? {
+        guard let entries = try config.texts("logLevels") else { return nil }
+        var levels: [String: LogLevel] = [:]
+        for entry in entries where !entry.isEmpty {
+            guard let equals = entry.lastIndex(of: "=") else {
+                throw config.error("logLevels", entry, "a level is written label=level")
+            }
+            let text = String(entry[entry.index(after: equals)...])
+            levels[String(entry[..<equals])] = try config.level(text, of: "logLevels")
+        }
+        return levels
+    }
+
+    private mutating func readRedaction(_ config: SettingsReader) throws {
+        self.hasStandardRules = try config.flag("standard")
+        for (key, action) in Self.lists {
+            self.rules[action] = try config.texts(key).map { names in
+                names.filter { !$0.isEmpty }.map { name in
+                    name.hasPrefix("*") ? .suffix(String(name.dropFirst()), action) : .key(name, action)
+                }
+            }
+        }
+        if let digits = try config.text("pseudonymKey", isSecret: true) {
+            guard let key = PseudonymKey(hexadecimal: digits) else {
+                throw config.error("pseudonymKey", Redactor.masked, "the key has 32 hexadecimal digits")
+            }
+            self.pseudonymKey = key
+        }
+    }
+
+    private mutating func readSampling(_ config: SettingsReader) throws {
+        if let first = try config.number("first") {
+            let rate = Sampling.Rate(first: first, thenOneIn: try config.number("thenOneIn"))
+            self.rates = Sampling.Rate.below(try config.level("below") ?? .error, rate)
+        } else {
+            for key in ["thenOneIn", "below"] {
+                try config.refuse(key, rule: "it changes a rate, so sampling.first has to be set as well")
+            }
+        }
+        if let text = try config.text("foldBelow") {
+            let limit = text == "none" ? nil : try config.level(text, of: "foldBelow")
+            self.foldedLevels = Set(LogLevel.ranked.filter { level in limit.map { level < $0 } ?? false })
+        }
+    }
+
+    /// All rules, in the order in which they come.
+    var allRules: [RedactionRule] { Self.lists.flatMap { self.rules[$0.action] ?? [] } }
+
+    /// Says what another one says as well where this one says nothing.
+    func filled(from other: StatedSettings) -> StatedSettings {
+        var result = self
+        result.logLevels = self.logLevels ?? other.logLevels
+        result.hasStandardRules = self.hasStandardRules ?? other.hasStandardRules
+        result.rules = self.rules.merging(other.rules) { own, _ in own }
+        result.pseudonymKey = self.pseudonymKey ?? other.pseudonymKey
+        result.rates = self.rates ?? other.rates
+        result.foldedLevels = self.foldedLevels ?? other.foldedLevels
+        return result
+    }
+
+    /// No longer says what another one says something about.
+    mutating func yield(to other: StatedSettings) {
+        if other.logLevels != nil { self.logLevels = nil }
+        if other.hasStandardRules != nil { self.hasStandardRules = nil }
+        for action in other.rules.keys { self.rules[action] = nil }
+        if other.pseudonymKey != nil { self.pseudonymKey = nil }
+        if other.rates != nil { self.rates = nil }
+        if other.foldedLevels != nil { self.foldedLevels = nil }
+    }
+}
+
+/// What a configuration said when it was read; makes no two configurations different.
+struct ReadSettings: Sendable, Equatable {
+    var stated = StatedSettings()
+
+    static func == (left: ReadSettings, right: ReadSettings) -> Bool { true }
+}
+
+#endif
