@@ -16,7 +16,8 @@ extension WebTrackingConfiguration {
         let region = try config.text("region")
         let id = try config.text("accessKeyID")
         let secret = try config.text("accessKeySecret", isSecret: true)
-        let token = try config.text("securityToken", isSecret: true)
+        // An empty one is none, as in the environment's own variables.
+        let token = try config.text("securityToken", isSecret: true).flatMap { $0.isEmpty ? nil : $0 }
         guard let region else {
             guard id == nil, secret == nil, token == nil else {
                 throw config.error("region", "", "credentials need the region that requests are signed for")
@@ -27,6 +28,7 @@ extension WebTrackingConfiguration {
         switch (id, secret) {
         case (let id?, let secret?):
             let credentials = WebTrackingCredentials(accessKeyID: id, accessKeySecret: secret, securityToken: token)
+            if let problem = credentials.problem { throw config.error("accessKeyID", "", problem) }
             try self.sign(with: credentials, region: region)
         case (nil, nil) where token == nil:
             try self.sign(with: EnvironmentCredentials(), region: region)

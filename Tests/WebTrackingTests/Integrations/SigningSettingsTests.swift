@@ -67,6 +67,18 @@ import Testing
         #expect(Self.setting(["REGION": "cn-test", "SECURITY_TOKEN": "token"]) == "signing.accessKeyID")
     }
 
+    @Test func credentialsThatCannotSignAreRefusedAtSetUpAndAnEmptyTokenIsNone() async throws {
+        for (id, secret) in [("", "secret"), ("id", ""), ("id\n", "secret")] {
+            let values = ["REGION": "cn-test", "ACCESS_KEY_ID": id, "ACCESS_KEY_SECRET": secret]
+            #expect(Self.setting(values)?.hasPrefix("signing.accessKey") == true)
+        }
+        let values = [
+            "REGION": "cn-test", "ACCESS_KEY_ID": "id", "ACCESS_KEY_SECRET": "secret", "SECURITY_TOKEN": "",
+        ]
+        let signing = try Self.read(values).authentication.signing
+        #expect(try await signing?.provider.credentials().securityToken == nil)
+    }
+
     @Test func aRegionThatCannotBeOneIsRefusedByItsKey() {
         #expect(Self.setting(["REGION": "cn test"]) == "signing.region")
     }

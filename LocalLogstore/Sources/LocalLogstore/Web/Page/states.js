@@ -15,7 +15,7 @@ export function firstRun(status) {
     h("h2", {}, "No logs yet"),
     h("p", {}, "This is a Logstore on your machine. Send it logs from Swift:"), block(swift),
     h("p", {}, "or from a terminal:"), block(shell),
-    h("p", { class: "dim" }, "They show up here as they arrive. Nothing leaves this machine."),
+    h("p", { class: "dim" }, "They show up here as they arrive, and are stored by this process alone."),
   ];
 }
 
