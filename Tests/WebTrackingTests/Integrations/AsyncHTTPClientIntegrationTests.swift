@@ -11,8 +11,9 @@
 #if AsyncHTTPClient
 
 import Testing
-import WebTracking
 import WebTrackingTestKit
+
+@testable import WebTracking
 
 #if SwiftLog
 import Logging
@@ -138,7 +139,7 @@ import Logging
             metadataProvider: Logger.MetadataProvider { ["trace": "abc"] }
         )
         let logger = Logger(label: "global")
-        #expect(logger.handler is MultiplexLogHandler)
+        #expect(logger.handler is ConsolePair)
         #expect(logger.metadataProvider?.get() == ["trace": "abc"])
         logger.info("m")
         let report = await producer.shutdown(timeout: .seconds(60))

@@ -169,7 +169,9 @@ struct SamplingTests {
         await rig.run { !rig.diagnostics.elements.isEmpty }
         let told = rig.producer.statistics.synthetic
         for _ in 1...10 { log() }
-        while (rig.producer.statistics.dropped[.memoryFull] ?? 0) < 100 { sink.critical("fills the memory") }
+        while (rig.producer.statistics.dropped[.memoryFull] ?? 0) < 100 {
+            for _ in 1...100 { sink.critical("fills the memory") }
+        }
         // By the next record of the statement, by a change, and by a flush.
         rig.clock.advance(by: .seconds(1))
         for _ in 1...10 { log() }
@@ -364,8 +366,11 @@ struct SamplingTests {
         let padding = String(repeating: "x", count: padding)
         var number = 0
         while (rig.producer.statistics.dropped[.memoryFull] ?? 0) < 100 {
-            number += 1
-            for _ in 1...2 { sink.critical("\(number) \(padding)") }
+            // Looking at the numbers takes longer than a record.
+            for _ in 1...100 {
+                number += 1
+                for _ in 1...2 { sink.critical("\(number) \(padding)") }
+            }
         }
         rig.transport.reply(otherwise: .success)
         await rig.runUntilSettled()
