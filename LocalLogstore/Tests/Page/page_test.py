@@ -12,6 +12,8 @@
 
 A machine may be ten times slower than the one these were written on. So everything is waited for: what is read at once
 (`settled`, then `all_text_contents` and the like) is read after the page says that it has nothing more to ask for.
+
+Over 400 lines, since all tests share one browser and one endpoint full of logs, which take longer than most of them.
 """
 
 import http.client

@@ -218,9 +218,9 @@ function fillRow(row, log, index) {
 function rest(fields) {
   let text = "";
   const others = Object.entries(fields).filter(([name]) => !shown.has(name));
-  // Long numbers of traces say little in a row; they come last.
-  const isTrace = ([name]) => name.startsWith("trace") || name.startsWith("span");
-  for (const [name, value] of [...others.filter((field) => !isTrace(field)), ...others.filter(isTrace)]) {
+  // The ids of traces and requests say little in a row, and are long; they come last.
+  const isID = ([name, value]) => /^(trace|span)/.test(name) || /^[0-9a-f-]{16,}$/i.test(value);
+  for (const [name, value] of [...others.filter((field) => !isID(field)), ...others.filter(isID)]) {
     text += ` ${visible(cut(name, 60))}=${visible(cut(value, 120))}`;
     if (text.length > maximumText) break;
   }

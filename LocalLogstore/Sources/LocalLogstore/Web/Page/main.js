@@ -1,4 +1,5 @@
-// Puts the page together: the state decides what is asked for, the answers are drawn.
+// Puts the page together: the state decides what is asked for, the answers are drawn. Over 400 lines, since everything here
+// meets at that one state; each thing that is drawn has a file of its own.
 
 import { get, isConnected, onConnection, Problem, send, setConnected } from "./api.js";
 import { Deliveries } from "./deliveries.js";
