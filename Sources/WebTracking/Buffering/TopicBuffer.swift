@@ -127,11 +127,11 @@ final class TopicBuffer: Sendable {
         if let shortage = self.makeRoom(for: record, rank: isSynthetic ? 6 : rank, evicting: evicted, in: &state) {
             let reason = shortage.reason
             state.drop(reason, rank: rank, isSynthetic: isSynthetic)
+            state.unreported[reason][rank] += 1
             guard !isSynthetic else { return (.dropped(reason), false) }
             // The actor announces drops; it has to learn of the first one.
             let isFirst = state.unannounced.isEmpty
             state.unannounced[reason][rank] += 1
-            state.unreported[reason][rank] += 1
             return (.dropped(reason), isFirst || state.sealed.count != wasSealed || state.settled != wasSettled)
         }
         state.open?.append(record, rank: rank, isSynthetic: isSynthetic)

@@ -168,12 +168,17 @@ extension TopicBuffer {
         if self.append(record) != .accepted { self.state.withLock { $0.unannounced += drops } }
     }
 
-    /// The drops on the callers' side since this was last asked.
-    func takeUnreported() -> DropCounts {
-        self.state.withLock { state in
+    /// Tells the diagnostics of the drops on the callers' side since this was last done; nothing may be written there.
+    func reportDrops(to diagnostics: (ProducerDiagnostic) -> Void) {
+        let drops = self.state.withLock { state -> DropCounts in
             guard !state.unreported.isEmpty else { return DropCounts() }
             defer { state.unreported = DropCounts() }
             return state.unreported
+        }
+        for reason in DropReason.allCases where drops[reason].total > 0 {
+            diagnostics(
+                .recordsDropped(topic: self.key.topic, reason: reason, count: drops[reason].total, failure: nil)
+            )
         }
     }
 

@@ -30,7 +30,7 @@ actor TopicActor {
     func run() async {
         while !Task.isCancelled {
             self.buffer.context.spool?.tellNotices()
-            self.reportDrops()
+            self.buffer.reportDrops(to: self.context.diagnostics)
             self.buffer.wakeSettled()
             if let rank = self.buffer.takeSpoolPressure() { self.context.makeSpoolRoom(rank) }
             self.buffer.announceDrops(self.context.announcement)
@@ -182,16 +182,6 @@ actor TopicActor {
             .recordsDropped(topic: self.buffer.key.topic, reason: reason, count: segment.count, failure: error)
         )
         self.buffer.settle(segment, as: .dropped(reason), isLast: self.machine.isIdle)
-    }
-
-    /// Tells the diagnostics of drops on the callers' side, where nothing may be written.
-    private func reportDrops() {
-        let drops = self.buffer.takeUnreported()
-        for reason in DropReason.allCases where drops[reason].total > 0 {
-            self.context.diagnostics(
-                .recordsDropped(topic: self.buffer.key.topic, reason: reason, count: drops[reason].total, failure: nil)
-            )
-        }
     }
 }
 

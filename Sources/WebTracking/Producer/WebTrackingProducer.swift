@@ -267,6 +267,8 @@ public final class WebTrackingProducer: Sendable {
         var spooled = 0
         for buffer in self.table.buffers + (self.table.recovery.map { [$0] } ?? []) {
             let left = buffer.abandon()
+            // An announcement that found no room may have been dropped behind the worker's last look.
+            buffer.reportDrops(to: self.diagnostics)
             dropped += left.dropped
             spooled += left.spooled
         }
