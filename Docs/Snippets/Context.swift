@@ -36,6 +36,18 @@ struct SomeService: Service {
 var server: SomeService { SomeService() }
 var database: SomeService { SomeService() }
 
+var token: String { "" }
+var secret: String { "" }
+var email: String { "" }
+var mail: String { "" }
+var street: String { "" }
+
+/// What a program's tests are about.
+struct Shop {
+    init(logger: Logger) {}
+    func order(_ item: String) async {}
+}
+
 /// Calls somebody.
 func page(_ topic: String, _ reason: DropReason, _ count: Int) {}
 

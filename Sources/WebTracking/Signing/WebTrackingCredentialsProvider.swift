@@ -22,7 +22,9 @@ import Musl
 ///
 /// ```swift
 /// struct VaultCredentials: WebTrackingCredentialsProvider {
-///     func credentials() async throws -> WebTrackingCredentials { … }
+///     let read: @Sendable () async throws -> WebTrackingCredentials
+///
+///     func credentials() async throws -> WebTrackingCredentials { try await self.read() }
 /// }
 /// ```
 public protocol WebTrackingCredentialsProvider: Sendable {
