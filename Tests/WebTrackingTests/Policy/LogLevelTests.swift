@@ -49,6 +49,7 @@ struct LogLevelTests {
         #expect(sink.logLevel == .critical && copy.logLevel == .info)
         sink.debug("not let through")
         #expect(await rig.drain().map { $0["message"] } == ["let through"])
+        await rig.stop()
     }
 
     @Test("The configuration's overrides are in force from the start")

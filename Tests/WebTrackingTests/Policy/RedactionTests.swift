@@ -49,6 +49,7 @@ struct RedactionTests {
         #expect(log[key] == "[redacted]")
         #expect(log["plain"] == "stays")
         #expect(rig.producer.statistics.redacted == 1)
+        await rig.stop()
     }
 
     @Test(
@@ -65,6 +66,7 @@ struct RedactionTests {
         let log = try #require(await rig.drain().first)
         #expect(log[key] == "value")
         #expect(rig.producer.statistics.redacted == 0)
+        await rig.stop()
     }
 
     @Test("Nested secrets are on no path to the wire: metadata, provider, handler, error, tags, topic")
@@ -97,6 +99,7 @@ struct RedactionTests {
         #expect(rig.transport.logs.first?["error.message"] == "[redacted]")
         #expect(rig.transport.stored.contains { $0.topic == "[redacted]" })
         #expect(rig.producer.statistics.redacted > 10)
+        await rig.stop()
     }
 
     @Test("Message text is left alone")
@@ -104,6 +107,7 @@ struct RedactionTests {
         let rig = try Rig()
         rig.sink().info("password=\(Self.secret)")
         #expect(await rig.drain().first?["message"] == "password=\(Self.secret)")
+        await rig.stop()
     }
 
     @Test(
@@ -134,6 +138,7 @@ struct RedactionTests {
         let pseudonym = try #require(log["mail"])
         #expect(pseudonym.hasPrefix("p:") && pseudonym.utf8.count == 34)
         #expect(log["list"] == "[\"1\",{\"mail\":\"\(pseudonym)\"}]")
+        await rig.stop()
     }
 
     @Test("Equal values have equal pseudonyms under one key, and others under another; a key shows itself nowhere")
@@ -173,6 +178,7 @@ struct RedactionTests {
         let rig = try Rig { $0.redaction = .none }
         rig.sink().info("m", metadata: ["password": "p"])
         #expect(await rig.drain().first?["password"] == "p")
+        await rig.stop()
     }
 
     @Test("A handler's redacted metadata is counted for each record, and read back as it was set")
@@ -186,6 +192,7 @@ struct RedactionTests {
         let logs = await rig.drain()
         #expect(logs.map { $0["token"] } == ["[redacted]", "[redacted]"])
         #expect(rig.producer.statistics.redacted == 2)
+        await rig.stop()
     }
 
     @Test("Each value is counted once, however often it is looked at")
@@ -235,6 +242,7 @@ struct RedactionTests {
         let rig = try Rig()
         rig.sink().info("m", error: Failure())
         #expect(await rig.drain().first?["error.message"] == "refused with \(Self.secret)")
+        await rig.stop()
     }
 
     @Test("A change of the redaction is in force for handlers that are there already")
@@ -253,6 +261,7 @@ struct RedactionTests {
         let logs = await rig.drain()
         #expect(logs.map { $0["mail"] } == ["a@b.c", "[redacted]", "[redacted]", "a@b.c"])
         #expect(logs.allSatisfy { $0["plain"] == "stays" })
+        await rig.stop()
     }
 
     @Test("A rule that cannot work is an error at set-up, and changes nothing at run time")
@@ -320,6 +329,7 @@ struct RedactionTests {
         #expect(log["deep.er.x"] == "[redacted]" && log["deep.er.y"] == nil)
         #expect(log["list"] == "[\"[redacted]\",\"ok\"]")
         #expect(log["open"] == "seen")
+        await rig.stop()
     }
     #endif
 }

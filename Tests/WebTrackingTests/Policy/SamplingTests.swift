@@ -66,6 +66,7 @@ struct SamplingTests {
         #expect(numbers.accepted == 14 && numbers.synthetic == 1)
         // A gap in the sequence would be a drop that nobody told of.
         #expect(logs.compactMap { $0["seq"] } == ["1", "2", "3", "4", "5"])
+        await rig.stop()
     }
 
     @Test("A statement that falls silent is told of within two seconds")
@@ -75,6 +76,7 @@ struct SamplingTests {
         for _ in 1...3 { sink.info("m") }
         await rig.run(inStepsOf: .seconds(2)) { rig.transport.logs.count == 2 }
         #expect(rig.transport.logs.last?["sampling.left_out"] == "2")
+        await rig.stop()
     }
 
     @Test("A flush and a shutdown tell of everything that was left out")
@@ -116,6 +118,7 @@ struct SamplingTests {
         )
         sink.error("left out")
         #expect(await rig.drain().contains { $0["message"] == "left out" } == false)
+        await rig.stop()
     }
 
     @Test("Off by default, changed at run time, and what had been left out is told at the change")
@@ -134,6 +137,7 @@ struct SamplingTests {
         let logs = await rig.drain()
         #expect(logs.count == 6)
         #expect(logs[4]["sampling.left_out"] == "2")
+        await rig.stop()
     }
 
     @Test("Neither a flush nor a change of the redaction lets more of a second through than the rate says")
@@ -152,6 +156,7 @@ struct SamplingTests {
         rig.clock.advance(by: .seconds(1))
         log()
         #expect(await rig.drain().count { $0["sampling.left_out"] == nil } == 11)
+        await rig.stop()
     }
 
     @Test("What there is no room to tell of is told when there is")
@@ -284,6 +289,7 @@ struct SamplingTests {
         sink.warning("other")
         box.withLock { $0 = nil }
         #expect(await rig.drain().compactMap { $0["repeated.count"] } == ["2"])
+        await rig.stop()
     }
 
     @Test("A rate that cannot work is an error that names the setting")
@@ -320,6 +326,7 @@ struct SamplingTests {
         #expect(logs[1]["repeated.count"] == "4" && logs[1]["repeated.seq"] == logs[0]["seq"])
         #expect(rig.producer.statistics.dropped == [.repeated: 5])
         #expect(logs.compactMap { $0["seq"] } == (1...7).map(String.init))
+        await rig.stop()
     }
 
     @Test("What was folded is told when the batch goes: after the linger, at a flush, and at a shutdown")
@@ -353,6 +360,7 @@ struct SamplingTests {
         #expect(logs.filter { $0["label"] == "one" }.count == 3)
         #expect(logs.filter { $0["label"] == "two" }.count == 1)
         #expect(logs.compactMap { $0["repeated.count"] } == ["1"])
+        await rig.stop()
     }
 
     @Test("Repeats that there is no room to tell of are told with other drops", arguments: [0, 70, 140, 210, 280])
