@@ -28,14 +28,19 @@ extension WebTrackingConfiguration {
         switch (id, secret) {
         case (let id?, let secret?):
             let credentials = WebTrackingCredentials(accessKeyID: id, accessKeySecret: secret, securityToken: token)
-            if let problem = credentials.problem { throw config.error("accessKeyID", "", problem) }
-            try self.sign(with: credentials, region: region)
+            if let problem = credentials.problem { throw config.error(problem.part, "", problem.reason) }
+            self.authentication = .signed(credentials: credentials, region: region)
         case (nil, nil) where token == nil:
-            try self.sign(with: EnvironmentCredentials(), region: region)
+            self.authentication = .signed(credentials: EnvironmentCredentials(), region: region)
         case (nil, _):
             throw config.error("accessKeyID", "", "an AccessKey has an id and a secret")
         case (_, nil):
             throw config.error("accessKeySecret", "", "an AccessKey has an id and a secret")
+        }
+        do {
+            try self.authentication.signing?.check()
+        } catch let error as ConfigurationError {
+            throw config.error("region", region, error.rule)
         }
         #else
         throw ConfigurationError(
@@ -46,17 +51,6 @@ extension WebTrackingConfiguration {
         )
         #endif
     }
-
-    #if SignedPutLogs
-    private mutating func sign(with provider: any WebTrackingCredentialsProvider, region: String) throws {
-        self.authentication = .signed(credentials: provider, region: region)
-        do {
-            try self.authentication.signing?.check()
-        } catch let error as ConfigurationError {
-            throw ConfigurationError(setting: "signing.region", value: region, rule: error.rule, mend: error.mend)
-        }
-    }
-    #endif
 }
 
 #endif

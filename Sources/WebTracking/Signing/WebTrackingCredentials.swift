@@ -48,13 +48,15 @@ public struct WebTrackingCredentials: Sendable, Hashable {
             && self.securityToken == other.securityToken
     }
 
-    /// Why no request can be signed with these; `nil` if one can. What goes into a header has to fit into one.
-    var problem: String? {
+    /// Which of these no request can be signed with, and why; `nil` if one can. What goes into a header has to fit into one.
+    var problem: (part: String, reason: String)? {
         func fits(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
-        if !fits(self.accessKeyID) { return "the AccessKey id is empty or has other than visible ASCII characters" }
-        if self.accessKeySecret.isEmpty { return "the AccessKey secret is empty" }
+        if !fits(self.accessKeyID) {
+            return ("accessKeyID", "the AccessKey id is empty or has other than visible ASCII characters")
+        }
+        if self.accessKeySecret.isEmpty { return ("accessKeySecret", "the AccessKey secret is empty") }
         if let token = self.securityToken, !fits(token) {
-            return "the security token is empty or has other than visible ASCII characters"
+            return ("securityToken", "the security token is empty or has other than visible ASCII characters")
         }
         return nil
     }

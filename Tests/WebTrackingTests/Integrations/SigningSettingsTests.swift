@@ -68,9 +68,11 @@ import Testing
     }
 
     @Test func credentialsThatCannotSignAreRefusedAtSetUpAndAnEmptyTokenIsNone() async throws {
-        for (id, secret) in [("", "secret"), ("id", ""), ("id\n", "secret")] {
+        for (id, secret, part) in [
+            ("", "secret", "accessKeyID"), ("id\n", "secret", "accessKeyID"), ("id", "", "accessKeySecret"),
+        ] {
             let values = ["REGION": "cn-test", "ACCESS_KEY_ID": id, "ACCESS_KEY_SECRET": secret]
-            #expect(Self.setting(values)?.hasPrefix("signing.accessKey") == true)
+            #expect(Self.setting(values) == "signing.\(part)")
         }
         let values = [
             "REGION": "cn-test", "ACCESS_KEY_ID": "id", "ACCESS_KEY_SECRET": "secret", "SECURITY_TOKEN": "",

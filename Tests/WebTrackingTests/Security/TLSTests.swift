@@ -71,9 +71,10 @@ private final class SelfSignedServer {
 
     static var canRun: Bool { Self.openssl != nil }
 
-    private static let openssl = ["/usr/bin/openssl", "/usr/local/bin/openssl", "/opt/homebrew/bin/openssl"].first {
-        FileManager.default.isExecutableFile(atPath: $0)
-    }
+    /// The program, wherever the machine has it.
+    private static let openssl = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        .map { "\($0)/openssl" }
+        .first { FileManager.default.isExecutableFile(atPath: $0) }
 
     private struct Failure: Error { let reason: String }
 

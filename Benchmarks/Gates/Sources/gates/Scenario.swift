@@ -92,6 +92,12 @@ struct Scenario: Sendable {
                 configure: { $0.sampling.foldedLevels = [.info] },
                 log: { ReferenceRecord.reference.log($0, to: $1[0]) }
             ),
+            // One override for this label, and one for another.
+            Scenario(
+                name: "overridden",
+                configure: { $0.logLevelOverrides = ["": .info, "noisy": .error] },
+                log: { ReferenceRecord.reference.log($0, to: $1[0]) }
+            ),
             Scenario(name: "statements", log: { Statements.log($0, to: $1[0]) }),
             Scenario(
                 name: "label-topics",
@@ -123,7 +129,9 @@ struct Scenario: Sendable {
     /// caller's short cuts no longer worked.
     static let counted: [Scenario] =
         Self.reference
-        + Self.allCases.filter { ["handler-metadata", "redacted", "statements", "retired-topic"].contains($0.name) }
+        + Self.allCases.filter {
+            ["handler-metadata", "redacted", "overridden", "statements", "retired-topic"].contains($0.name)
+        }
         + [Scenario(name: "disabled", log: { ReferenceRecord.logDisabled($0, to: $1[0]) })]
 
     static let reference: [Scenario] = ReferenceRecord.allCases.map { record in
