@@ -14,15 +14,20 @@ import Foundation
 
 /// What must hold for every record.
 enum RecordChecks {
-    static func check(_ bytes: [UInt8], repairs: RepairCounts, of sample: Sample) {
+    static func check(_ bytes: [UInt8], repairs: RepairCounts, redactions: Int, of sample: Sample) {
         let members = self.members(of: bytes)
         self.compareWithFoundation(bytes, members)
         let isCut = repairs[.oversizeRecord] > 0
         require(isCut || bytes.count - 1 <= sample.limits.recordBytes, "a record of \(bytes.count) bytes")
         self.checkNames(members, of: sample)
         self.checkLeading(members, isCut: isCut, of: sample)
-        // What is cut shorter and shorter has values of its own.
-        if !isCut { self.compareWithGeneralMapping(members, repairs: repairs, of: sample) }
+        let expected = Expected(sample)
+        require(redactions == expected.redactions, "\(redactions) values redacted, not \(expected.redactions)")
+        if isCut {
+            self.compareBeginnings(members, expected, of: sample)
+        } else {
+            self.compareWithGeneralMapping(members, expected, repairs: repairs, of: sample)
+        }
     }
 
     /// The names and values in their order, by this library's parser.
@@ -81,43 +86,85 @@ enum RecordChecks {
         }
     }
 
-    /// Metadata and error are what the definition of the mapping says, on whichever way they were written.
+    /// Metadata and error as the definitions of redaction and mapping have them.
+    private struct Expected {
+        var fields: [(name: String, value: String)]
+        var repairs: RepairCounts
+        var redactions: Int
+
+        init(_ sample: Sample) {
+            let event = sample.event
+            var metadata = sample.handlerMetadata
+            if let provided = sample.provided { metadata.merge(provided) { _, later in later } }
+            if let own = event.metadata { metadata.merge(own) { _, later in later } }
+            metadata = metadata.filter { key, _ in
+                guard sample.promoted.contains(key) else { return true }
+                switch sample.unpromoted {
+                case .none: return false
+                case .all: return true
+                case .keys(let keys): return keys.contains(key)
+                }
+            }
+            (metadata, self.redactions) = sample.oracle.redacted(metadata)
+            var taken = Set(sample.mapping.leading)
+            if event.error != nil { taken.formUnion(sample.mapping.error) }
+            var resolver = MetadataResolver(deepestNesting: sample.limits.nesting)
+            self.fields = resolver.fields(of: metadata, taken: taken).map { ($0.name, $0.value) }
+            self.repairs = resolver.repairs
+            guard let error = event.error else { return }
+            self.fields.append((sample.mapping.errorType, String(reflecting: type(of: error))))
+            let name = sample.mapping.errorMessage
+            if let text = sample.oracle.redacted(name, text: "\(error)", &self.redactions) {
+                self.fields.append((name, text))
+            }
+        }
+    }
+
+    /// The members of metadata and error, by the bytes of their names.
+    private static func own(_ members: [(name: String, value: String)], of sample: Sample) -> [[UInt8]: String] {
+        let leading = sample.mapping.leading.count - (sample.mapping.includesSequence ? 1 : 0)
+        return Dictionary(uniqueKeysWithValues: members.dropFirst(leading).map { (Array($0.name.utf8), $0.value) })
+    }
+
+    /// On whichever way metadata and error were written, they are what the definitions say.
     private static func compareWithGeneralMapping(
         _ members: [(name: String, value: String)],
+        _ expected: Expected,
         repairs: RepairCounts,
         of sample: Sample
     ) {
-        let event = sample.event
-        var metadata = sample.handlerMetadata
-        if let provided = sample.provided { metadata.merge(provided) { _, later in later } }
-        if let own = event.metadata { metadata.merge(own) { _, later in later } }
-        metadata = metadata.filter { key, _ in
-            guard sample.promoted.contains(key) else { return true }
-            switch sample.unpromoted {
-            case .none: return false
-            case .all: return true
-            case .keys(let keys): return keys.contains(key)
-            }
-        }
-        var taken = Set(sample.mapping.leading)
-        if event.error != nil { taken.formUnion(sample.mapping.error) }
-        var resolver = MetadataResolver(deepestNesting: sample.limits.nesting)
-        var expected = resolver.fields(of: metadata, taken: taken).map { ($0.name, self.cut($0.value, sample)) }
-        if let error = event.error {
-            expected.append((sample.mapping.errorType, String(reflecting: type(of: error))))
-            expected.append((sample.mapping.errorMessage, self.cut("\(error)", sample)))
-        }
-        let leading = sample.mapping.leading.count - (sample.mapping.includesSequence ? 1 : 0)
-        let found = Dictionary(uniqueKeysWithValues: members.dropFirst(leading).map { (Array($0.name.utf8), $0.value) })
-        require(found.count == expected.count, "\(found.count) fields instead of \(expected.count)")
-        for (name, value) in expected {
+        let found = self.own(members, of: sample)
+        require(found.count == expected.fields.count, "\(found.count) fields instead of \(expected.fields.count)")
+        for (name, value) in expected.fields {
             require(
-                found[Array(name.utf8)].map { self.isSame($0, value) } ?? false,
+                found[Array(name.utf8)].map { self.isSame($0, self.cut(value, sample)) } ?? false,
                 "the field \(name.debugDescription) is not the general mapping's"
             )
         }
         for kind in RepairKind.allCases where kind != .longValue {
-            require(repairs[kind] == resolver.repairs[kind], "the count of \(kind)")
+            require(repairs[kind] == expected.repairs[kind], "the count of \(kind)")
+        }
+    }
+
+    /// What was cut until it fitted begins as it should: no cut brings back what was redacted.
+    private static func compareBeginnings(
+        _ members: [(name: String, value: String)],
+        _ expected: Expected,
+        of sample: Sample
+    ) {
+        let wanted = Dictionary(expected.fields.map { (Array($0.name.utf8), $0.value) }) { first, _ in first }
+        for (name, value) in self.own(members, of: sample) {
+            // All metadata gave way to its number.
+            if name == Array("metadata.omitted".utf8), UInt(value) != nil { continue }
+            guard let whole = wanted[name] else {
+                fatalError("FOUND: nobody logged \(String(decoding: name, as: UTF8.self).debugDescription)")
+            }
+            guard !self.isSame(value, whole) else { continue }
+            let mark = Array("\u{2026}[+".utf8)
+            let bytes = Array(value.utf8)
+            let end = bytes.indices.last { bytes[$0...].starts(with: mark) }
+            let isRight = end.map { whole.utf8.starts(with: bytes[..<$0]) } ?? false
+            require(isRight, "the field \(String(decoding: name, as: UTF8.self).debugDescription) begins otherwise")
         }
     }
 

@@ -18,6 +18,7 @@ import Foundation
 public func fuzzRecord(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     var input = FuzzInput(UnsafeBufferPointer(start: start, count: count))
     let sample = Sample(&input)
+    let before = Sample.redactions.total
     EncoderScratch.withCurrent { scratch in
         sample.encoder.encode(
             sample.event,
@@ -25,11 +26,12 @@ public func fuzzRecord(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
             handler: sample.handler,
             provided: sample.provided,
             unpromoted: sample.unpromoted,
-            redactor: Sample.redactor,
+            redactor: sample.redactor,
             into: &scratch
         )
         let bytes = scratch.writer.withBytes { [UInt8(ascii: "{")] + Array($0) }
-        RecordChecks.check(bytes, repairs: scratch.repairs, of: sample)
+        let redactions = Sample.redactions.total - before
+        RecordChecks.check(bytes, repairs: scratch.repairs, redactions: redactions, of: sample)
     }
     return 0
 }
@@ -40,6 +42,8 @@ struct Sample {
     let promoted: [String]
     let limits: RecordEncoder.Limits
     let encoder: RecordEncoder
+    let oracle: RedactionOracle
+    let redactor: Redactor
     let handlerMetadata: LogMetadata
     let handler: RecordEncoder.Handler
     let provided: LogMetadata?
@@ -48,8 +52,11 @@ struct Sample {
     let time: Int64
     let label: String
 
-    /// What was logged has to be found again, so nothing is masked.
-    static let redactor = Redactor(.none, count: RedactionCount())
+    /// How many values all redactors have changed.
+    static let redactions = RedactionCount()
+    private static let redactors = [
+        RedactionOracle(rules: [], pseudonymKey: nil), .standard, .varied,
+    ].map { ($0, Redactor($0.redaction, count: Self.redactions)) }
 
     /// Making an encoder costs more than a record, so there are a few, as there are few in a process.
     private static let encoders: [(FieldMapping, [String], RecordEncoder.Limits, RecordEncoder)] = {
@@ -69,15 +76,16 @@ struct Sample {
 
     init(_ input: inout FuzzInput) {
         let shape = input.byte()
-        (self.mapping, self.promoted, self.limits, self.encoder) =
-            Self.encoders[Int(input.byte()) % Self.encoders.count]
+        let choice = Int(input.byte())
+        (self.mapping, self.promoted, self.limits, self.encoder) = Self.encoders[choice % Self.encoders.count]
+        (self.oracle, self.redactor) = Self.redactors[choice / Self.encoders.count % Self.redactors.count]
         self.time = Int64(bitPattern: input.word())
         self.label = shape & 1 != 0 ? input.text() : "label"
         self.handlerMetadata = shape & 2 != 0 ? Self.metadata(&input, depth: 0) : [:]
         self.handler = self.encoder.handler(
             label: self.label,
             metadata: self.handlerMetadata,
-            redactor: Self.redactor
+            redactor: self.redactor
         )
         self.provided = shape & 4 != 0 ? Self.metadata(&input, depth: 0) : nil
         switch shape >> 6 {
@@ -102,6 +110,7 @@ struct Sample {
     private static func key(_ input: inout FuzzInput) -> String {
         let keys = [
             "a", "b", "a.b", "a_2", "message", "time", "seq", "error.type", "kind", "__time__", "_", "", "t\u{e9}",
+            "token", "a.Access_Token", "token.kept", "X-Mail", "mail", "body", "t.b", "b_2", "z", "error.message",
         ]
         let head = Int(input.byte())
         return head < 4 * keys.count ? keys[head % keys.count] : input.text()

@@ -41,8 +41,8 @@ struct MetadataResolver {
         var leaves: [Leaf] = []
         for (key, value) in metadata { self.flatten(value, path: [key], into: &leaves) }
         leaves.sort {
-            if MetadataText.precedes($0.name, $1.name) { return true }
-            if MetadataText.precedes($1.name, $0.name) { return false }
+            let order = MetadataText.comparison($0.name, $1.name)
+            if order != 0 { return order < 0 }
             if $0.path.count != $1.path.count { return $0.path.count < $1.path.count }
             return $0.path.lexicographicallyPrecedes($1.path, by: MetadataText.precedes)
         }

@@ -8,6 +8,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 #if SwiftLog
 import Logging
 #endif
@@ -72,7 +80,19 @@ package enum MetadataText {
     }
 
     /// The order of keys: by their bytes, so that it is the same everywhere.
-    static func precedes(_ left: String, _ right: String) -> Bool {
-        left.utf8.lexicographicallyPrecedes(right.utf8)
+    static func precedes(_ left: String, _ right: String) -> Bool { self.comparison(left, right) < 0 }
+
+    /// Less than, equal to or greater than zero, as `left` is before, the same as or after `right` by their bytes.
+    static func comparison(_ left: String, _ right: String) -> Int {
+        left.withBytes { left in
+            right.withBytes { right in
+                let common = min(left.count, right.count)
+                if common > 0, let start = left.baseAddress, let other = right.baseAddress {
+                    let difference = memcmp(start, other, common)
+                    if difference != 0 { return Int(difference) }
+                }
+                return left.count - right.count
+            }
+        }
     }
 }

@@ -116,7 +116,7 @@ final class Redactor: Sendable {
     /// - Parameter counts: Whether the values are counted that are changed; not for those that were before.
     func redacted(_ metadata: LogMetadata, counts: Bool = true) -> LogMetadata {
         guard self.isActive else { return metadata }
-        return self.redacted(metadata, under: "", depth: 0, counts: counts)
+        return self.redacted(metadata, under: nil, depth: 0, counts: counts)
     }
 
     /// One value as it may leave the process; `nil` if it may not at all.
@@ -141,10 +141,12 @@ final class Redactor: Sendable {
         return self.redacted(key, .string(text), depth: 0, counts: counts).flatMap(MetadataText.leaf)
     }
 
-    private func redacted(_ metadata: LogMetadata, under prefix: String, depth: Int, counts: Bool) -> LogMetadata {
+    private func redacted(_ metadata: LogMetadata, under prefix: String?, depth: Int, counts: Bool) -> LogMetadata {
         var result = metadata
         for (key, value) in metadata {
-            result[key] = self.redacted(prefix.isEmpty ? key : "\(prefix).\(key)", value, depth: depth, counts: counts)
+            // A prefix can be empty: a key may be.
+            let path = prefix.map { "\($0).\(key)" } ?? key
+            result[key] = self.redacted(path, value, depth: depth, counts: counts)
         }
         return result
     }

@@ -69,6 +69,18 @@ struct RedactionTests {
         await rig.stop()
     }
 
+    // Found by fuzzing.
+    @Test("What is nested under an empty key is not taken for a key of its own")
+    func anEmptyKeyIsAPartOfTheKeysUnderIt() async throws {
+        let redaction = Redaction(rules: [.key("token.kept", .keep), .suffix("kept", .mask)])
+        let rig = try Rig { $0.redaction = redaction }
+        rig.sink().info("m", metadata: ["": ["token": ["kept": "\(Self.secret)"]], "token.kept": "stays"])
+        let log = try #require(await rig.drain().first)
+        #expect(log[".token.kept"] == "[redacted]")
+        #expect(log["token.kept"] == "stays")
+        await rig.stop()
+    }
+
     @Test("Nested secrets are on no path to the wire: metadata, provider, handler, error, tags, topic")
     func noSecretOnAnyPath() async throws {
         var redaction = Redaction.standard

@@ -1,0 +1,131 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+@testable import WebTracking
+
+/// What the guide says of redaction, done in the plainest way: rule by rule, on whole texts, with no table in front.
+struct RedactionOracle {
+    enum Rule {
+        case key(String, Redaction.Action)
+        case suffix(String, Redaction.Action)
+        case function(@Sendable (String, String) -> Redaction.Action?)
+    }
+
+    let rules: [Rule]
+    let pseudonymKey: PseudonymKey?
+
+    var redaction: Redaction {
+        let rules = self.rules.map { rule -> RedactionRule in
+            switch rule {
+            case .key(let name, let action): .key(name, action)
+            case .suffix(let ending, let action): .suffix(ending, action)
+            case .function(let decide): .function(decide)
+            }
+        }
+        return Redaction(rules: rules, pseudonymKey: self.pseudonymKey)
+    }
+
+    /// What is masked if nobody says otherwise.
+    static let standard = RedactionOracle(
+        rules: Redaction.standardSuffixes.map { .suffix($0, .mask) } + Redaction.standardKeys.map { .key($0, .mask) },
+        pseudonymKey: nil
+    )
+
+    /// Each action, by key, ending and function, with rules that outrank others.
+    static let varied = RedactionOracle(
+        rules: [
+            .key("token.kept", .keep), .key("mail", .pseudonym), .suffix("body", .drop), .suffix("t.b", .drop),
+            .function { key, value in
+                if key == "z" { return value.utf8.count % 2 == 0 ? .drop : .mask }
+                return value.isEmpty && key.utf8.first == UInt8(ascii: "a") ? .pseudonym : nil
+            },
+            .key("error.message", .pseudonym), .suffix("b_2", .drop),
+        ] + Self.standard.rules,
+        pseudonymKey: PseudonymKey(bytes: Array(0..<16))
+    )
+
+    /// The metadata as it may leave, and how many values are changed.
+    func redacted(_ metadata: LogMetadata) -> (metadata: LogMetadata, changed: Int) {
+        var changed = 0
+        guard !self.rules.isEmpty else { return (metadata, 0) }
+        var result: LogMetadata = [:]
+        for (key, value) in metadata { result[key] = self.redacted(key, value, depth: 0, &changed) }
+        return (result, changed)
+    }
+
+    private func redacted(
+        _ key: String,
+        _ value: LogMetadataValue,
+        depth: Int,
+        _ changed: inout Int
+    ) -> LogMetadataValue? {
+        switch value {
+        case .dictionary(let values):
+            guard depth <= MetadataText.deepest else { return "\u{2026}" }
+            var kept: LogMetadata = [:]
+            for (name, value) in values {
+                kept[name] = self.redacted("\(key).\(name)", value, depth: depth + 1, &changed)
+            }
+            return kept.isEmpty && !values.isEmpty ? nil : .dictionary(kept)
+        case .array(let values):
+            guard depth <= MetadataText.deepest else { return "\u{2026}" }
+            var kept: [LogMetadataValue] = []
+            for value in values {
+                if let value = self.redacted(key, value, depth: depth + 1, &changed) { kept.append(value) }
+            }
+            return kept.isEmpty && !values.isEmpty ? nil : .array(kept)
+        case .string(let text):
+            return self.redacted(key, text: text, &changed).map { .string($0) }
+        case .stringConvertible(let value):
+            return self.redacted(key, text: value.description, &changed).map { .string($0) }
+        }
+    }
+
+    /// A text as it may leave; `nil` if it may not.
+    func redacted(_ key: String, text: String, _ changed: inout Int) -> String? {
+        let action = self.rules.lazy.compactMap { self.action(of: $0, key, text) }.first ?? .keep
+        changed += action == .keep ? 0 : 1
+        switch action {
+        case .keep: return text
+        case .mask: return "[redacted]"
+        case .drop: return nil
+        case .pseudonym: return self.pseudonymKey?.pseudonym(of: text) ?? "[redacted]"
+        }
+    }
+
+    private func action(of rule: Rule, _ key: String, _ text: String) -> Redaction.Action? {
+        switch rule {
+        case .key(let name, let action): self.places(of: name, in: key).contains(Self.plain(name)) ? action : nil
+        case .suffix(let name, let action):
+            self.places(of: name, in: key).contains { $0.reversed().starts(with: Self.plain(name).reversed()) }
+                ? action : nil
+        case .function(let decide): decide(key, text)
+        }
+    }
+
+    /// What of a key a name is compared with: its parts, or all of it if the name has dots.
+    private func places(of name: String, in key: String) -> [[UInt8]] {
+        if name.utf8.contains(UInt8(ascii: ".")) { return [Self.plain(key)] }
+        return key.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Self.plain)
+    }
+
+    /// In lower case, without hyphens and underscores.
+    private static func plain(_ text: some Sequence<UInt8>) -> [UInt8] {
+        text.compactMap { byte in
+            switch byte {
+            case UInt8(ascii: "-"), UInt8(ascii: "_"): nil
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte + 32
+            default: byte
+            }
+        }
+    }
+
+    private static func plain(_ text: String) -> [UInt8] { Self.plain(text.utf8) }
+}
