@@ -16,7 +16,7 @@ struct Chaos: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chaos",
         abstract: "Kills processes that log, and counts what arrived.",
-        subcommands: [RunCommand.self, ChildCommand.self, EndpointCommand.self],
+        subcommands: [RunCommand.self, DisksCommand.self, ChildCommand.self, EndpointCommand.self],
         defaultSubcommand: RunCommand.self
     )
 }

@@ -23,9 +23,19 @@ struct ChildCommand: AsyncParsableCommand {
     @Option var slots: Int
     @Option var incarnation: Int
     @Option var seed: UInt64
+    /// How many times as long as usual it pauses between bursts of lines.
+    @Option var pace = 1.0
+    /// Becomes this user first.
+    @Option var user: UInt32?
+    /// The page that moves its wall clock.
+    @Option var clock: String?
     @Flag var drains = false
 
     func run() async throws {
+        if let clock = self.clock { SteppedClock.follow(try SharedCounters(path: clock, count: 1)) }
+        if let user = self.user, setgid(user) != 0 || setuid(user) != 0 {
+            throw SystemFailure(call: "setuid", code: errno)
+        }
         var configuration = WebTrackingConfiguration(
             endpoint: self.endpoint,
             project: Plan.project,
@@ -47,9 +57,9 @@ struct ChildCommand: AsyncParsableCommand {
         let progress = try SharedCounters(path: self.progress, count: self.slots)
         for topic in 0..<Plan.topics {
             let logger = Logger(label: Plan.topic(topic), factory: producer.makeLogHandler(label:))
-            let (incarnation, seed) = (self.incarnation, self.seed &+ UInt64(topic))
+            let (incarnation, seed, pace) = (self.incarnation, self.seed &+ UInt64(topic), self.pace)
             Thread.detachNewThread {
-                Self.log(to: logger, incarnation: incarnation, seed: seed) {
+                Self.log(to: logger, incarnation: incarnation, seed: seed, pace: pace) {
                     progress[incarnation * Plan.topics + topic] = $0
                 }
             }
@@ -57,7 +67,13 @@ struct ChildCommand: AsyncParsableCommand {
         try await Task.sleep(for: .seconds(3600))
     }
 
-    private static func log(to logger: Logger, incarnation: Int, seed: UInt64, note: (UInt64) -> Void) {
+    private static func log(
+        to logger: Logger,
+        incarnation: Int,
+        seed: UInt64,
+        pace: Double,
+        note: (UInt64) -> Void
+    ) {
         var random = SeededGenerator(seed: seed)
         let padding = String(repeating: "~", count: 4096)
         var number: UInt64 = 0
@@ -77,7 +93,7 @@ struct ChildCommand: AsyncParsableCommand {
                 )
                 note(number)
             }
-            pause(seconds: Double.random(in: 0.004...0.02, using: &random))
+            pause(seconds: pace * Double.random(in: 0.004...0.02, using: &random))
         }
     }
 

@@ -8,11 +8,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+import Foundation
 import LocalLogstore
 
 /// Compares what was stored with what was logged.
 struct Verdict {
-    private struct Line: Hashable {
+    /// The lines of one topic and process.
+    struct Line: Hashable {
         var incarnation: Int
         var topic: Int
     }
@@ -26,15 +28,51 @@ struct Verdict {
     private(set) var violations: [String] = []
     private(set) var violationCount = 0
     private(set) var lost: UInt64 = 0
+    /// How many lines are missing that are excused.
+    private(set) var missing: UInt64 = 0
+    /// How many lines the library itself has said that it dropped.
+    private(set) var announced: UInt64 = 0
+    /// The first and the last of the lines' own times, in seconds since 1970.
+    private var times: ClosedRange<Double>?
+    private let excused: [Line: Set<UInt64>]
+
+    /// - Parameter excused: The numbers of lines that may be missing.
+    init(excused: [Line: Set<UInt64>] = [:]) { self.excused = excused }
+
+    var summary: String {
+        "logged \(self.logged), stored \(self.stored) with \(self.duplicates) duplicates, lost \(self.lost)"
+    }
+
+    /// The seconds between the first and the last of the lines' own times.
+    var span: Double { self.times.map { $0.upperBound - $0.lowerBound } ?? 0 }
+
+    /// The line of a record's JSON text, and its number.
+    static func line(of record: Data, topic: String) -> (Line, UInt64)? {
+        guard let fields = try? JSONDecoder().decode([String: String].self, from: record) else { return nil }
+        return self.line(topic: topic) { fields[$0] }
+    }
+
+    private static func line(topic: String, _ field: (String) -> String?) -> (Line, UInt64)? {
+        guard let incarnation = field("incarnation").flatMap({ Int($0) }),
+            let number = field("number").flatMap({ UInt64($0) }),
+            let topic = topic.split(separator: "-").last.flatMap({ Int($0) })
+        else { return nil }
+        return (Line(incarnation: incarnation, topic: topic), number)
+    }
 
     /// Takes in a stored line, in the order of arrival.
     mutating func take(_ log: StoredLog) {
-        guard let incarnation = log.log["incarnation"].flatMap({ Int($0) }),
-            let number = log.log["number"].flatMap({ UInt64($0) }),
-            let topic = log.request.topic.split(separator: "-").last.flatMap({ Int($0) })
-        else { return self.violate("a foreign line: \(log.log.json)") }
+        if log.log["label"] == "webtracking" {
+            self.announced += log.log["dropped.total"].flatMap { UInt64($0) } ?? 0
+            return
+        }
+        guard let (line, number) = Self.line(topic: log.request.topic, { log.log[$0] }) else {
+            return self.violate("a foreign line: \(log.log.json)")
+        }
         self.stored += 1
-        let line = Line(incarnation: incarnation, topic: topic)
+        if let time = log.log["time"].flatMap({ try? Self.time.parse($0) })?.timeIntervalSince1970 {
+            self.times = min(time, self.times?.lowerBound ?? time)...max(time, self.times?.upperBound ?? time)
+        }
         let batch = log.request.tags.first { $0.name == "__pack_id__" }.map { Self.base($0.value) } ?? ""
         if batch.isEmpty { self.violate("a line without a batch id") }
         if let before = self.first[line]?[number] {
@@ -42,24 +80,41 @@ struct Verdict {
             if before != batch { self.violate("\(line) \(number) is twice, in batches \(before) and \(batch)") }
             return
         }
-        let expected = (self.highest[line] ?? 0) + 1
+        var expected = (self.highest[line] ?? 0) + 1
+        while expected < number, self.excused[line]?.contains(expected) ?? false { expected += 1 }
         if number != expected { self.violate("\(line): \(number) came first where \(expected) should have") }
         self.highest[line] = max(number, self.highest[line] ?? 0)
         self.first[line, default: [:]][number] = batch
     }
 
     /// Checks that every number is there whose call had returned.
-    mutating func check(_ progress: SharedCounters) {
-        for index in 0..<progress.count {
+    mutating func check(_ progress: [UInt64]) {
+        for (index, count) in progress.enumerated() {
             let line = Line(incarnation: index / Plan.topics, topic: index % Plan.topics)
-            let count = progress[index]
             self.logged += count
             let present = UInt64(self.first[line]?.keys.count { $0 <= count } ?? 0)
             guard present < count else { continue }
-            self.lost += count - present
-            self.violate("\(line): \(count - present) of \(count) are lost")
+            let excused = UInt64((self.excused[line] ?? []).count { $0 <= count && self.isMissing(line, $0) })
+            self.missing += excused
+            guard present + excused < count else { continue }
+            self.lost += count - present - excused
+            self.violate("\(line): \(count - present - excused) of \(count) are lost")
         }
     }
+
+    func isMissing(_ line: Line, _ number: UInt64) -> Bool { self.first[line]?[number] == nil }
+
+    /// Checks that everything that is missing was announced as dropped, and nothing else.
+    mutating func checkAnnounced(_ count: UInt64) {
+        self.expect(self.announced == count, "\(self.announced) lines were announced as dropped, not \(count)")
+    }
+
+    /// Notes what is not as it should be.
+    mutating func expect(_ isSo: Bool, _ what: String) {
+        if !isSo { self.violate(what) }
+    }
+
+    private static let time = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
     /// A batch's id without the marks of its halves.
     private static func base(_ id: String) -> String {

@@ -14,13 +14,25 @@ import SystemPackage
 import UnixSignals
 import WebTracking
 
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// A program that logs and is then ended.
 ///
-/// Arguments: the endpoint, what happens (`wait` for SIGTERM, or `throw`), and the number of lines.
+/// Arguments: the endpoint, what happens (`wait` for SIGTERM, or `throw`), and the number of lines; or `leave`, a spool
+/// directory, a logstore, and topics, each of which gets five lines before the process kills itself.
 @main
 enum Child {
     static func main() async throws {
         let arguments = CommandLine.arguments
+        if arguments.count > 4, arguments[1] == "leave" {
+            try self.leave(spool: arguments[2], logstore: arguments[3], topics: arguments.dropFirst(4))
+        }
         guard arguments.count == 4, let count = Int(arguments[3]) else {
             fatalError("usage: e2e-child ENDPOINT wait|throw COUNT")
         }
@@ -42,6 +54,25 @@ enum Child {
             )
         )
         try await group.run()
+    }
+
+    private static func leave(spool: String, logstore: String, topics: some Sequence<String>) throws -> Never {
+        // Nobody listens there.
+        var configuration = WebTrackingConfiguration(
+            endpoint: "http://127.0.0.1:1",
+            project: "local",
+            logstore: logstore
+        )
+        configuration.durability = .process
+        configuration.spool.directory = spool
+        configuration.topic = .label
+        let producer = try WebTrackingProducer(configuration: configuration, diagnostics: .none)
+        for topic in topics {
+            let logger = Logger(label: topic, factory: producer.makeLogHandler(label:))
+            for number in 0..<5 { logger.info("line \(number) of \(topic)") }
+        }
+        kill(getpid(), SIGKILL)
+        fatalError("outlived SIGKILL")
     }
 }
 

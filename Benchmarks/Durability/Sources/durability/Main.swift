@@ -21,7 +21,8 @@ enum Main {
         switch arguments.first {
         case "cost": try await Cost.measure(directory: directory, rounds: number)
         case "recovery": try await Recovery.measure(directory: directory, mebibytes: number)
-        case "overload": try await Overload.measure(directory: directory, seconds: number)
+        case "overload-memory": try await Overload.measure(.memory, directory: directory, seconds: number)
+        case "overload-process": try await Overload.measure(.process, directory: directory, seconds: number)
         default: self.usage()
         }
     }
@@ -31,7 +32,8 @@ enum Main {
             """
             usage: durability cost DIRECTORY ROUNDS        caller's time with .memory and .process
                    durability recovery DIRECTORY MEBIBYTES start and delivery with a spool of that size
-                   durability overload DIRECTORY SECONDS   ten times what the endpoint takes
+                   durability overload-memory DIRECTORY SECONDS, durability overload-process DIRECTORY SECONDS
+                                                           ten times what the endpoint takes
             The directory has to be empty, or not there.
             """
         )
