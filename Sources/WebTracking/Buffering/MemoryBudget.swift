@@ -54,6 +54,9 @@ final class MemoryBudget: Sendable {
     /// Whether what can be kept elsewhere should be.
     var isHalfFull: Bool { self.heldBytes > self.ceilings[6] / 2 }
 
+    /// The bytes that records of this rank may still bring the total up by.
+    func room(rank: Int) -> Int { max(self.ceilings[rank] - self.heldBytes, 0) }
+
     /// Whether a record of this rank would find `bytes` bytes.
     func hasRoom(for bytes: Int, rank: Int) -> Bool {
         self.heldBytes + bytes <= self.ceilings[rank]

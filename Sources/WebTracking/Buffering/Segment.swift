@@ -163,6 +163,7 @@ struct Segment: Sendable {
         memory.base.copyMemory(from: self.memory.base, byteCount: self.used)
         (memory.base + memory.capacity - marks)
             .copyMemory(from: self.memory.base + self.memory.capacity - marks, byteCount: marks)
+        memory.label = self.memory.label
         self.memory = memory
     }
 
@@ -287,6 +288,30 @@ struct Segment: Sendable {
         )
     }
 
+    /// Whether the segment waits in memory only because no file was to be had.
+    var isUnspooled: Bool { self.memory.file == nil && self.memory.label != nil && self.origin == nil }
+
+    /// The memory that ``copied(to:label:)`` needs.
+    var bytesForCopy: Int { self.rawBytes + (self.count + 2) * Mark.size }
+
+    /// The same batch, sealed, in a file's memory, as if its records had been put there in the first place.
+    func copied(to memory: SegmentMemory, label: SpoolLabel) -> Segment {
+        var copy = Segment(
+            header: self.withBytes { Array($0[..<self.headerCount]) },
+            batchIDEnd: self.batchIDEnd,
+            openedAt: self.openedAt,
+            memory: memory,
+            label: label
+        )
+        self.forEachRecord { text in
+            let mark = self.mark(copy.count)
+            let record = EncodedRecord(opening: Envelope.separator, sequence: nil, members: text)
+            copy.append(record, rank: mark.rank, isSynthetic: mark.isSynthetic)
+        }
+        copy.seal()
+        return copy
+    }
+
     /// Some of the records, at least one, as a sealed segment of their own on the heap. Its batch id is this one's with
     /// `name` behind it.
     private func part(_ records: Range<Int>, name: String, origin: SegmentOrigin) -> Segment {
@@ -342,7 +367,7 @@ final class SegmentLevels: Sendable {
 
 /// What is remembered of a record beside its bytes: where it ends, its rank, whether this library wrote it itself, and in
 /// a spool file a check of its bytes.
-private struct Mark {
+struct Mark {
     static let size = MemoryLayout<UInt64>.size
 
     let bits: UInt64

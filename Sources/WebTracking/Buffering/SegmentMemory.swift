@@ -34,6 +34,8 @@ final class SegmentMemory: @unchecked Sendable {
     let file: SpoolFile?
     /// Mixed into the check of every record; 0 where records have none, as they do not outlive the process.
     private(set) var seed: UInt64 = 0
+    /// For memory on the heap, what its batch's file would say of it if there had been one to be had.
+    var label: SpoolLabel?
     /// How much of a file's memory has been written to, from the front and from the back.
     private var written = (front: 0, back: 0)
 
@@ -83,6 +85,7 @@ final class SegmentMemory: @unchecked Sendable {
     /// Writes what stands before the records of a new batch; in a file, with the facts of the batch on its first page.
     func open(_ envelope: [UInt8], batchIDEnd: Int, label: SpoolLabel?) {
         self.write(envelope, at: 0)
+        self.label = self.file == nil ? label : nil
         guard let page = self.file?.page, let label else { return }
         self.seed = label.seed
         self.written.front = envelope.count

@@ -33,13 +33,13 @@ extension TopicBuffer {
         segment.origin?.park()
     }
 
-    /// Counts the records of a segment of an earlier process that is too old, and gives up its file.
-    func adoptExpired(_ segment: Segment) {
+    /// Counts the records of a segment of an earlier process that is too old or too much, and gives up its file.
+    func dropAdopted(_ segment: Segment, _ reason: DropReason) {
         let levels = segment.allLevels
         self.state.withLock { state in
             state.tally.accepted += levels
             state.tally.recovered += levels.total
-            state.tally.dropped[.expired] += levels
+            state.tally.dropped[reason] += levels
         }
         self.context.budget.charge(segment.heldBytes)
         self.giveBack(segment)

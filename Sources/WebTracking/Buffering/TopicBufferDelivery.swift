@@ -168,6 +168,15 @@ extension TopicBuffer {
         if self.append(record) != .accepted { self.state.withLock { $0.unannounced += drops } }
     }
 
+    /// Hands over the drops that no record has told of yet, for another buffer to announce.
+    func handOverDrops(to other: TopicBuffer) {
+        let drops = self.state.withLock { state in
+            defer { state.unannounced = DropCounts() }
+            return state.unannounced
+        }
+        other.state.withLock { $0.unannounced += drops }
+    }
+
     /// Tells the diagnostics of the drops on the callers' side since this was last done; nothing may be written there.
     func reportDrops(to diagnostics: (ProducerDiagnostic) -> Void) {
         let drops = self.state.withLock { state -> DropCounts in

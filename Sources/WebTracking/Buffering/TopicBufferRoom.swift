@@ -36,39 +36,52 @@ extension TopicBuffer {
         evicting: Int?,
         in state: inout State
     ) -> Shortage? {
-        guard self.context.budget.admits(rank: rank) else { return .memory }
-        if state.open?.memory.file != nil, let spool = self.context.spool, !spool.admits(rank: rank) {
-            guard self.evict(atMost: evicting, in: &state), spool.admits(rank: rank) else {
-                return self.spoolShortage(evicting, in: &state)
-            }
-        }
-        let policy = self.context.sealPolicy
-        let backlog = state.sealed.count
-        if let open = state.open {
-            let cost = open.cost(of: record)
-            if policy.isFull(open, adding: cost, backlog: backlog) {
+        var hasEvicted = false
+        while true {
+            switch self.step(for: record, rank: rank, in: state) {
+            case .use:
+                return nil
+            case .refuse:
+                return .memory
+            case .evict:
+                guard !hasEvicted, self.evict(atMost: evicting, in: &state) else {
+                    return self.spoolShortage(evicting, in: &state)
+                }
+                hasEvicted = true
+            case .replace(let isGrowing):
+                if isGrowing { state.spoolBytes *= 2 }
                 self.sealOpen(in: &state)
-            } else if !open.hasRoom(for: cost) {
-                // A file does not grow, since its records would for a moment be in two; the next one is larger.
-                guard open.memory.file == nil else {
-                    state.spoolBytes *= 2
-                    self.sealOpen(in: &state)
-                    return self.open(for: record, rank: rank, evicting: evicting, in: &state)
-                }
-                // Files could not be had when this one was opened. Before it takes up more memory, they are asked for again.
-                if let spool = self.context.spool, spool.isWorthATry {
-                    self.sealOpen(in: &state)
-                    return self.open(for: record, rank: rank, evicting: evicting, in: &state)
-                }
-                return self.grow(open, adding: cost, rank: rank, in: &state) ? nil : .memory
+                return self.open(for: record, rank: rank, evicting: evicting, in: &state)
+            case .grow:
+                guard let open = state.open else { return .memory }
+                return self.grow(open, adding: open.cost(of: record), rank: rank, in: &state) ? nil : .memory
+            case .open:
+                return self.open(for: record, rank: rank, evicting: evicting, in: &state)
             }
         }
-        return state.open == nil ? self.open(for: record, rank: rank, evicting: evicting, in: &state) : nil
+    }
+
+    private func step(for record: EncodedRecord, rank: Int, in state: State) -> RoomPolicy.Step {
+        let spool = self.context.spool
+        let backlog = state.sealed.count
+        return RoomPolicy.step(
+            admitsMemory: self.context.budget.admits(rank: rank),
+            admitsFiles: spool?.admits(rank: rank) ?? true,
+            open: state.open.map { open in
+                let cost = open.cost(of: record)
+                return RoomPolicy.Open(
+                    isInFile: open.memory.file != nil,
+                    isFull: self.context.sealPolicy.isFull(open, adding: cost, backlog: backlog),
+                    hasRoom: open.hasRoom(for: cost)
+                )
+            },
+            areFilesBack: { spool?.isWorthATry ?? false }
+        )
     }
 
     /// Notes that other topics may have to make room.
     func spoolShortage(_ evicting: Int?, in state: inout State) -> Shortage {
-        if let evicting { state.spoolPressure = max(state.spoolPressure ?? 0, evicting) }
+        state.spoolPressure.note(evicting)
         return .spool
     }
 
@@ -78,13 +91,20 @@ extension TopicBuffer {
         guard let spool = self.context.spool, sealed.memory.file != nil else { return }
         spool.seal(sealed.memory)
         // What waits in a file need not wait in memory, least of all where that is short.
-        guard state.sealed.count > Self.mappedBacklog || self.context.budget.isHalfFull else { return }
-        self.context.budget.release(sealed.heldBytes)
-        sealed.memory.park()
+        if state.sealed.count > Self.mappedBacklog { self.park(sealed) }
+        guard self.context.budget.isHalfFull else { return }
+        for segment in state.sealed.prefix(Self.mappedBacklog) where segment.memory.file != nil { self.park(segment) }
+    }
+
+    private func park(_ segment: Segment) {
+        self.context.budget.release(segment.heldBytes)
+        segment.memory.park()
     }
 
     /// How many sealed segments of a topic stay in memory although they are in files.
     private static let mappedBacklog = 2
+    /// The memory of a file that is small enough for a topic of few records.
+    static let smallestFile = 32 << 10
 
     func grow(_ segment: Segment, adding cost: Int, rank: Int, in state: inout State) -> Bool {
         let needed = segment.bytes(adding: cost)
@@ -103,22 +123,16 @@ extension TopicBuffer {
         if let spool = self.context.spool {
             // A topic that lags behind fills larger ones, as it sends larger requests.
             let largest = self.context.sealPolicy.capacity(for: 0, current: .max / 4, backlog: state.sealed.count)
-            state.spoolBytes = min(state.spoolBytes, largest, spool.largestCapacity)
+            // All open files are in memory: many topics share what is left of it.
+            let share = max(self.context.budget.room(rank: rank) / 8, Self.smallestFile)
+            state.spoolBytes = min(state.spoolBytes, largest, spool.largestCapacity, share)
             switch spool.take(capacity: max(needed, state.spoolBytes), rank: rank) {
             case .memory(let memory):
                 guard self.context.budget.charge(memory.capacity, rank: rank) else {
                     spool.finish(memory)
                     return .memory
                 }
-                let (seed, order) = spool.nextBatch()
-                let label = SpoolLabel(
-                    seed: seed,
-                    order: order,
-                    openedAt: self.context.clock.wallTime(),
-                    destination: spool.destination,
-                    topic: self.key.topic
-                )
-                self.open(header, in: memory, label: label, &state)
+                self.open(header, in: memory, label: self.label(in: spool), &state)
                 return nil
             case .full:
                 // Room for the next segment; this record's own may be among what is too much.
@@ -137,8 +151,22 @@ extension TopicBuffer {
         guard
             let memory = memory ?? self.memory(needed, current: 0, rank: rank, backlog: state.sealed.count)
         else { return .memory }
-        self.open(header, in: memory, label: nil, &state)
+        // Its place among the batches in files is kept for it.
+        self.open(header, in: memory, label: self.context.spool.map { self.label(in: $0) }, &state)
+        state.hasUnspooled = self.context.spool != nil
         return nil
+    }
+
+    /// What a file says of the next batch.
+    private func label(in spool: SpoolStore) -> SpoolLabel {
+        let (seed, order) = spool.nextBatch()
+        return SpoolLabel(
+            seed: seed,
+            order: order,
+            openedAt: self.context.clock.wallTime(),
+            destination: spool.destination,
+            topic: self.key.topic
+        )
     }
 
     func open(
@@ -177,6 +205,17 @@ extension TopicBuffer {
     func evictable(atMost rank: Int) -> (rank: Int, openedAt: MonotonicInstant)? {
         self.state.withLock { state in
             state.evictable(atMost: rank).map { (state.sealed[$0].highestRank, state.sealed[$0].openedAt) }
+        }
+    }
+
+    /// The batches that wait in files.
+    var spooled: [EvictionPolicy.Candidate] {
+        self.state.withLock { state in
+            state.sealed.compactMap { segment in
+                segment.spoolFile.map {
+                    .init(rank: segment.highestRank, age: segment.openedAt.nanoseconds, bytes: $0.bytes)
+                }
+            }
         }
     }
 

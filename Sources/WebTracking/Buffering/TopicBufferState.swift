@@ -19,7 +19,7 @@ extension TopicBuffer {
         /// The number of the next batch.
         var nextBatch: UInt64 = 0
         /// The size of the next spool file's memory: small for a topic of few records.
-        var spoolBytes = 32 << 10
+        var spoolBytes = TopicBuffer.smallestFile
         /// The records in the hands of the actor, and whether they are in a spool file.
         var inHand = LevelCounts()
         var isHandSpooled = false
@@ -27,8 +27,9 @@ extension TopicBuffer {
         var evictedBehindHand = 0
         /// At most the rank of the least severe batch in a file: below it there is nothing to give up.
         var lowestSpooledRank = 7
-        /// The rank of a record that found the spool full, for which other topics may have to make room.
-        var spoolPressure: Int?
+        var spoolPressure = SpoolPressure()
+        /// Whether there may be segments in memory because files could not be had.
+        var hasUnspooled = false
         /// When the oldest record in the hands of the actor came.
         var inHandSince: MonotonicInstant?
         /// Without the records of the open segment, which are counted when it is sealed.
@@ -113,11 +114,9 @@ extension TopicBuffer {
         mutating func evictable(atMost rank: Int) -> Int? {
             // Asked for every record that a full spool refuses.
             guard self.lowestSpooledRank <= rank else { return nil }
-            var best: (index: Int, rank: Int)?
-            for (index, segment) in self.sealed.enumerated() where segment.spoolFile != nil {
-                let highest = segment.highestRank
-                if highest < best?.rank ?? 7 { best = (index, highest) }
-            }
+            // In the order of their age.
+            let waiting = self.sealed.lazy.map { (rank: $0.spoolFile == nil ? 7 : $0.highestRank, age: 0) }
+            let best = EvictionPolicy.first(of: waiting, atMost: 6)
             self.lowestSpooledRank = best?.rank ?? 7
             return best.flatMap { $0.rank <= rank ? $0.index : nil }
         }

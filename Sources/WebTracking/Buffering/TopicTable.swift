@@ -12,7 +12,8 @@
 final class TopicTable: Sendable {
     /// The buffer for records whose own topic finds no place.
     let base: TopicBuffer
-    /// The buffer for what earlier processes left in the spool; takes no records of this one.
+    /// The buffer for what earlier processes left in the spool; takes no records of this one, but announcements of what
+    /// was dropped of those, which go to the base topic.
     let recovery: TopicBuffer?
     private let context: BufferContext
     private let maximum: Int
@@ -49,7 +50,7 @@ final class TopicTable: Sendable {
         self.context = context
         self.maximum = maximum
         self.base = TopicBuffer(key: base, context: context)
-        self.recovery = context.spool.map { _ in TopicBuffer(key: TopicKey(topic: "spool"), context: context) }
+        self.recovery = context.spool.map { _ in TopicBuffer(key: base, context: context) }
         self.state = Lock(State(buffers: [base: Entry(number: 0, buffer: self.base)]))
     }
 
@@ -123,8 +124,13 @@ final class TopicTable: Sendable {
         let candidates = (self.buffers + (self.recovery.map { [$0] } ?? [])).compactMap { buffer in
             buffer.evictable(atMost: rank).map { (buffer: buffer, rank: $0.rank, openedAt: $0.openedAt) }
         }
-        let first = candidates.min { ($0.rank, $0.openedAt) < ($1.rank, $1.openedAt) }
-        _ = first?.buffer.evict(atMost: rank)
+        let first = EvictionPolicy.first(of: candidates.lazy.map { (rank: $0.rank, age: $0.openedAt) }, atMost: rank)
+        _ = first.map { candidates[$0.index].buffer.evict(atMost: rank) }
+    }
+
+    /// All batches that wait in files of the spool.
+    var spooled: [EvictionPolicy.Candidate] {
+        (self.buffers + (self.recovery.map { [$0] } ?? [])).flatMap(\.spooled)
     }
 
     /// How many buffers there are.

@@ -91,6 +91,14 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         self.parts.append(Part(batch: batch))
     }
 
+    /// The batch in hand, if it is the only one and not one of several parts.
+    var single: Batch? { self.parts.count == 1 ? self.parts[0].batch : nil }
+
+    /// Puts the same batch, in another place, into the place of the one in hand.
+    mutating func replaceSingle(by batch: Batch) {
+        if self.parts.count == 1 { self.parts[0].batch = batch }
+    }
+
     /// What to do at `now`.
     mutating func next(at now: MonotonicInstant) -> Step {
         guard let part = self.parts.first else { return .take }

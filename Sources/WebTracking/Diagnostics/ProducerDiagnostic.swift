@@ -37,9 +37,13 @@ public enum ProducerDiagnostic: Sendable {
     case spoolUnavailable(directory: String, reason: String)
     /// The spool directory can be used again.
     case spoolAvailable(directory: String)
+    /// With durability `.power`: making files survive a loss of power took longer than the interval, so that a loss would
+    /// take more with it. Told once until it is better.
+    case spoolSyncSlow(directory: String, took: Duration, interval: Duration)
     /// A file in the spool directory is damaged; its whole records are delivered, and the file is set aside.
     case spoolDamaged(file: String, reason: String)
-    /// Records of earlier processes were found in the spool directory and are being delivered.
+    /// Records of earlier processes were found in the spool directory and taken over for delivery: all that one look has
+    /// found, told when the last of them is taken over.
     case spoolRecovered(directory: String, records: Int, files: Int)
     /// A followed configuration said something that cannot work; the settings before it stay in force.
     case settingsRefused(reason: String)
@@ -65,10 +69,12 @@ extension ProducerDiagnostic: CustomStringConvertible {
             return "cannot spool to \(directory), records are kept in memory only: \(reason)"
         case .spoolAvailable(let directory):
             return "spooling to \(directory) again"
+        case .spoolSyncSlow(let directory, let took, let interval):
+            return "syncing \(directory) took \(Self.text(took)), longer than the interval of \(Self.text(interval))"
         case .spoolDamaged(let file, let reason):
             return "damaged spool file set aside as \(file): \(reason)"
         case .spoolRecovered(let directory, let records, let files):
-            return "delivering \(records) records of earlier processes from \(files) files in \(directory)"
+            return "took over \(records) records of earlier processes from \(files) files in \(directory)"
         case .settingsRefused(let reason):
             return "settings refused, those before stay in force: \(reason)"
         case .credentialsUnavailable(let reason):
@@ -85,6 +91,7 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .recordsDropped(_, let reason, _, _): "drop.\(reason.rawValue)"
         case .spoolUnavailable: "spool.unavailable"
         case .spoolAvailable: "spool.available"
+        case .spoolSyncSlow: "spool.slow"
         case .spoolDamaged: "spool.damaged"
         case .spoolRecovered: "spool.recovered"
         case .settingsRefused: "settings"

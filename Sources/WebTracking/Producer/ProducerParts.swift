@@ -117,10 +117,14 @@ struct ProducerParts {
                         buffer: buffer,
                         clock: clock,
                         maximumAge: configuration.spool.maximumAge,
+                        own: { links.table?.spooled ?? [] },
+                        evictOwn: { links.table?.evict(atMost: $0) },
+                        worker: SpoolWorker("recovery", isInline: executor != nil),
                         diagnostics: diagnostics
                     ),
                     syncInterval: configuration.durability.syncInterval,
-                    clock: clock
+                    clock: clock,
+                    executor: executor
                 )
             }
         }

@@ -251,44 +251,67 @@ public final class WebTrackingProducer: Sendable {
     private func performShutdown(timeout: Duration) async -> DeliveryReport {
         let start = self.clock.now()
         let before = self.tally
-        // Closed first: what comes from now on is too late, and no longer sampled.
-        self.table.close()
-        self.policies.stop()
-        // Drops on the way are announced, and the announcements have to be delivered as well.
-        var targets: [(TopicBuffer, Int)]
-        repeat {
-            self.policies.tellLeftOut()
-            for buffer in self.table.buffers { buffer.announceDrops(self.pipeline.announcement) }
-            targets = self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
-            await self.wait(for: targets, until: start + timeout)
-        } while !targets.isEmpty && self.clock.now() < start + timeout
+        var machine = ShutdownMachine(deadline: start + timeout)
+        var targets: [(TopicBuffer, Int)] = []
+        while true {
+            switch machine.next(at: self.clock.now()) {
+            case .close:
+                // Closed first: what comes from now on is too late, and no longer sampled.
+                self.table.close()
+                self.policies.stop()
+            case .ask:
+                targets = self.askForDelivery()
+                machine.asked(topics: targets.count)
+            case .wait(let deadline):
+                await self.wait(for: targets, until: deadline)
+            case .giveUp:
+                let left = self.giveUp()
+                machine.gaveUp(dropped: left.dropped, spooled: left.spooled)
+                // The next producer finds the folders free that this one has taken over.
+                if let upkeep = self.upkeep {
+                    await self.run(until: start + timeout) { await upkeep.waitUntilStopped() }
+                }
+            case .stopTransport(let deadline):
+                await self.run(until: deadline) { [transport = self.transport] in await transport.shutdown() }
+            case .report:
+                self.upkeep?.close()
+                self.reporter.withLock { $0?.cancel() }
+                self.observer.report { self.statistics }
+                var report = self.report(since: before, start: start)
+                report.remaining = machine.dropped + machine.spooled
+                report.spooled = machine.spooled
+                self.diagnostics(.shutdownFinished(report))
+                return report
+            }
+        }
+    }
+
+    /// Announces what there is to announce, and asks all topics to deliver what they hold.
+    private func askForDelivery() -> [(TopicBuffer, Int)] {
+        self.policies.tellLeftOut()
+        self.table.recovery?.handOverDrops(to: self.table.base)
+        for buffer in self.table.buffers { buffer.announceDrops(self.pipeline.announcement) }
+        return self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
+    }
+
+    /// Gives up what is left, and says how many records that are: dropped ones, and those that stay in the spool.
+    private func giveUp() -> (dropped: Int, spooled: Int) {
         self.upkeep?.stop()
-        var dropped = 0
-        var spooled = 0
-        for buffer in self.table.buffers + (self.table.recovery.map { [$0] } ?? []) {
+        let buffers = self.table.buffers + (self.table.recovery.map { [$0] } ?? [])
+        return buffers.reduce(into: (dropped: 0, spooled: 0)) { sums, buffer in
             let left = buffer.abandon()
             // An announcement that found no room may have been dropped behind the worker's last look.
             buffer.reportDrops(to: self.diagnostics)
-            dropped += left.dropped
-            spooled += left.spooled
+            sums.dropped += left.dropped
+            sums.spooled += left.spooled
         }
-        await self.shutDownTransport(until: start + timeout)
-        self.upkeep?.close()
-        self.reporter.withLock { $0?.cancel() }
-        self.observer.report { self.statistics }
-        var report = self.report(since: before, start: start)
-        report.remaining = dropped + spooled
-        report.spooled = spooled
-        self.diagnostics(.shutdownFinished(report))
-        return report
     }
 
-    /// A transport that takes its time goes on with it after the deadline.
-    private func shutDownTransport(until deadline: MonotonicInstant) async {
+    /// Waits for `body` until the deadline; a transport that takes its time goes on with it after that.
+    private func run(until deadline: MonotonicInstant, _ body: @escaping @Sendable () async -> Void) async {
         let done = Doorbell()
-        let transport = self.transport
         Task.detached(executorPreference: self.executor) {
-            await transport.shutdown()
+            await body()
             done.ring()
         }
         await done.wait(until: deadline, clock: self.clock)

@@ -39,14 +39,19 @@ struct FileError: Error, Equatable, CustomStringConvertible {
 
 /// The few calls on files that a spool needs.
 enum FileSystem {
-    /// Makes a directory that only its owner can look into, with those above it; an existing one is left as it is.
-    static func makeDirectory(_ path: String) throws(FileError) {
-        if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
-        guard errno == ENOENT, let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex else {
-            throw FileError("mkdir", path)
-        }
-        try self.makeDirectory(String(path[..<slash]))
-        if mkdir(path, 0o700) != 0 && errno != EEXIST { throw FileError("mkdir", path) }
+    /// Makes a directory that only its owner can look into, with those above it; an existing one is left as it is. Returns
+    /// the directories in which there is a new one.
+    @discardableResult
+    static func makeDirectory(_ path: String) throws(FileError) -> [String] {
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
+        let parent = slash > path.startIndex ? String(path[..<slash]) : "/"
+        if mkdir(path, 0o700) == 0 { return [parent] }
+        if errno == EEXIST { return [] }
+        guard errno == ENOENT, slash > path.startIndex else { throw FileError("mkdir", path) }
+        let changed = try self.makeDirectory(parent)
+        if mkdir(path, 0o700) == 0 { return changed + [parent] }
+        if errno == EEXIST { return changed }
+        throw FileError("mkdir", path)
     }
 
     /// Checks that a directory is one, is the process's own, and that nobody else can write to it.

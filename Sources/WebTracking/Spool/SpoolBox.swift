@@ -67,12 +67,16 @@ final class SpoolBox: Sendable {
         throw error
     }
 
-    /// Takes over the folder of a dead producer; `nil` if its producer lives, or another one has been faster.
-    static func adopt(_ path: String) -> SpoolBox? {
+    /// Takes over the folder of a dead producer; `nil` if it is gone or nothing of this user's, its producer lives, or
+    /// another one has been faster. Throws if that cannot be found out at present.
+    static func adopt(_ path: String) throws(FileError) -> SpoolBox? {
         let lockPath = "\(path)/\(Self.lockName)"
-        guard (try? FileSystem.checkPrivateDirectory(path)) != nil,
-            let lock = try? FileSystem.open(lockPath, flags: O_RDWR | O_CREAT)
-        else { return nil }
+        guard (try? FileSystem.checkPrivateDirectory(path)) != nil else { return nil }
+        let lock: CInt
+        do throws(FileError) { lock = try FileSystem.open(lockPath, flags: O_RDWR | O_CREAT) } catch {
+            if error.isAbsence { return nil }
+            throw error
+        }
         var own = stat()
         var present = stat()
         // Whoever removes a folder holds its lock; a lock that is not there any more is of no use.
@@ -96,20 +100,40 @@ final class SpoolBox: Sendable {
         #endif
         // Making one takes microseconds.
         guard wallTime / 1_000_000_000 - changed > 3600 else { return }
-        _ = self.adopt(path)
+        _ = try? self.adopt(path)
     }
 
-    /// The paths of the folder's files.
-    func files() -> [String] { Self.files(in: self.path) }
+    /// The paths of the folder's files, in the order of their batches. Those that hold none come last. Throws if the order
+    /// cannot be found out at present.
+    func files() throws(FileError) -> [String] {
+        var files: [(path: String, order: UInt64)] = []
+        for name in try FileSystem.names(in: self.path) where name.hasSuffix(Self.fileSuffix) {
+            let path = "\(self.path)/\(name)"
+            files.append((path, try SpoolFormat.order(of: path)))
+        }
+        return Self.inOrder(files)
+    }
 
-    /// The paths of the files in a folder, whosever it is, in the order of their batches. Those that hold none come last.
+    /// The same for a folder of anybody's, as far as it can be read.
     static func files(in folder: String, includingDamaged: Bool = false) -> [String] {
+        let paths = self.unorderedFiles(in: folder, includingDamaged: includingDamaged)
+        return self.inOrder(paths.map { (path: $0, order: (try? SpoolFormat.order(of: $0)) ?? .max) })
+    }
+
+    /// The paths of the files in a folder, whosever it is.
+    static func unorderedFiles(in folder: String, includingDamaged: Bool = false) -> [String] {
         let names = (try? FileSystem.names(in: folder)) ?? []
         let suffixes = [Self.fileSuffix] + (includingDamaged ? [Self.damagedSuffix] : [])
-        let paths = names.filter { name in suffixes.contains { name.hasSuffix($0) } }.map { "\(folder)/\($0)" }
-        return paths.map { (path: $0, order: SpoolFormat.order(of: $0)) }
-            .sorted { ($0.order, $0.path) < ($1.order, $1.path) }
-            .map(\.path)
+        return names.filter { name in suffixes.contains { name.hasSuffix($0) } }.map { "\(folder)/\($0)" }
+    }
+
+    private static func inOrder(_ files: [(path: String, order: UInt64)]) -> [String] {
+        files.sorted { ($0.order, $0.path) < ($1.order, $1.path) }.map(\.path)
+    }
+
+    /// Whether a folder is one of this user's that no living process holds.
+    static func isLeft(_ path: String) -> Bool {
+        (try? FileSystem.checkPrivateDirectory(path)) != nil && !self.isAlive(path)
     }
 
     /// Whether a living process holds the folder. Looking takes the lock for a moment.

@@ -56,6 +56,7 @@ enum SpoolExamination {
             }
         } catch {
             close(descriptor)
+            if error.code == EPERM { return .damaged("it is no plain file of this user's") }
             throw error
         }
         close(descriptor)

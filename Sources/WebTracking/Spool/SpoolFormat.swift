@@ -115,11 +115,17 @@ enum SpoolFormat {
     }
 
     /// The place of a file's batch among those of its folder, by its header and without a look at the rest.
-    static func order(of path: String) -> UInt64 {
-        guard let descriptor = try? FileSystem.open(path, flags: O_RDONLY | O_NONBLOCK) else { return .max }
+    static func order(of path: String) throws(FileError) -> UInt64 {
+        let descriptor: CInt
+        do throws(FileError) { descriptor = try FileSystem.open(path, flags: O_RDONLY | O_NONBLOCK) } catch {
+            if error.isAbsence { return .max }
+            throw error
+        }
         defer { close(descriptor) }
         var head = [UInt8](repeating: 0, count: Offset.texts)
-        guard pread(descriptor, &head, head.count, 0) == head.count else { return .max }
+        let count = pread(descriptor, &head, head.count, 0)
+        if count < 0, errno == EIO { throw FileError("read", path) }
+        guard count == head.count else { return .max }
         return head.withUnsafeBytes { head in
             guard UInt64(littleEndian: head.loadUnaligned(fromByteOffset: Offset.magic, as: UInt64.self)) == self.magic
             else { return .max }

@@ -20,10 +20,8 @@ import Musl
 ///
 /// Works behind the records of this process: one folder after the other, the oldest first, and never more than a few
 /// segments ahead of their delivery. It copies nothing; a process that dies here leaves the files as they were for the
-/// next one.
+/// next one. What it does next is for ``AdoptionMachine`` to say.
 struct SpoolRecovery: Sendable {
-    /// How many segments wait for their delivery before the next file is looked into.
-    private static let ahead = 4
     /// How long after the last look for folders the next one comes.
     private static let interval = Duration.seconds(30)
 
@@ -32,104 +30,178 @@ struct SpoolRecovery: Sendable {
     let clock: any ProducerClock
     /// Records older than this are dropped.
     let maximumAge: Duration
+    /// The batches of this process that wait in files, and what makes the first of them go.
+    let own: @Sendable () -> [EvictionPolicy.Candidate]
+    let evictOwn: @Sendable (_ atMost: Int) -> Void
+    /// Where files are looked into.
+    let worker: SpoolWorker
     let diagnostics: @Sendable (ProducerDiagnostic) -> Void
 
     /// Adopts what there is to adopt, and looks again from time to time: a process that was still stopping when this one
     /// started leaves something, too. Returns when the task is cancelled.
     func run() async {
+        var machine = AdoptionMachine(maximumAge: self.maximumAge)
         while !Task.isCancelled {
-            await self.adoptAll()
+            await self.look(&machine)
             guard (try? await self.clock.sleep(until: self.clock.now() + Self.interval)) != nil else { return }
         }
     }
 
     /// Adopts all there is to adopt; returns when that is delivered, or the task is cancelled.
-    private func adoptAll() async {
-        do throws(FileError) { try FileSystem.checkPrivateDirectory(self.store.directory) } catch {
-            if !error.isAbsence {
-                let reason = String(describing: error)
-                self.diagnostics(.spoolUnavailable(directory: self.store.directory, reason: reason))
+    private func look(_ machine: inout AdoptionMachine) async {
+        switch await self.worker.run({ self.survey() }) {
+        case .success(let (folders, victims)): machine.begin(folders, trimming: victims)
+        case .failure(let error): machine.failed(String(describing: error))
+        }
+        // The box stays locked for as long as one of its files is on its way, and then goes. One of which nothing was
+        // taken is free for others at once.
+        var box: SpoolBox?
+        var step = machine.next(backlog: self.buffer.backlog)
+        while step != .end, !Task.isCancelled {
+            switch step {
+            case .open(let folder):
+                box = nil
+                box = await self.open(folder, &machine)
+            case .examine(let path):
+                if let box { await self.take(path, of: box, &machine) }
+            case .wait:
+                await self.buffer.waitUntilSettled(self.buffer.settledCount + 1)
+            case .end:
+                break
             }
-            return
+            self.tellTrouble(&machine)
+            step = machine.next(backlog: self.buffer.backlog)
         }
-        let names = (try? FileSystem.names(in: self.store.directory, includingHidden: true)) ?? []
-        var isFirst = true
-        for name in names where name.hasPrefix(".\(SpoolBox.prefix)") {
-            SpoolBox.removeUnfinished("\(self.store.directory)/\(name)", wallTime: self.clock.wallTime())
+        self.tellTrouble(&machine)
+        if machine.filesTaken > 0 {
+            self.diagnostics(
+                .spoolRecovered(
+                    directory: self.store.directory,
+                    records: machine.records,
+                    files: machine.filesTaken
+                )
+            )
         }
-        for name in names where name.hasPrefix(SpoolBox.prefix) && !Task.isCancelled {
-            guard let box = SpoolBox.adopt("\(self.store.directory)/\(name)") else { continue }
-            // The box stays locked for as long as one of its files is on its way, and then goes. One of which nothing was
-            // taken is free for others at once.
-            for path in box.files() where !Task.isCancelled {
-                guard let segment = self.take(path, of: box) else { continue }
-                if isFirst {
-                    self.diagnostics(
-                        .spoolRecovered(
-                            directory: self.store.directory,
-                            records: segment.count,
-                            files: box.files().count
-                        )
-                    )
-                }
-                isFirst = false
-                self.buffer.adopt(segment)
-                await self.waitForRoom()
-            }
-        }
-        await self.waitUntilDelivered()
+        if let target = self.buffer.enqueuedCount { await self.buffer.waitUntilSettled(target) }
     }
 
-    /// The records of a file; `nil` if there are none for this producer.
-    private func take(_ path: String, of box: SpoolBox) -> Segment? {
-        let wallTime = self.clock.wallTime()
-        let now = self.clock.now()
-        let finding: SpoolFinding
+    private func tellTrouble(_ machine: inout AdoptionMachine) {
+        guard let reason = machine.takeTrouble() else { return }
+        self.diagnostics(.spoolUnavailable(directory: self.store.directory, reason: reason))
+    }
+
+    // MARK: Files
+
+    /// The folders that there are, and which files of them are too much.
+    private func survey() -> Result<([String], [String: Set<String>]), FileError> {
+        let directory = self.store.directory
         do throws(FileError) {
-            finding = try SpoolExamination.examine(path, box: box, destination: self.store.destination) { _ in now }
-        } catch {
-            if !error.isAbsence {
-                self.diagnostics(.spoolDamaged(file: path, reason: String(describing: error)))
+            try FileSystem.checkPrivateDirectory(directory)
+            let names = try FileSystem.names(in: directory, includingHidden: true)
+            for name in names where name.hasPrefix(".\(SpoolBox.prefix)") {
+                SpoolBox.removeUnfinished("\(directory)/\(name)", wallTime: self.clock.wallTime())
             }
+            let folders = names.filter { $0.hasPrefix(SpoolBox.prefix) }.map { "\(directory)/\($0)" }
+            let survey = SpoolSurvey(folders, store: self.store, own: self.own)
+            for rank in survey.ownVictims { self.evictOwn(rank) }
+            return .success((folders, survey.victims))
+        } catch {
+            return error.isAbsence ? .success(([], [:])) : .failure(error)
+        }
+    }
+
+    private func open(_ folder: String, _ machine: inout AdoptionMachine) async -> SpoolBox? {
+        let opened = await self.worker.run { () -> Result<(SpoolBox, [String])?, FileError> in
+            do throws(FileError) {
+                guard let box = try SpoolBox.adopt(folder) else { return .success(nil) }
+                return .success((box, try box.files()))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch opened {
+        case .success(let found):
+            machine.opened(found?.1)
+            return found?.0
+        case .failure(let error):
+            machine.failed(String(describing: error))
             return nil
         }
-        switch finding {
-        case .empty:
-            unlink(path)
-            return nil
-        case .foreign, .unknownVersion:
-            // Some other producer's, one with that configuration or a newer one.
-            return nil
-        case .damaged(let reason):
-            self.store.setAside(path, of: box, reason: reason)
-            return nil
-        case .records(var segment, let header, let damage):
-            if let damage { self.store.copyAside(segment.spoolFile, path, of: box, reason: damage) }
-            self.store.chargeAdopted(segment.spoolFile?.bytes ?? 0)
-            segment.seal()
-            // A header can say any time.
-            let (age, isBeyond) = wallTime.subtractingReportingOverflow(header.openedAt)
-            if isBeyond ? header.openedAt < 0 : .nanoseconds(age) > self.maximumAge {
-                self.buffer.adoptExpired(segment)
-                self.diagnostics(
-                    .recordsDropped(topic: header.topic, reason: .expired, count: segment.count, failure: nil)
+    }
+
+    /// Finds out what is in a file, and does with it what is to be done.
+    private func take(_ path: String, of box: SpoolBox, _ machine: inout AdoptionMachine) async {
+        let found = await self.worker.run { self.examine(path, of: box) }
+        let action = machine.found(found.finding)
+        guard let segment = await self.worker.run({ self.carryOut(action, found, path, of: box) }) else { return }
+        self.buffer.adopt(segment)
+    }
+
+    /// What a file was found to be, with what it takes to deliver it.
+    private struct Found: Sendable {
+        var finding: AdoptionMachine.Finding
+        var batch: (segment: Segment, topic: String, damage: String?)?
+    }
+
+    private func examine(_ path: String, of box: SpoolBox) -> Found {
+        let now = self.clock.now()
+        do throws(FileError) {
+            switch try SpoolExamination.examine(
+                path,
+                box: box,
+                destination: self.store.destination,
+                openedAt: { _ in now }
+            ) {
+            case .empty: return Found(finding: .empty)
+            case .foreign, .unknownVersion: return Found(finding: .foreign)
+            case .damaged(let reason): return Found(finding: .damaged(reason))
+            case .records(let segment, let header, let damage):
+                // A header can say any time.
+                let (age, isBeyond) = self.clock.wallTime().subtractingReportingOverflow(header.openedAt)
+                let limit: Int64 = header.openedAt < 0 ? .max : .min
+                return Found(
+                    finding: .records(segment.count, age: .nanoseconds(isBeyond ? limit : age)),
+                    batch: (segment, header.topic, damage)
                 )
-                return nil
             }
+        } catch {
+            // Only a file that is gone says something by not opening; any other failure may pass.
+            return Found(finding: error.isAbsence ? .gone : .unavailable(String(describing: error)))
+        }
+    }
+
+    /// Does with a file what is to be done with it; returns the records that are to be delivered.
+    private func carryOut(
+        _ action: AdoptionMachine.Action,
+        _ found: Found,
+        _ path: String,
+        of box: SpoolBox
+    ) -> Segment? {
+        switch action {
+        case .leave: break
+        case .remove: unlink(path)
+        case .setAside(let reason): self.store.setAside(path, of: box, reason: reason)
+        case .deliver:
+            guard let segment = self.keep(found, path, of: box) else { break }
             // Checked, and out of the way until it is its turn.
             segment.memory.park()
             segment.origin?.park()
             return segment
+        case .drop(let reason):
+            guard let segment = self.keep(found, path, of: box), let topic = found.batch?.topic else { break }
+            self.buffer.dropAdopted(segment, reason)
+            self.diagnostics(.recordsDropped(topic: topic, reason: reason, count: segment.count, failure: nil))
         }
+        return nil
     }
 
-    private func waitForRoom() async {
-        while !Task.isCancelled, self.buffer.backlog > Self.ahead {
-            await self.buffer.waitUntilSettled(self.buffer.settledCount + 1)
-        }
-    }
-
-    private func waitUntilDelivered() async {
-        if let target = self.buffer.enqueuedCount { await self.buffer.waitUntilSettled(target) }
+    /// Counts a file as this producer's, and completes its batch; before that, one that is damaged is copied.
+    private func keep(_ found: Found, _ path: String, of box: SpoolBox) -> Segment? {
+        guard let batch = found.batch else { return nil }
+        var segment = batch.segment
+        if let damage = batch.damage { self.store.copyAside(segment.spoolFile, path, of: box, reason: damage) }
+        self.store.chargeAdopted(segment.spoolFile?.bytes ?? 0)
+        segment.seal()
+        return segment
     }
 }

@@ -47,7 +47,7 @@ final class SpoolStore: Sendable {
     let largestCapacity: Int
     /// Project and logstore, as a file's header has it.
     let destination: String
-    private let maximumBytes: Int
+    let maximumBytes: Int
     /// By rank: up to where records of the level may bring the bytes that are held.
     private let ceilings: [Int]
     private let clock: any ProducerClock
@@ -75,6 +75,8 @@ final class SpoolStore: Sendable {
         var open: Set<String> = []
         /// Files and folders are new since the last sync.
         var hasNewFiles = false
+        /// Directories above the spool's in which there is a new one since the last sync.
+        var newParents: Set<String> = []
         var seed: UInt64
         var isClosed = false
         /// What the callers' side has to say, which must not be said on a thread that logs.
@@ -223,7 +225,8 @@ final class SpoolStore: Sendable {
         if let present, present.isPresent { return (present, number) }
         // Files in a folder that has been removed are of no use to anybody after this process.
         self.dropFree()
-        try FileSystem.makeDirectory(self.directory)
+        let parents = try FileSystem.makeDirectory(self.directory)
+        if !parents.isEmpty { self.state.withLock { $0.newParents.formUnion(parents) } }
         try FileSystem.checkPrivateDirectory(self.directory)
         let made = try self.makeBox(number)
         let box = self.use(made, insteadOf: present)
@@ -321,12 +324,15 @@ final class SpoolStore: Sendable {
 
     /// Makes everything that was written before the call survive the loss of power. Waits for the disk.
     func sync() {
-        let (paths, box) = self.state.withLock { state -> ([String], SpoolBox?) in
+        let (paths, box, parents) = self.state.withLock { state -> ([String], SpoolBox?, Set<String>) in
             let paths = Array(state.written)
             // What is still open will be written to again.
             state.written = state.open
-            defer { state.hasNewFiles = false }
-            return (paths, state.hasNewFiles ? state.box : nil)
+            defer {
+                state.hasNewFiles = false
+                state.newParents = []
+            }
+            return (paths, state.hasNewFiles ? state.box : nil, state.newParents)
         }
         var failure: FileError?
         var failed: [String] = []
@@ -346,10 +352,14 @@ final class SpoolStore: Sendable {
             do throws(FileError) {
                 try FileSystem.sync(box.path, isDirectory: true)
                 try FileSystem.sync(self.directory, isDirectory: true)
-                self.synced.add(2, ordering: .relaxed)
+                for parent in parents { try FileSystem.sync(parent, isDirectory: true) }
+                self.synced.add(2 + parents.count, ordering: .relaxed)
             } catch {
                 failure = error
-                self.state.withLock { $0.hasNewFiles = true }
+                self.state.withLock { state in
+                    state.hasNewFiles = true
+                    state.newParents.formUnion(parents)
+                }
             }
         }
         guard let failure else { return }

@@ -8,8 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-import Dispatch
-
 /// What goes on behind a spool: the adoption of what earlier processes left, and the syncing of files.
 final class SpoolUpkeep: Sendable {
     private let store: SpoolStore
@@ -17,15 +15,21 @@ final class SpoolUpkeep: Sendable {
     /// How often files are synced; `nil` for never.
     private let syncInterval: Duration?
     private let clock: any ProducerClock
+    private let executor: (any TaskExecutor)?
     private let tasks = Lock<[Task<Void, Never>]>([])
-    /// Where the waits for the disk take place.
-    private let queue = DispatchQueue(label: "webtracking.spool")
 
-    init(store: SpoolStore, recovery: SpoolRecovery, syncInterval: Duration?, clock: any ProducerClock) {
+    init(
+        store: SpoolStore,
+        recovery: SpoolRecovery,
+        syncInterval: Duration?,
+        clock: any ProducerClock,
+        executor: (any TaskExecutor)?
+    ) {
         self.store = store
         self.recovery = recovery
         self.syncInterval = syncInterval
         self.clock = clock
+        self.executor = executor
     }
 
     var usedBytes: Int { self.store.usedBytes }
@@ -34,28 +38,29 @@ final class SpoolUpkeep: Sendable {
 
     func start() {
         let recovery = self.recovery
-        var tasks = [Task.detached { await recovery.run() }]
+        var tasks = [Task.detached(executorPreference: self.executor) { await recovery.run() }]
         if let interval = self.syncInterval {
-            let (store, queue, clock) = (self.store, self.queue, self.clock)
-            tasks.append(
-                Task.detached {
-                    while !Task.isCancelled {
-                        guard (try? await clock.sleep(until: clock.now() + interval)) != nil else { return }
-                        await withCheckedContinuation { continuation in
-                            queue.async {
-                                store.sync()
-                                continuation.resume()
-                            }
-                        }
-                    }
-                }
+            let store = self.store
+            let syncing = SpoolSyncing(
+                directory: store.directory,
+                interval: interval,
+                clock: self.clock,
+                worker: SpoolWorker("sync", isInline: self.executor != nil),
+                diagnostics: store.diagnostics,
+                sync: { store.sync() }
             )
+            tasks.append(Task.detached(executorPreference: self.executor) { await syncing.run() })
         }
         self.tasks.withLock { $0 = tasks }
     }
 
     func stop() {
         for task in self.tasks.withLock({ $0 }) { task.cancel() }
+    }
+
+    /// Waits until nothing is under way that was begun before the stop.
+    func waitUntilStopped() async {
+        for task in self.tasks.withLock({ $0 }) { await task.value }
     }
 
     /// Syncs what is left, if that is asked for, and gives the folder to the next producer.

@@ -200,6 +200,22 @@ import Logging
         #expect(sizes.count < 40)
     }
 
+    @Test func filesThatGrowWithTheBacklogLeaveMemoryForAllTopics() async throws {
+        let directory = SpoolDirectory()
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.topic = .label
+            $0.memoryLimit = 8 << 20
+            $0.batching.targetBytes = 16 << 10
+            $0.batching.urgentLevel = nil
+        }
+        for round in 0..<500 {
+            for topic in 0..<64 { rig.sink("topic-\(topic)").info("\(round) \(Self.padding)") }
+        }
+        #expect(rig.producer.statistics.dropped == [:])
+        rig.checkConservation()
+        await rig.producer.shutdown(timeout: .zero)
+    }
+
     @Test func manyLaggingTopicsDoNotFillMemoryWhileThereIsRoomOnTheDisk() async throws {
         let directory = SpoolDirectory()
         let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {

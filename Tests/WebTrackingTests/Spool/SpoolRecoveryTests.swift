@@ -141,10 +141,10 @@ import Logging
         close(descriptor)
         let path = file.split(separator: "/").dropLast().map { "/\($0)" }.joined()
         // The producer's task lets go of the folder a moment after the shutdown.
-        var adopted = SpoolBox.adopt(path)
+        var adopted = try SpoolBox.adopt(path)
         while adopted == nil && !Task.isCancelled {
             await Task.yield()
-            adopted = SpoolBox.adopt(path)
+            adopted = try SpoolBox.adopt(path)
         }
         let box = try #require(adopted)
         let finding = try SpoolExamination.examine(file, box: box, destination: nil) { _ in

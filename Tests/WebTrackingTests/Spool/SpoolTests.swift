@@ -51,6 +51,7 @@ import Logging
         let rig = try self.rig(directory, transport: InMemoryTransport(otherwise: .never), configure: configure)
         for number in first..<(first + count) { rig.sink().info("\(number)") }
         let report = await rig.producer.shutdown(timeout: .zero)
+        await rig.producer.upkeep?.waitUntilStopped()
         #expect(report.spooled >= count)
         #expect(report.remaining == report.spooled)
         #expect(report.dropped == [:])

@@ -175,7 +175,7 @@ final class SimulatedProducer: @unchecked Sendable {
         case .recordsDropped(_, let reason, let count, _):
             self.toldDrops[reason, default: 0] += count
             self.run.trace.note("dropped", self.index, count, text: diagnostic.description)
-        case .spoolUnavailable, .spoolAvailable, .spoolDamaged, .spoolRecovered, .settingsRefused:
+        case .spoolUnavailable, .spoolAvailable, .spoolSyncSlow, .spoolDamaged, .spoolRecovered, .settingsRefused:
             self.run.guarded { throw Violation("a producer without a spool or followed settings says: \(diagnostic)") }
         case .credentialsUnavailable:
             self.run.guarded { throw Violation("a producer that does not sign says: \(diagnostic)") }

@@ -1,0 +1,51 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Decides which batches go first where there is too much: those whose most severe record is the least severe, and of
+/// these the oldest.
+struct EvictionPolicy {
+    /// A batch that could go.
+    struct Candidate: Equatable {
+        /// The rank of its most severe record.
+        var rank: Int
+        /// Rises with the time of its first record, or is one.
+        var age: Int64
+        var bytes: Int
+    }
+
+    /// Where the first to go is, if it may go for a record of this rank.
+    @inline(__always)
+    static func first<Age: Comparable>(
+        of candidates: some Sequence<(rank: Int, age: Age)>,
+        atMost rank: Int
+    ) -> (index: Int, rank: Int)? {
+        var best: (index: Int, rank: Int, age: Age)?
+        for (index, candidate) in candidates.enumerated() where candidate.rank <= rank {
+            if let present = best, (present.rank, present.age) <= (candidate.rank, candidate.age) { continue }
+            best = (index, candidate.rank, candidate.age)
+        }
+        return best.map { ($0.index, $0.rank) }
+    }
+
+    /// Where those are that have to go for at least `excess` bytes to become free, the first to go first.
+    static func victims(of candidates: [Candidate], excess: Int) -> [Int] {
+        guard excess > 0 else { return [] }
+        let order = candidates.indices.sorted {
+            (candidates[$0].rank, candidates[$0].age, $0) < (candidates[$1].rank, candidates[$1].age, $1)
+        }
+        var left = excess
+        return Array(
+            order.prefix { index in
+                defer { left -= candidates[index].bytes }
+                return left > 0
+            }
+        )
+    }
+}

@@ -1,0 +1,63 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Decides where a record goes that does not simply fit into the open segment.
+enum RoomPolicy {
+    enum Step: Equatable {
+        /// There is no memory for a record of this level.
+        case refuse
+        /// A batch in a file has to go first.
+        case evict
+        /// Into the open segment as it is.
+        case use
+        /// Into a new segment behind the open one, whose file is to be larger if `growing`.
+        case replace(growing: Bool)
+        /// Into the open segment with more memory.
+        case grow
+        /// Into a new segment.
+        case open
+    }
+
+    /// What is known of the open segment.
+    struct Open {
+        var isInFile: Bool
+        /// Whether a request may not hold the record, too.
+        var isFull: Bool
+        /// Whether it fits in.
+        var hasRoom: Bool
+    }
+
+    /// What to do for a record whose level may use memory, and files, or may not. `areFilesBack` says whether files can be
+    /// asked for although the open segment is in memory.
+    static func step(admitsMemory: Bool, admitsFiles: Bool, open: Open?, areFilesBack: () -> Bool) -> Step {
+        guard admitsMemory else { return .refuse }
+        guard let open else { return .open }
+        if open.isInFile && !admitsFiles { return .evict }
+        if open.isFull { return .replace(growing: false) }
+        if open.hasRoom { return .use }
+        // A file does not grow, since its records would for a moment be in two; the next one is larger.
+        if open.isInFile { return .replace(growing: true) }
+        // Files could not be had when this one was opened. Before it takes up more memory, they are asked for again.
+        return areFilesBack() ? .replace(growing: false) : .grow
+    }
+}
+
+/// The rank of the most severe record that found the spool full, for which other topics may have to make room.
+struct SpoolPressure {
+    private var rank: Int?
+
+    /// Notes that there was no room for a record of this rank; `nil` if none is to be made for it.
+    mutating func note(_ rank: Int?) {
+        if let rank { self.rank = max(self.rank ?? 0, rank) }
+    }
+
+    /// What was noted since this was last asked.
+    mutating func take() -> Int? { self.rank.take() }
+}

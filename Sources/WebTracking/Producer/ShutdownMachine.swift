@@ -1,0 +1,76 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Decides how a producer stops: what comes after what, and until when.
+struct ShutdownMachine {
+    /// What to do next.
+    enum Step: Equatable {
+        /// Take no more records.
+        case close
+        /// Announce drops and ask all topics to deliver, and tell ``asked(topics:)``.
+        case ask
+        /// Wait until the topics have delivered what they were asked for.
+        case wait(until: MonotonicInstant)
+        /// Give up what is left, and tell ``gaveUp(dropped:spooled:)``.
+        case giveUp
+        /// Stop the transport.
+        case stopTransport(until: MonotonicInstant)
+        /// Let go of the spool, and report.
+        case report
+    }
+
+    private enum Phase {
+        case begun, open, asked, waited, settled, left, stopped
+    }
+
+    private let deadline: MonotonicInstant
+    private var phase = Phase.begun
+    /// The records that were dropped for want of time, and those that stay in files for the next producer.
+    private(set) var dropped = 0
+    private(set) var spooled = 0
+
+    init(deadline: MonotonicInstant) {
+        self.deadline = deadline
+    }
+
+    /// What to do at `now`.
+    mutating func next(at now: MonotonicInstant) -> Step {
+        switch self.phase {
+        case .begun:
+            self.phase = .open
+            return .close
+        case .open: return .ask
+        case .asked:
+            self.phase = .waited
+            return .wait(until: self.deadline)
+        case .waited where now < self.deadline:
+            // Drops on the way are announced, and the announcements have to be delivered as well.
+            self.phase = .open
+            return .ask
+        case .waited, .settled: return .giveUp
+        case .left:
+            self.phase = .stopped
+            return .stopTransport(until: self.deadline)
+        case .stopped: return .report
+        }
+    }
+
+    /// Takes in how many topics have something to deliver.
+    mutating func asked(topics: Int) {
+        self.phase = topics > 0 ? .asked : .settled
+    }
+
+    /// Takes in what became of the rest.
+    mutating func gaveUp(dropped: Int, spooled: Int) {
+        self.dropped = dropped
+        self.spooled = spooled
+        self.phase = .left
+    }
+}

@@ -1,0 +1,68 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+
+@testable import WebTracking
+
+/// What comes after what in a shutdown, decided without a producer.
+@Suite struct ShutdownMachineTests {
+    private static let deadline = MonotonicInstant(nanoseconds: 100)
+    private static let before = MonotonicInstant(nanoseconds: 99)
+
+    private func machine() -> ShutdownMachine {
+        var machine = ShutdownMachine(deadline: Self.deadline)
+        #expect(machine.next(at: Self.before) == .close)
+        #expect(machine.next(at: Self.before) == .ask)
+        return machine
+    }
+
+    private func checkEnd(_ machine: ShutdownMachine, at now: MonotonicInstant) {
+        var machine = machine
+        #expect(machine.next(at: now) == .giveUp)
+        machine.gaveUp(dropped: 3, spooled: 4)
+        #expect(machine.dropped == 3 && machine.spooled == 4)
+        #expect(machine.next(at: now) == .stopTransport(until: Self.deadline))
+        #expect(machine.next(at: now) == .report)
+    }
+
+    @Test func withNothingToDeliverItEndsAtOnce() {
+        var machine = self.machine()
+        machine.asked(topics: 0)
+        self.checkEnd(machine, at: Self.before)
+    }
+
+    @Test func itAsksAgainUntilNothingComesOnTheWay() {
+        var machine = self.machine()
+        for _ in 0..<3 {
+            machine.asked(topics: 2)
+            #expect(machine.next(at: Self.before) == .wait(until: Self.deadline))
+            #expect(machine.next(at: Self.before) == .ask)
+        }
+        machine.asked(topics: 0)
+        self.checkEnd(machine, at: Self.before)
+    }
+
+    @Test func atTheDeadlineItGivesUp() {
+        var machine = self.machine()
+        machine.asked(topics: 2)
+        #expect(machine.next(at: Self.before) == .wait(until: Self.deadline))
+        self.checkEnd(machine, at: Self.deadline)
+    }
+
+    @Test func withoutTimeItAsksOnce() {
+        var machine = ShutdownMachine(deadline: Self.deadline)
+        #expect(machine.next(at: Self.deadline) == .close)
+        #expect(machine.next(at: Self.deadline) == .ask)
+        machine.asked(topics: 1)
+        #expect(machine.next(at: Self.deadline) == .wait(until: Self.deadline))
+        self.checkEnd(machine, at: Self.deadline)
+    }
+}

@@ -1,0 +1,205 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+#if SwiftLog
+import Logging
+#endif
+
+/// What a look at dead producers' folders takes over, leaves and gives up.
+@Suite(.timeLimit(.minutes(10))) struct SpoolAdoptionTests {
+    private static let padding = String(repeating: "x", count: 1000)
+
+    private func recovered(_ rig: Rig) -> [[Int]] {
+        rig.diagnostics.elements.compactMap { diagnostic in
+            if case .spoolRecovered(_, let records, let files) = diagnostic { [records, files] } else { nil }
+        }
+    }
+
+    private func unavailable(_ rig: Rig) -> Int {
+        rig.diagnostics.elements.count { if case .spoolUnavailable = $0 { true } else { false } }
+    }
+
+    private func numbers(_ rig: Rig) -> [Int] {
+        rig.transport.logs.compactMap { $0["message"]?.split(separator: " ").first.flatMap { Int($0) } }
+    }
+
+    /// Leaves records of a kilobyte in several files.
+    private func leave(_ numbers: Range<Int>, in directory: SpoolDirectory, _ level: LogLevel = .info) async throws {
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.batching.targetBytes = 32 << 10
+            $0.batching.urgentLevel = nil
+        }
+        for number in numbers { rig.sink().log(level: level, "\(number) \(Self.padding)") }
+        await rig.producer.shutdown(timeout: .zero)
+        await rig.producer.upkeep?.waitUntilStopped()
+    }
+
+    @Test func aLookTellsOnceHowManyRecordsAndFilesItHasTakenOver() async throws {
+        let directory = SpoolDirectory()
+        for round in 0..<3 { try await self.leave(round * 100..<round * 100 + 100, in: directory) }
+        let files = directory.holding.count
+        #expect(files > 6)
+        let rig = try await SpoolTests.recover(300, from: directory)
+        await rig.run { !self.recovered(rig).isEmpty }
+        #expect(self.recovered(rig) == [[300, files]])
+        await rig.stop()
+    }
+
+    @Test(arguments: [0, 3]) func aFileThatCannotBeOpenedAtPresentKeepsThoseBehindItWaiting(index: Int) async throws {
+        let directory = SpoolDirectory()
+        try await self.leave(0..<200, in: directory)
+        let file = directory.holding[index]
+        // Links are not followed, so that it fails for a reason that is neither absence nor damage.
+        #expect(rename(file, file + ".real") == 0)
+        #expect(symlink(file + ".real", file) == 0)
+        let rig = try SpoolTests.rig(directory)
+        for _ in 0..<3 {
+            await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
+            #expect(self.unavailable(rig) == 1)
+            rig.clock.advance(by: .seconds(30))
+        }
+        #expect(rig.producer.statistics.damagedSpoolFiles == 0)
+        #expect(rig.producer.statistics.dropped == [:])
+        unlink(file)
+        #expect(rename(file + ".real", file) == 0)
+        await rig.run { rig.producer.statistics.delivered == 200 }
+        #expect(self.numbers(rig) == Array(0..<200))
+        await rig.stop()
+        #expect(directory.files == [])
+    }
+
+    @Test func whatACrashLoopLeavesDuringAnOutageIsBoundedLeastSevereAndOldestFirst() async throws {
+        let directory = SpoolDirectory()
+        try await self.leave(0..<300, in: directory, .error)
+        try await self.leave(300..<900, in: directory)
+        try await self.leave(900..<1500, in: directory)
+        try await self.leave(1500..<1600, in: directory, .error)
+        try await SpoolTests.leave(100, in: directory) { $0.logstore = "other" }
+        let foreign = directory.holding.filter {
+            String(decoding: directory.contents(of: $0), as: UTF8.self).contains("other")
+        }
+        #expect(foreign.count == 1)
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.spool.maximumBytes = 1 << 20
+        }
+        await rig.run { rig.producer.statistics.dropped[.spoolFull, default: 0] > 0 }
+        await rig.transport.waitForAttempts(1)
+        let left = directory.holding.filter { !foreign.contains($0) }
+        #expect(left.reduce(0) { $0 + directory.contents(of: $1).count } <= 1 << 20)
+        #expect(directory.holding.contains(foreign[0]))
+        rig.checkConservation()
+        let dropped = rig.producer.statistics.dropped[.spoolFull, default: 0]
+        #expect(rig.producer.statistics.droppedByLevel == [.info: dropped])
+        let told = rig.diagnostics.elements.reduce(0) {
+            if case .recordsDropped(_, .spoolFull, let count, _) = $1 { $0 + count } else { $0 }
+        }
+        #expect(told == dropped)
+        await rig.producer.shutdown(timeout: .zero)
+        let next = try await SpoolTests.recover(1600 - dropped, from: directory)
+        // All errors, and the latest of the rest.
+        #expect(self.numbers(next).sorted() == Array(0..<300) + Array(300 + dropped..<1600))
+        await next.stop()
+    }
+
+    @Test func whatWasGatheredInMemoryMovesToFilesInOrderOnceTheyAreBack() async throws {
+        let directory = SpoolDirectory()
+        // In the place of the directory there is a file.
+        directory.overwrite(directory.path, with: [1])
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .failure(status: 500))) {
+            $0.batching.targetBytes = 16 << 10
+            $0.batching.urgentLevel = nil
+        }
+        // One batch in hand, some behind it, and an open one.
+        for number in 0..<100 { rig.sink().info("\(number) \(Self.padding)") }
+        await rig.transport.waitForAttempts(1)
+        unlink(directory.path)
+        let spooled = {
+            ((try? WebTrackingSpool(directory: directory.path).batches()) ?? []).reduce(0) { $0 + $1.records }
+        }
+        await rig.run { spooled() == 100 }
+        for number in 100..<150 { rig.sink().info("\(number) \(Self.padding)") }
+        #expect(spooled() == 150)
+        #expect(rig.producer.statistics.pending == 150)
+        let report = await rig.producer.shutdown(timeout: .zero)
+        #expect(report.spooled == 150 && report.dropped == [:])
+        await rig.run { rig.producer.statistics.pendingBytes == 0 }
+        rig.checkConservation()
+        let next = try await SpoolTests.recover(150, from: directory)
+        #expect(self.numbers(next) == Array(0..<150))
+        await next.stop()
+    }
+
+    @Test func whatIsBehindInFilesStaysBehindWhatMovesThereLater() async throws {
+        let directory = SpoolDirectory()
+        directory.overwrite(directory.path, with: [1])
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.batching.targetBytes = 16 << 10
+            $0.batching.urgentLevel = nil
+        }
+        let buffer = rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer
+        for number in 0..<100 { rig.sink().info("\(number) \(Self.padding)") }
+        unlink(directory.path)
+        rig.clock.advance(by: .seconds(2))
+        for number in 100..<150 { rig.sink().info("\(number) \(Self.padding)") }
+        #expect(!directory.holding.isEmpty)
+        buffer.returnToFiles()
+        let inHand = buffer.state.withLock { $0.isHandSpooled ? 0 : $0.inHand.total }
+        let report = await rig.producer.shutdown(timeout: .zero)
+        // What is in a request just then is answered for first.
+        #expect(report.spooled == 150 - inHand)
+        let next = try await SpoolTests.recover(150 - inHand, from: directory)
+        #expect(self.numbers(next) == Array(inHand..<150))
+        await next.stop()
+    }
+
+    @Test func dropsOfRecoveredRecordsAreAnnouncedInTheBaseTopic() async throws {
+        let directory = SpoolDirectory()
+        try await self.leave(0..<3, in: directory)
+        let refusal = InMemoryTransport(script: [.failure(status: 400, code: "InvalidParameter")])
+        let rig = try SpoolTests.rig(directory, transport: refusal) { $0.topic = .fixed("program") }
+        await rig.run { rig.producer.statistics.dropped[.rejected] == 3 }
+        await rig.run { rig.transport.stored.count == 1 }
+        #expect(rig.transport.stored.map(\.topic) == ["program"])
+        await rig.stop()
+    }
+
+    @Test func aBatchOfThisProcessGoesBeforeAMoreSevereOneOfADeadOne() async throws {
+        let directory = SpoolDirectory()
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.spool.maximumBytes = 1 << 20
+            $0.batching.targetBytes = 32 << 10
+            $0.batching.urgentLevel = nil
+        }
+        await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
+        for number in 0..<540 { rig.sink().info("\(number) \(Self.padding)") }
+        #expect(rig.producer.statistics.dropped == [:])
+        try await self.leave(0..<200, in: directory, .error)
+        await rig.run { rig.producer.statistics.dropped[.spoolFull, default: 0] > 0 }
+        await rig.run { rig.producer.statistics.recovered > 0 }
+        let numbers = rig.producer.statistics
+        #expect(numbers.droppedByLevel == [.info: numbers.dropped[.spoolFull, default: 0]])
+        #expect(numbers.dropped[.spoolFull, default: 0] < 400)
+        rig.checkConservation()
+        await rig.producer.shutdown(timeout: .zero)
+    }
+}

@@ -1,0 +1,92 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Dispatch
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+#if SwiftLog
+import Logging
+#endif
+
+/// When files are synced, and who learns that it takes too long.
+@Suite(.timeLimit(.minutes(10))) struct SpoolSyncingTests {
+    private func instant(_ milliseconds: Int64) -> MonotonicInstant {
+        MonotonicInstant(nanoseconds: milliseconds * 1_000_000)
+    }
+
+    @Test func roundsBeginOneIntervalApartAndSlownessIsToldOnceUntilItIsBetter() {
+        var schedule = SyncSchedule(interval: .milliseconds(500), now: self.instant(0))
+        #expect(schedule.next == self.instant(500))
+        #expect(schedule.finished(from: self.instant(500), to: self.instant(900)) == nil)
+        #expect(schedule.next == self.instant(1000))
+        #expect(schedule.finished(from: self.instant(1000), to: self.instant(1501)) == .milliseconds(501))
+        // At once: it is late.
+        #expect(schedule.next == self.instant(1500))
+        #expect(schedule.finished(from: self.instant(1501), to: self.instant(2300)) == nil)
+        #expect(schedule.finished(from: self.instant(2300), to: self.instant(2400)) == nil)
+        #expect(schedule.finished(from: self.instant(3000), to: self.instant(4000)) == .seconds(1))
+    }
+
+    @Test func aRoundThatTakesLongerThanTheIntervalIsTold() async {
+        let clock = ManualClock(wallTime: Rig.start)
+        let told = Recorder<ProducerDiagnostic>()
+        let rounds = Recorder<Int>()
+        let syncing = SpoolSyncing(
+            directory: "spool",
+            interval: .milliseconds(500),
+            clock: clock,
+            worker: SpoolWorker("test", isInline: false),
+            diagnostics: { told.add($0) },
+            sync: {
+                rounds.add(1)
+                // The disk takes its time.
+                clock.advance(by: .milliseconds(700))
+            }
+        )
+        let task = Task { await syncing.run() }
+        await clock.waitForSleepers()
+        clock.advance(by: .milliseconds(500))
+        while rounds.elements.count < 3, !Task.isCancelled { await Task.yield() }
+        task.cancel()
+        await task.value
+        let slow = told.elements.compactMap { diagnostic -> Duration? in
+            if case .spoolSyncSlow("spool", let took, .milliseconds(500)) = diagnostic { took } else { nil }
+        }
+        #expect(slow == [.milliseconds(700)])
+    }
+
+    @Test func makingADirectorySaysWhichOnesAreChanged() throws {
+        let directory = SpoolDirectory()
+        #expect(
+            try FileSystem.makeDirectory("\(directory.path)/a/b") == ["/tmp", directory.path, "\(directory.path)/a"]
+        )
+        #expect(try FileSystem.makeDirectory("\(directory.path)/a/b") == [])
+        #expect(try FileSystem.makeDirectory("\(directory.path)/a/c") == ["\(directory.path)/a"])
+    }
+
+    @Test func workOnFilesIsInOrderOnAThreadOfItsOwnUnlessItIsSomebodyElsesToDecide() async {
+        let key = DispatchSpecificKey<Bool>()
+        let queue = DispatchQueue(label: "test")
+        queue.setSpecific(key: key, value: true)
+        #expect(await SpoolWorker(queue: queue).run { DispatchQueue.getSpecific(key: key) } == true)
+        #expect(await SpoolWorker(queue: nil).run { DispatchQueue.getSpecific(key: key) } == nil)
+    }
+}
