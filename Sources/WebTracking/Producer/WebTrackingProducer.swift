@@ -248,6 +248,10 @@ public final class WebTrackingProducer: Sendable {
         return report.value.withLock { $0 }
     }
 
+    /// Gives the spool to other producers as it is, as the death of the process does; only for the simulation, which runs no
+    /// task of this producer after it. Returns the paths of the folders.
+    package func letGoOfSpool() -> [String] { self.upkeep?.letGo() ?? [] }
+
     private func performShutdown(timeout: Duration) async -> DeliveryReport {
         let start = self.clock.now()
         let before = self.tally

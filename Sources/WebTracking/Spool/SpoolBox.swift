@@ -89,6 +89,9 @@ final class SpoolBox: Sendable {
         return SpoolBox(path: path, lock: lock, isAdopted: true)
     }
 
+    /// Lets go of the lock, as the kernel does when the process dies.
+    func letGo() { flock(self.lock, LOCK_UN) }
+
     /// Removes the folder of a producer that died while it made it; one that is being made is left alone.
     static func removeUnfinished(_ path: String, wallTime: Int64) {
         var status = stat()

@@ -114,6 +114,7 @@ struct SpoolRecovery: Sendable {
         let opened = await self.worker.run { () -> Result<(SpoolBox, [String])?, FileError> in
             do throws(FileError) {
                 guard let box = try SpoolBox.adopt(folder) else { return .success(nil) }
+                self.store.hold.note(box)
                 return .success((box, try box.files()))
             } catch {
                 return .failure(error)

@@ -53,6 +53,8 @@ final class SpoolStore: Sendable {
     private let clock: any ProducerClock
     let diagnostics: @Sendable (ProducerDiagnostic) -> Void
     private let identity: UInt64
+    /// The folders that are held, this producer's own and adopted ones.
+    let hold = SpoolHold()
     /// The bytes of the files that hold records, and of those that are kept for new ones.
     private let held = Atomic<Int>(0)
     private let spare = Atomic<Int>(0)
@@ -238,7 +240,9 @@ final class SpoolStore: Sendable {
         let wallTime = self.clock.wallTime()
         for attempt in 0..<Self.attempts {
             let name = Self.boxName(wallTime: wallTime, identity: self.identity &+ number &+ attempt << 32)
-            if let box = try SpoolBox.make(in: self.directory, name: name) { return box }
+            guard let box = try SpoolBox.make(in: self.directory, name: name) else { continue }
+            self.hold.note(box)
+            return box
         }
         throw FileError("mkdir", self.directory, code: EEXIST)
     }

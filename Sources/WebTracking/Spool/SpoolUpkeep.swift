@@ -63,6 +63,9 @@ final class SpoolUpkeep: Sendable {
         for task in self.tasks.withLock({ $0 }) { await task.value }
     }
 
+    /// Lets go of the folders, and leaves everything in them as it is: what a death does, for the simulation.
+    func letGo() -> [String] { self.store.hold.letGo() }
+
     /// Syncs what is left, if that is asked for, and gives the folder to the next producer.
     func close() {
         if self.syncInterval != nil { self.store.sync() }
