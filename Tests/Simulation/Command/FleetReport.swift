@@ -21,7 +21,7 @@ import Musl
 
 /// Runs fleets with different numbers of shards, prints a table, and writes what was seen as CSV.
 struct FleetReport {
-    static let shards = [2, 4, 8, 16]
+    static let shards = [2, 3, 4, 6, 8, 12, 16]
 
     let directory: String
     var settings: Fleet.Settings
@@ -45,12 +45,17 @@ struct FleetReport {
                 + "| drained after | end: offered, accepted/s, 403 | oldest at the end: median, 99 % | dropped"
         )
         var isWritten = true
+        var rows =
+            "shards,before_offered,before_accepted,after_offered,after_accepted,after_throttled,peak,drained,"
+            + "end_offered,end_accepted,end_throttled,median_age,high_age,requests,refused,bytes,dropped\n"
         for shards in Self.shards {
             guard let samples = results[shards], !samples.isEmpty else { return false }
-            print(self.line(shards, FleetSummary(samples, settings: self.settings)))
+            let summary = FleetSummary(samples, settings: self.settings)
+            print(self.line(shards, summary))
+            rows += Self.row(shards, summary)
             isWritten = self.write(samples, shards: shards) && isWritten
         }
-        return isWritten
+        return self.write(rows, to: "fleet.csv") && isWritten
     }
 
     private func line(_ shards: Int, _ summary: FleetSummary) -> String {
@@ -73,6 +78,16 @@ struct FleetReport {
         return parts.joined(separator: " | ")
     }
 
+    private static func row(_ shards: Int, _ summary: FleetSummary) -> String {
+        let rates = [
+            summary.before.offered, summary.before.accepted, summary.after.offered, summary.after.accepted,
+            summary.throttledAfter, summary.peak, summary.drained?.inSeconds ?? -1, summary.end.offered,
+            summary.end.accepted, summary.throttledAtEnd, summary.medianAge, summary.highAge,
+        ]
+        let counts = [summary.requests, summary.throttled, summary.bytes, summary.dropped]
+        return ([String(shards)] + rates.map { String($0) } + counts.map { String($0) }).joined(separator: ",") + "\n"
+    }
+
     private func write(_ samples: [Fleet.Sample], shards: Int) -> Bool {
         let interval = self.settings.interval.inSeconds
         var text = "second,offered,accepted,throttled,unanswered,offered_bytes,accepted_bytes,pending,age50,age99\n"
@@ -84,7 +99,11 @@ struct FleetReport {
             let rest = [String(sample.pending), String(sample.medianAge), String(sample.highAge)]
             text += ([String(sample.second)] + rates + rest).joined(separator: ",") + "\n"
         }
-        guard let file = fopen("\(self.directory)/fleet-\(shards).csv", "w") else { return false }
+        return self.write(text, to: "fleet-\(shards).csv")
+    }
+
+    private func write(_ text: String, to name: String) -> Bool {
+        guard let file = fopen("\(self.directory)/\(name)", "w") else { return false }
         let isWritten = fputs(text, file) >= 0
         return fclose(file) == 0 && isWritten
     }

@@ -22,6 +22,8 @@ final class SeedRange: Sendable {
         var requests = 0
         var duplicates = 0
         var dropped = 0
+        var deaths = 0
+        var recovered = 0
         var jobs = 0
         var virtualSeconds = 0.0
         var violations = 0
@@ -50,8 +52,9 @@ final class SeedRange: Sendable {
             let hours = Int(state.virtualSeconds / 3600)
             print(
                 "simulate: \(state.seeds) seeds, \(state.violations) violations; \(state.records) records, "
-                    + "\(state.requests) requests, \(state.duplicates) duplicates after lost answers, "
-                    + "\(state.dropped) drops, all counted; \(hours) h of virtual time and \(state.jobs) task steps in "
+                    + "\(state.requests) requests, \(state.duplicates) duplicates after lost answers and deaths, "
+                    + "\(state.dropped) drops, all counted; \(state.deaths) processes died, and others took over "
+                    + "\(state.recovered) records; \(hours) h of virtual time and \(state.jobs) task steps in "
                     + "\(Self.text(end.wall - start.wall)) s (\(Self.text(end.processor - start.processor)) s of CPU)"
             )
             return state.violations
@@ -88,6 +91,8 @@ final class SeedRange: Sendable {
             state.requests += outcome.requests
             state.duplicates += outcome.duplicates
             state.dropped += outcome.dropped
+            state.deaths += outcome.deaths
+            state.recovered += outcome.recovered
             state.jobs += outcome.jobs
             state.virtualSeconds += outcome.virtualTime.inSeconds
             if self.arguments.traces { print("digest \(String(outcome.digest, radix: 16))") }

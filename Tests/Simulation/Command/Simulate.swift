@@ -28,7 +28,8 @@ enum Simulate {
             print(Arguments.usage)
             exit(words.contains("--help") ? 0 : 2)
         }
-        CrashReport.install()
+        // Swift tells where it was, if it is asked to.
+        if getenv("SWIFT_BACKTRACE") == nil { CrashReport.install() }
         if let directory = arguments.fleet {
             var settings = Fleet.Settings()
             settings.producers = arguments.options.producers ?? settings.producers

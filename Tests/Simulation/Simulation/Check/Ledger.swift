@@ -15,8 +15,9 @@ struct LoggedRecord {
     var rank: Int
     var label: Int
     var size: Int
-    /// When it was logged.
+    /// When it was logged, by the simulation's time and by the wall clock.
     var loggedAt: Duration
+    var loggedWall: Int64
     /// The value under the key that may become topic or tag.
     var key: Int?
     /// How often the service has stored it.
@@ -27,19 +28,45 @@ struct LoggedRecord {
     var isAcknowledged = false
 }
 
+/// The books on all producers of a run: what one of them logged, another one may deliver after its death.
+final class Books {
+    private(set) var ledgers: [Ledger] = []
+
+    func add(_ plan: ProducerPlan) -> Ledger {
+        let ledger = Ledger(index: self.ledgers.count, plan: plan, books: self)
+        self.ledgers.append(ledger)
+        return ledger
+    }
+
+    /// The records that a producer may have in its hands: its own, and those of the dead that it shares a spool with.
+    func within(reachOf ledger: Ledger) -> [Ledger] {
+        guard let spool = ledger.plan.spool else { return [ledger] }
+        return self.ledgers.filter { $0 === ledger || ($0.isOver && $0.plan.spool?.name == spool.name) }
+    }
+}
+
 /// Keeps the books on one producer, independently of it: what was logged, sent, stored and acknowledged.
-struct Ledger {
+final class Ledger {
+    let index: Int
+    let plan: ProducerPlan
+    private unowned let books: Books
     private(set) var logged: [LoggedRecord] = []
+    /// What this producer has learned to be stored: all records, and of those the announcements of its own.
+    private(set) var acknowledged = 0
     private(set) var acknowledgedSynthetic = 0
-    private(set) var acknowledgedOwn = 0
     /// The drops that arrived announcements tell of, and how many records those are.
     private(set) var announced = 0
     private(set) var rejected = 0
     private(set) var duplicates = 0
+    /// Whether the producer has died or is stopping, so that others may have what it left.
+    var isOver = false
+    private var isDead = false
     /// The requests on their way, in the order in which they were begun.
     private(set) var underway: [(id: Int, content: RequestContent)] = []
     /// Requests whose answer has been given while their storing is still to come, or the other way round.
-    private var contents: [Int: Flow] = [:]
+    private var flows: [Int: Flow] = [:]
+    /// What is known of each topic's deliveries.
+    private(set) var lanes: [String: Lane] = [:]
     /// The highest sequence number whose first arrival was in this topic.
     private var lastFirst: [String: Int] = [:]
     private var seenSynthetic: Set<Int> = []
@@ -54,6 +81,7 @@ struct Ledger {
 
     private struct Flow {
         var content: RequestContent
+        var lane: String
         var isStored = false
         var isEnded = false
         var isAcknowledged = false
@@ -62,21 +90,34 @@ struct Ledger {
     /// Of requests that have just ended, which their sender may not have been told yet: when, and their bytes.
     private var justEnded = (epoch: 0, bytes: 0)
 
+    fileprivate init(index: Int, plan: ProducerPlan, books: Books) {
+        self.index = index
+        self.plan = plan
+        self.books = books
+    }
+
     /// The bytes of all bodies on their way, before compression, and of those that have ended since the tasks of the
     /// simulation last had nothing to do.
     func bytesUnderway(epoch: Int) -> Int {
         self.underway.reduce(self.justEnded.epoch == epoch ? self.justEnded.bytes : 0) { $0 + $1.content.size }
     }
 
-    mutating func log(rank: Int, label: Int, size: Int, key: Int?, at moment: Duration) -> Int {
-        self.logged.append(LoggedRecord(rank: rank, label: label, size: size, loggedAt: moment, key: key))
+    func log(rank: Int, label: Int, size: Int, key: Int?, at moment: Duration, wall: Int64) -> Int {
+        self.logged.append(
+            LoggedRecord(rank: rank, label: label, size: size, loggedAt: moment, loggedWall: wall, key: key)
+        )
         return self.logged.count
     }
 
     /// A request is on its way.
-    mutating func began(_ exchange: Exchange, plan: ProducerPlan) throws {
-        let content = try RequestContent(exchange, plan: plan, logged: self.logged)
-        let batching = plan.configuration.batching
+    func began(_ exchange: Exchange) throws {
+        let content = try RequestContent(exchange, books: self.books.ledgers)
+        let owner = self.books.ledgers[content.owner]
+        guard
+            owner === self
+                || (owner.isOver && self.plan.spool != nil && owner.plan.spool?.name == self.plan.spool?.name)
+        else { throw Violation("sends what producer \(owner.index) logged, which is not its heir") }
+        let batching = self.plan.configuration.batching
         guard content.size <= batching.maximumRequestBytes else {
             throw Violation("a request of \(content.size) bytes, the limit being \(batching.maximumRequestBytes)")
         }
@@ -88,16 +129,25 @@ struct Ledger {
             throw Violation("record \(second.sequence) comes after \(first.sequence) in one request")
         }
         for record in content.records {
-            if let number = record.number, self.logged[number - 1].isAcknowledged {
+            if let number = record.number, owner.logged[number - 1].isAcknowledged {
                 throw Violation("record \(number) is sent again though the service has said that it has it")
             }
         }
-        guard self.underway.count < plan.configuration.delivery.maximumConcurrentRequests else {
+        guard self.underway.count < self.plan.configuration.delivery.maximumConcurrentRequests else {
             throw Violation("more than \(self.underway.count) requests at once")
         }
-        guard !self.underway.contains(where: { $0.content.key == content.key }) else {
+        let lane = owner === self ? content.key : Lane.recovery
+        guard !self.underway.contains(where: { self.flows[$0.id]?.lane == lane }) else {
             throw Violation("two requests of one topic at once")
         }
+        try owner.note(content)
+        self.lanes[lane, default: Lane()].began(content)
+        self.underway.append((exchange.id, content))
+        self.flows[exchange.id] = Flow(content: content, lane: lane)
+    }
+
+    /// Holds a batch of this producer's against what its id has stood for so far.
+    private func note(_ content: RequestContent) throws {
         let batch = Batch(
             first: content.records.first?.sequence,
             last: content.records.last?.sequence,
@@ -106,23 +156,21 @@ struct Ledger {
         guard self.batches.updateValue(batch, forKey: content.batch) ?? batch == batch else {
             throw Violation("two batches have the id \(content.batch)")
         }
-        self.underway.append((exchange.id, content))
-        self.contents[exchange.id] = Flow(content: content)
     }
 
     /// The service has stored a request.
-    mutating func stored(_ id: Int) throws {
-        guard var flow = self.contents[id], !flow.isStored else { throw Violation("request \(id) is stored twice") }
+    func stored(_ id: Int) throws {
+        guard var flow = self.flows[id], !flow.isStored else { throw Violation("request \(id) is stored twice") }
         flow.isStored = true
-        let last = self.lastFirst[flow.content.key] ?? 0
-        for record in flow.content.records {
-            try self.store(record, in: flow.content.key, after: last)
-        }
         if flow.isEnded && !flow.isAcknowledged { self.markUncertain(flow.content) }
+        let owner = self.books.ledgers[flow.content.owner]
+        // What a dead process had sent may be stored when its heir is further on.
+        let last = self.isDead ? 0 : owner.lastFirst[flow.content.key] ?? 0
+        for record in flow.content.records { try owner.store(record, in: flow.content.key, after: last) }
         self.keep(flow, id)
     }
 
-    private mutating func store(_ record: RequestContent.Record, in key: String, after last: Int) throws {
+    private func store(_ record: RequestContent.Record, in key: String, after last: Int) throws {
         if let number = record.number {
             let known = self.logged[number - 1]
             self.logged[number - 1].stored += 1
@@ -140,50 +188,74 @@ struct Ledger {
         guard record.sequence > last else {
             throw Violation("record \(record.sequence) arrives for the first time after \(last) of the same topic")
         }
-        self.lastFirst[key] = record.sequence
+        self.lastFirst[key] = max(record.sequence, self.lastFirst[key] ?? 0)
     }
 
     /// A request has ended for its sender. No record of a delivered one may have been logged before `earliest`.
-    mutating func ended(_ id: Int, _ ending: ExchangeEnding, epoch: Int, earliest: Duration?) throws {
+    func ended(_ id: Int, _ ending: ExchangeEnding, at now: Duration, epoch: Int, earliest: Duration?) throws {
         self.underway.removeAll { $0.id == id }
-        guard var flow = self.contents[id] else { throw Violation("request \(id) ends twice") }
+        guard var flow = self.flows[id] else { throw Violation("request \(id) ends twice") }
         flow.isEnded = true
         let bytes = self.justEnded.epoch == epoch ? self.justEnded.bytes : 0
         self.justEnded = (epoch, bytes + flow.content.size)
+        self.lanes[flow.lane, default: Lane()].ended(flow.content, ending, at: now, epoch: epoch)
         switch ending {
         case .delivered:
             flow.isAcknowledged = true
+            let owner = self.books.ledgers[flow.content.owner]
+            self.acknowledged += flow.content.records.count
             for record in flow.content.records {
                 guard let number = record.number else {
-                    self.acknowledgedSynthetic += 1
+                    if owner === self { self.acknowledgedSynthetic += 1 }
                     continue
                 }
-                self.acknowledgedOwn += 1
-                self.logged[number - 1].isAcknowledged = true
-                if let earliest, self.logged[number - 1].loggedAt < earliest {
+                owner.logged[number - 1].isAcknowledged = true
+                if let earliest, owner.logged[number - 1].loggedAt < earliest {
                     throw Violation("record \(number) was delivered late, though nothing stood in the way")
                 }
             }
         case .rejected:
             self.rejected += flow.content.records.count
-            self.contents[id] = nil
+            self.flows[id] = nil
             return
         case .noAnswer, .cancelled:
             if flow.isStored { self.markUncertain(flow.content) }
         case .answered:
-            self.contents[id] = nil
+            self.flows[id] = nil
             return
         }
         self.keep(flow, id)
     }
 
-    private mutating func markUncertain(_ content: RequestContent) {
-        for record in content.records {
-            if let number = record.number { self.logged[number - 1].uncertain += 1 }
+    /// The process has died: whatever was on its way is not known to anybody, and what it had learned last it may not have
+    /// noted in its files yet.
+    func died(epoch: Int) {
+        self.isOver = true
+        self.isDead = true
+        self.underway = []
+        for (id, var flow) in self.flows where !flow.isEnded {
+            flow.isEnded = true
+            if flow.isStored { self.markUncertain(flow.content) }
+            self.keep(flow, id)
+        }
+        for lane in self.lanes.values {
+            for (owner, number) in lane.unsettled(epoch: epoch) {
+                let record = self.books.ledgers[owner].logged[number - 1]
+                guard record.isAcknowledged else { continue }
+                self.books.ledgers[owner].logged[number - 1].isAcknowledged = false
+                self.books.ledgers[owner].logged[number - 1].uncertain += 1
+            }
         }
     }
 
-    private mutating func keep(_ flow: Flow, _ id: Int) {
-        self.contents[id] = flow.isStored && flow.isEnded ? nil : flow
+    private func markUncertain(_ content: RequestContent) {
+        let owner = self.books.ledgers[content.owner]
+        for record in content.records {
+            if let number = record.number { owner.logged[number - 1].uncertain += 1 }
+        }
+    }
+
+    private func keep(_ flow: Flow, _ id: Int) {
+        self.flows[id] = flow.isStored && flow.isEnded ? nil : flow
     }
 }

@@ -17,6 +17,7 @@ import Logging
 /// The rules that a producer's numbers have to keep.
 struct ProducerChecks {
     let plan: ProducerPlan
+    let drops: DropChecks
 
     /// No record takes up less than this in a request.
     private static let smallestRecord = 100
@@ -26,7 +27,7 @@ struct ProducerChecks {
     private static let shares = [60, 70, 80, 85, 90, 100, 100]
 
     /// The rules for every moment.
-    func check(_ numbers: WebTrackingStatistics, against ledger: borrowing Ledger, epoch: Int) throws {
+    func check(_ numbers: WebTrackingStatistics, against ledger: Ledger, epoch: Int) throws {
         guard numbers.accepted == numbers.delivered + numbers.totalDropped + numbers.pending, numbers.pending >= 0
         else {
             throw Violation(
@@ -34,18 +35,43 @@ struct ProducerChecks {
                     + "pending \(numbers.pending)"
             )
         }
-        guard numbers.accepted - numbers.synthetic == ledger.logged.count else {
-            throw Violation("accepted \(numbers.accepted - numbers.synthetic) of \(ledger.logged.count) records")
+        let own = numbers.accepted - numbers.synthetic - numbers.recovered
+        guard own == ledger.logged.count else {
+            throw Violation("accepted \(own) of \(ledger.logged.count) records")
         }
         let limit = self.plan.configuration.memoryLimit + ledger.bytesUnderway(epoch: epoch) + Self.slack
         guard numbers.pendingBytes <= limit else {
             throw Violation("holds \(numbers.pendingBytes) bytes, the limit being \(limit)")
         }
-        guard numbers.pendingBytes >= numbers.pending * Self.smallestRecord else {
+        // What waits in files need not be in memory.
+        guard self.plan.spool != nil || numbers.pendingBytes >= numbers.pending * Self.smallestRecord else {
             throw Violation("claims to hold \(numbers.pending) records in \(numbers.pendingBytes) bytes")
         }
-        guard numbers.delivered <= ledger.acknowledgedOwn + ledger.acknowledgedSynthetic else {
+        guard numbers.delivered <= ledger.acknowledged else {
             throw Violation("says that it delivered \(numbers.delivered), more than were acknowledged")
+        }
+        try self.checkSpool(numbers)
+    }
+
+    private func checkSpool(_ numbers: WebTrackingStatistics) throws {
+        guard let spool = self.plan.spool else {
+            guard numbers.recovered == 0, numbers.spoolBytes == 0 else { throw Violation("has a spool") }
+            return
+        }
+        guard numbers.damagedSpoolFiles == 0 else { throw Violation("finds damage that nobody did") }
+        // A recovery is some files ahead of the delivery, which the bound does not stop.
+        let ahead = numbers.recovered > 0 ? 8 * spool.largestFile : 0
+        let limit = self.plan.configuration.spool.maximumBytes + ahead
+        guard numbers.spoolBytes <= limit else {
+            throw Violation("has \(numbers.spoolBytes) bytes in files, the limit being \(limit)")
+        }
+    }
+
+    /// The rule for a record for which the spool had no room: its level's share was used up.
+    func checkSpoolFull(rank: Int, usedBefore: Int) throws {
+        let ceiling = self.plan.configuration.spool.maximumBytes / 100 * Self.shares[rank]
+        guard usedBefore + (self.plan.spool?.largestFile ?? 0) > ceiling else {
+            throw Violation("dropped for a record of rank \(rank) at \(usedBefore) of \(ceiling) bytes in files")
         }
     }
 
@@ -61,8 +87,9 @@ struct ProducerChecks {
     /// The rules for the end, after a shutdown with a healthy service.
     func checkEnd(
         _ numbers: WebTrackingStatistics,
-        against ledger: borrowing Ledger,
+        against ledger: Ledger,
         epoch: Int,
+        mostSpooled: Int,
         logsAfterShutdown: ClosedRange<Int>,
         told: [DropReason: Int]
     ) throws {
@@ -75,33 +102,50 @@ struct ProducerChecks {
             throw Violation("\(dropped(.afterShutdown)) records came after the shutdown, not \(logsAfterShutdown)")
         }
         let wasCutShort = dropped(.shutdownDeadline) > 0
-        let acknowledged = ledger.acknowledgedOwn + ledger.acknowledgedSynthetic
+        let acknowledged = ledger.acknowledged
         guard numbers.delivered == acknowledged || (wasCutShort && numbers.delivered < acknowledged) else {
             throw Violation("delivered \(numbers.delivered), and \(acknowledged) were acknowledged")
         }
-        // Each record is where it should be: at the service, or counted as dropped.
-        let lost = ledger.logged.count { $0.stored == 0 }
-        guard lost <= numbers.totalDropped else {
-            throw Violation("\(lost) records never arrived, and only \(numbers.totalDropped) were counted as dropped")
-        }
-        var lostByRank = Array(repeating: 0, count: 7)
-        for record in ledger.logged where record.stored == 0 { lostByRank[record.rank] += 1 }
-        for (rank, level) in LogLevel.ranked.enumerated()
-        where lostByRank[rank] > numbers.droppedByLevel[level] ?? 0 {
-            throw Violation("lost \(lostByRank[rank]) \(level) records, counted \(numbers.droppedByLevel[level] ?? 0)")
-        }
+        try self.drops.checkEnd(numbers, mostSpooled: mostSpooled)
+        if self.plan.spool == nil { try Self.checkWhereabouts(of: [ledger], counted: [numbers]) }
         guard dropped(.rejected) == ledger.rejected || (wasCutShort && dropped(.rejected) < ledger.rejected) else {
             throw Violation("dropped \(dropped(.rejected)) as rejected, and \(ledger.rejected) were")
         }
-        if self.plan.isRoomy && dropped(.memoryFull) > 0 { throw Violation("dropped records for want of memory") }
         for reason in [DropReason.memoryFull, .expired, .rejected, .unauthorized, .notFound, .tooLarge]
         where told[reason] ?? 0 != dropped(reason) && !(wasCutShort && reason == .memoryFull) {
             throw Violation("told of \(told[reason] ?? 0) drops, reason \(reason.rawValue), of \(dropped(reason))")
         }
+        // Told of are records of the program; an announcement can be given up as well.
+        let toldFull = told[.spoolFull] ?? 0
+        guard
+            (dropped(.spoolFull) - numbers.synthetic...dropped(.spoolFull)).contains(toldFull) || numbers.recovered > 0
+        else { throw Violation("told of \(toldFull) records for which the spool was full, of \(dropped(.spoolFull))") }
+        // What is adopted and too old is told to the diagnostics alone.
+        guard numbers.recovered == 0 else { return }
         // An announcement that was dropped itself told nobody.
         let announceable = numbers.totalDropped - dropped(.afterShutdown) - dropped(.shutdownDeadline)
         if !wasCutShort && ledger.acknowledgedSynthetic == numbers.synthetic && ledger.announced != announceable {
             throw Violation("announced \(ledger.announced) drops of \(announceable)")
+        }
+    }
+
+    /// The rule for the end of all producers that share what they hold: each record is where it should be, at the service or
+    /// counted as dropped.
+    static func checkWhereabouts(of ledgers: [Ledger], counted: [WebTrackingStatistics]) throws {
+        let dropped = counted.reduce(0) { $0 + $1.totalDropped }
+        var lostByRank = Array(repeating: 0, count: 7)
+        for ledger in ledgers {
+            for record in ledger.logged where record.stored == 0 { lostByRank[record.rank] += 1 }
+        }
+        let lost = lostByRank.reduce(0, +)
+        guard lost <= dropped else {
+            throw Violation("\(lost) records never arrived, and only \(dropped) were counted as dropped")
+        }
+        for (rank, level) in LogLevel.ranked.enumerated() {
+            let dropped = counted.reduce(0) { $0 + ($1.droppedByLevel[level] ?? 0) }
+            guard lostByRank[rank] <= dropped else {
+                throw Violation("lost \(lostByRank[rank]) \(level) records, counted \(dropped)")
+            }
         }
     }
 }

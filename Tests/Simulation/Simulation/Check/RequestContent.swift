@@ -26,6 +26,8 @@ struct RequestContent {
         var announced = 0
     }
 
+    /// The producer that logged the records, which need not be the one that sends them.
+    var owner: Int
     /// Topic and tags.
     var key: String
     /// The batch id, by which a batch that comes twice can be told.
@@ -34,13 +36,19 @@ struct RequestContent {
     var size: Int
 
     /// Takes a request apart; throws a `Violation` if it is not what the producer was given to log.
-    init(_ exchange: Exchange, plan: ProducerPlan, logged: borrowing [LoggedRecord]) throws {
+    init(_ exchange: Exchange, books: [Ledger]) throws {
         let request: RecordedRequest
         do { request = try RecordedRequest(exchange.request) } catch {
             throw Violation("request \(exchange.id) cannot be read: \(error)")
         }
+        guard let owner = Self.producer(ofSource: request.source), books.indices.contains(owner) else {
+            throw Violation("a request comes from \(request.source)")
+        }
+        let plan = books[owner].plan
+        let logged = books[owner].logged
         var tags = request.tags
         guard let batch = tags.removeValue(forKey: "__pack_id__") else { throw Violation("a request has no batch id") }
+        self.owner = owner
         self.batch = batch
         self.key = ([request.topic] + tags.map { "\($0.key)=\($0.value)" }.sorted()).joined(separator: "\n")
         self.size = request.rawBody.count
@@ -74,6 +82,13 @@ struct RequestContent {
             )
             self.records.append(Record(sequence: sequence, number: number))
         }
+    }
+
+    /// The source that a producer's requests name, so that it can be told who logged what is sent.
+    static func source(ofProducer index: Int) -> String { "simulated-\(index)" }
+
+    private static func producer(ofSource source: String) -> Int? {
+        source.split(separator: "-").last.flatMap { Int($0) }
     }
 
     /// Checks that a record is in the topic it belongs to, or in the base topic with everything among its fields.

@@ -89,6 +89,11 @@ package final class VirtualClock: ProducerClock, @unchecked Sendable {
         self.schedule(at: self.elapsed + delay, action)
     }
 
+    /// Forgets what was to be called; who sleeps goes on sleeping.
+    package func dropCalls() {
+        self.actions = self.actions.filter { if case .wake = $0.value { true } else { false } }
+    }
+
     /// Moves the wall clock alone, as an administrator might.
     package func moveWallTime(by duration: Duration) {
         self.wallOffset += duration.wholeNanoseconds

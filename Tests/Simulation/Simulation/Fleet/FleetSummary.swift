@@ -32,6 +32,10 @@ package struct FleetSummary: Sendable {
     package var medianAge: Double
     package var highAge: Double
     package var dropped: Int
+    /// Over the whole run: requests that came to the service, those of them that got a 403, and bytes that were accepted.
+    package var requests: Int
+    package var throttled: Int
+    package var bytes: Int
 
     package init(_ samples: [Fleet.Sample], settings: Fleet.Settings) {
         let interval = settings.interval.inSeconds
@@ -63,5 +67,8 @@ package struct FleetSummary: Sendable {
         self.medianAge = end.last?.medianAge ?? 0
         self.highAge = end.last?.highAge ?? 0
         self.dropped = samples.last?.dropped ?? 0
+        self.throttled = samples.reduce(0) { $0 + $1.throttledRequests }
+        self.requests = samples.reduce(self.throttled) { $0 + $1.acceptedRequests }
+        self.bytes = samples.reduce(0) { $0 + $1.acceptedBytes }
     }
 }

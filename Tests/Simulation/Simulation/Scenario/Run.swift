@@ -24,6 +24,8 @@ package final class Run: @unchecked Sendable {
         package var requests = 0
         package var duplicates = 0
         package var dropped = 0
+        package var recovered = 0
+        package var deaths = 0
         package var virtualTime = Duration.zero
         package var jobs = 0
     }
@@ -37,6 +39,13 @@ package final class Run: @unchecked Sendable {
     private let thread: SimulationThread
     private var random: SeededGenerator
     private var producers: [SimulatedProducer] = []
+    let books = Books()
+    private let spools: SpoolDirectory?
+    /// Processes that are about to die, and how many task steps are left to them.
+    private var deaths: [(steps: Int, producer: SimulatedProducer)] = []
+    private var died = 0
+    /// Nobody looks any more; what still runs only comes to its end.
+    private(set) var isOver = false
     private var violation: String?
     private var requests = 0
     /// Grows whenever there is no task that could run.
@@ -55,7 +64,9 @@ package final class Run: @unchecked Sendable {
         let scenario = ScenarioMaker.scenario(random: random.fork(), options: options)
         let run = Run(scenario: scenario, seed: seed, random: random, trace: trace)
         run.go()
-        return run.outcome
+        let outcome = run.outcome
+        run.unwind()
+        return outcome
     }
 
     private init(scenario: Scenario, seed: UInt64, random: SeededGenerator, trace: Bool) {
@@ -66,6 +77,7 @@ package final class Run: @unchecked Sendable {
         self.clock = VirtualClock(thread: self.thread)
         self.executor = SimulationExecutor(thread: self.thread, random: random.fork())
         self.trace = Trace(clock: self.clock, prints: trace)
+        self.spools = scenario.producers.contains { $0.spool != nil } ? SpoolDirectory() : nil
         let relay = Relay()
         self.service = ServiceModel(
             settings: scenario.service,
@@ -75,14 +87,27 @@ package final class Run: @unchecked Sendable {
         )
         self.random = random.fork()
         relay.run = self
-        do {
-            for (index, plan) in scenario.producers.enumerated() {
-                self.producers.append(
-                    try SimulatedProducer(index: index, plan: plan, run: self, random: random.fork())
-                )
+        for plan in scenario.producers {
+            for life in plan.spool?.lives ?? [] {
+                let random = random.fork()
+                self.clock.schedule(at: life.start) { [unowned self] in
+                    self.launch(plan, life: life, random: random)?.start()
+                }
             }
+            if plan.spool == nil { self.launch(plan, life: nil, random: random.fork()) }
+        }
+    }
+
+    @discardableResult
+    private func launch(_ plan: ProducerPlan, life: SpoolPlan.Life?, random: SeededGenerator) -> SimulatedProducer? {
+        do {
+            let index = self.producers.count
+            let producer = try SimulatedProducer(index: index, plan: plan, life: life, run: self, random: random)
+            self.producers.append(producer)
+            return producer
         } catch {
             self.violation = "the scenario does not work: \(error)"
+            return nil
         }
     }
 
@@ -95,10 +120,63 @@ package final class Run: @unchecked Sendable {
         while self.violation == nil, self.step() {}
         guard self.violation == nil else { return }
         for producer in self.producers { self.guarded(producer.index) { try producer.checkEnd() } }
+        for name in Set(self.scenario.producers.compactMap(\.spool?.name)).sorted() {
+            self.guarded { try self.checkEnd(ofSpool: name) }
+        }
+    }
+
+    /// The rules for producers that share a spool: no record is nowhere, and nothing is left.
+    private func checkEnd(ofSpool name: String) throws {
+        let sharing = self.producers.filter { $0.plan.spool?.name == name }
+        try ProducerChecks.checkWhereabouts(
+            of: sharing.map(\.ledger),
+            counted: sharing.map { $0.producer.statistics }
+        )
+        let left = self.spools?.names(in: name) ?? []
+        guard left.isEmpty else { throw Violation("in the end there is in \(name): \(left.joined(separator: ", "))") }
+    }
+
+    /// Lets all tasks come to their ends: one that is suspended for ever holds its producer for ever.
+    private func unwind() {
+        self.isOver = true
+        self.spools?.remove()
+        self.clock.dropCalls()
+        for producer in self.producers { producer.unwind() }
+        var steps = 0
+        while steps < Self.mostJobs, self.executor.runOne() || self.clock.fireNext() { steps += 1 }
+        precondition(self.executor.isIdle && self.clock.waiting == 0, "a task does not come to its end")
+        self.spools?.remove()
+    }
+
+    // MARK: Spools and deaths
+
+    func spoolPath(_ name: String) -> String { "\(self.spools?.path ?? "")/\(name)" }
+
+    /// The folders of a spool, and the bytes of their files.
+    func folders(of spool: String) -> [(name: String, bytes: Int)] {
+        guard let spools = self.spools else { return [] }
+        return spools.names(in: spool).map { ($0, spools.bytes(in: "\(spool)/\($0)")) }
+    }
+
+    /// Kills a process when so many more task steps have been taken, or nothing is left to do.
+    func kill(_ producer: SimulatedProducer, after steps: Int) {
+        guard !self.isOver else { return }
+        self.deaths.append((steps, producer))
+    }
+
+    private func carryOutDeaths() {
+        let due = self.deaths.filter { $0.steps <= 0 || self.executor.isIdle }
+        self.deaths.removeAll { $0.steps <= 0 || self.executor.isIdle }
+        for (_, producer) in due {
+            self.died += 1
+            self.guarded(producer.index) { try producer.die() }
+        }
+        for index in self.deaths.indices { self.deaths[index].steps -= 1 }
     }
 
     /// Runs a task or lets time go on to the next deadline; `false` if there is nothing more to do.
     private func step() -> Bool {
+        if !self.deaths.isEmpty { self.carryOutDeaths() }
         if self.executor.isIdle {
             self.epoch += 1
             self.jobsInEpoch = 0
@@ -132,6 +210,8 @@ package final class Run: @unchecked Sendable {
             requests: self.requests,
             duplicates: self.producers.reduce(0) { $0 + $1.ledger.duplicates },
             dropped: self.producers.reduce(0) { $0 + $1.producer.statistics.totalDropped },
+            recovered: self.producers.reduce(0) { $0 + $1.producer.statistics.recovered },
+            deaths: self.died,
             virtualTime: self.clock.elapsed,
             jobs: self.executor.jobs
         )
@@ -139,6 +219,7 @@ package final class Run: @unchecked Sendable {
 
     /// Notes the first rule that `body` finds broken; the run ends there.
     func guarded(_ index: Int? = nil, _ body: () throws -> Void) {
+        guard !self.isOver else { return }
         do { try body() } catch {
             guard self.violation == nil else { return }
             let place = index.map { "producer \($0), " } ?? ""
@@ -155,7 +236,7 @@ package final class Run: @unchecked Sendable {
         weak var run: Run?
 
         func began(_ exchange: Exchange) {
-            self.with(exchange, "request") { try $0.ledger.began(exchange, plan: $0.plan) }
+            self.with(exchange, "request") { try $0.ledger.began(exchange) }
             self.run?.requests += 1
         }
 
@@ -167,13 +248,14 @@ package final class Run: @unchecked Sendable {
             self.with(exchange, "ended") { [run] in
                 guard let run else { return }
                 let earliest = $0.plan.longestWay.map { run.clock.elapsed - $0 }
-                try $0.ledger.ended(exchange.id, ending, epoch: run.epoch, earliest: earliest)
+                let now = run.clock.elapsed
+                try $0.ledger.ended(exchange.id, ending, at: now, epoch: run.epoch, earliest: earliest)
             }
-            if case .answered(let status) = ending { self.run?.trace.note("status", status) }
+            if case .answered(let status) = ending, self.run?.isOver == false { self.run?.trace.note("status", status) }
         }
 
         private func with(_ exchange: Exchange, _ what: StaticString, _ body: (SimulatedProducer) throws -> Void) {
-            guard let run = self.run else { return }
+            guard let run = self.run, !run.isOver else { return }
             run.trace.note(what, exchange.producer, exchange.id, exchange.rawSize)
             let producer = run.producers[exchange.producer]
             run.guarded(exchange.producer) {

@@ -15,6 +15,10 @@ package struct Scenario: Sendable {
     /// The families of scenarios: which kinds of trouble there are.
     package enum Family: String, CaseIterable, Sendable {
         case calm, outage, quota, lossy, refusal, limits, flaky, memory, shutdown, topics, mixed
+        /// Processes with spools that are killed and started again; the same in a crash loop.
+        case spool, crash
+        /// Thousands of producers.
+        case crowd
     }
 
     package var family: Family
@@ -47,6 +51,31 @@ package struct ProducerPlan: Sendable {
     package var actions: [(at: Duration, Action)]
     /// How long a record takes at most from the call to the service's answer; `nil` where something may hold it up.
     package var longestWay: Duration?
+    /// Where its records live, and when its processes begin and end; `nil` for one that is there all the time, without a
+    /// spool.
+    package var spool: SpoolPlan?
     /// Whether no limit of the producer stands in the way of delivering all that it logs.
     package var isRoomy: Bool
+}
+
+/// A spool, and the processes that one after the other use it.
+package struct SpoolPlan: Sendable {
+    /// The life of one process.
+    package struct Life: Sendable {
+        package enum End: Sendable {
+            /// It is killed when so many more tasks have taken a step.
+            case kill(steps: Int)
+            case shutdown(timeout: Duration)
+        }
+
+        package var start: Duration
+        /// `nil` for the last one, which is there when the run ends.
+        package var end: (at: Duration, how: End)?
+    }
+
+    /// The directory's; producers of the same name share it.
+    package var name: String
+    package var lives: [Life]
+    /// No file of the spool is larger.
+    package var largestFile: Int
 }

@@ -26,27 +26,58 @@ package struct ScenarioMaker {
         package init() {}
     }
 
-    private var random: SeededGenerator
-    private let family: Scenario.Family
-    private let length: Duration
+    var random: SeededGenerator
+    let family: Scenario.Family
+    /// The families of which this one has something.
+    private var parts: Set<Scenario.Family> = []
+    private(set) var length: Duration
     private let bursts: Int
 
     private init(random: SeededGenerator, options: Options) {
         var random = random
-        let family = random.pick(Scenario.Family.allCases)
+        let family = Self.family(&random)
         let length = Duration.seconds(random.logarithmic(20...7200))
         self.random = random
         self.family = options.family ?? family
         self.length = options.length ?? length
         self.bursts = options.bursts
+        if self.family == .crowd { self.length = options.length ?? min(self.length, .seconds(300)) }
+        guard self.isSpooled else { return }
+        // What goes wrong beside the deaths.
+        self.parts = Set(
+            [Scenario.Family.outage, .lossy, .refusal, .limits, .flaky].filter { _ in self.random.chance(0.4) }
+        )
+        if self.family == .crash {
+            self.parts.insert(.outage)
+            self.length = options.length ?? min(self.length, .seconds(600))
+        }
     }
+
+    /// Thousands of producers are dear, and so are files.
+    private static func family(_ random: inout SeededGenerator) -> Scenario.Family {
+        let number = random.int(0...999)
+        switch number {
+        case 0..<8: return .crowd
+        case 8..<120: return .spool
+        case 120..<200: return .crash
+        default:
+            let others: [Scenario.Family] = [
+                .calm, .outage, .quota, .lossy, .refusal, .limits, .flaky, .memory, .shutdown, .topics, .mixed,
+            ]
+            return others[number % others.count]
+        }
+    }
+
+    private var isSpooled: Bool { self.family == .spool || self.family == .crash }
 
     package static func scenario(random: SeededGenerator, options: Options = Options()) -> Scenario {
         var maker = ScenarioMaker(random: random, options: options)
         return maker.make(options)
     }
 
-    private func has(_ families: Scenario.Family...) -> Bool { families.contains(self.family) }
+    private func has(_ families: Scenario.Family...) -> Bool {
+        families.contains(self.family) || families.contains { self.parts.contains($0) }
+    }
 
     private mutating func make(_ options: Options) -> Scenario {
         var service = ServiceModel.Settings()
@@ -60,7 +91,10 @@ package struct ScenarioMaker {
             service.bytesPerSecond = Double(self.random.logarithmic(4_000...400_000))
         }
         let latency = service.meanExtraLatency
-        let drawn = self.random.pick([1, 1, 2, 3, 6])
+        var drawn = self.random.pick([1, 1, 2, 3, 6])
+        if self.has(.crowd) {
+            drawn = self.random.int(1000...3000)
+        }
         let count = options.producers ?? drawn
         var jumps: [(at: Duration, by: Duration)] = []
         if self.random.chance(0.2) {
@@ -72,14 +106,16 @@ package struct ScenarioMaker {
         return Scenario(
             family: self.family,
             service: service,
-            producers: (0..<count).map { _ in self.producer(among: count, latency: latency) },
+            producers: self.isSpooled
+                ? self.spooledProducers(count, latency: latency)
+                : (0..<count).map { _ in self.producer(among: count, latency: latency) },
             length: self.length,
             slowness: self.random.pick([0, 0.001, 0.02]),
             clockJumps: jumps
         )
     }
 
-    private mutating func moment() -> Duration { self.random.duration(.zero...self.length) }
+    mutating func moment() -> Duration { self.random.duration(.zero...self.length) }
 
     private mutating func window(upTo longest: Duration) -> Range<Duration> {
         let start = self.moment()
@@ -91,7 +127,7 @@ package struct ScenarioMaker {
         var faults: [Fault] = []
         let all = Duration.zero..<self.length
         func some(_ random: inout SeededGenerator) -> Double { 0.02 + 0.4 * random.unit() }
-        if self.has(.outage, .memory, .shutdown, .mixed) {
+        if self.has(.outage, .memory, .shutdown, .mixed, .crowd) {
             for _ in 0..<self.random.int(1...3) {
                 let kind = self.random.pick([Fault.Kind.refused, .hang(stores: false), .badGateway, .portal])
                 faults.append(Fault(kind, self.window(upTo: .seconds(1800))))
@@ -130,7 +166,7 @@ package struct ScenarioMaker {
         return faults
     }
 
-    private mutating func producer(among count: Int, latency: Duration) -> ProducerPlan {
+    mutating func producer(among count: Int, latency: Duration) -> ProducerPlan {
         var configuration = WebTrackingConfiguration(endpoint: "cn-simulated", project: "simulation", logstore: "app")
         configuration.source = "simulated"
         configuration.logLevel = .trace
@@ -165,7 +201,8 @@ package struct ScenarioMaker {
         default: configuration.topic = .label
         }
         // Some hundred bursts, however long the run is; fewer each where there are many producers.
-        let bursts = self.random.logarithmic(20...max(self.bursts / count, 40))
+        let most = self.has(.crowd) ? 12 : max(self.bursts / count, 40)
+        let bursts = self.random.logarithmic(min(20, most / 2)...most)
         var actions: [(at: Duration, ProducerPlan.Action)] = []
         for _ in 0..<self.random.int(0...3) {
             actions.append((self.moment(), .flush(timeout: self.random.duration(.milliseconds(10) ... .seconds(60)))))
@@ -183,11 +220,12 @@ package struct ScenarioMaker {
             labels: (0..<topics).map { "topic\($0)" },
             pause: pause,
             // At most some thousand records, which a roomy memory limit holds whatever happens.
-            burst: min(self.random.logarithmic(1...30), max(2 * self.bursts / bursts, 1)),
+            burst: min(self.random.logarithmic(1...(self.has(.crowd) ? 4 : 30)), max(2 * self.bursts / bursts, 1)),
             sizes: isTight ? 100...self.random.logarithmic(1_000...30_000) : 10...self.random.logarithmic(50...3_000),
             ownKey: ownKey,
             actions: actions,
             longestWay: isQuick ? configuration.batching.linger + .seconds(10) : nil,
+            spool: nil,
             isRoomy: !isTight
         )
     }

@@ -20,43 +20,87 @@ final class SimulatedProducer: @unchecked Sendable {
     let plan: ProducerPlan
     let producer: WebTrackingProducer
     let checks: ProducerChecks
-    private let run: Run
+    private unowned let run: Run
+    private let process: ProcessExecutor
+    /// When this process ends, if it has a life of its own.
+    private let life: SpoolPlan.Life?
     private let sinks: [WebTrackingLogHandler]
     private var random: SeededGenerator
-    var ledger = Ledger()
+    let ledger: Ledger
     private var toldDrops: [DropReason: Int] = [:]
     /// Records logged after a shutdown was asked for, and after it had ended.
     private var logsAfterCall = 0
     private var logsAfterReturn = 0
     private(set) var isShutDown = false
+    private(set) var isDead = false
+    private var mostSpooled = 0
+    private var bursts = 0
     private var hasReturned = false
 
-    init(index: Int, plan: ProducerPlan, run: Run, random: SeededGenerator) throws {
+    init(index: Int, plan: ProducerPlan, life: SpoolPlan.Life?, run: Run, random: SeededGenerator) throws {
         var random = random
         self.index = index
         self.plan = plan
         self.run = run
+        self.life = life
+        self.ledger = run.books.add(plan)
+        self.process = ProcessExecutor(scheduler: run.executor)
+        var configuration = plan.configuration
+        configuration.source = RequestContent.source(ofProducer: index)
+        if let spool = plan.spool { configuration.spool.directory = run.spoolPath(spool.name) }
         let jitter = JitterSource(random: random.fork())
         self.producer = try WebTrackingProducer(
-            configuration: plan.configuration,
+            configuration: configuration,
             transport: run.service.transport(for: index),
             diagnostics: DiagnosticHandler { [weak run] in run?.diagnose($0, of: index) },
             clock: run.clock,
             observer: SilentObserver(),
             random: { jitter.next() },
-            executor: run.executor
+            executor: self.process
         )
-        self.checks = ProducerChecks(plan: plan)
+        let drops = DropChecks(plan: plan, service: run.scenario.service)
+        self.checks = ProducerChecks(plan: plan, drops: drops)
         self.sinks = plan.labels.map { [producer = self.producer] in producer.makeLogHandler(label: $0) }
         self.random = random
     }
 
     /// Puts everything that the plan has onto the clock.
     func start() {
+        // A process says something as it starts.
+        if self.life != nil { self.logBurst() }
         self.scheduleBurst()
-        for (moment, action) in self.plan.actions {
+        for (moment, action) in self.plan.actions where moment > self.run.clock.elapsed {
             self.run.clock.schedule(at: moment) { [unowned self] in self.perform(action) }
         }
+        guard let end = self.life?.end else { return }
+        self.run.clock.schedule(at: end.at) { [unowned self] in
+            switch end.how {
+            case .kill(let steps): self.run.kill(self, after: steps)
+            case .shutdown(let timeout): self.shutDown(timeout: timeout)
+            }
+        }
+    }
+
+    /// Ends the process as SIGKILL does: no task of it takes another step, its locks are let go, and its files stay as they
+    /// are.
+    func die() throws {
+        guard !self.isDead else { return }
+        self.isDead = true
+        let numbers = self.producer.statistics
+        self.process.die()
+        // Its mappings are still there, and its heirs must not write to them: its tasks come to their ends in the end.
+        for folder in self.producer.letGoOfSpool() { SpoolDirectory.renewFiles(in: folder) }
+        self.ledger.died(epoch: self.run.epoch)
+        self.run.trace.note("died", self.index, numbers.accepted, numbers.delivered, numbers.pending)
+        try self.check()
+        try self.checkDisk()
+    }
+
+    /// Lets all tasks come to their ends, so that the run leaves nothing behind; when nobody looks any more.
+    func unwind() {
+        self.process.unwind()
+        let producer = self.producer
+        Task.detached(executorPreference: self.process) { await producer.shutdown(timeout: .zero) }
     }
 
     // MARK: Logging
@@ -68,6 +112,8 @@ final class SimulatedProducer: @unchecked Sendable {
         let rounded = Duration.nanoseconds((moment.wholeNanoseconds / grid + 1) * grid)
         guard rounded < self.run.scenario.length else { return }
         self.run.clock.schedule(at: rounded) { [unowned self] in
+            // A process that is stopping ends at once when it has stopped.
+            guard !self.isDead else { return }
             self.logBurst()
             self.scheduleBurst()
         }
@@ -84,16 +130,28 @@ final class SimulatedProducer: @unchecked Sendable {
             }
         }
         self.run.trace.note("log", self.index, self.ledger.logged.count, label)
-        self.run.guarded { try self.check() }
+        self.bursts += 1
+        self.run.guarded {
+            try self.check()
+            if self.bursts % 8 == 0 { try self.checkDisk() }
+        }
     }
 
     private func log(rank: Int, label: Int, size: Int, key: Int?) throws {
-        let number = self.ledger.log(rank: rank, label: label, size: size, key: key, at: self.run.clock.elapsed)
+        let clock = self.run.clock
+        let number = self.ledger.log(
+            rank: rank,
+            label: label,
+            size: size,
+            key: key,
+            at: clock.elapsed,
+            wall: clock.wallTime()
+        )
         if self.isShutDown { self.logsAfterCall += 1 }
         if self.hasReturned { self.logsAfterReturn += 1 }
         var metadata: LogMetadata = ["n": .string(String(number))]
         if let key { metadata["k"] = .string("value\(key)") }
-        let before = self.plan.isRoomy ? nil : self.producer.statistics
+        let before = self.plan.isRoomy && self.plan.spool == nil ? nil : self.producer.statistics
         self.sinks[label].log(
             event: LogEvent(
                 level: LogLevel.ranked[rank],
@@ -110,21 +168,27 @@ final class SimulatedProducer: @unchecked Sendable {
         if after.dropped[.memoryFull] ?? 0 > before.dropped[.memoryFull] ?? 0 {
             try self.checks.checkShed(rank: rank, size: size, heldBefore: before.pendingBytes)
         }
+        if after.dropped[.spoolFull] ?? 0 > before.dropped[.spoolFull] ?? 0 {
+            try self.checks.checkSpoolFull(rank: rank, usedBefore: before.spoolBytes)
+        }
     }
 
     // MARK: Flush and shutdown
 
     private func perform(_ action: ProducerPlan.Action) {
+        guard !self.isDead else { return }
         switch action {
         case .flush(let timeout):
-            Task.detached(executorPreference: self.run.executor) { await self.flush(timeout: timeout) }
+            Task.detached(executorPreference: self.process) { await self.flush(timeout: timeout) }
         case .shutdown(let timeout): self.shutDown(timeout: timeout)
         }
     }
 
     func shutDown(timeout: Duration) {
+        guard !self.isDead else { return }
         self.isShutDown = true
-        Task.detached(executorPreference: self.run.executor) { await self.performShutdown(timeout: timeout) }
+        self.ledger.isOver = true
+        Task.detached(executorPreference: self.process) { await self.performShutdown(timeout: timeout) }
     }
 
     private func flush(timeout: Duration) async {
@@ -136,7 +200,8 @@ final class SimulatedProducer: @unchecked Sendable {
         self.run.guarded {
             let numbers = self.producer.statistics
             try self.checks.check(numbers, against: self.ledger, epoch: self.run.epoch)
-            if took < timeout && numbers.pending > numbers.accepted - accepted {
+            // What others left is not waited for.
+            if took < timeout && numbers.recovered == 0 && numbers.pending > numbers.accepted - accepted {
                 throw Violation("a flush returned after \(took) with records from before it pending")
             }
             try self.checkEnd(of: "flush", took: took, timeout: timeout)
@@ -153,9 +218,13 @@ final class SimulatedProducer: @unchecked Sendable {
         self.run.guarded {
             let numbers = self.producer.statistics
             try self.checks.check(numbers, against: self.ledger, epoch: self.run.epoch)
-            guard numbers.pending == 0 else { throw Violation("\(numbers.pending) records pending after a shutdown") }
+            guard numbers.pending == (self.plan.spool == nil ? 0 : report.spooled) else {
+                throw Violation("\(numbers.pending) records pending after a shutdown")
+            }
             if isFirst { try self.checkEnd(of: "shutdown", took: self.run.clock.elapsed - start, timeout: timeout) }
         }
+        // The process ends when it has stopped.
+        if self.life?.end != nil { self.run.kill(self, after: 0) }
     }
 
     private var hasBegunShutdown = false
@@ -169,14 +238,28 @@ final class SimulatedProducer: @unchecked Sendable {
     // MARK: What the run tells
 
     func diagnose(_ diagnostic: ProducerDiagnostic) {
+        guard !self.run.isOver else { return }
         switch diagnostic {
         case .requestFailed(_, _, _, let delay):
             self.run.trace.note("failed", self.index, Int(delay.wholeNanoseconds), text: diagnostic.description)
-        case .recordsDropped(_, let reason, let count, _):
+        case .recordsDropped(let topic, let reason, let count, _):
+            let clock = self.run.clock
+            self.run.guarded(self.index) {
+                try self.checks.drops.check(
+                    reason,
+                    count: count,
+                    topic: topic,
+                    books: self.run.books,
+                    ledger: self.ledger,
+                    now: (clock.elapsed, clock.wallTime(), self.run.epoch)
+                )
+            }
             self.toldDrops[reason, default: 0] += count
             self.run.trace.note("dropped", self.index, count, text: diagnostic.description)
+        case .spoolRecovered where self.plan.spool != nil:
+            self.run.trace.note("recovers", self.index, text: diagnostic.description)
         case .spoolUnavailable, .spoolAvailable, .spoolSyncSlow, .spoolDamaged, .spoolRecovered, .settingsRefused:
-            self.run.guarded { throw Violation("a producer without a spool or followed settings says: \(diagnostic)") }
+            self.run.guarded(self.index) { throw Violation("says without a reason: \(diagnostic)") }
         case .credentialsUnavailable:
             self.run.guarded { throw Violation("a producer that does not sign says: \(diagnostic)") }
         case .shutdownFinished(let report):
@@ -186,13 +269,24 @@ final class SimulatedProducer: @unchecked Sendable {
 
     /// The rules for every moment.
     func check() throws {
-        try self.checks.check(self.producer.statistics, against: self.ledger, epoch: self.run.epoch)
+        let numbers = self.producer.statistics
+        self.mostSpooled = max(self.mostSpooled, numbers.spoolBytes)
+        try self.checks.check(numbers, against: self.ledger, epoch: self.run.epoch)
+    }
+
+    /// The rule for the disk: no folder is larger than its producer may make it.
+    private func checkDisk() throws {
+        guard let spool = self.plan.spool else { return }
+        let limit = self.plan.configuration.spool.maximumBytes
+        for (name, bytes) in self.run.folders(of: spool.name) where bytes > limit {
+            throw Violation("\(name) has \(bytes) bytes, the limit being \(limit)")
+        }
     }
 
     /// The rule for a moment long after the service has become healthy.
     func checkDrained() throws {
         let numbers = self.producer.statistics
-        guard self.isShutDown || numbers.pending == 0 else {
+        guard self.isShutDown || self.isDead || numbers.pending == 0 else {
             throw Violation("\(numbers.pending) records are still pending, long after the service is healthy again")
         }
     }
@@ -200,14 +294,19 @@ final class SimulatedProducer: @unchecked Sendable {
     /// The rules for the end.
     func checkEnd() throws {
         let numbers = self.producer.statistics
+        self.run.trace.note("end", self.index, numbers.accepted, numbers.delivered, numbers.totalDropped)
+        guard !self.isDead else {
+            try self.checks.check(numbers, against: self.ledger, epoch: self.run.epoch)
+            return try self.checks.drops.checkEnd(numbers, mostSpooled: self.mostSpooled)
+        }
         try self.checks.checkEnd(
             numbers,
             against: self.ledger,
             epoch: self.run.epoch,
+            mostSpooled: self.mostSpooled,
             logsAfterShutdown: self.logsAfterReturn...max(self.logsAfterCall, self.logsAfterReturn),
             told: self.toldDrops
         )
-        self.run.trace.note("end", self.index, numbers.accepted, numbers.delivered, numbers.totalDropped)
     }
 }
 
