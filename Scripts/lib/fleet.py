@@ -19,6 +19,7 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
+# Those that are drawn over time; against the number of shards all are.
 SHARDS = [2, 4, 8, 16]
 
 
@@ -49,6 +50,34 @@ def draw(folder, target, name, title, unit, value, logarithmic=False):
     plt.close(figure)
 
 
+def summarise(folder, target, scale):
+    with open(folder / "fleet.csv", newline="") as file:
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    shards = [row["shards"] for row in rows]
+    figure, ((rates, refused), (drained, age)) = plt.subplots(2, 2, figsize=(8, 6))
+    for name, label in [("offered", "offered"), ("accepted", "accepted")]:
+        rates.plot(shards, [row[f"after_{name}"] * scale for row in rows], "o-", label=f"{label}, after the outage")
+        rates.plot(shards, [row[f"end_{name}"] * scale for row in rows], "o--", label=f"{label}, at the end")
+    rates.set(title="Load", ylabel="requests/s")
+    rates.legend(fontsize="x-small")
+    refused.plot(shards, [100 * row["after_throttled"] for row in rows], "o-", label="after the outage")
+    refused.plot(shards, [100 * row["end_throttled"] for row in rows], "o--", label="at the end")
+    refused.set(title="Answers that are 403", ylabel="percent")
+    refused.legend(fontsize="x-small")
+    known = [row for row in rows if row["drained"] >= 0]
+    drained.plot([row["shards"] for row in known], [row["drained"] for row in known], "o-")
+    drained.set(title="Time to drain", ylabel="seconds")
+    age.plot(shards, [row["high_age"] for row in rows], "o-")
+    age.set(title="Oldest record at the end, 99 of 100", ylabel="seconds")
+    for axes in [rates, refused, drained, age]:
+        axes.set(xlabel="shards", xticks=shards)
+        axes.set_ylim(bottom=0)
+        axes.grid(color="0.9")
+    figure.tight_layout()
+    figure.savefig(target / "shards.svg", metadata={"Date": None})
+    plt.close(figure)
+
+
 def main():
     folder, target, scale = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), float(sys.argv[3])
     target.mkdir(parents=True, exist_ok=True)
@@ -58,6 +87,7 @@ def main():
     def times(name):
         return lambda data: [value * scale for value in data[name]]
 
+    summarise(folder, target, scale)
     draw(folder, target, "offered", "Requests offered", "requests/s", times("offered"))
     draw(folder, target, "accepted", "Requests accepted", "requests/s", times("accepted"))
     draw(

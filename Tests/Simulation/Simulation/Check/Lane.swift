@@ -21,16 +21,17 @@ struct Lane {
     private(set) var tooLarge: (size: Int, epoch: Int)?
     /// The id of the last batch, without the marks of halves, and its records that were acknowledged.
     private var root = ""
+    private var owner = 0
     private var isSplit = false
     private var acknowledged: [(owner: Int, number: Int)] = []
     private var lastEpoch = 0
 
     mutating func began(_ content: RequestContent) {
-        var root = Substring(content.batch)
-        while root.hasSuffix(".1") || root.hasSuffix(".2") { root = root.dropLast(2) }
-        self.isSplit = root.count < content.batch.count
+        let root = content.wholeBatch
+        self.isSplit = root != content.batch
+        self.owner = content.owner
         guard root != self.root else { return }
-        self.root = String(root)
+        self.root = root
         self.acknowledged = []
     }
 
@@ -49,6 +50,9 @@ struct Lane {
         case .answered, .noAnswer, .cancelled: break
         }
     }
+
+    /// The batch that its producer was delivering in parts, and who logged it.
+    var split: (owner: Int, batch: String)? { self.isSplit ? (self.owner, self.root) : nil }
 
     /// What its producer has learned to be stored and may still have in its files: a batch's file goes when all parts of it
     /// are settled, which takes tasks that run.

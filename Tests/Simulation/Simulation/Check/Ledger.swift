@@ -69,6 +69,9 @@ final class Ledger {
     private(set) var lanes: [String: Lane] = [:]
     /// The highest sequence number whose first arrival was in this topic.
     private var lastFirst: [String: Int] = [:]
+    /// Batches that were split when their sender died. Their files are still whole, so parts that were given up, for example
+    /// as too large, come again behind others that were delivered.
+    private var brokenOff: Set<String> = []
     private var seenSynthetic: Set<Int> = []
     /// What the batch with an id is.
     private var batches: [String: Batch] = [:]
@@ -165,7 +168,8 @@ final class Ledger {
         if flow.isEnded && !flow.isAcknowledged { self.markUncertain(flow.content) }
         let owner = self.books.ledgers[flow.content.owner]
         // What a dead process had sent may be stored when its heir is further on.
-        let last = self.isDead ? 0 : owner.lastFirst[flow.content.key] ?? 0
+        let isLate = self.isDead || owner.brokenOff.contains(flow.content.wholeBatch)
+        let last = isLate ? 0 : owner.lastFirst[flow.content.key] ?? 0
         for record in flow.content.records { try owner.store(record, in: flow.content.key, after: last) }
         self.keep(flow, id)
     }
@@ -239,6 +243,7 @@ final class Ledger {
             self.keep(flow, id)
         }
         for lane in self.lanes.values {
+            if let (owner, batch) = lane.split { self.books.ledgers[owner].brokenOff.insert(batch) }
             for (owner, number) in lane.unsettled(epoch: epoch) {
                 let record = self.books.ledgers[owner].logged[number - 1]
                 guard record.isAcknowledged else { continue }

@@ -35,6 +35,13 @@ struct RequestContent {
     var records: [Record]
     var size: Int
 
+    /// The batch id without the marks of halves.
+    var wholeBatch: String {
+        var whole = Substring(self.batch)
+        while whole.hasSuffix(".1") || whole.hasSuffix(".2") { whole = whole.dropLast(2) }
+        return String(whole)
+    }
+
     /// Takes a request apart; throws a `Violation` if it is not what the producer was given to log.
     init(_ exchange: Exchange, books: [Ledger]) throws {
         let request: RecordedRequest
