@@ -127,7 +127,7 @@ actor TopicActor {
         if error.isDamage, let file = segment.spoolFile, let spool = self.buffer.context.spool {
             file.isEvidence = !spool.setAside(file.path, of: file.box, reason: String(describing: error))
         }
-        self.drop(segment, .spoolDamaged, error: .noAnswer(String(describing: error)))
+        self.drop(segment, .spoolDamaged, error: .file(String(describing: error)))
     }
 
     /// Waits until `deadline`, unless a flush asks for an attempt at once.

@@ -12,18 +12,21 @@
 ///
 /// By default diagnostics become lines on standard error, at most one of a kind in ten seconds (``DiagnosticHandler/standardError``).
 public enum ProducerDiagnostic: Sendable {
-    /// Why a request brought no success.
+    /// Why records were not delivered.
     public enum Failure: Sendable, CustomStringConvertible {
         /// The service said no, or something in between answered.
         case service(ServiceError)
         /// No complete answer came.
         case noAnswer(String)
+        /// The file with the records is gone, or is not what it was.
+        case file(String)
 
         /// The failure in one line.
         public var description: String {
             switch self {
             case .service(let error): error.description
             case .noAnswer(let error): "no answer: \(error)"
+            case .file(let error): "their file is lost: \(error)"
             }
         }
     }

@@ -224,7 +224,10 @@ final class SpoolStore: Sendable {
             defer { state.nextFile += 1 }
             return (state.box, state.nextFile)
         }
-        if let present, present.isPresent { return (present, number) }
+        if let present {
+            if present.isPresent { return (present, number) }
+            self.noteRemoval(of: present)
+        }
         // Files in a folder that has been removed are of no use to anybody after this process.
         self.dropFree()
         let parents = try FileSystem.makeDirectory(self.directory)
@@ -234,6 +237,17 @@ final class SpoolStore: Sendable {
         let box = self.use(made, insteadOf: present)
         if box !== made { made.removeIfEmpty() }
         return (box, number)
+    }
+
+    /// Has it said that what was in the folder does not outlive the process, and that it is over once there is a new one.
+    private func noteRemoval(of box: SpoolBox) {
+        self.state.withLock { state in
+            guard state.box === box else { return }
+            state.box = nil
+            // Nobody has to wait.
+            state.retryAt = MonotonicInstant(nanoseconds: .min)
+            state.notices.append(.spoolUnavailable(directory: self.directory, reason: "\(box.path) has been removed"))
+        }
     }
 
     private func makeBox(_ number: UInt64) throws(FileError) -> SpoolBox {

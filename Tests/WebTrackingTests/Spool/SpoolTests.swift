@@ -207,7 +207,7 @@ import Logging
         await next.stop()
     }
 
-    @Test func aDirectoryThatIsRemovedWhileInUseIsMadeAgain() async throws {
+    @Test func aDirectoryThatIsRemovedWhileInUseIsMadeAgainAndSaidSo() async throws {
         let directory = SpoolDirectory()
         let rig = try Self.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
             $0.topic = .label
@@ -225,6 +225,14 @@ import Logging
         rig.sink("b").info("2")
         #expect(directory.holding.count == 1)
         await rig.producer.shutdown(timeout: .zero)
+        let told = rig.diagnostics.elements.compactMap { diagnostic in
+            switch diagnostic {
+            case .spoolUnavailable(_, let reason): reason.hasSuffix("has been removed") ? "removed" : reason
+            case .spoolAvailable: "available"
+            default: nil
+            }
+        }
+        #expect(told == ["removed", "available"])
         let next = try await Self.recover(1, from: directory)
         #expect(next.transport.logs.map { $0["message"] } == ["2"])
         await next.stop()
