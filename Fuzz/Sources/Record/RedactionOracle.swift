@@ -19,7 +19,20 @@ struct RedactionOracle {
     }
 
     let rules: [Rule]
+    /// The rules' names as they are compared.
+    private let names: [[UInt8]]
     let pseudonymKey: PseudonymKey?
+
+    init(rules: [Rule], pseudonymKey: PseudonymKey?) {
+        self.rules = rules
+        self.names = rules.map { rule in
+            switch rule {
+            case .key(let name, _), .suffix(let name, _): Self.plain(name.utf8)
+            case .function: []
+            }
+        }
+        self.pseudonymKey = pseudonymKey
+    }
 
     var redaction: Redaction {
         let rules = self.rules.map { rule -> RedactionRule in
@@ -90,7 +103,7 @@ struct RedactionOracle {
 
     /// A text as it may leave; `nil` if it may not.
     func redacted(_ key: String, text: String, _ changed: inout Int) -> String? {
-        let action = self.rules.lazy.compactMap { self.action(of: $0, key, text) }.first ?? .keep
+        let action = self.action(key, text)
         changed += action == .keep ? 0 : 1
         switch action {
         case .keep: return text
@@ -100,20 +113,23 @@ struct RedactionOracle {
         }
     }
 
-    private func action(of rule: Rule, _ key: String, _ text: String) -> Redaction.Action? {
-        switch rule {
-        case .key(let name, let action): self.places(of: name, in: key).contains(Self.plain(name)) ? action : nil
-        case .suffix(let name, let action):
-            self.places(of: name, in: key).contains { $0.reversed().starts(with: Self.plain(name).reversed()) }
-                ? action : nil
-        case .function(let decide): decide(key, text)
+    /// What the first rule says that has an answer.
+    private func action(_ key: String, _ text: String) -> Redaction.Action {
+        let whole = [Self.plain(key.utf8)]
+        let parts = key.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Self.plain)
+        for (rule, name) in zip(self.rules, self.names) {
+            // A name with dots is for the whole key.
+            let places = name.contains(UInt8(ascii: ".")) ? whole : parts
+            switch rule {
+            case .key(_, let action): if places.contains(name) { return action }
+            case .suffix(_, let action):
+                if places.contains(where: { $0.count >= name.count && $0.suffix(name.count).elementsEqual(name) }) {
+                    return action
+                }
+            case .function(let decide): if let action = decide(key, text) { return action }
+            }
         }
-    }
-
-    /// What of a key a name is compared with: its parts, or all of it if the name has dots.
-    private func places(of name: String, in key: String) -> [[UInt8]] {
-        if name.utf8.contains(UInt8(ascii: ".")) { return [Self.plain(key)] }
-        return key.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Self.plain)
+        return .keep
     }
 
     /// In lower case, without hyphens and underscores.
@@ -126,6 +142,4 @@ struct RedactionOracle {
             }
         }
     }
-
-    private static func plain(_ text: String) -> [UInt8] { Self.plain(text.utf8) }
 }
