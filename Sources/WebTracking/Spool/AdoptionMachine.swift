@@ -37,8 +37,10 @@ struct AdoptionMachine {
         case damaged(String)
         /// So many records, the first of which came so long ago.
         case records(Int, age: Duration)
-        /// It cannot be looked into at present, which says nothing about what is in it.
+        /// It cannot be looked into at present, for want of something that comes back by itself.
         case unavailable(String)
+        /// It does not open, for a reason of its own that may last.
+        case unreadable(String)
     }
 
     /// What to do with it.
@@ -61,10 +63,10 @@ struct AdoptionMachine {
     /// What has been taken over since ``begin(_:trimming:)``.
     private(set) var records = 0
     private(set) var filesTaken = 0
-    /// Why something could not be looked into in this look, until it is told; and whether it was told since it was better.
+    /// Why something could not be looked into in this look, until it is told; and what was told since all was well.
     private var trouble: String?
     private var isHindered = false
-    private var hasTold = false
+    private var told: String?
 
     private struct Folder {
         var path: String
@@ -78,7 +80,7 @@ struct AdoptionMachine {
 
     /// Begins a look at these folders, the oldest first. Of some, `victims` are to go before anything is taken over.
     mutating func begin(_ folders: [String], trimming victims: [String: Set<String>] = [:]) {
-        if !self.isHindered { self.hasTold = false }
+        if !self.isHindered { self.told = nil }
         self.isHindered = false
         self.isTrimming = false
         let trimmed = folders.compactMap { path in victims[path].map { Folder(path: path, victims: $0) } }
@@ -96,8 +98,10 @@ struct AdoptionMachine {
     }
 
     /// Takes in the files of the folder, in the order of their batches; `nil` if it is not to be had, being somebody's.
-    mutating func opened(_ files: [String]?) {
+    /// `trouble` tells of one that is left out since it does not open.
+    mutating func opened(_ files: [String]?, trouble: String? = nil) {
         guard let folder = self.folders.popFirst() else { return }
+        if let trouble { self.note(trouble) }
         self.isTrimming = folder.victims != nil
         self.files = (files ?? []).filter { folder.victims?.contains($0) ?? true }[...]
     }
@@ -105,14 +109,14 @@ struct AdoptionMachine {
     /// Takes in that the directory, or the folder that was to be opened, cannot be looked into at present.
     mutating func failed(_ reason: String) {
         _ = self.folders.popFirst()
-        self.hinder(reason)
+        self.files = []
+        self.note(reason)
     }
 
-    /// What is left of the folder waits for the next look: what is behind must not come first.
-    private mutating func hinder(_ reason: String) {
-        self.files = []
+    /// One trouble of a look is enough to tell.
+    private mutating func note(_ reason: String) {
+        if !self.isHindered { self.trouble = reason }
         self.isHindered = true
-        self.trouble = self.trouble ?? reason
     }
 
     /// Takes in what the file is that was to be examined, and says what to do with it.
@@ -122,7 +126,13 @@ struct AdoptionMachine {
         case .empty: return .remove
         case .damaged(let reason): return .setAside(reason: reason)
         case .unavailable(let reason):
-            self.hinder(reason)
+            // What is left of the folder waits for the next look: what is behind must not come first.
+            self.files = []
+            self.note(reason)
+            return .leave
+        case .unreadable(let reason):
+            // That may last for ever, and nothing waits for ever. Its records come late if it opens after all.
+            self.note(reason)
             return .leave
         case .records(let count, let age):
             if self.isTrimming { return .drop(.spoolFull) }
@@ -133,11 +143,11 @@ struct AdoptionMachine {
         }
     }
 
-    /// Why something cannot be looked into, once until that is over.
+    /// Why something cannot be looked into, once until that is over; what else there is, is told then.
     mutating func takeTrouble() -> String? {
         defer { self.trouble = nil }
-        guard let trouble = self.trouble, !self.hasTold else { return nil }
-        self.hasTold = true
+        guard let trouble = self.trouble, trouble != self.told else { return nil }
+        self.told = trouble
         return trouble
     }
 }

@@ -31,6 +31,9 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     /// Whether there is no such file.
     var isAbsence: Bool { self.code == ENOENT }
 
+    /// Whether something was short that others give back, which says nothing about the file.
+    var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, EINTR, EAGAIN].contains(self.code) }
+
     /// Whether the file is another one than it was, or shorter; not a shortage that may pass.
     var isDamage: Bool { self.code == EIO || self.code == EPERM }
 

@@ -108,11 +108,17 @@ final class SpoolBox: Sendable {
 
     /// The paths of the folder's files, in the order of their batches. Those that hold none come last. Throws if the order
     /// cannot be found out at present.
-    func files() throws(FileError) -> [String] {
+    ///
+    /// A file that does not open for a reason of its own is left out, and told of: the others do not wait for it, as nobody
+    /// knows whether it ever will.
+    func files(unreadable: (FileError) -> Void = { _ in }) throws(FileError) -> [String] {
         var files: [(path: String, order: UInt64)] = []
         for name in try FileSystem.names(in: self.path) where name.hasSuffix(Self.fileSuffix) {
             let path = "\(self.path)/\(name)"
-            files.append((path, try SpoolFormat.order(of: path)))
+            do throws(FileError) { files.append((path, try SpoolFormat.order(of: path))) } catch {
+                if error.isShortage { throw error }
+                unreadable(error)
+            }
         }
         return Self.inOrder(files)
     }

@@ -124,7 +124,7 @@ enum SpoolFormat {
         defer { close(descriptor) }
         var head = [UInt8](repeating: 0, count: Offset.texts)
         let count = pread(descriptor, &head, head.count, 0)
-        if count < 0, errno == EIO { throw FileError("read", path) }
+        if count < 0, errno != EISDIR, errno != ESPIPE { throw FileError("read", path) }
         guard count == head.count else { return .max }
         return head.withUnsafeBytes { head in
             guard UInt64(littleEndian: head.loadUnaligned(fromByteOffset: Offset.magic, as: UInt64.self)) == self.magic

@@ -111,18 +111,20 @@ struct SpoolRecovery: Sendable {
     }
 
     private func open(_ folder: String, _ machine: inout AdoptionMachine) async -> SpoolBox? {
-        let opened = await self.worker.run { () -> Result<(SpoolBox, [String])?, FileError> in
+        let opened = await self.worker.run { () -> Result<(SpoolBox, [String], String?)?, FileError> in
             do throws(FileError) {
                 guard let box = try SpoolBox.adopt(folder) else { return .success(nil) }
                 self.store.hold.note(box)
-                return .success((box, try box.files()))
+                var trouble: String?
+                let files = try box.files { trouble = trouble ?? String(describing: $0) }
+                return .success((box, files, trouble))
             } catch {
                 return .failure(error)
             }
         }
         switch opened {
         case .success(let found):
-            machine.opened(found?.1)
+            machine.opened(found?.1, trouble: found?.2)
             return found?.0
         case .failure(let error):
             machine.failed(String(describing: error))
@@ -166,8 +168,9 @@ struct SpoolRecovery: Sendable {
                 )
             }
         } catch {
-            // Only a file that is gone says something by not opening; any other failure may pass.
-            return Found(finding: error.isAbsence ? .gone : .unavailable(String(describing: error)))
+            if error.isAbsence { return Found(finding: .gone) }
+            let reason = String(describing: error)
+            return Found(finding: error.isShortage ? .unavailable(reason) : .unreadable(reason))
         }
     }
 

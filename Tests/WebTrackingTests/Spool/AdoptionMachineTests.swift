@@ -83,6 +83,25 @@ import Testing
         #expect(machine.takeTrouble() == "why")
     }
 
+    @Test func aFileThatDoesNotOpenIsLeftAndTheRestGoesOn() {
+        var machine = self.machine(["a", "b"])
+        machine.opened(["1", "2"], trouble: "no order")
+        #expect(machine.next(backlog: 0) == .examine(file: "1"))
+        #expect(machine.takeTrouble() == "no order")
+        #expect(machine.found(.unreadable("why")) == .leave)
+        #expect(machine.next(backlog: 0) == .examine(file: "2"))
+        #expect(machine.found(Self.records) == .deliver)
+        #expect(machine.next(backlog: 0) == .open(folder: "b"))
+        // One is told of in a look, and the next when that is over.
+        #expect(machine.takeTrouble() == nil)
+        for told in ["why", nil] {
+            machine.begin(["a"])
+            machine.opened(["1"])
+            #expect(machine.found(.unreadable("why")) == .leave)
+            #expect(machine.takeTrouble() == told)
+        }
+    }
+
     @Test func troubleIsToldOnceUntilItIsOver() {
         var machine = self.machine(["a"])
         for told in ["why", nil, nil] {

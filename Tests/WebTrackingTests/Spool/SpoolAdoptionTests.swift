@@ -65,27 +65,52 @@ import Logging
         await rig.stop()
     }
 
-    @Test(arguments: [0, 3]) func aFileThatCannotBeOpenedAtPresentKeepsThoseBehindItWaiting(index: Int) async throws {
+    /// Puts a link in a file's place, which is not followed: it fails to open, and that is neither absence nor damage.
+    private func hide(_ file: String) {
+        #expect(rename(file, file + ".real") == 0)
+        #expect(symlink(file + ".real", file) == 0)
+    }
+
+    @Test(arguments: [0, 3]) func aFileThatDoesNotOpenIsLeftAndToldAndTheRestOfItsFolderGoesOn(index: Int) async throws
+    {
         let directory = SpoolDirectory()
         try await self.leave(0..<200, in: directory)
         let file = directory.holding[index]
-        // Links are not followed, so that it fails for a reason that is neither absence nor damage.
-        #expect(rename(file, file + ".real") == 0)
-        #expect(symlink(file + ".real", file) == 0)
+        self.hide(file)
         let rig = try SpoolTests.rig(directory)
         for _ in 0..<3 {
             await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
             #expect(self.unavailable(rig) == 1)
             rig.clock.advance(by: .seconds(30))
         }
+        let others = self.numbers(rig)
+        #expect((150..<200).contains(others.count))
+        #expect(others == others.sorted())
         #expect(rig.producer.statistics.damagedSpoolFiles == 0)
         #expect(rig.producer.statistics.dropped == [:])
         unlink(file)
         #expect(rename(file + ".real", file) == 0)
         await rig.run { rig.producer.statistics.delivered == 200 }
-        #expect(self.numbers(rig) == Array(0..<200))
+        #expect(self.numbers(rig) == others + Array(Set(0..<200).subtracting(others)).sorted())
         await rig.stop()
         #expect(directory.files == [])
+    }
+
+    @Test func aFileThatDoesNotOpenDoesNotStandInTheWayOfTheBound() async throws {
+        let directory = SpoolDirectory()
+        try await self.leave(0..<900, in: directory)
+        let file = directory.holding[0]
+        self.hide(file)
+        try await self.leave(900..<1500, in: directory)
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.spool.maximumBytes = 1 << 20
+        }
+        await rig.transport.waitForAttempts(1)
+        let left = directory.holding.filter { $0 != file }
+        #expect(left.reduce(0) { $0 + directory.contents(of: $1).count } <= 1 << 20)
+        #expect(self.unavailable(rig) == 1)
+        rig.checkConservation()
+        await rig.producer.shutdown(timeout: .zero)
     }
 
     @Test func whatACrashLoopLeavesDuringAnOutageIsBoundedLeastSevereAndOldestFirst() async throws {
