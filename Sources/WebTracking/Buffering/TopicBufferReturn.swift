@@ -68,8 +68,7 @@ extension TopicBuffer {
         guard let spool = self.context.spool, let label = segment.memory.label,
             case .memory(let memory) = spool.take(capacity: segment.bytesForCopy, rank: segment.highestRank)
         else { return nil }
-        spool.seal(memory)
-        return segment.copied(to: memory, label: label)
+        return spool.fill(memory) { segment.copied(to: memory, label: label) }
     }
 
     /// Puts a copy in the place of a segment that waits; `false` if it waits no more.

@@ -281,6 +281,13 @@ final class SpoolStore: Sendable {
         self.state.withLock { _ = $0.open.remove(file.path) }
     }
 
+    /// Has all of a file's batch written at once. A round of syncs that comes in between finds the file open, and the
+    /// next one syncs it again.
+    func fill<Batch>(_ memory: SegmentMemory, _ write: () -> Batch) -> Batch {
+        defer { self.seal(memory) }
+        return write()
+    }
+
     /// Takes a file back whose records are done with.
     func finish(_ memory: SegmentMemory) {
         guard let file = memory.file else { return }

@@ -1,0 +1,56 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// What a store does with its files and folders, without a producer.
+@Suite(.timeLimit(.minutes(10))) struct SpoolStoreTests {
+    private let clock = ManualClock(wallTime: Rig.start)
+    private let told = Recorder<ProducerDiagnostic>()
+
+    private func store(_ directory: String, maximumBytes: Int = 1 << 30) -> SpoolStore {
+        SpoolStore(
+            directory: directory,
+            destination: "project/logstore",
+            maximumBytes: maximumBytes,
+            identity: 1,
+            clock: self.clock,
+            diagnostics: { [told = self.told] in told.add($0) }
+        )
+    }
+
+    private func take(_ store: SpoolStore, _ capacity: Int = 4096) -> SegmentMemory? {
+        if case .memory(let memory) = store.take(capacity: capacity, rank: 6) { memory } else { nil }
+    }
+
+    @Test func aFileThatIsFilledDuringARoundOfSyncsIsSyncedAgain() throws {
+        let directory = SpoolDirectory()
+        let store = self.store(directory.path)
+        let memory = try #require(self.take(store))
+        store.fill(memory) { store.sync() }
+        let before = store.syncs
+        store.sync()
+        #expect(store.syncs == before + 1)
+        // It is sealed now.
+        store.sync()
+        #expect(store.syncs == before + 1)
+    }
+}
