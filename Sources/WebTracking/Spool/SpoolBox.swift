@@ -164,9 +164,9 @@ final class SpoolBox: Sendable {
         rmdir(self.path)
     }
 
-    /// Whether the folder is where it was made.
-    var isPresent: Bool {
+    /// Whether the folder is not where it was made. One that cannot be seen at present is there still.
+    var isRemoved: Bool {
         var status = stat()
-        return lstat("\(self.path)/\(Self.lockName)", &status) == 0
+        return lstat("\(self.path)/\(Self.lockName)", &status) != 0 && errno == ENOENT
     }
 }

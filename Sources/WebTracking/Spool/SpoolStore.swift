@@ -167,7 +167,7 @@ final class SpoolStore: Sendable {
     /// A file that was kept for this.
     private func takeSpare(capacity: Int, largest: Int, rank: Int) -> SegmentMemory? {
         // A look at the disk is not for inside the lock, which all topics share.
-        guard self.spare.load(ordering: .relaxed) > 0, let box = self.state.withLock({ $0.box }), box.isPresent else {
+        guard self.spare.load(ordering: .relaxed) > 0, let box = self.state.withLock({ $0.box }), !box.isRemoved else {
             return nil
         }
         return self.state.withLock { state in
@@ -225,7 +225,7 @@ final class SpoolStore: Sendable {
             return (state.box, state.nextFile)
         }
         if let present {
-            if present.isPresent { return (present, number) }
+            if !present.isRemoved { return (present, number) }
             self.noteRemoval(of: present)
         }
         // Files in a folder that has been removed are of no use to anybody after this process.

@@ -53,4 +53,34 @@ import Musl
         store.sync()
         #expect(store.syncs == before + 1)
     }
+
+    @Test func aFolderThatCannotBeSeenForAWhileIsUsedAgain() throws {
+        let directory = SpoolDirectory()
+        let store = self.store(directory.path)
+        let first = try #require(self.take(store)?.file)
+        // In the place of the directory there is a file.
+        #expect(rename(directory.path, directory.path + ".away") == 0)
+        directory.overwrite(directory.path, with: [1])
+        #expect(self.take(store) == nil)
+        unlink(directory.path)
+        #expect(rename(directory.path + ".away", directory.path) == 0)
+        self.clock.advance(by: .seconds(1))
+        #expect(self.take(store)?.file?.box === first.box)
+        store.tellNotices()
+        let reasons = self.told.elements.compactMap { diagnostic -> String? in
+            if case .spoolUnavailable(_, let reason) = diagnostic { reason } else { nil }
+        }
+        #expect(reasons.count == 1 && !reasons[0].contains("removed"))
+    }
+
+    @Test func aFolderThatIsRemovedIsMadeAgain() throws {
+        let directory = SpoolDirectory()
+        let store = self.store(directory.path)
+        let first = try #require(self.take(store)?.file)
+        unlink(first.path)
+        unlink("\(first.box.path)/lock")
+        #expect(rmdir(first.box.path) == 0)
+        let second = try #require(self.take(store)?.file)
+        #expect(second.box !== first.box && directory.files == [second.path])
+    }
 }
