@@ -51,7 +51,9 @@ struct SpoolRecovery: Sendable {
     private func look(_ machine: inout AdoptionMachine) async {
         switch await self.worker.run({ self.survey() }) {
         case .success(let (folders, victims)): machine.begin(folders, trimming: victims)
-        case .failure(let error): machine.failed(String(describing: error))
+        case .failure(let error):
+            machine.begin([])
+            machine.failed(String(describing: error))
         }
         // The box stays locked for as long as one of its files is on its way, and then goes. One of which nothing was
         // taken is free for others at once.

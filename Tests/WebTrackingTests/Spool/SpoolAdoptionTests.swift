@@ -65,6 +65,28 @@ import Logging
         await rig.stop()
     }
 
+    @Test func aLookThatFailsTellsNothingOfTheOneBeforeIt() async throws {
+        let directory = SpoolDirectory()
+        try await self.leave(0..<100, in: directory)
+        let rig = try await SpoolTests.recover(100, from: directory)
+        await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
+        let told = self.recovered(rig)
+        #expect(told.count == 1)
+        #expect(rename(directory.path, directory.path + ".away") == 0)
+        // In the place of the directory there is a file.
+        directory.overwrite(directory.path, with: [1])
+        for _ in 0..<2 {
+            rig.clock.advance(by: .seconds(30))
+            await rig.run(inStepsOf: .zero) {
+                self.unavailable(rig) == 1 && rig.clock.timeToNextDeadline == .seconds(30)
+            }
+        }
+        #expect(self.recovered(rig) == told)
+        unlink(directory.path)
+        #expect(rename(directory.path + ".away", directory.path) == 0)
+        await rig.stop()
+    }
+
     /// Puts a link in a file's place, which is not followed: it fails to open, and that is neither absence nor damage.
     private func hide(_ file: String) {
         #expect(rename(file, file + ".real") == 0)
