@@ -33,10 +33,13 @@ final class TopicBuffer: Sendable {
     let envelope: Envelope
     let bell = Doorbell()
     let state: Lock<State>
+    /// The buffer that tells of this one's drops, if that is another one.
+    let announcer: TopicBuffer?
 
-    init(key: TopicKey, context: BufferContext) {
+    init(key: TopicKey, context: BufferContext, announcer: TopicBuffer? = nil) {
         self.key = key
         self.context = context
+        self.announcer = announcer
         self.envelope = Envelope(
             key: key,
             source: context.source,

@@ -36,13 +36,16 @@ extension TopicBuffer {
     /// Counts the records of a segment of an earlier process that is too old or too much, and gives up its file.
     func dropAdopted(_ segment: Segment, _ reason: DropReason) {
         let levels = segment.allLevels
+        let own = segment.ownLevels
         self.state.withLock { state in
             state.tally.accepted += levels
             state.tally.recovered += levels.total
             state.tally.dropped[reason] += levels
+            if own.total > 0 { state.unannounced[reason] += own }
         }
         self.context.budget.charge(segment.heldBytes)
         self.giveBack(segment)
+        self.wakeWorker()
     }
 
     /// How many records have been settled.

@@ -154,6 +154,7 @@ extension TopicBuffer {
     /// Puts a record into the log that tells of drops, if records of the least severe dropped level would find room
     /// again, or if the buffer is closed.
     func announceDrops(_ encode: (DropCounts) -> SyntheticRecord?) {
+        if let announcer = self.announcer { return self.handOverDrops(to: announcer) }
         let drops = self.state.withLock { state -> DropCounts? in
             guard !state.unannounced.isEmpty else { return nil }
             let lowest = state.unannounced.lowestRank
@@ -169,12 +170,14 @@ extension TopicBuffer {
     }
 
     /// Hands over the drops that no record has told of yet, for another buffer to announce.
-    func handOverDrops(to other: TopicBuffer) {
+    private func handOverDrops(to other: TopicBuffer) {
         let drops = self.state.withLock { state in
             defer { state.unannounced = DropCounts() }
             return state.unannounced
         }
+        guard !drops.isEmpty else { return }
         other.state.withLock { $0.unannounced += drops }
+        other.wakeWorker()
     }
 
     /// Tells the diagnostics of the drops on the callers' side since this was last done; nothing may be written there.

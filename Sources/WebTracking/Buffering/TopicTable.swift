@@ -12,8 +12,8 @@
 final class TopicTable: Sendable {
     /// The buffer for records whose own topic finds no place.
     let base: TopicBuffer
-    /// The buffer for what earlier processes left in the spool; takes no records of this one, but announcements of what
-    /// was dropped of those, which go to the base topic.
+    /// The buffer for what earlier processes left in the spool; takes no records of this one. What is dropped of those is
+    /// announced by the base.
     let recovery: TopicBuffer?
     private let context: BufferContext
     private let maximum: Int
@@ -49,8 +49,9 @@ final class TopicTable: Sendable {
     init(base: TopicKey, maximum: Int, context: BufferContext) {
         self.context = context
         self.maximum = maximum
-        self.base = TopicBuffer(key: base, context: context)
-        self.recovery = context.spool.map { _ in TopicBuffer(key: base, context: context) }
+        let buffer = TopicBuffer(key: base, context: context)
+        self.base = buffer
+        self.recovery = context.spool.map { _ in TopicBuffer(key: base, context: context, announcer: buffer) }
         self.state = Lock(State(buffers: [base: Entry(number: 0, buffer: self.base)]))
     }
 

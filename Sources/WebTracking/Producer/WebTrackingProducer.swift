@@ -293,7 +293,7 @@ public final class WebTrackingProducer: Sendable {
     /// Announces what there is to announce, and asks all topics to deliver what they hold.
     private func askForDelivery() -> [(TopicBuffer, Int)] {
         self.policies.tellLeftOut()
-        self.table.recovery?.handOverDrops(to: self.table.base)
+        self.table.recovery?.announceDrops(self.pipeline.announcement)
         for buffer in self.table.buffers { buffer.announceDrops(self.pipeline.announcement) }
         return self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
     }

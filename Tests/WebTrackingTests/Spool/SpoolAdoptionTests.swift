@@ -230,6 +230,18 @@ import Logging
         await rig.stop()
     }
 
+    @Test func anAnnouncementOfDroppedRecoveredRecordsIsSentByAShutdownThatHasTime() async throws {
+        let directory = SpoolDirectory()
+        try await self.leave(0..<3, in: directory)
+        let refusal = InMemoryTransport(script: [.failure(status: 400, code: "InvalidParameter")])
+        let rig = try SpoolTests.rig(directory, transport: refusal)
+        // It lingers now.
+        await rig.run(inStepsOf: .zero) { rig.producer.statistics.synthetic == 1 }
+        let report = await rig.stop()
+        #expect(report.isComplete && report.spooled == 0)
+        #expect(rig.transport.stored.count == 1)
+    }
+
     @Test func aBatchOfThisProcessGoesBeforeAMoreSevereOneOfADeadOne() async throws {
         let directory = SpoolDirectory()
         let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {

@@ -134,6 +134,9 @@ import Logging
             if case .recordsDropped(_, .expired, let count, _) = diagnostic { count } else { nil }
         }
         #expect(told == [3])
+        // And so does the logstore.
+        await rig.run { !rig.transport.logs.isEmpty }
+        #expect(rig.transport.logs.map { $0["dropped.expired.info"] } == ["3"])
         await rig.stop()
     }
 
