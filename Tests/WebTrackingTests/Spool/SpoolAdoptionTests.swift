@@ -242,6 +242,20 @@ import Logging
         #expect(rig.transport.stored.count == 1)
     }
 
+    @Test func anAnnouncementOfWhatOthersLeftHasItsPlaceAmongTheRecordsOfTheBaseTopic() async throws {
+        let directory = SpoolDirectory()
+        for _ in 0..<2 { try await self.leave(0..<3, in: directory) }
+        let transport = InMemoryTransport(script: [.failure(status: 400, code: "InvalidParameter"), .never])
+        let rig = try SpoolTests.rig(directory, transport: transport) { $0.topic = .fixed("program") }
+        // What was left behind the refused batch is still under way; the announcement must not wait behind it.
+        await transport.waitForAttempts(2)
+        rig.sink().info("own")
+        await rig.run { !transport.logs.isEmpty }
+        #expect(transport.logs.map { $0[rig.producer.configuration.fields.sequence] } == ["1", "2"])
+        await rig.producer.shutdown(timeout: .zero)
+        rig.checkConservation()
+    }
+
     @Test func aBatchOfThisProcessGoesBeforeAMoreSevereOneOfADeadOne() async throws {
         let directory = SpoolDirectory()
         let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
