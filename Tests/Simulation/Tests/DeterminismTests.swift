@@ -40,15 +40,4 @@ struct DeterminismTests {
         let second = await SimulationThread.run { [options] in Run.run(seed: 2, options: options) }
         #expect(first.digest != second.digest)
     }
-
-    /// A seed finds something else as soon as the library takes its steps in another order, so this holds a fault only as long
-    /// as it does not.
-    @Test(arguments: [
-        // An announcement of the shutdown found no room, and nobody was told.
-        UInt64(681)
-    ])
-    func `seeds that found a fault once find none`(seed: UInt64) async {
-        let outcome = await SimulationThread.run { Run.run(seed: seed) }
-        #expect(outcome.violation == nil)
-    }
 }

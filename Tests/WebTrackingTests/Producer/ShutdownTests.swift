@@ -199,6 +199,24 @@ import Logging
         }
     }
 
+    @Test func theShutdownTellsOfDropsBehindTheLastLookOfTheWorker() async throws {
+        let rig = try Rig(transport: InMemoryTransport(otherwise: .never)) { $0.memoryLimit = 1 << 20 }
+        let sink = rig.sink()
+        sink.critical("the first")
+        // This request holds the topic's worker, which looks at nothing from now on.
+        await rig.transport.waitForAttempts(1)
+        while rig.producer.statistics.dropped[.memoryFull] == nil { sink.critical("m") }
+        await rig.producer.shutdown(timeout: .zero)
+        let told = rig.diagnostics.elements.reduce(0) { sum, diagnostic in
+            if case .recordsDropped(_, .memoryFull, let count, _) = diagnostic { sum + count } else { sum }
+        }
+        // The announcement finds no room either, and is not counted.
+        #expect(rig.producer.statistics.synthetic == 0)
+        #expect(rig.producer.statistics.dropped[.memoryFull] == 1)
+        #expect(told == 1)
+        rig.checkConservation()
+    }
+
     @Test func recordsRacingWithTheShutdownAreDeliveredOrCounted() async throws {
         for _ in 0..<20 {
             let rig = try Rig { $0.batching.maximumRecords = 50 }
