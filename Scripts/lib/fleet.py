@@ -19,23 +19,30 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-# Those that are drawn over time; against the number of shards all are.
-SHARDS = [2, 4, 8, 16]
+# Those that are drawn over time, as far as they were run; against the number of shards all are.
+OVER_TIME = [2, 4, 8, 16]
+# When the service is away, in minutes.
+OUTAGE = (1.5, 11.5)
 
 
-def read(folder, shards):
-    with open(folder / f"fleet-{shards}.csv", newline="") as file:
-        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    return {name: [row[name] for row in rows] for name in rows[0]}
+def rows(path):
+    with open(path, newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def summaries(folder):
+    return sorted((rows(path)[0] for path in folder.glob("summary-*.csv")), key=lambda row: row["shards"])
 
 
 def draw(folder, target, name, title, unit, value, logarithmic=False):
     figure, axes = plt.subplots(figsize=(8, 3.6))
-    axes.axvspan(2, 12, color="0.92", label="outage")
-    for shards in SHARDS:
-        data = read(folder, shards)
-        minutes = [second / 60 for second in data["second"]]
-        axes.plot(minutes, value(data), label=f"{shards} shards", linewidth=1.2)
+    axes.axvspan(*OUTAGE, color="0.92", label="outage")
+    for shards in OVER_TIME:
+        path = folder / f"fleet-{shards}.csv"
+        if path.exists():
+            data = rows(path)
+            minutes = [row["second"] / 60 for row in data]
+            axes.plot(minutes, [value(row) for row in data], label=f"{shards} shards", linewidth=1.2)
     axes.set(title=title, xlabel="minutes", ylabel=unit)
     if logarithmic:
         axes.set_yscale("log")
@@ -45,37 +52,83 @@ def draw(folder, target, name, title, unit, value, logarithmic=False):
         axes.set_ylim(0, axes.get_ylim()[1] * 1.35)
     axes.grid(color="0.9")
     axes.legend(loc="upper center", fontsize="small", ncols=5)
-    figure.tight_layout()
-    figure.savefig(target / f"{name}.svg", metadata={"Date": None})
-    plt.close(figure)
+    save(figure, target / f"{name}.svg")
 
 
-def summarise(folder, target, scale):
-    with open(folder / "fleet.csv", newline="") as file:
-        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    shards = [row["shards"] for row in rows]
-    figure, ((rates, refused), (drained, age)) = plt.subplots(2, 2, figsize=(8, 6))
-    for name, label in [("offered", "offered"), ("accepted", "accepted")]:
-        rates.plot(shards, [row[f"after_{name}"] * scale for row in rows], "o-", label=f"{label}, after the outage")
-        rates.plot(shards, [row[f"end_{name}"] * scale for row in rows], "o--", label=f"{label}, at the end")
+def draw_shards(fleets, target, scale):
+    shards = [row["shards"] for row in fleets]
+    figure, ((rates, refused), (drained, age)) = plt.subplots(2, 2, figsize=(8, 6.4))
+
+    def plot(axes, name, style, label, factor=1.0):
+        axes.plot(shards, [row[name] * factor for row in fleets], style, label=label, markersize=4, linewidth=1.2)
+
+    plot(rates, "after_offered", "C0o-", "offered, 10 min after the outage", scale)
+    plot(rates, "after_accepted", "C1s-", "accepted, 10 min after the outage", scale)
+    plot(rates, "end_offered", "C0o--", "offered, at the end", scale)
+    plot(rates, "end_accepted", "C1s--", "accepted, at the end", scale)
     rates.set(title="Load", ylabel="requests/s")
-    rates.legend(fontsize="x-small")
-    refused.plot(shards, [100 * row["after_throttled"] for row in rows], "o-", label="after the outage")
-    refused.plot(shards, [100 * row["end_throttled"] for row in rows], "o--", label="at the end")
+    plot(refused, "after_throttled", "C2o-", "10 min after the outage", 100)
+    plot(refused, "end_throttled", "C2o--", "at the end", 100)
     refused.set(title="Answers that are 403", ylabel="percent")
-    refused.legend(fontsize="x-small")
-    known = [row for row in rows if row["drained"] >= 0]
-    drained.plot([row["shards"] for row in known], [row["drained"] for row in known], "o-")
+    known = [row for row in fleets if row["drained"] >= 0]
+    drained.plot([row["shards"] for row in known], [row["drained"] for row in known], "C3o-", markersize=4, linewidth=1.2)
     drained.set(title="Time to drain", ylabel="seconds")
-    age.plot(shards, [row["high_age"] for row in rows], "o-")
-    age.set(title="Oldest record at the end, 99 of 100", ylabel="seconds")
+    plot(age, "high_age", "C4o-", "99 of 100 producers")
+    plot(age, "median_age", "C4o--", "the producer in the middle")
+    age.set(title="Age of the oldest record at the end", ylabel="seconds")
     for axes in [rates, refused, drained, age]:
         axes.set(xlabel="shards", xticks=shards)
         axes.set_ylim(bottom=0)
         axes.grid(color="0.9")
+    for axes in [refused, age]:
+        axes.legend(fontsize="x-small")
+    rates.legend(fontsize="x-small", loc="lower right")
+    save(figure, target / "shards.svg")
+
+
+def save(figure, path):
     figure.tight_layout()
-    figure.savefig(target / "shards.svg", metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
+    # matplotlib leaves blanks at the ends of lines.
+    path.write_text("".join(line.rstrip() + "\n" for line in path.read_text().splitlines()))
+
+
+def tell(fleets, scale):
+    """Prints the tables of Docs/Fleet.md."""
+
+    def rate(value):
+        return f"{10 * round(value * scale / 10):,}"
+
+    def age(value):
+        return f"{value:.1f}" if value < 1 else f"{value:.0f}"
+
+    def drained(value):
+        return f"{value:.0f} s" if value >= 0 else "never"
+
+    print("| Shards | Before: offered, accepted/s | 10 min after: offered, accepted/s, 403 | Most offered after/s "
+          "| Drained after | At the end: offered, accepted/s, 403 | Oldest at the end: median, 99 of 100 |")
+    print("|---|---|---|---|---|---|---|")
+    for row in fleets:
+        print(
+            f"| {row['shards']:.0f} | {rate(row['before_offered'])}, {rate(row['before_accepted'])} "
+            f"| {rate(row['after_offered'])}, {rate(row['after_accepted'])}, {100 * row['after_throttled']:.1f} % "
+            f"| {rate(row['peak'])} | {drained(row['drained'])} "
+            f"| {rate(row['end_offered'])}, {rate(row['end_accepted'])}, {100 * row['end_throttled']:.1f} % "
+            f"| {age(row['median_age'])} s, {age(row['high_age'])} s |"
+        )
+    print()
+    print("| Shards | Records | Requests answered | Of them 403 | Records in a request that was taken | MB written |")
+    print("|---|---|---|---|---|---|")
+    for row in fleets:
+        taken = row["requests"] - row["refused"]
+        print(
+            f"| {row['shards']:.0f} | {row['records'] * scale / 1e6:.2f} million "
+            f"| {row['requests'] * scale / 1e6:.2f} million | {row['refused'] * scale / 1e6:.2f} million "
+            f"| {row['records'] / taken:.1f} | {row['bytes'] * scale / 1e6:,.0f} |"
+        )
+    print()
+    print(f"Records dropped: {sum(row['dropped'] for row in fleets):.0f}")
 
 
 def main():
@@ -83,22 +136,18 @@ def main():
     target.mkdir(parents=True, exist_ok=True)
     # The same file for the same figures.
     plt.rcParams["svg.hashsalt"] = "fleet"
-
-    def times(name):
-        return lambda data: [value * scale for value in data[name]]
-
-    summarise(folder, target, scale)
-    draw(folder, target, "offered", "Requests offered", "requests/s", times("offered"))
-    draw(folder, target, "accepted", "Requests accepted", "requests/s", times("accepted"))
+    fleets = summaries(folder)
+    tell(fleets, scale)
+    draw_shards(fleets, target, scale)
+    draw(folder, target, "offered", "Requests offered", "requests/s", lambda row: row["offered"] * scale)
+    draw(folder, target, "accepted", "Requests accepted", "requests/s", lambda row: row["accepted"] * scale)
     draw(
         folder,
         target,
         "throttled",
         "Answers that are 403",
         "percent",
-        lambda data: [
-            100 * no / max(no + yes, 1e-9) for no, yes in zip(data["throttled"], data["accepted"])
-        ],
+        lambda row: 100 * row["throttled"] / max(row["throttled"] + row["accepted"], 1e-9),
     )
     draw(
         folder,
@@ -106,7 +155,7 @@ def main():
         "age",
         "Age of the oldest record, 99 of 100 producers",
         "seconds",
-        lambda data: [max(age, 0.1) for age in data["age99"]],
+        lambda row: max(row["age99"], 0.1),
         logarithmic=True,
     )
 

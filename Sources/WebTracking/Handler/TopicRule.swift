@@ -34,7 +34,7 @@ public enum TopicRule: Sendable, Equatable {
     }
 
     /// The topic of records that find no place in their own.
-    var base: String {
+    package var base: String {
         switch self {
         case .fixed(let topic): topic
         case .label, .labelPrefix: ""

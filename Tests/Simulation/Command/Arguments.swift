@@ -15,8 +15,8 @@ import WebTrackingSimulation
 struct Arguments {
     static let usage = """
         Usage: simulate [--seeds N] [--from S] [--scenario NAME] [--producers P] [--hours H]
-                        [--threads T] [--trace]
-               simulate --fleet DIRECTORY [--producers P] [--threads T]
+                        [--threads T] [--trace] [--spools DIRECTORY]
+               simulate --fleet DIRECTORY [--producers P] [--shards N]
 
           --seeds N         how many runs (default 1000), each from a seed of its own
           --from S          the first seed (default 1)
@@ -26,7 +26,9 @@ struct Arguments {
           --hours H         how long they log, in virtual time, instead of 20 s to 2 h
           --threads T       how many runs go on at once (default 2)
           --trace           print every event; for one seed
+          --spools DIRECTORY  where spools are made (default: in memory)
           --fleet DIRECTORY simulate a fleet's return from an outage, and write its figures there
+          --shards N        how many shards the fleet has (default 4)
         """
 
     var seeds: UInt64 = 1000
@@ -34,6 +36,7 @@ struct Arguments {
     var threads = 2
     var traces = false
     var fleet: String?
+    var shards: Int?
     var options = ScenarioMaker.Options()
 
     /// What makes a run of one seed the same again, beside the seed.
@@ -73,7 +76,11 @@ struct Arguments {
             case "--hours":
                 guard let number = Double(value), number > 0, number <= 1000 else { return nil }
                 self.options.length = .seconds(number * 3600)
+            case "--spools": self.options.spools = value
             case "--fleet": self.fleet = value
+            case "--shards":
+                guard let number = Int(value), (1...1000).contains(number) else { return nil }
+                self.shards = number
             default: return nil
             }
         }

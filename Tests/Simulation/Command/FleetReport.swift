@@ -19,87 +19,67 @@ import Glibc
 import Musl
 #endif
 
-/// Runs fleets with different numbers of shards, prints a table, and writes what was seen as CSV.
+/// Runs one fleet, and writes what was seen as CSV: over time, and summed up.
+///
+/// One for each process, since a fleet holds gigabytes.
 struct FleetReport {
-    static let shards = [2, 3, 4, 6, 8, 12, 16]
-
     let directory: String
-    var settings: Fleet.Settings
+    let settings: Fleet.Settings
 
-    /// Runs all fleets, at most `threads` at once; `false` if something could not be written.
-    func run(threads: Int) async -> Bool {
-        var results: [Int: [Fleet.Sample]] = [:]
-        await withTaskGroup(of: (Int, [Fleet.Sample]).self) { group in
-            for (index, shards) in Self.shards.enumerated() {
-                if index >= threads, let (key, samples) = await group.next() { results[key] = samples }
-                var settings = self.settings
-                settings.shards = shards
-                group.addTask { [settings] in
-                    (shards, await SimulationThread.run { (try? Fleet.run(settings)) ?? [] })
-                }
-            }
-            for await (key, samples) in group { results[key] = samples }
-        }
+    /// Runs the fleet; `false` if something could not be written.
+    func run() async -> Bool {
+        let start = processTimes()
+        guard let outcome = try? await SimulationThread.run({ [settings] in Result { try Fleet.run(settings) } }).get()
+        else { return false }
+        let summary = FleetSummary(outcome, settings: self.settings)
+        let end = processTimes()
+        let isWritten = self.write(outcome.samples) && self.write(summary)
         print(
-            "shards | before: offered, accepted/s | 10 min after: offered, accepted/s, 403, MB/s | peak/s "
-                + "| drained after | end: offered, accepted/s, 403 | oldest at the end: median, 99 % | dropped"
+            "simulate: \(self.settings.producers) producers, \(self.settings.shards) shards: \(summary.accepted) records, "
+                + "\(summary.requests) requests, \(summary.dropped) drops in \(Int(end.wall - start.wall)) s "
+                + "(\(Int(end.processor - start.processor)) s of CPU)"
         )
-        var isWritten = true
-        var rows =
-            "shards,before_offered,before_accepted,after_offered,after_accepted,after_throttled,peak,drained,"
-            + "end_offered,end_accepted,end_throttled,median_age,high_age,requests,refused,bytes,dropped\n"
-        for shards in Self.shards {
-            guard let samples = results[shards], !samples.isEmpty else { return false }
-            let summary = FleetSummary(samples, settings: self.settings)
-            print(self.line(shards, summary))
-            rows += Self.row(shards, summary)
-            isWritten = self.write(samples, shards: shards) && isWritten
-        }
-        return self.write(rows, to: "fleet.csv") && isWritten
+        return isWritten
     }
 
-    private func line(_ shards: Int, _ summary: FleetSummary) -> String {
-        func whole(_ value: Double) -> String { String(Int(value.rounded())) }
-        func tenths(_ value: Double) -> String { String((value * 10).rounded() / 10) }
-        let drained = summary.drained.map { "\(Int($0.inSeconds)) s" } ?? "never"
-        var parts = [String(shards)]
-        parts.append("\(whole(summary.before.offered)), \(whole(summary.before.accepted))")
-        let share = "\(tenths(summary.throttledAfter * 100)) %"
-        parts.append(
-            "\(whole(summary.after.offered)), \(whole(summary.after.accepted)), \(share), "
-                + tenths(summary.bytesAfter / 1e6)
-        )
-        parts.append(whole(summary.peak))
-        parts.append(drained)
-        let shareAtEnd = "\(tenths(summary.throttledAtEnd * 100)) %"
-        parts.append("\(whole(summary.end.offered)), \(whole(summary.end.accepted)), \(shareAtEnd)")
-        parts.append("\(tenths(summary.medianAge)) s, \(tenths(summary.highAge)) s")
-        parts.append(String(summary.dropped))
-        return parts.joined(separator: " | ")
-    }
-
-    private static func row(_ shards: Int, _ summary: FleetSummary) -> String {
-        let rates = [
-            summary.before.offered, summary.before.accepted, summary.after.offered, summary.after.accepted,
-            summary.throttledAfter, summary.peak, summary.drained?.inSeconds ?? -1, summary.end.offered,
-            summary.end.accepted, summary.throttledAtEnd, summary.medianAge, summary.highAge,
+    private func write(_ summary: FleetSummary) -> Bool {
+        let columns: [(String, String)] = [
+            ("shards", String(self.settings.shards)),
+            ("before_offered", String(summary.before.offered)),
+            ("before_accepted", String(summary.before.accepted)),
+            ("after_offered", String(summary.after.offered)),
+            ("after_accepted", String(summary.after.accepted)),
+            ("after_throttled", String(summary.throttledAfter)),
+            ("after_bytes", String(summary.bytesAfter)),
+            ("peak", String(summary.peak)),
+            ("drained", String(summary.drained?.inSeconds ?? -1)),
+            ("end_offered", String(summary.end.offered)),
+            ("end_accepted", String(summary.end.accepted)),
+            ("end_throttled", String(summary.throttledAtEnd)),
+            ("median_age", String(summary.medianAge)),
+            ("high_age", String(summary.highAge)),
+            ("requests", String(summary.requests)),
+            ("refused", String(summary.throttled)),
+            ("bytes", String(summary.bytes)),
+            ("records", String(summary.accepted)),
+            ("dropped", String(summary.dropped)),
         ]
-        let counts = [summary.requests, summary.throttled, summary.bytes, summary.dropped]
-        return ([String(shards)] + rates.map { String($0) } + counts.map { String($0) }).joined(separator: ",") + "\n"
+        let text = "\(columns.map(\.0).joined(separator: ","))\n\(columns.map(\.1).joined(separator: ","))\n"
+        return self.write(text, to: "summary-\(self.settings.shards).csv")
     }
 
-    private func write(_ samples: [Fleet.Sample], shards: Int) -> Bool {
+    private func write(_ samples: [Fleet.Sample]) -> Bool {
         let interval = self.settings.interval.inSeconds
-        var text = "second,offered,accepted,throttled,unanswered,offered_bytes,accepted_bytes,pending,age50,age99\n"
+        var text = "second,offered,accepted,throttled,unanswered,offered_bytes,accepted_bytes,age50,age99\n"
         for sample in samples {
             let rates = [
                 sample.offeredRequests, sample.acceptedRequests, sample.throttledRequests, sample.unansweredRequests,
                 sample.offeredBytes, sample.acceptedBytes,
             ].map { String(Double($0) / interval) }
-            let rest = [String(sample.pending), String(sample.medianAge), String(sample.highAge)]
-            text += ([String(sample.second)] + rates + rest).joined(separator: ",") + "\n"
+            let ages = [String(sample.medianAge), String(sample.highAge)]
+            text += ([String(sample.second)] + rates + ages).joined(separator: ",") + "\n"
         }
-        return self.write(text, to: "fleet-\(shards).csv")
+        return self.write(text, to: "fleet-\(self.settings.shards).csv")
     }
 
     private func write(_ text: String, to name: String) -> Bool {

@@ -33,9 +33,10 @@ enum Simulate {
         if let directory = arguments.fleet {
             var settings = Fleet.Settings()
             settings.producers = arguments.options.producers ?? settings.producers
+            settings.shards = arguments.shards ?? settings.shards
             settings.seed = arguments.first
             if let length = arguments.options.length { settings.length = length }
-            exit(await FleetReport(directory: directory, settings: settings).run(threads: arguments.threads) ? 0 : 1)
+            exit(await FleetReport(directory: directory, settings: settings).run() ? 0 : 1)
         }
         exit(await SeedRange(arguments).run() == 0 ? 0 : 1)
     }

@@ -74,8 +74,12 @@ struct DropChecks {
         }
     }
 
+    /// The lanes whose drops are told under a topic: of what others left, under the base topic.
     private func lanes(of topic: String, in ledger: Ledger) -> [Lane] {
-        ledger.lanes.filter { $0.key.prefix { $0 != "\n" } == topic }.map(\.value)
+        let isBase = topic == self.plan.configuration.topic.base
+        return ledger.lanes.filter { key, _ in
+            key == Lane.recovery ? isBase : key.prefix { $0 != "\n" } == topic
+        }.map(\.value)
     }
 
     private func has(_ isMeant: (Fault.Kind) -> Bool) -> Bool { self.service.faults.contains { isMeant($0.kind) } }

@@ -12,8 +12,8 @@ import WebTracking
 
 /// What is known of the deliveries of one topic: the batch that its producer is at, and what the service said last.
 struct Lane {
-    /// The topic under which a producer delivers what others left, and tells of it.
-    static let recovery = "spool"
+    /// What a producer delivers of that which others left, in whatever topic; no key of a topic is like that.
+    static let recovery = "\n\n"
 
     /// Since when the service has been saying 401 or 404, and when it last did.
     private(set) var refused: (since: Duration, epoch: Int)?

@@ -23,6 +23,8 @@ struct ProducerChecks {
     private static let smallestRecord = 100
     /// What the checks concede for the header that both halves of a split batch have, and for the allocator.
     private static let slack = 4096
+    /// How many files a producer has taken over at most that are not delivered yet: one in hand, and those that wait.
+    private static let filesAhead = 6
     /// What each level may bring the memory held to, in percent, as documented.
     private static let shares = [60, 70, 80, 85, 90, 100, 100]
 
@@ -59,8 +61,8 @@ struct ProducerChecks {
             return
         }
         guard numbers.damagedSpoolFiles == 0 else { throw Violation("finds damage that nobody did") }
-        // A recovery is some files ahead of the delivery, which the bound does not stop.
-        let ahead = numbers.recovered > 0 ? 8 * spool.largestFile : 0
+        // What it has taken over comes to what it holds already, a few files at a time.
+        let ahead = numbers.recovered > 0 ? Self.filesAhead * spool.largestFile : 0
         let limit = self.plan.configuration.spool.maximumBytes + ahead
         guard numbers.spoolBytes <= limit else {
             throw Violation("has \(numbers.spoolBytes) bytes in files, the limit being \(limit)")

@@ -16,15 +16,14 @@ import Glibc
 import Musl
 #endif
 
-/// A fresh directory for the spools of one run, in memory where there is a place for that.
+/// A fresh directory for the spools of one run, in memory where there is a place for that and no other one is named.
 struct SpoolDirectory {
     let path: String
 
     /// Makes the directory; ends the process if there is no place for it.
-    init() {
-        var status = stat()
-        let hasMemory = stat("/dev/shm", &status) == 0 && access("/dev/shm", W_OK) == 0
-        let parent = hasMemory ? "/dev/shm" : getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    init(in directory: String?) {
+        let memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : nil
+        let parent = directory ?? memory ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(parent)/webtracking-simulation-XXXXXX".utf8CString)
         precondition(mkdtemp(&template) != nil, "no directory for a spool in \(parent)")
         self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

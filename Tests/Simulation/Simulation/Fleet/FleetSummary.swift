@@ -15,13 +15,13 @@ package struct FleetSummary: Sendable {
     /// Requests a second.
     package typealias Rates = (offered: Double, accepted: Double)
 
-    /// Requests before the outage; in the ten minutes after it; and in the last five minutes.
+    /// Requests before the outage; in the ten minutes after it; and in the last four minutes.
     package var before: Rates
     package var after: Rates
     package var end: Rates
     /// The most requests that were offered in a second after the outage, over one interval.
     package var peak: Double
-    /// 403 among the requests that were answered, in the ten minutes after the outage and in the last five.
+    /// 403 among the requests that were answered, in the ten minutes after the outage and in the last four.
     package var throttledAfter: Double
     package var throttledAtEnd: Double
     /// Bytes a second that were accepted in the ten minutes after the outage.
@@ -31,19 +31,21 @@ package struct FleetSummary: Sendable {
     /// The age of the oldest record at the end, in the middle and for 99 of 100 producers, in seconds.
     package var medianAge: Double
     package var highAge: Double
+    package var accepted: Int
     package var dropped: Int
-    /// Over the whole run: requests that came to the service, those of them that got a 403, and bytes that were accepted.
+    /// Over the whole run: requests that the service answered, those of them that got a 403, and bytes that were accepted.
     package var requests: Int
     package var throttled: Int
     package var bytes: Int
 
-    package init(_ samples: [Fleet.Sample], settings: Fleet.Settings) {
+    package init(_ outcome: Fleet.Outcome, settings: Fleet.Settings) {
+        let samples = outcome.samples
         let interval = settings.interval.inSeconds
         let start = Int(settings.outage.lowerBound.inSeconds)
         let stop = Int(settings.outage.upperBound.inSeconds)
         let before = samples.filter { $0.second > start / 2 && $0.second <= start }
         let after = samples.filter { $0.second > stop && $0.second <= stop + 600 }
-        let end = Array(samples.suffix(Int(300 / interval)))
+        let end = Array(samples.suffix(Int(240 / interval)))
         func rates(_ samples: [Fleet.Sample]) -> Rates {
             let time = Double(max(samples.count, 1)) * interval
             return (
@@ -66,7 +68,8 @@ package struct FleetSummary: Sendable {
         self.drained = samples.first { $0.second > stop && $0.highAge <= 60 }.map { .seconds($0.second - stop) }
         self.medianAge = end.last?.medianAge ?? 0
         self.highAge = end.last?.highAge ?? 0
-        self.dropped = samples.last?.dropped ?? 0
+        self.accepted = outcome.accepted
+        self.dropped = outcome.dropped
         self.throttled = samples.reduce(0) { $0 + $1.throttledRequests }
         self.requests = samples.reduce(self.throttled) { $0 + $1.acceptedRequests }
         self.bytes = samples.reduce(0) { $0 + $1.acceptedBytes }

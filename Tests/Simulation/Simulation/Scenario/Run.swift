@@ -62,14 +62,14 @@ package final class Run: @unchecked Sendable {
     package static func run(seed: UInt64, options: ScenarioMaker.Options = .init(), trace: Bool = false) -> Outcome {
         var random = SeededGenerator(seed: seed)
         let scenario = ScenarioMaker.scenario(random: random.fork(), options: options)
-        let run = Run(scenario: scenario, seed: seed, random: random, trace: trace)
+        let run = Run(scenario: scenario, seed: seed, random: random, spools: options.spools, trace: trace)
         run.go()
         let outcome = run.outcome
         run.unwind()
         return outcome
     }
 
-    private init(scenario: Scenario, seed: UInt64, random: SeededGenerator, trace: Bool) {
+    private init(scenario: Scenario, seed: UInt64, random: SeededGenerator, spools: String?, trace: Bool) {
         var random = random
         self.scenario = scenario
         self.seed = seed
@@ -77,7 +77,7 @@ package final class Run: @unchecked Sendable {
         self.clock = VirtualClock(thread: self.thread)
         self.executor = SimulationExecutor(thread: self.thread, random: random.fork())
         self.trace = Trace(clock: self.clock, prints: trace)
-        self.spools = scenario.producers.contains { $0.spool != nil } ? SpoolDirectory() : nil
+        self.spools = scenario.producers.contains { $0.spool != nil } ? SpoolDirectory(in: spools) : nil
         let relay = Relay()
         self.service = ServiceModel(
             settings: scenario.service,
@@ -156,6 +156,14 @@ package final class Run: @unchecked Sendable {
     func folders(of spool: String) -> [(name: String, bytes: Int)] {
         guard let spools = self.spools else { return [] }
         return spools.names(in: spool).map { ($0, spools.bytes(in: "\(spool)/\($0)")) }
+    }
+
+    /// How many processes of a spool may have files that no look has brought down to the bound: those that live, and those
+    /// that died since the last one that looked has started.
+    func makers(of spool: String) -> Int {
+        let sharing = self.producers.filter { $0.plan.spool?.name == spool }
+        let last = sharing.filter(\.hasLooked).map(\.startedAt).max() ?? .zero
+        return sharing.count { producer in producer.diedAt.map { $0 >= last } ?? true }
     }
 
     /// Kills a process when so many more task steps have been taken, or nothing is left to do.

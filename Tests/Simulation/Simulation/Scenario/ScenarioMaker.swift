@@ -22,6 +22,8 @@ package struct ScenarioMaker {
         package var length: Duration?
         /// The most bursts of records of one producer.
         package var bursts = 2000
+        /// Where the directories of spools are made, if not in memory.
+        package var spools: String?
 
         package init() {}
     }

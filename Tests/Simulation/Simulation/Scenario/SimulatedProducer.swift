@@ -36,6 +36,10 @@ final class SimulatedProducer: @unchecked Sendable {
     private var mostSpooled = 0
     private var bursts = 0
     private var hasReturned = false
+    private(set) var startedAt = Duration.zero
+    private var startEpoch = Int.max
+    private(set) var diedAt: Duration?
+    private var deathEpoch: Int?
 
     init(index: Int, plan: ProducerPlan, life: SpoolPlan.Life?, run: Run, random: SeededGenerator) throws {
         var random = random
@@ -66,6 +70,8 @@ final class SimulatedProducer: @unchecked Sendable {
 
     /// Puts everything that the plan has onto the clock.
     func start() {
+        self.startedAt = self.run.clock.elapsed
+        self.startEpoch = self.run.epoch
         // A process says something as it starts.
         if self.life != nil { self.logBurst() }
         self.scheduleBurst()
@@ -86,6 +92,8 @@ final class SimulatedProducer: @unchecked Sendable {
     func die() throws {
         guard !self.isDead else { return }
         self.isDead = true
+        self.diedAt = self.run.clock.elapsed
+        self.deathEpoch = self.run.epoch
         let numbers = self.producer.statistics
         self.process.die()
         // Its mappings are still there, and its heirs must not write to them: its tasks come to their ends in the end.
@@ -254,6 +262,8 @@ final class SimulatedProducer: @unchecked Sendable {
                     now: (clock.elapsed, clock.wallTime(), self.run.epoch)
                 )
             }
+            // A look at the directory lets go of what dead processes have left beyond the bound.
+            if reason == .spoolFull { self.mostSpooled = max(self.mostSpooled, self.bytesOnDisk) }
             self.toldDrops[reason, default: 0] += count
             self.run.trace.note("dropped", self.index, count, text: diagnostic.description)
         case .spoolRecovered where self.plan.spool != nil:
@@ -274,12 +284,26 @@ final class SimulatedProducer: @unchecked Sendable {
         try self.checks.check(numbers, against: self.ledger, epoch: self.run.epoch)
     }
 
-    /// The rule for the disk: no folder is larger than its producer may make it.
+    private var bytesOnDisk: Int {
+        self.plan.spool.map { self.run.folders(of: $0.name).reduce(0) { $0 + $1.bytes } } ?? 0
+    }
+
+    /// Whether it has lived long enough to have looked at what others left, which is the first that it does.
+    var hasLooked: Bool { (self.deathEpoch ?? self.run.epoch) > self.startEpoch }
+
+    /// The rules for the disk: no folder is larger than its producer may make it, and all together have no more than one
+    /// bound each for what the living have made and for what they found.
     private func checkDisk() throws {
         guard let spool = self.plan.spool else { return }
         let limit = self.plan.configuration.spool.maximumBytes
-        for (name, bytes) in self.run.folders(of: spool.name) where bytes > limit {
+        let folders = self.run.folders(of: spool.name)
+        for (name, bytes) in folders where bytes > limit {
             throw Violation("\(name) has \(bytes) bytes, the limit being \(limit)")
+        }
+        let sum = folders.reduce(0) { $0 + $1.bytes }
+        let makers = self.run.makers(of: spool.name)
+        guard sum <= 2 * limit * makers else {
+            throw Violation("\(spool.name) has \(sum) bytes of \(makers) processes, the limit of one being \(limit)")
         }
     }
 
