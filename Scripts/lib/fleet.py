@@ -101,7 +101,7 @@ def tell(fleets, scale):
         return f"{10 * round(value * scale / 10):,}"
 
     def age(value):
-        return f"{value:.1f}" if value < 1 else f"{value:.0f}"
+        return f"{value:.1f}" if 0.05 <= value < 1 else f"{value:.0f}"
 
     def drained(value):
         return f"{value:.0f} s" if value >= 0 else "never"
