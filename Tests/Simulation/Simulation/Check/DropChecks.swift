@@ -38,7 +38,7 @@ struct DropChecks {
             }
             guard count == 1, isTooLarge else { throw Violation("dropped \(count) records as too large") }
         case .expired:
-            guard self.hasExpired(books: books, ledger: ledger, now: now) else {
+            guard self.hasExpired(topic: topic, books: books, ledger: ledger, now: now) else {
                 throw Violation("dropped \(count) records as too old, and there is none of that age")
             }
         case .spoolDamaged, .sampled, .repeated: throw Violation("dropped \(count) records: \(reason)")
@@ -93,8 +93,10 @@ struct DropChecks {
         }.min()
     }
 
-    /// Whether there is a record that could be the first one of a batch that is too old.
+    /// Whether there is a record that could be the first one of a batch that is too old. The parts of a batch are as old as the
+    /// batch, whose first record may have been delivered.
     private func hasExpired(
+        topic: String,
         books: Books,
         ledger: Ledger,
         now: (elapsed: Duration, wall: Int64, epoch: Int)
@@ -102,11 +104,15 @@ struct DropChecks {
         let configuration = self.plan.configuration
         let latest = now.elapsed - configuration.delivery.maximumAge
         let latestWall = now.wall - configuration.spool.maximumAge.wholeNanoseconds
-        return books.within(reachOf: ledger).contains { holder in
-            holder.logged.contains { record in
-                !record.isAcknowledged
-                    && (record.loggedAt <= latest || (holder !== ledger && record.loggedWall <= latestWall))
-            }
+        func isOld(_ record: LoggedRecord, of holder: Ledger) -> Bool {
+            record.loggedAt <= latest || (holder !== ledger && record.loggedWall <= latestWall)
         }
+        let isHeld = books.within(reachOf: ledger).contains { holder in
+            holder.logged.contains { !$0.isAcknowledged && isOld($0, of: holder) }
+        }
+        return isHeld
+            || self.lanes(of: topic, in: ledger).flatMap(\.deliveredParts).contains { owner, number in
+                isOld(books.ledgers[owner].logged[number - 1], of: books.ledgers[owner])
+            }
     }
 }

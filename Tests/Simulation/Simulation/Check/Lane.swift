@@ -54,6 +54,9 @@ struct Lane {
     /// The batch that its producer was delivering in parts, and who logged it.
     var split: (owner: Int, batch: String)? { self.isSplit ? (self.owner, self.root) : nil }
 
+    /// What has been delivered of the batch whose parts its producer is at.
+    var deliveredParts: [(owner: Int, number: Int)] { self.isSplit ? self.acknowledged : [] }
+
     /// What its producer has learned to be stored and may still have in its files: a batch's file goes when all parts of it
     /// are settled, which takes tasks that run.
     func unsettled(epoch: Int) -> [(owner: Int, number: Int)] {
