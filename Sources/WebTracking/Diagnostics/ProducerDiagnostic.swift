@@ -41,7 +41,7 @@ public enum ProducerDiagnostic: Sendable {
     /// The spool directory can be used again.
     case spoolAvailable(directory: String)
     /// With durability `.power`: making files survive a loss of power took longer than the interval, so that a loss would
-    /// take more with it. Told once until it is better.
+    /// take more with it. Told once until it is better. And at the end of a shutdown, the last round had not ended in time.
     case spoolSyncSlow(directory: String, took: Duration, interval: Duration)
     /// A file in the spool directory is damaged; its whole records are delivered, and the file is set aside.
     case spoolDamaged(file: String, reason: String)
@@ -73,6 +73,9 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .spoolAvailable(let directory):
             return "spooling to \(directory) again"
         case .spoolSyncSlow(let directory, let took, let interval):
+            guard took > interval else {
+                return "syncing \(directory) had not ended after \(Self.text(took)), when the shutdown did"
+            }
             return "syncing \(directory) took \(Self.text(took)), longer than the interval of \(Self.text(interval))"
         case .spoolDamaged(let file, let reason):
             return "damaged spool file set aside as \(file): \(reason)"

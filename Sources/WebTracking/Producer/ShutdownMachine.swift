@@ -20,15 +20,20 @@ struct ShutdownMachine {
         case wait(until: MonotonicInstant)
         /// Give up what is left, and tell ``gaveUp(dropped:spooled:)``.
         case giveUp
-        /// Stop the transport.
-        case stopTransport(until: MonotonicInstant)
+        /// Stop the transport, and wait for what goes on behind the spool.
+        case stop(until: MonotonicInstant)
+        /// Sync what is left in the spool, if that is asked for.
+        case sync(until: MonotonicInstant)
         /// Let go of the spool, and report.
         case report
     }
 
     private enum Phase {
-        case begun, open, asked, waited, settled, left, stopped
+        case begun, open, asked, waited, settled, left, stopped, synced
     }
+
+    /// How long the last sync may take where there is less time: what is left is left to the disk.
+    static let syncGrace = Duration.seconds(1)
 
     private let deadline: MonotonicInstant
     private var phase = Phase.begun
@@ -57,8 +62,11 @@ struct ShutdownMachine {
         case .waited, .settled: return .giveUp
         case .left:
             self.phase = .stopped
-            return .stopTransport(until: self.deadline)
-        case .stopped: return .report
+            return .stop(until: self.deadline)
+        case .stopped:
+            self.phase = .synced
+            return .sync(until: max(self.deadline, now + Self.syncGrace))
+        case .synced: return .report
         }
     }
 

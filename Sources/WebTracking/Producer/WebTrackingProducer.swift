@@ -217,7 +217,8 @@ public final class WebTrackingProducer: Sendable {
         return self.report(since: before, start: start)
     }
 
-    /// Takes no more records, delivers what is there, and stops; returns at the timeout at the latest.
+    /// Takes no more records, delivers what is there, and stops; returns at the timeout at the latest. With durability
+    /// `.power`, syncing what is left may take up to a second more.
     ///
     /// Not affected by the cancellation of the calling task. What is left at the timeout is dropped, and counted as
     /// ``DropReason/shutdownDeadline``; records that come later count as ``DropReason/afterShutdown``. Later calls, and
@@ -271,12 +272,15 @@ public final class WebTrackingProducer: Sendable {
             case .giveUp:
                 let left = self.giveUp()
                 machine.gaveUp(dropped: left.dropped, spooled: left.spooled)
-                // The next producer finds the folders free that this one has taken over.
-                if let upkeep = self.upkeep {
-                    await self.run(until: start + timeout) { await upkeep.waitUntilStopped() }
+            case .stop(let deadline):
+                await self.run(until: deadline) { [transport = self.transport, upkeep = self.upkeep] in
+                    // The next producer finds the folders free that this one has taken over.
+                    async let stopped: Void? = upkeep?.waitUntilStopped()
+                    await transport.shutdown()
+                    _ = await stopped
                 }
-            case .stopTransport(let deadline):
-                await self.run(until: deadline) { [transport = self.transport] in await transport.shutdown() }
+            case .sync(let deadline):
+                await self.syncSpool(until: deadline)
             case .report:
                 self.upkeep?.close()
                 self.reporter.withLock { $0?.cancel() }
@@ -298,6 +302,15 @@ public final class WebTrackingProducer: Sendable {
         return self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
     }
 
+    /// Syncs what is left in the spool, and tells of it if the disk takes longer than there is time.
+    private func syncSpool(until deadline: MonotonicInstant) async {
+        guard let upkeep = self.upkeep, let interval = upkeep.syncInterval else { return }
+        let start = self.clock.now()
+        guard await !self.run(until: deadline, { await upkeep.sync() }) else { return }
+        let took = self.clock.now() - start
+        self.diagnostics(.spoolSyncSlow(directory: upkeep.directory, took: took, interval: interval))
+    }
+
     /// Gives up what is left, and says how many records that are: dropped ones, and those that stay in the spool.
     private func giveUp() -> (dropped: Int, spooled: Int) {
         self.upkeep?.stop()
@@ -311,14 +324,18 @@ public final class WebTrackingProducer: Sendable {
         }
     }
 
-    /// Waits for `body` until the deadline; a transport that takes its time goes on with it after that.
-    private func run(until deadline: MonotonicInstant, _ body: @escaping @Sendable () async -> Void) async {
+    /// Waits for `body` until the deadline, and says whether it has ended; what takes its time goes on after that.
+    @discardableResult
+    private func run(until deadline: MonotonicInstant, _ body: @escaping @Sendable () async -> Void) async -> Bool {
         let done = Doorbell()
+        let hasEnded = Lock(false)
         Task.detached(executorPreference: self.executor) {
             await body()
+            hasEnded.withLock { $0 = true }
             done.ring()
         }
         await done.wait(until: deadline, clock: self.clock)
+        return hasEnded.withLock { $0 }
     }
 
     private func wait(for targets: [(TopicBuffer, Int)], until deadline: MonotonicInstant) async {

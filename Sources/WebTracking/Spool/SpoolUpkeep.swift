@@ -13,10 +13,12 @@ final class SpoolUpkeep: Sendable {
     private let store: SpoolStore
     private let recovery: SpoolRecovery
     /// How often files are synced; `nil` for never.
-    private let syncInterval: Duration?
+    let syncInterval: Duration?
     private let clock: any ProducerClock
     private let executor: (any TaskExecutor)?
     private let tasks = Lock<[Task<Void, Never>]>([])
+    /// Where files are synced.
+    let syncWorker: SpoolWorker
 
     init(
         store: SpoolStore,
@@ -30,8 +32,10 @@ final class SpoolUpkeep: Sendable {
         self.syncInterval = syncInterval
         self.clock = clock
         self.executor = executor
+        self.syncWorker = SpoolWorker("sync", isInline: executor != nil)
     }
 
+    var directory: String { self.store.directory }
     var usedBytes: Int { self.store.usedBytes }
     var damagedFiles: Int { self.store.damagedFiles }
     var syncs: Int { self.store.syncs }
@@ -45,7 +49,7 @@ final class SpoolUpkeep: Sendable {
                 directory: store.directory,
                 interval: interval,
                 clock: self.clock,
-                worker: SpoolWorker("sync", isInline: self.executor != nil),
+                worker: self.syncWorker,
                 diagnostics: store.diagnostics,
                 sync: { store.sync() }
             )
@@ -66,9 +70,17 @@ final class SpoolUpkeep: Sendable {
     /// Lets go of the folders, and leaves everything in them as it is: what a death does, for the simulation.
     func letGo() -> [String] { self.store.hold.letGo() }
 
-    /// Syncs what is left, if that is asked for, and gives the folder to the next producer.
+    /// Makes everything that was written before the call survive the loss of power, behind a round that is under way.
+    func sync() async {
+        let store = self.store
+        await self.syncWorker.run { store.sync() }
+    }
+
+    /// Where the files of earlier processes are looked into.
+    var recoveryWorker: SpoolWorker { self.recovery.worker }
+
+    /// Gives the folder to the next producer.
     func close() {
-        if self.syncInterval != nil { self.store.sync() }
         self.store.close()
         self.store.tellNotices()
     }

@@ -29,7 +29,9 @@ import Testing
         #expect(machine.next(at: now) == .giveUp)
         machine.gaveUp(dropped: 3, spooled: 4)
         #expect(machine.dropped == 3 && machine.spooled == 4)
-        #expect(machine.next(at: now) == .stopTransport(until: Self.deadline))
+        #expect(machine.next(at: now) == .stop(until: Self.deadline))
+        // That has some time whatever the deadline is.
+        #expect(machine.next(at: now) == .sync(until: now + ShutdownMachine.syncGrace))
         #expect(machine.next(at: now) == .report)
     }
 
@@ -55,6 +57,15 @@ import Testing
         machine.asked(topics: 2)
         #expect(machine.next(at: Self.before) == .wait(until: Self.deadline))
         self.checkEnd(machine, at: Self.deadline)
+    }
+
+    @Test func theLastSyncHasTheTimeThatThereIs() {
+        let now = MonotonicInstant(nanoseconds: 0)
+        var machine = ShutdownMachine(deadline: now + .seconds(60))
+        _ = machine.next(at: now)
+        machine.gaveUp(dropped: 0, spooled: 0)
+        #expect(machine.next(at: now) == .stop(until: now + .seconds(60)))
+        #expect(machine.next(at: now) == .sync(until: now + .seconds(60)))
     }
 
     @Test func withoutTimeItAsksOnce() {

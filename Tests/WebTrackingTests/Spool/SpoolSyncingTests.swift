@@ -73,6 +73,59 @@ import Logging
         #expect(slow == [.milliseconds(700)])
     }
 
+    /// Keeps a worker busy until the semaphore is signalled, as a disk does that does not answer.
+    private func stall(_ worker: SpoolWorker, until end: DispatchSemaphore) async -> Task<Void, Never> {
+        let hasBegun = Recorder<Bool>()
+        let task = Task.detached {
+            await worker.run {
+                hasBegun.add(true)
+                end.wait()
+            }
+        }
+        while hasBegun.elements.isEmpty { await Task.yield() }
+        return task
+    }
+
+    @Test func aShutdownDoesNotWaitForADiskThatDoesNotAnswer() async throws {
+        let directory = SpoolDirectory()
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.durability = .power(interval: .seconds(3600))
+        }
+        rig.sink().info("1")
+        let upkeep = try #require(rig.producer.upkeep)
+        let answer = DispatchSemaphore(value: 0)
+        let stalled = await self.stall(upkeep.syncWorker, until: answer)
+        let start = rig.clock.now()
+        async let shutdown = rig.producer.shutdown(timeout: .zero)
+        await rig.run(inStepsOf: .seconds(1)) {
+            rig.diagnostics.elements.contains { if case .shutdownFinished = $0 { true } else { false } }
+        }
+        #expect(await shutdown.spooled == 1)
+        #expect(rig.clock.now() - start <= .seconds(1))
+        let told = rig.diagnostics.elements.filter { if case .spoolSyncSlow = $0 { true } else { false } }
+        #expect(
+            told.map(\.description) == ["syncing \(directory.path) had not ended after 1000 ms, when the shutdown did"]
+        )
+        #expect(upkeep.syncs == 0)
+        answer.signal()
+        await stalled.value
+        while upkeep.syncs == 0, !Task.isCancelled { await Task.yield() }
+    }
+
+    @Test func aShutdownStopsTheTransportBesideASlowLookIntoFiles() async throws {
+        let rig = try SpoolTests.rig(SpoolDirectory())
+        await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
+        let answer = DispatchSemaphore(value: 0)
+        let stalled = await self.stall(try #require(rig.producer.upkeep).recoveryWorker, until: answer)
+        rig.clock.advance(by: .seconds(30))
+        async let shutdown = rig.producer.shutdown(timeout: .seconds(60))
+        // No time passes.
+        while !rig.transport.isShutDown, !Task.isCancelled { await Task.yield() }
+        answer.signal()
+        await stalled.value
+        #expect(await shutdown.isComplete)
+    }
+
     @Test func makingADirectorySaysWhichOnesAreChanged() throws {
         let directory = SpoolDirectory()
         #expect(
