@@ -353,11 +353,13 @@ final class SpoolStore: Sendable {
             let paths = Array(state.written)
             // What is still open will be written to again.
             state.written = state.open
+            // A parent that was made for a file that could not be made is synced with the next one that can.
+            guard state.hasNewFiles, let box = state.box else { return (paths, nil, []) }
             defer {
                 state.hasNewFiles = false
                 state.newParents = []
             }
-            return (paths, state.hasNewFiles ? state.box : nil, state.newParents)
+            return (paths, box, state.newParents)
         }
         var failure: FileError?
         var failed: [String] = []

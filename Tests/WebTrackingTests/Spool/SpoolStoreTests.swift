@@ -54,6 +54,20 @@ import Musl
         #expect(store.syncs == before + 1)
     }
 
+    @Test func directoriesMadeForAFileThatCouldNotBeMadeAreSyncedWithTheNext() throws {
+        let directory = SpoolDirectory()
+        let store = self.store("\(directory.path)/a", maximumBytes: 1 << 56)
+        // No disk has room for it.
+        #expect(self.take(store, 1 << 55) == nil)
+        store.sync()
+        self.clock.advance(by: .seconds(1))
+        _ = try #require(self.take(store))
+        let before = store.syncs
+        store.sync()
+        // The file, its folder, the directory, and the two in which there is a new one.
+        #expect(store.syncs == before + 5)
+    }
+
     @Test func aFolderThatCannotBeSeenForAWhileIsUsedAgain() throws {
         let directory = SpoolDirectory()
         let store = self.store(directory.path)
