@@ -15,7 +15,8 @@ public enum Durability: Sendable, Equatable {
     /// The death of the process at any instruction, for example by `SIGKILL`. Records live in memory-mapped files of
     /// ``WebTrackingConfiguration/spool``, and the next start delivers what was left.
     case process
-    /// The loss of power, too, but for the records of the last `interval` (10 milliseconds to an hour).
+    /// The loss of power, too, but for the records of the last `interval` (10 milliseconds to an hour) and of one round of
+    /// syncs, which ``ProducerDiagnostic/spoolSyncSlow(directory:took:interval:)`` tells of if it is longer than that.
     case power(interval: Duration = .milliseconds(500))
 
     /// How often files are synced; `nil` for never.

@@ -11,7 +11,8 @@
 /// When the files of a spool are synced next, and whether that takes longer than it may.
 struct SyncSchedule {
     private let interval: Duration
-    /// When the next round begins. From beginning to beginning it is one interval, so that no record waits for longer.
+    /// When the next round begins. From beginning to beginning it is one interval; a record that comes just behind the sync
+    /// of its file waits for the end of the next round: for an interval and one round at most.
     private(set) var next: MonotonicInstant
     private var isSlow = false
 
