@@ -140,14 +140,21 @@ final class SpoolBox: Sendable {
         files.sorted { ($0.order, $0.path) < ($1.order, $1.path) }.map(\.path)
     }
 
-    /// Whether a folder is one of this user's that no living process holds.
+    /// Whether a folder is one of this user's that no living process holds; not if that cannot be found out at present.
     static func isLeft(_ path: String) -> Bool {
-        (try? FileSystem.checkPrivateDirectory(path)) != nil && !self.isAlive(path)
+        (try? FileSystem.checkPrivateDirectory(path)) != nil && (try? self.isHeld(path)) == false
     }
 
+    /// Whether a living process holds the folder, as far as can be seen.
+    static func isAlive(_ path: String) -> Bool { (try? self.isHeld(path)) ?? false }
+
     /// Whether a living process holds the folder. Looking takes the lock for a moment.
-    static func isAlive(_ path: String) -> Bool {
-        guard let lock = try? FileSystem.open("\(path)/\(Self.lockName)", flags: O_RDONLY) else { return false }
+    private static func isHeld(_ path: String) throws(FileError) -> Bool {
+        let lock: CInt
+        do throws(FileError) { lock = try FileSystem.open("\(path)/\(Self.lockName)", flags: O_RDONLY) } catch {
+            if error.isAbsence { return false }
+            throw error
+        }
         defer { close(lock) }
         return flock(lock, LOCK_SH | LOCK_NB) != 0
     }

@@ -105,7 +105,10 @@ final class SpoolStore: Sendable {
     }
 
     /// The bytes of the files that hold records, or are kept for new ones.
-    var usedBytes: Int { self.held.load(ordering: .relaxed) + self.spare.load(ordering: .relaxed) }
+    var usedBytes: Int { self.heldBytes + self.spare.load(ordering: .relaxed) }
+
+    /// The bytes of the files that hold records.
+    var heldBytes: Int { self.held.load(ordering: .relaxed) }
 
     /// Whether a record of this rank may use a file that is held already.
     ///

@@ -36,7 +36,8 @@ struct SpoolSurvey: Sendable {
         guard files.reduce(0, { $0 + Self.size(of: $1.path) }) > store.maximumBytes else { return }
         let left = Set(folders.filter { SpoolBox.isLeft($0) })
         files.removeAll { !left.contains($0.folder) }
-        let room = store.maximumBytes - store.usedBytes
+        // Files that are kept for new records go before any record.
+        let room = store.maximumBytes - store.heldBytes
         var found: [(folder: String, path: String)] = []
         var candidates: [EvictionPolicy.Candidate] = []
         for (folder, rows) in Self.groups(files) {

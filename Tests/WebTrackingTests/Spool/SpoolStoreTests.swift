@@ -87,6 +87,43 @@ import Musl
         #expect(reasons.count == 1 && !reasons[0].contains("removed"))
     }
 
+    @Test func aFolderWhoseLockCannotBeOpenedIsNotTakenForADeadOne() throws {
+        let directory = SpoolDirectory()
+        let store = self.store(directory.path)
+        let box = try #require(self.take(store)?.file).box
+        #expect(!SpoolBox.isLeft(box.path))
+        let lock = "\(box.path)/lock"
+        #expect(rename(lock, lock + ".real") == 0)
+        #expect(!SpoolBox.isLeft(directory.path + "/none"))
+        // Nobody can hold a lock that is not there.
+        #expect(SpoolBox.isLeft(box.path))
+        // A link is not followed.
+        #expect(symlink(lock + ".real", lock) == 0)
+        #expect(!SpoolBox.isLeft(box.path))
+        unlink(lock)
+        #expect(rename(lock + ".real", lock) == 0)
+        box.letGo()
+        #expect(SpoolBox.isLeft(box.path))
+    }
+
+    @Test func filesThatAreKeptForLaterAreNoReasonToDropRecords() async throws {
+        let directory = SpoolDirectory()
+        try await SpoolTests.leave(600, in: directory) {
+            $0.batching.targetBytes = 32 << 10
+        }
+        let dead = try #require(FileSystem.names(in: directory.path).map { "\(directory.path)/\($0)" }.first)
+        while !SpoolBox.isLeft(dead), !Task.isCancelled { await Task.yield() }
+        let left = directory.files.reduce(0) { $0 + directory.contents(of: $1).count }
+        let store = self.store(directory.path, maximumBytes: left + (32 << 10))
+        let memory = try #require(self.take(store, 60 << 10))
+        let folders = [dead, try #require(memory.file).box.path]
+        // In use, it is too much together with what is left.
+        #expect(SpoolSurvey(folders, store: store, own: { [] }).victims.count == 1)
+        store.finish(memory)
+        #expect(store.heldBytes == 0 && store.usedBytes == 64 << 10)
+        #expect(SpoolSurvey(folders, store: store, own: { [] }).victims.isEmpty)
+    }
+
     @Test func aFolderThatIsRemovedIsMadeAgain() throws {
         let directory = SpoolDirectory()
         let store = self.store(directory.path)
