@@ -223,9 +223,10 @@ struct Segment: Sendable {
         return SegmentLevels(all: all, own: own)
     }
 
-    /// The rank of the most severe record of a sealed segment.
+    /// The rank of the most severe record, for a segment that is not sealed the one so far.
     var highestRank: Int {
-        (0..<7).last { self.allLevels[$0] > 0 } ?? 0
+        let levels = self.levels ?? self.countLevels()
+        return (0..<7).last { levels.all[$0] > 0 } ?? 0
     }
 
     /// The request body so far; valid only inside the closure.

@@ -30,6 +30,8 @@ extension TopicBuffer {
         var spoolPressure = SpoolPressure()
         /// Whether there may be segments in memory because files could not be had.
         var hasUnspooled = false
+        /// When files are asked for again for those, after there was none for one of them.
+        var returnAt: MonotonicInstant?
         /// When the oldest record in the hands of the actor came.
         var inHandSince: MonotonicInstant?
         /// Without the records of the open segment, which are counted when it is sealed.

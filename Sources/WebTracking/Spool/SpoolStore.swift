@@ -39,7 +39,7 @@ final class SpoolStore: Sendable {
     /// How many names are tried for a folder.
     private static let attempts: UInt64 = 1000
     /// How long after a failure files are not asked for again.
-    private static let pause = Duration.seconds(1)
+    static let pause = Duration.seconds(1)
 
     let directory: String
     /// The memory of the largest file that is not for one record alone: near the bound, what is left has to be enough for
@@ -144,10 +144,39 @@ final class SpoolStore: Sendable {
     /// Memory in a file, of at least `capacity` bytes, for a record of this rank.
     func take(capacity: Int, rank: Int) -> Answer {
         let now = self.clock.now()
+        do throws(FileError) {
+            return try self.obtain(capacity: capacity, rank: rank, at: now)
+        } catch {
+            self.state.withLock { state in
+                state.retryAt = now + Self.pause
+                state.notices.append(
+                    .spoolUnavailable(directory: self.directory, reason: String(describing: error))
+                )
+            }
+            return .unavailable
+        }
+    }
+
+    /// The same for a batch that there is already. That there is no file for it says nothing of new ones, which are
+    /// smaller; it is told if `isTold`, and keeps nobody else from asking.
+    func takeForReturn(capacity: Int, rank: Int, isTold: Bool) -> Answer {
+        do throws(FileError) {
+            return try self.obtain(capacity: capacity, rank: rank, at: self.clock.now())
+        } catch {
+            guard isTold else { return .unavailable }
+            let reason = "\(error), for a batch that waits in memory"
+            self.state.withLock { $0.notices.append(.spoolUnavailable(directory: self.directory, reason: reason)) }
+            return .unavailable
+        }
+    }
+
+    private func obtain(capacity: Int, rank: Int, at now: MonotonicInstant) throws(FileError) -> Answer {
         let bytes = SpoolFile.bytes(capacity: capacity)
         guard self.held.load(ordering: .relaxed) + bytes <= self.ceilings[rank] else { return .full }
         if let found = self.takeSpare(capacity: capacity, largest: 2 * bytes, rank: rank) { return .memory(found) }
-        if let retryAt = self.state.withLock({ $0.retryAt }), now < retryAt { return .unavailable }
+        let (retryAt, isClosed) = self.state.withLock { ($0.retryAt, $0.isClosed) }
+        // Nobody would remove the folder that one made now would be in.
+        guard !isClosed, retryAt.map({ now >= $0 }) ?? true else { return .unavailable }
         guard self.charge(bytes) else { return .full }
         do throws(FileError) {
             let memory = try self.make(capacity: capacity)
@@ -157,13 +186,7 @@ final class SpoolStore: Sendable {
             return .memory(memory)
         } catch {
             self.held.subtract(bytes, ordering: .relaxed)
-            self.state.withLock { state in
-                state.retryAt = now + Self.pause
-                state.notices.append(
-                    .spoolUnavailable(directory: self.directory, reason: String(describing: error))
-                )
-            }
-            return .unavailable
+            throw error
         }
     }
 

@@ -183,7 +183,11 @@ import Logging
         let spooled = {
             ((try? WebTrackingSpool(directory: directory.path).batches()) ?? []).reduce(0) { $0 + $1.records }
         }
-        await rig.run { spooled() == 100 }
+        let buffer = rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer
+        // A file is whole before its batch is known to be in it.
+        await rig.run {
+            spooled() == 100 && buffer.state.withLock { $0.isHandSpooled && !$0.sealed.contains(where: \.isUnspooled) }
+        }
         for number in 100..<150 { rig.sink().info("\(number) \(Self.padding)") }
         #expect(spooled() == 150)
         #expect(rig.producer.statistics.pending == 150)
@@ -196,6 +200,26 @@ import Logging
         await next.stop()
     }
 
+    @Test func aBatchInMemoryGoesOnFillingWhileThereIsNoFileForIt() async throws {
+        let directory = SpoolDirectory()
+        directory.overwrite(directory.path, with: [1])
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .failure(status: 500)))
+        let buffer = rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer
+        for number in 0..<10 {
+            rig.sink().info("\(number)")
+            // Each attempt is preceded by one to have files.
+            await rig.run { rig.transport.attempts.count > number }
+        }
+        #expect(buffer.backlog == 0)
+        unlink(directory.path)
+        await rig.run { !buffer.state.withLock { $0.hasUnspooled } }
+        let report = await rig.producer.shutdown(timeout: .zero)
+        #expect(report.spooled == 10)
+        let next = try await SpoolTests.recover(10, from: directory)
+        #expect(self.numbers(next) == Array(0..<10))
+        await next.stop()
+    }
+
     @Test func whatIsBehindInFilesStaysBehindWhatMovesThereLater() async throws {
         let directory = SpoolDirectory()
         directory.overwrite(directory.path, with: [1])
@@ -205,6 +229,8 @@ import Logging
         }
         let buffer = rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer
         for number in 0..<100 { rig.sink().info("\(number) \(Self.padding)") }
+        // The actor is in its request, so that what is its to do can be done here.
+        await rig.transport.waitForAttempts(1)
         unlink(directory.path)
         rig.clock.advance(by: .seconds(2))
         for number in 100..<150 { rig.sink().info("\(number) \(Self.padding)") }

@@ -87,6 +87,30 @@ import Musl
         #expect(reasons.count == 1 && !reasons[0].contains("removed"))
     }
 
+    @Test func aBatchForWhichThereIsNoFileKeepsNobodyFromHavingOne() throws {
+        let directory = SpoolDirectory()
+        let store = self.store(directory.path, maximumBytes: 1 << 56)
+        for isTold in [true, false] {
+            guard case .unavailable = store.takeForReturn(capacity: 1 << 55, rank: 6, isTold: isTold) else {
+                Issue.record("a file that no disk has room for")
+                return
+            }
+        }
+        #expect(store.heldBytes == 0 && store.isWorthATry)
+        _ = try #require(self.take(store))
+        store.tellNotices()
+        #expect(self.told.elements.count == 1)
+    }
+
+    @Test func aStoreThatIsClosedMakesNoFolder() throws {
+        let directory = SpoolDirectory()
+        let store = self.store(directory.path)
+        #expect(self.take(store) != nil)
+        store.close()
+        #expect(self.take(store) == nil)
+        #expect(try FileSystem.names(in: directory.path).count == 1)
+    }
+
     @Test func aFolderWhoseLockCannotBeOpenedIsNotTakenForADeadOne() throws {
         let directory = SpoolDirectory()
         let store = self.store(directory.path)
