@@ -120,9 +120,12 @@ final class TopicTable: Sendable {
     /// All buffers of records of this process, the oldest first.
     var buffers: [TopicBuffer] { self.state.withLock { $0.inOrder } }
 
+    /// These, and the one for what earlier processes left.
+    var allBuffers: [TopicBuffer] { self.buffers + (self.recovery.map { [$0] } ?? []) }
+
     /// Makes room in the spool for a record of this rank, in whichever topic has the least severe and oldest records.
     func evict(atMost rank: Int) {
-        let candidates = (self.buffers + (self.recovery.map { [$0] } ?? [])).compactMap { buffer in
+        let candidates = self.allBuffers.compactMap { buffer in
             buffer.evictable(atMost: rank).map { (buffer: buffer, rank: $0.rank, openedAt: $0.openedAt) }
         }
         let first = EvictionPolicy.first(of: candidates.lazy.map { (rank: $0.rank, age: $0.openedAt) }, atMost: rank)
@@ -131,7 +134,7 @@ final class TopicTable: Sendable {
 
     /// All batches that wait in files of the spool.
     var spooled: [EvictionPolicy.Candidate] {
-        (self.buffers + (self.recovery.map { [$0] } ?? [])).flatMap(\.spooled)
+        self.allBuffers.flatMap(\.spooled)
     }
 
     /// How many buffers there are.

@@ -32,7 +32,8 @@ public struct DiagnosticHandler: Sendable {
         self.make = make
     }
 
-    /// Lines on standard error: of each kind the first at once, then at most one in ten seconds, with the number left out.
+    /// Lines on standard error: of each kind the first at once, then at most one in ten seconds, with the number left out. A
+    /// shutdown tells the last of each kind that was left out.
     public static let standardError = DiagnosticHandler(make: { clock in
         let limiter = DiagnosticLimiter(clock: clock)
         return { diagnostic in
@@ -55,6 +56,8 @@ final class DiagnosticLimiter: Sendable {
     private struct Kind {
         var last: MonotonicInstant
         var suppressed = 0
+        /// The last one that was left out.
+        var latest: ProducerDiagnostic?
     }
 
     private static let interval = Duration.seconds(10)
@@ -65,21 +68,32 @@ final class DiagnosticLimiter: Sendable {
         self.clock = clock
     }
 
-    /// The line to write, or `nil` if the diagnostic is left out for now.
+    /// The lines to write, or `nil` if the diagnostic is left out for now.
     func line(for diagnostic: ProducerDiagnostic) -> String? {
         let now = self.clock.now()
         let key = diagnostic.rateKey
         return self.kinds.withLock { kinds in
             if let kind = kinds[key], now < kind.last + Self.interval {
                 kinds[key]?.suppressed += 1
+                kinds[key]?.latest = diagnostic
                 return nil
             }
             let suppressed = kinds[key]?.suppressed ?? 0
             kinds[key] = Kind(last: now)
-            let more = suppressed > 0 ? " (and \(suppressed) more like it)" : ""
-            // Topics, paths and errors can hold anything, and whoever reads a log in a terminal is not to obey it.
-            return "webtracking: \(diagnostic)\(more)".withoutControls + "\n"
+            guard case .shutdownFinished = diagnostic else { return Self.line(diagnostic, more: suppressed) }
+            // Nothing comes after it that could tell of them.
+            let rest = kinds.sorted { $0.key < $1.key }.compactMap { _, kind in
+                kind.latest.map { Self.line($0, more: kind.suppressed - 1) }
+            }
+            for key in kinds.keys { kinds[key] = Kind(last: now) }
+            return (rest + [Self.line(diagnostic, more: suppressed)]).joined()
         }
+    }
+
+    private static func line(_ diagnostic: ProducerDiagnostic, more: Int) -> String {
+        let more = more > 0 ? " (and \(more) more like it)" : ""
+        // Topics, paths and errors can hold anything, and whoever reads a log in a terminal is not to obey it.
+        return "webtracking: \(diagnostic)\(more)".withoutControls + "\n"
     }
 }
 

@@ -14,9 +14,9 @@ struct ShutdownMachine {
     enum Step: Equatable {
         /// Take no more records.
         case close
-        /// Announce drops and ask all topics to deliver, and tell ``asked(topics:)``.
+        /// Announce drops and ask all topics to deliver, and tell ``asked(topics:isRecovering:)``.
         case ask
-        /// Wait until the topics have delivered what they were asked for.
+        /// Wait until the topics have delivered what they were asked for, and all that others left.
         case wait(until: MonotonicInstant)
         /// Give up what is left, and tell ``gaveUp(dropped:spooled:)``.
         case giveUp
@@ -70,9 +70,9 @@ struct ShutdownMachine {
         }
     }
 
-    /// Takes in how many topics have something to deliver.
-    mutating func asked(topics: Int) {
-        self.phase = topics > 0 ? .asked : .settled
+    /// Takes in how many topics have something to deliver, and whether what others left is being taken over.
+    mutating func asked(topics: Int, isRecovering: Bool = false) {
+        self.phase = topics > 0 || isRecovering ? .asked : .settled
     }
 
     /// Takes in what became of the rest.

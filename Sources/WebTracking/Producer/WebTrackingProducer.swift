@@ -117,7 +117,7 @@ public final class WebTrackingProducer: Sendable {
     /// What became of the records so far; consistent in itself at any moment.
     public var statistics: WebTrackingStatistics {
         let tally = self.tally
-        let oldest = self.table.buffers.compactMap(\.oldest).min()
+        let oldest = self.table.allBuffers.compactMap(\.oldest).min()
         return WebTrackingStatistics(
             accepted: tally.accepted.total,
             delivered: tally.delivered.total,
@@ -205,20 +205,23 @@ public final class WebTrackingProducer: Sendable {
 
     /// Sends everything accepted before the call, and waits until each record is delivered or dropped.
     ///
-    /// Skips the linger and one backoff of each topic. Returns at the timeout, or when the task is cancelled, with the
+    /// Of what earlier processes left in the spool, that is what has been taken over by then. Skips the linger and one backoff of each topic. Returns at the timeout, or when the task is cancelled, with the
     /// rest still pending; it goes on being delivered.
     @discardableResult
     public func flush(timeout: Duration) async -> DeliveryReport {
         let start = self.clock.now()
         let before = self.tally
         self.policies.tellLeftOut()
-        let targets = self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
+        let targets = self.table.allBuffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
         await self.wait(for: targets, until: start + timeout)
         return self.report(since: before, start: start)
     }
 
     /// Takes no more records, delivers what is there, and stops; returns at the timeout at the latest. With durability
     /// `.power`, syncing what is left may take up to a second more.
+    ///
+    /// With a spool, what earlier processes left in it is taken over and delivered as well, as far as there is time; the rest
+    /// stays there, and is not dropped.
     ///
     /// Not affected by the cancellation of the calling task. What is left at the timeout is dropped, and counted as
     /// ``DropReason/shutdownDeadline``; records that come later count as ``DropReason/afterShutdown``. Later calls, and
@@ -266,9 +269,10 @@ public final class WebTrackingProducer: Sendable {
                 self.policies.stop()
             case .ask:
                 targets = self.askForDelivery()
-                machine.asked(topics: targets.count)
+                machine.asked(topics: targets.count, isRecovering: self.upkeep?.look.isUnderWay ?? false)
             case .wait(let deadline):
                 await self.wait(for: targets, until: deadline)
+                if let look = self.upkeep?.look { await self.run(until: deadline) { await look.wait() } }
             case .giveUp:
                 let left = self.giveUp()
                 machine.gaveUp(dropped: left.dropped, spooled: left.spooled)
@@ -299,7 +303,7 @@ public final class WebTrackingProducer: Sendable {
         self.policies.tellLeftOut()
         self.table.recovery?.announceDrops(self.pipeline.announcement)
         for buffer in self.table.buffers { buffer.announceDrops(self.pipeline.announcement) }
-        return self.table.buffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
+        return self.table.allBuffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
     }
 
     /// Syncs what is left in the spool, and tells of it if the disk takes longer than there is time.
@@ -314,8 +318,7 @@ public final class WebTrackingProducer: Sendable {
     /// Gives up what is left, and says how many records that are: dropped ones, and those that stay in the spool.
     private func giveUp() -> (dropped: Int, spooled: Int) {
         self.upkeep?.stop()
-        let buffers = self.table.buffers + (self.table.recovery.map { [$0] } ?? [])
-        return buffers.reduce(into: (dropped: 0, spooled: 0)) { sums, buffer in
+        return self.table.allBuffers.reduce(into: (dropped: 0, spooled: 0)) { sums, buffer in
             let left = buffer.abandon()
             // An announcement that found no room may have been dropped behind the worker's last look.
             buffer.reportDrops(to: self.diagnostics)

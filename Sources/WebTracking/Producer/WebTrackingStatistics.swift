@@ -50,7 +50,8 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     public var spoolBytes: Int
     /// Spool files that were found damaged; whole records before the damage are delivered, and the file is set aside.
     public var damagedSpoolFiles: Int
-    /// How long the oldest record that is held has been waiting; zero if none is.
+    /// How long the oldest record that is held has been waiting; zero if none is. One that an earlier process left waits
+    /// since it was taken over.
     public var oldestAge: Duration
     /// How many topics are buffered.
     public var topics: Int

@@ -35,14 +35,19 @@ struct SpoolRecovery: Sendable {
     let evictOwn: @Sendable (_ atMost: Int) -> Void
     /// Where files are looked into.
     let worker: SpoolWorker
+    /// Whether there may be more to deliver than what has been taken over.
+    let underWay = SpoolLook()
     let diagnostics: @Sendable (ProducerDiagnostic) -> Void
 
     /// Adopts what there is to adopt, and looks again from time to time: a process that was still stopping when this one
     /// started leaves something, too. Returns when the task is cancelled.
     func run() async {
+        defer { self.underWay.end() }
         var machine = AdoptionMachine(maximumAge: self.maximumAge)
         while !Task.isCancelled {
+            self.underWay.begin()
             await self.look(&machine)
+            self.underWay.end()
             guard (try? await self.clock.sleep(until: self.clock.now() + Self.interval)) != nil else { return }
         }
     }

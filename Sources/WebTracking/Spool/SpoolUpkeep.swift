@@ -62,6 +62,9 @@ final class SpoolUpkeep: Sendable {
         for task in self.tasks.withLock({ $0 }) { task.cancel() }
     }
 
+    /// The look for what others left that goes on, or not.
+    var look: SpoolLook { self.recovery.underWay }
+
     /// Waits until nothing is under way that was begun before the stop.
     func waitUntilStopped() async {
         for task in self.tasks.withLock({ $0 }) { await task.value }

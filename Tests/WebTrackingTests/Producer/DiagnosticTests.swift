@@ -38,6 +38,16 @@ import Logging
         #expect(limiter.line(for: self.dropped(5))?.hasSuffix("(and 3 more like it)\n") == true)
     }
 
+    @Test func aShutdownTellsTheLastOfEachKindThatWasLeftOut() {
+        let limiter = DiagnosticLimiter(clock: ManualClock())
+        for file in ["1", "2", "3"] { _ = limiter.line(for: .spoolDamaged(file: file, reason: "cut")) }
+        let report = DeliveryReport(delivered: 0, dropped: [:], remaining: 0, duration: .zero)
+        let lines = limiter.line(for: .shutdownFinished(report))?.split(separator: "\n") ?? []
+        #expect(lines.count == 2)
+        #expect(lines.first == "webtracking: damaged spool file set aside as 3: cut (and 1 more like it)")
+        #expect(lines.last?.hasPrefix("webtracking: shutdown:") == true)
+    }
+
     @Test func aTopicWithControlCharactersStaysOneLine() {
         let line = DiagnosticLimiter(clock: ManualClock()).line(for: self.dropped(1, topic: "a\nb\u{1b}[31m")) ?? ""
         #expect(line.unicodeScalars.dropLast().allSatisfy { $0.value >= 32 })

@@ -93,6 +93,45 @@ import Logging
         #expect(symlink(file + ".real", file) == 0)
     }
 
+    @Test func aShutdownWithTimeDeliversAllThatEarlierProcessesLeft() async throws {
+        let directory = SpoolDirectory()
+        try await self.leave(0..<300, in: directory)
+        #expect(directory.holding.count > AdoptionMachine.ahead + 2)
+        // Like a command that is over before its first look has begun.
+        let rig = try SpoolTests.rig(directory)
+        rig.sink().info("own")
+        let report = await rig.producer.shutdown(timeout: .seconds(10))
+        #expect(report.delivered == 301 && report.isComplete && report.spooled == 0)
+        #expect(self.numbers(rig) == Array(0..<300))
+        #expect(directory.files == [])
+    }
+
+    @Test func aShutdownWithoutTimeLeavesWhatEarlierProcessesLeftAndDropsNothing() async throws {
+        let directory = SpoolDirectory()
+        try await self.leave(0..<300, in: directory)
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never))
+        await rig.transport.waitForAttempts(1)
+        let shutdown = Task { await rig.producer.shutdown(timeout: .seconds(10)) }
+        await rig.run { rig.transport.isShutDown }
+        #expect(await shutdown.value.dropped == [:])
+        let next = try await SpoolTests.recover(300, from: directory)
+        #expect(self.numbers(next) == Array(0..<300))
+        await next.stop()
+    }
+
+    @Test func aFlushWaitsForWhatHasBeenTakenOverAndItsAgeIsTold() async throws {
+        let directory = SpoolDirectory()
+        try await self.leave(0..<3, in: directory)
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .failure(status: 500)))
+        await rig.transport.waitForAttempts(1)
+        await rig.run { rig.producer.statistics.oldestAge > .seconds(60) }
+        rig.transport.reply(otherwise: .success)
+        let report = await rig.producer.flush(timeout: .seconds(10))
+        #expect(report.delivered == 3 && report.isComplete)
+        #expect(rig.producer.statistics.oldestAge == .zero)
+        await rig.stop()
+    }
+
     @Test(arguments: [0, 3]) func aFileThatDoesNotOpenIsLeftAndToldAndTheRestOfItsFolderGoesOn(index: Int) async throws
     {
         let directory = SpoolDirectory()
