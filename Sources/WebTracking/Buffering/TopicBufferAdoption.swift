@@ -33,7 +33,8 @@ extension TopicBuffer {
         segment.origin?.park()
     }
 
-    /// Counts the records of a segment of an earlier process that is too old or too much, and gives up its file.
+    /// Counts the records of a segment of an earlier process that is too old or too much, and gives up its file. That is not
+    /// announced at once, since many may follow.
     func dropAdopted(_ segment: Segment, _ reason: DropReason) {
         let levels = segment.allLevels
         let own = segment.ownLevels
@@ -45,7 +46,6 @@ extension TopicBuffer {
         }
         self.context.budget.charge(segment.heldBytes)
         self.giveBack(segment)
-        self.wakeWorker()
     }
 
     /// How many records have been settled.

@@ -80,6 +80,7 @@ struct SpoolRecovery: Sendable {
             step = machine.next(backlog: self.buffer.backlog)
         }
         self.tellTrouble(&machine)
+        if self.buffer.hasAnnouncement { self.buffer.wakeWorker() }
         if machine.filesTaken > 0 {
             self.diagnostics(
                 .spoolRecovered(
