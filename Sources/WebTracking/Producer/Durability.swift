@@ -36,6 +36,10 @@ extension WebTrackingConfiguration {
         /// Each level may fill the part of them that it may fill of ``WebTrackingConfiguration/memoryLimit``. Beyond it, the
         /// spooled batch whose most severe record is the least severe is dropped, the oldest of those first, and counted
         /// as ``DropReason/spoolFull``; a record that is less severe than all of them is dropped itself.
+        ///
+        /// What dead producers left in one directory is bounded by it **together**, with what this one holds, however many
+        /// they were: the first look of a start drops what is beyond it. Where several processes share a directory, set it
+        /// for all of them, or give each a directory of its own.
         public var maximumBytes = 1 << 30
         /// How old records of an earlier process get before they are dropped, by the wall clock (1 second to a year).
         public var maximumAge = Duration.seconds(7 * 86_400)
