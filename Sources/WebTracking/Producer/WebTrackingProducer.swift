@@ -203,7 +203,8 @@ public final class WebTrackingProducer: Sendable {
 
     // MARK: Flush and shutdown
 
-    /// Sends everything accepted before the call, and waits until each record is delivered or dropped.
+    /// Sends everything that this process was given before the call, and waits until each record is delivered or dropped.
+    /// Records of earlier processes, recovered from the spool, are not waited for; the report counts them all the same.
     ///
     /// Of what earlier processes left in the spool, that is what has been taken over by then. Skips the linger and one backoff of each topic. Returns at the timeout, or when the task is cancelled, with the
     /// rest still pending; it goes on being delivered.
@@ -224,7 +225,8 @@ public final class WebTrackingProducer: Sendable {
     /// stays there, and is not dropped.
     ///
     /// Not affected by the cancellation of the calling task. What is left at the timeout is dropped, and counted as
-    /// ``DropReason/shutdownDeadline``; records that come later count as ``DropReason/afterShutdown``. Later calls, and
+    /// ``DropReason/shutdownDeadline``, or stays in the spool, as do records of earlier processes, which are not waited
+    /// for; records that come later count as ``DropReason/afterShutdown``. Later calls, and
     /// calls at the same time, get the report of the first.
     @discardableResult
     public func shutdown(timeout: Duration) async -> DeliveryReport {

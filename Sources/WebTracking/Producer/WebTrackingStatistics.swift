@@ -14,7 +14,7 @@ public import Logging
 
 /// What became of a producer's records so far, at one moment: accepted = delivered + all dropped + pending.
 public struct WebTrackingStatistics: Sendable, Equatable {
-    /// Records offered to the producer, whatever became of them.
+    /// Records offered to the producer, whatever became of them, and those that it took over from earlier processes.
     public var accepted: Int
     /// Records that the service said it has.
     public var delivered: Int
