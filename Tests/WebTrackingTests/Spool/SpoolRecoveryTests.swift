@@ -27,6 +27,24 @@ import Logging
 
 /// How what dead processes left is adopted.
 @Suite(.timeLimit(.minutes(10))) struct SpoolRecoveryTests {
+    @Test func allOfASplitBatchComesAgainAfterADeathBetweenItsParts() async throws {
+        let directory = SpoolDirectory()
+        let tooLarge = InMemoryTransport.Reply.failure(status: 413, code: "PostBodyTooLarge")
+        // The batch, then its first half, of one record.
+        let transport = InMemoryTransport(script: [tooLarge, tooLarge], otherwise: .never)
+        let rig = try SpoolTests.rig(directory, transport: transport)
+        for number in 0..<2 { rig.sink().info("\(number)") }
+        await rig.run { rig.producer.statistics.dropped[.tooLarge] == 1 }
+        await rig.transport.waitForAttempts(3)
+        let report = await rig.producer.shutdown(timeout: .zero)
+        await rig.producer.upkeep?.waitUntilStopped()
+        // The other half, and what tells of the first.
+        #expect((1...2).contains(report.spooled))
+        let next = try await SpoolTests.recover(2, from: directory)
+        #expect(next.transport.logs.map { $0["message"] }.prefix(2) == ["0", "1"])
+        await next.stop()
+    }
+
     @Test func batchesInReusedFilesAreDeliveredInTheOrderInWhichTheyWereLogged() async throws {
         let directory = SpoolDirectory()
         let rig = try SpoolTests.rig(directory) { configuration in
