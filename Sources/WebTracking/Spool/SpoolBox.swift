@@ -80,10 +80,14 @@ final class SpoolBox: Sendable {
         var own = stat()
         var present = stat()
         // Whoever removes a folder holds its lock; a lock that is not there any more is of no use.
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0, fstat(lock, &own) == 0, lstat(lockPath, &present) == 0,
+        let isLocked = flock(lock, LOCK_EX | LOCK_NB) == 0
+        let failure = FileError("flock", lockPath)
+        guard isLocked, fstat(lock, &own) == 0, lstat(lockPath, &present) == 0,
             own.st_ino == present.st_ino, own.st_dev == present.st_dev
         else {
             close(lock)
+            // Somebody holds it, or the file system has no locks.
+            if !isLocked, failure.code != EWOULDBLOCK { throw failure }
             return nil
         }
         return SpoolBox(path: path, lock: lock, isAdopted: true)
