@@ -86,9 +86,10 @@ final class SpoolFile: @unchecked Sendable {
         self.page = nil
     }
 
-    /// Removes the file.
+    /// Removes the file. One that cannot be removed says at least that it holds nothing any more, so that no start sends
+    /// its records again.
     func remove() {
+        if unlink(self.path) != 0, errno != ENOENT, let page = try? self.map() { SpoolFormat.clear(page) }
         self.unmap()
-        unlink(self.path)
     }
 }

@@ -405,7 +405,7 @@ final class SpoolStore: Sendable {
             do throws(FileError) {
                 try FileSystem.sync(box.path, isDirectory: true)
                 try FileSystem.sync(self.directory, isDirectory: true)
-                for parent in parents { try FileSystem.sync(parent, isDirectory: true) }
+                for parent in parents { try self.syncParent(parent) }
                 self.synced.add(2 + parents.count, ordering: .relaxed)
             } catch {
                 failure = error
@@ -418,6 +418,15 @@ final class SpoolStore: Sendable {
         guard let failure else { return }
         self.state.withLock { $0.written.formUnion(failed) }
         self.diagnostics(.spoolUnavailable(directory: self.directory, reason: String(describing: failure)))
+    }
+
+    /// Syncs a directory above the spool's. One that may be written to but not read cannot be opened for that: it is told,
+    /// and not tried again.
+    private func syncParent(_ path: String) throws(FileError) {
+        do throws(FileError) { try FileSystem.sync(path, isDirectory: true) } catch {
+            guard error.code == EACCES else { throw error }
+            self.diagnostics(.spoolUnavailable(directory: self.directory, reason: String(describing: error)))
+        }
     }
 
     /// Lets go of the folder; what is in its files is the next producer's.
