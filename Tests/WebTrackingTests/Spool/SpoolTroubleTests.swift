@@ -256,12 +256,14 @@ import Logging
         await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .milliseconds(200) }
         rig.clock.advance(by: .milliseconds(199))
         #expect(upkeep.syncs == 0)
+        rig.clock.advance(by: .milliseconds(1))
         // The file, its folder, the directory, and the one in which that is new.
-        await rig.run { upkeep.syncs >= 4 }
+        await rig.run(inStepsOf: .zero) { upkeep.syncs >= 4 && rig.clock.timeToNextDeadline == .milliseconds(200) }
         #expect(upkeep.syncs == 4)
         rig.sink().info("2")
+        rig.clock.advance(by: .milliseconds(200))
         // The file again, but no folder, since none is new.
-        await rig.run { upkeep.syncs >= 5 }
+        await rig.run(inStepsOf: .zero) { upkeep.syncs >= 5 && rig.clock.timeToNextDeadline == .milliseconds(200) }
         #expect(upkeep.syncs == 5)
         await rig.producer.shutdown(timeout: .zero)
         let process = try SpoolTests.rig(SpoolDirectory())
