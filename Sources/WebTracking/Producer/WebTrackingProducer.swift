@@ -203,11 +203,11 @@ public final class WebTrackingProducer: Sendable {
 
     // MARK: Flush and shutdown
 
-    /// Sends everything that this process was given before the call, and waits until each record is delivered or dropped.
-    /// Records of earlier processes, recovered from the spool, are not waited for; the report counts them all the same.
+    /// Sends everything accepted before the call, and waits until each record is delivered or dropped.
     ///
-    /// Of what earlier processes left in the spool, that is what has been taken over by then. Skips the linger and one backoff of each topic. Returns at the timeout, or when the task is cancelled, with the
-    /// rest still pending; it goes on being delivered.
+    /// Of what earlier processes left in the spool, that is what has been taken over by then. Skips the linger and one
+    /// backoff of each topic. Returns at the timeout, or when the task is cancelled, with the rest still pending; it goes on
+    /// being delivered.
     @discardableResult
     public func flush(timeout: Duration) async -> DeliveryReport {
         let start = self.clock.now()
@@ -221,13 +221,11 @@ public final class WebTrackingProducer: Sendable {
     /// Takes no more records, delivers what is there, and stops; returns at the timeout at the latest. With durability
     /// `.power`, syncing what is left may take up to a second more.
     ///
-    /// With a spool, what earlier processes left in it is taken over and delivered as well, as far as there is time; the rest
-    /// stays there, and is not dropped.
+    /// With a spool, what earlier processes left in it is taken over and delivered as well, as far as there is time.
     ///
-    /// Not affected by the cancellation of the calling task. What is left at the timeout is dropped, and counted as
-    /// ``DropReason/shutdownDeadline``, or stays in the spool, as do records of earlier processes, which are not waited
-    /// for; records that come later count as ``DropReason/afterShutdown``. Later calls, and
-    /// calls at the same time, get the report of the first.
+    /// Not affected by the cancellation of the calling task. What is left at the timeout stays in the spool, or is dropped and
+    /// counted as ``DropReason/shutdownDeadline``; records that come later count as ``DropReason/afterShutdown``. Later
+    /// calls, and calls at the same time, get the report of the first.
     @discardableResult
     public func shutdown(timeout: Duration) async -> DeliveryReport {
         let task = self.shutdownTask.withLock { task in
