@@ -21,11 +21,14 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     let call: String
     let path: String
     let code: CInt
+    /// What a directory has to be and is not, in words that say what to do; `nil` if the system's words do.
+    let rule: String?
 
-    init(_ call: String, _ path: String, code: CInt = errno) {
+    init(_ call: String, _ path: String, code: CInt = errno, rule: String? = nil) {
         self.call = call
         self.path = path
         self.code = code
+        self.rule = rule
     }
 
     /// Whether there is no such file.
@@ -37,7 +40,10 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     /// Whether the file is another one than it was, or shorter; not a shortage that may pass.
     var isDamage: Bool { self.code == EIO || self.code == EPERM }
 
-    var description: String { "\(self.call) \(self.path): \(String(cString: strerror(self.code)))" }
+    var description: String {
+        if let rule { return "\(self.path): \(rule)" }
+        return "\(self.call) \(self.path): \(String(cString: strerror(self.code)))"
+    }
 }
 
 /// The few calls on files that a spool needs.
@@ -62,8 +68,11 @@ enum FileSystem {
         var status = stat()
         guard lstat(path, &status) == 0 else { throw FileError("lstat", path) }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw FileError("open", path, code: ENOTDIR) }
-        guard status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
-            throw FileError("open", path, code: EPERM)
+        guard status.st_uid == geteuid() else {
+            throw FileError("open", path, code: EPERM, rule: "it belongs to another user")
+        }
+        guard status.st_mode & 0o022 == 0 else {
+            throw FileError("open", path, code: EPERM, rule: "others may write to it; chmod 700")
         }
     }
 

@@ -179,9 +179,23 @@ import Logging
         let rig = try Self.rig(directory)
         rig.sink().info("m")
         #expect(await rig.drain().count == 1)
-        #expect(rig.diagnostics.elements.contains { if case .spoolUnavailable = $0 { true } else { false } })
+        let reasons = rig.diagnostics.elements.compactMap { diagnostic in
+            if case .spoolUnavailable(_, let reason) = diagnostic { reason } else { nil }
+        }
+        #expect(reasons.first == "\(directory.path): others may write to it; chmod 700")
         #expect(directory.files == [])
         await rig.stop()
+    }
+
+    @Test func aDirectoryOfAnotherUserIsRefusedInWordsThatSaySo() throws {
+        let directory = SpoolDirectory()
+        try FileSystem.makeDirectory(directory.path)
+        try FileSystem.checkPrivateDirectory(directory.path)
+        // Only the superuser can give a directory away; for everybody else the root is another user's.
+        let foreign = geteuid() == 0 ? directory.path : "/"
+        if geteuid() == 0 { #expect(chown(foreign, 65534, 65534) == 0) }
+        let error = #expect(throws: FileError.self) { try FileSystem.checkPrivateDirectory(foreign) }
+        #expect(error?.description == "\(foreign): it belongs to another user")
     }
 
     @Test func recordsAreKeptInMemoryWhileTheDirectoryIsUnusableAndInFilesAgainAfterwards() async throws {
