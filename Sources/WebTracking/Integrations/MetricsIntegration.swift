@@ -22,11 +22,13 @@ final class MetricsObserver: ProducerObserver {
     let interval: Duration? = .seconds(5)
 
     private let accepted: Counter
+    private let recovered: Counter
     private let delivered: Counter
     private let retries: Counter
     private let rawBytes: Counter
     private let wireBytes: Counter
     private let redacted: Counter
+    private let damagedSpoolFiles: Counter
     private let dropped: [DropReason: Counter]
     private let repaired: [RepairKind: Counter]
     private let requests: [RequestOutcome: Counter]
@@ -34,6 +36,7 @@ final class MetricsObserver: ProducerObserver {
     private let pending: Gauge
     private let pendingBytes: Gauge
     private let oldestAge: Gauge
+    private let spoolBytes: Gauge
     private let last = Lock<WebTrackingStatistics?>(nil)
 
     init(factory: any MetricsFactory) {
@@ -49,11 +52,13 @@ final class MetricsObserver: ProducerObserver {
             Dictionary(uniqueKeysWithValues: Key.allCases.map { ($0, make($0)) })
         }
         self.accepted = counter("records.accepted")
+        self.recovered = counter("records.recovered")
         self.delivered = counter("records.delivered")
         self.retries = counter("requests.retried")
         self.rawBytes = counter("bytes.raw")
         self.wireBytes = counter("bytes.wire")
         self.redacted = counter("values.redacted")
+        self.damagedSpoolFiles = counter("spool.damaged")
         self.dropped = each { counter("records.dropped", [("reason", $0.rawValue)]) }
         self.repaired = each { counter("records.repaired", [("kind", $0.rawValue)]) }
         self.requests = each { counter("requests", [("outcome", $0.rawValue)]) }
@@ -67,6 +72,7 @@ final class MetricsObserver: ProducerObserver {
         self.pending = gauge("queue.records")
         self.pendingBytes = gauge("queue.bytes")
         self.oldestAge = gauge("queue.oldest.seconds")
+        self.spoolBytes = gauge("spool.bytes")
     }
 
     func requestFinished(_ outcome: RequestOutcome, duration: Duration) {
@@ -78,17 +84,20 @@ final class MetricsObserver: ProducerObserver {
         self.last.withLock { last in
             let statistics = read()
             self.accepted.increment(by: statistics.accepted - (last?.accepted ?? 0))
+            self.recovered.increment(by: statistics.recovered - (last?.recovered ?? 0))
             self.delivered.increment(by: statistics.delivered - (last?.delivered ?? 0))
             self.retries.increment(by: statistics.retries - (last?.retries ?? 0))
             self.rawBytes.increment(by: statistics.rawBytes - (last?.rawBytes ?? 0))
             self.wireBytes.increment(by: statistics.wireBytes - (last?.wireBytes ?? 0))
             self.redacted.increment(by: statistics.redacted - (last?.redacted ?? 0))
+            self.damagedSpoolFiles.increment(by: statistics.damagedSpoolFiles - (last?.damagedSpoolFiles ?? 0))
             Self.add(statistics.dropped, since: last?.dropped, to: self.dropped)
             Self.add(statistics.repaired, since: last?.repaired, to: self.repaired)
             Self.add(statistics.requests, since: last?.requests, to: self.requests)
             self.pending.record(statistics.pending)
             self.pendingBytes.record(statistics.pendingBytes)
             self.oldestAge.record(statistics.oldestAge.inSeconds)
+            self.spoolBytes.record(statistics.spoolBytes)
             last = statistics
         }
     }

@@ -30,7 +30,8 @@ import Logging
         #expect(
             Set(bench.metrics.counters.map { Self.name($0.label, $0.dimensions) }) == [
                 "webtracking.records.accepted", "webtracking.records.delivered", "webtracking.requests.retried",
-                "webtracking.bytes.raw", "webtracking.bytes.wire",
+                "webtracking.bytes.raw", "webtracking.bytes.wire", "webtracking.records.recovered",
+                "webtracking.spool.damaged",
                 "webtracking.records.dropped reason=memory_full", "webtracking.records.dropped reason=expired",
                 "webtracking.records.dropped reason=rejected", "webtracking.records.dropped reason=unauthorized",
                 "webtracking.records.dropped reason=not_found", "webtracking.records.dropped reason=too_large",
@@ -62,6 +63,7 @@ import Logging
         #expect(
             Set(bench.metrics.recorders.map { Self.name($0.label, $0.dimensions) }) == [
                 "webtracking.queue.records", "webtracking.queue.bytes", "webtracking.queue.oldest.seconds",
+                "webtracking.spool.bytes",
             ]
         )
         await bench.stop()
@@ -73,7 +75,7 @@ import Logging
         bench.sink.info("m", metadata: ["": "v"])
         await bench.stop()
         #expect(Set(bench.metrics.counters.map(\.id) + bench.metrics.timers.map(\.id)) == before)
-        #expect(bench.metrics.recorders.count == 3)
+        #expect(bench.metrics.recorders.count == 4)
     }
 
     private static func name(_ label: String, _ dimensions: [(String, String)]) -> String {
@@ -90,6 +92,9 @@ import Logging
         statistics.accepted = 10
         statistics.delivered = 6
         statistics.retries = 2
+        statistics.recovered = 4
+        statistics.damagedSpoolFiles = 1
+        statistics.spoolBytes = 4096
         statistics.rawBytes = 1000
         statistics.wireBytes = 100
         statistics.dropped = [.memoryFull: 3]
@@ -99,6 +104,9 @@ import Logging
         statistics.accepted = 15
         statistics.delivered = 9
         statistics.retries = 3
+        statistics.recovered = 9
+        statistics.damagedSpoolFiles = 3
+        statistics.spoolBytes = 1024
         statistics.rawBytes = 1500
         statistics.wireBytes = 160
         statistics.dropped = [.memoryFull: 3, .expired: 2]
@@ -111,6 +119,9 @@ import Logging
         #expect(try values("records.accepted") == [10, 5])
         #expect(try values("records.delivered") == [6, 3])
         #expect(try values("requests.retried") == [2, 1])
+        #expect(try values("records.recovered") == [4, 5])
+        #expect(try values("spool.damaged") == [1, 2])
+        #expect(try metrics.expectGauge("webtracking.spool.bytes").values == [4096, 1024])
         #expect(try values("bytes.raw") == [1000, 500])
         #expect(try values("bytes.wire") == [100, 60])
         #expect(try values("records.dropped", [("reason", "memory_full")]) == [3])
