@@ -47,6 +47,10 @@ extension EndToEnd {
         }
 
         private func spool(_ arguments: String...) async throws -> (status: Int32, lines: [String], errors: String) {
+            try await self.spool(arguments)
+        }
+
+        private func spool(_ arguments: [String]) async throws -> (status: Int32, lines: [String], errors: String) {
             let process = try ChildProcess("webtracking", ["spool"] + arguments)
             let outcome = try await process.outcome()
             return (outcome.status, outcome.output.split(separator: "\n").map(String.init), outcome.errors)
@@ -126,6 +130,7 @@ extension EndToEnd {
                         let first = try await self.spool("replay", spool.path, "--endpoint", endpoint)
                         #expect(first.status == 0)
                         #expect(first.lines == ["10 delivered, 0 dropped, 0 left"])
+                        #expect(first.errors == "")
                         let stored = try await server.store.logs(matching: LogQuery(logstore: "app"))
                         #expect(
                             stored.filter { $0.request.topic == "a" }.map { $0.log["message"] }
@@ -180,11 +185,65 @@ extension EndToEnd {
             }
         }
 
-        @Test func aDirectoryThatIsNotThereIsAnError() async throws {
-            for command in ["list", "show", "verify"] {
-                let outcome = try await self.spool(command, "/nowhere/at/all")
-                #expect(outcome.status != 0)
-                #expect(outcome.errors.contains("/nowhere/at/all"))
+        private static let commands = [
+            ["list"], ["show"], ["verify"], ["replay", "--endpoint", "http://127.0.0.1:1"],
+        ]
+
+        @Test(arguments: commands)
+        func aDirectoryThatIsNotThereIsAnErrorInOneLine(command: [String]) async throws {
+            let outcome = try await self.spool(command + ["/nowhere/at/all"])
+            #expect(outcome.status == 1)
+            #expect(outcome.errors == "webtracking: opendir /nowhere/at/all: No such file or directory\n")
+            #expect(outcome.lines == [])
+        }
+
+        @Test(arguments: commands)
+        func aDirectoryThatIsNoSpoolDirectoryIsSaidToBeNone(command: [String]) async throws {
+            try await withTemporaryDirectory { directory in
+                let spool = directory.appending(path: "spool")
+                try await self.leave(spool)
+                let folder = try #require(try FileManager.default.contentsOfDirectory(atPath: spool.path).first)
+                let above = try await self.spool(command + [directory.path])
+                #expect(above.status == 1)
+                #expect(
+                    above.errors
+                        == "webtracking: \(directory.path) is no spool directory: nothing in it is a producer's\n"
+                )
+                let below = spool.appending(path: folder).path
+                let producer = try await self.spool(command + [below])
+                #expect(producer.status == 1)
+                #expect(
+                    producer.errors
+                        == "webtracking: \(below) is the folder of one producer; the spool directory is \(spool.path)\n"
+                )
+                #expect(above.lines + producer.lines == [])
+            }
+        }
+
+        @Test func aDirectoryInWhichThereIsNothingYetIsASpoolDirectory() async throws {
+            try await withTemporaryDirectory { directory in
+                for name in ["empty", "volume/lost+found", "used/damaged", "started/.producer-1"] {
+                    try FileManager.default.createDirectory(
+                        at: directory.appending(path: name),
+                        withIntermediateDirectories: true
+                    )
+                }
+                for name in ["empty", "volume", "used", "started"] {
+                    let outcome = try await self.spool("verify", directory.appending(path: name).path)
+                    #expect(outcome.status == 0)
+                    #expect(outcome.lines == ["0 files, 0 whole records, 0 files damaged"])
+                }
+            }
+        }
+
+        @Test func theBaseTopicIsAHyphenInTheListAndNothingInAQuestion() async throws {
+            try await withTemporaryDirectory { directory in
+                let spool = directory.appending(path: "spool")
+                try await self.leave(spool, topics: ["", "b"])
+                let lines = try await self.spool("list", spool.path).lines
+                #expect(Set(lines.map { $0.split(separator: "\t")[5] }) == ["-", "b"])
+                let base = try self.messages(try await self.spool("show", spool.path, "--topic", "").lines)
+                #expect(base == (0..<5).map { "line \($0) of " })
             }
         }
     }

@@ -38,10 +38,14 @@ struct ProgressDisplay: Sendable {
     }
 
     /// Diagnostics that do not end up behind the progress: on a terminal they replace its line.
-    static func diagnostics(endpoint: String) -> DiagnosticHandler {
+    static func diagnostics(
+        endpoint: String,
+        where isWanted: @escaping @Sendable (ProducerDiagnostic) -> Bool = { _ in true }
+    ) -> DiagnosticHandler {
         let start = isatty(STDERR_FILENO) == 1 ? "\r\u{1B}[K" : ""
         let last = Mutex<[String: ContinuousClock.Instant]>([:])
         return DiagnosticHandler { diagnostic in
+            guard isWanted(diagnostic) else { return }
             let text = PlainEndpoint.hint(about: diagnostic, endpoint: endpoint) ?? "\(diagnostic)"
             // Of each kind one in ten seconds: they differ in their numbers.
             let kind = String(text.prefix { !$0.isNumber })

@@ -9,7 +9,6 @@
 //===----------------------------------------------------------------------===//
 
 import ArgumentParser
-import Foundation
 import SystemPackage
 import WebTracking
 
@@ -31,22 +30,6 @@ struct SpoolCommand: AsyncParsableCommand {
     )
 }
 
-/// The directory, and how it is read.
-struct SpoolArguments: ParsableArguments {
-    @Argument(help: ArgumentHelp("The spool directory.", valueName: "dir"))
-    var directory: String
-
-    var spool: WebTrackingSpool { WebTrackingSpool(directory: self.directory) }
-
-    func batches() throws -> [WebTrackingSpool.Batch] {
-        do {
-            return try self.spool.batches()
-        } catch {
-            throw ValidationError("\(error)")
-        }
-    }
-}
-
 /// `webtracking spool list`
 struct SpoolList: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -54,7 +37,8 @@ struct SpoolList: ParsableCommand {
         abstract: "Prints a line for each file that holds records.",
         discussion: """
             The columns, separated by tabs: when the first record came, whether the process lives (alive, dead, or \
-            aside for what was damaged), records, bytes, project and logstore, topic, batch id, file, damage.
+            aside for what was damaged), records, bytes, project and logstore, topic, batch id, file, damage. What is \
+            empty is a hyphen; for the topic that is the base topic, which show --topic "" selects.
             """
     )
 
@@ -87,7 +71,7 @@ struct SpoolShow: ParsableCommand {
     @Option(help: ArgumentHelp("Only the batch with this id.", valueName: "id"))
     var batch: String?
 
-    @Option(help: "Only records of this topic.")
+    @Option(help: "Only records of this topic; \"\" is the base topic.")
     var topic: String?
 
     @Flag(help: "Only what belongs to no living process.")

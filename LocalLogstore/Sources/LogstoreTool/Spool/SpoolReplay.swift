@@ -44,6 +44,14 @@ struct SpoolReplay: AsyncParsableCommand {
         guard self.timeout > 0 else { throw ValidationError("--timeout has to be above 0.") }
     }
 
+    /// What a replay takes over and what became of it is in its own sum.
+    @Sendable private static func isNews(_ diagnostic: ProducerDiagnostic) -> Bool {
+        switch diagnostic {
+        case .spoolRecovered, .shutdownFinished: false
+        default: true
+        }
+    }
+
     /// The batches that are to be delivered.
     private func waiting() throws -> [WebTrackingSpool.Batch] {
         try self.arguments.batches().filter { batch in
@@ -74,7 +82,10 @@ struct SpoolReplay: AsyncParsableCommand {
         configuration.spool.directory = URL(fileURLWithPath: self.arguments.directory).standardizedFileURL.path
         // Who replays by hand wants them all, however old.
         configuration.spool.maximumAge = .seconds(365 * 86_400)
-        let producer = try WebTrackingProducer(configuration: configuration)
+        let producer = try WebTrackingProducer(
+            configuration: configuration,
+            diagnostics: ProgressDisplay.diagnostics(endpoint: self.endpoint, where: Self.isNews)
+        )
         let total = waiting.reduce(0) { $0 + $1.records }
         let deadline = ContinuousClock.now + .seconds(self.timeout)
         // What the producer has taken is pending until it is delivered; what is left in the end says the rest.
