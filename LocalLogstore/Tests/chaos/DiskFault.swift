@@ -24,6 +24,16 @@ enum DiskFault: String, CaseIterable {
     /// Whether it needs a file system of its own.
     var needsMount: Bool { self == .full || self == .readOnly }
 
+    /// What is done, for those who watch.
+    var story: String {
+        switch self {
+        case .full: "another file takes all the room of the disk, and is removed again"
+        case .readOnly: "the spool directory becomes read-only, and is well again"
+        case .permission: "the process may not write to its spool directory any more, and then may again"
+        case .removed: "the spool directory is moved away with all that is in it"
+        }
+    }
+
     /// Makes the place for a spool directory, whose path it returns.
     func prepare(in directory: String) throws -> String {
         let place = "\(directory)/disk"

@@ -33,6 +33,7 @@ struct DisksCommand: AsyncParsableCommand {
     var directory: String
 
     func run() async throws {
+        let started = ContinuousClock.now
         var failed: [String] = []
         for name in self.fault {
             let directory = "\(self.directory)/\(name)"
@@ -52,13 +53,24 @@ struct DisksCommand: AsyncParsableCommand {
             print("violations with \(failed.joined(separator: ", ")); see the logs in \(self.directory)")
             throw ExitCode.failure
         }
-        print("no violation")
+        let seconds = (ContinuousClock.now - started) / .seconds(1)
+        print("no violation with \(self.fault.joined(separator: ", ")); wall time \(Int(seconds)) s")
+    }
+
+    /// Says at once what is done, also where the output is no terminal.
+    private func announce(_ fault: String, _ text: String) {
+        print("\(fault): \(text)")
+        fflush(nil)
     }
 
     // MARK: A disk that fails and recovers
 
     /// One process logs all the time; the endpoint is away before the disk fails, and again before the process is killed.
     private func failDisk(_ fault: DiskFault, in directory: String) throws -> [String] {
+        self.announce(
+            fault.rawValue,
+            "under a process that logs and has no endpoint, \(fault.story); it catches up, logs on and is killed"
+        )
         var world = try World(
             directory: directory,
             spool: fault.prepare(in: directory),
@@ -111,6 +123,10 @@ struct DisksCommand: AsyncParsableCommand {
     // MARK: A clock that steps
 
     private func stepClock(in directory: String) throws -> [String] {
+        self.announce(
+            "clock",
+            "\(self.kills) processes log, the wall clock of each steps by a day and back, and each is killed"
+        )
         var world = try World(directory: directory, incarnations: self.kills, seed: self.seed)
         let clock = try SharedCounters(path: "\(directory)/clock", count: 1)
         var random = SeededGenerator(seed: self.seed)
@@ -132,7 +148,12 @@ struct DisksCommand: AsyncParsableCommand {
         try world.drain()
         var verdict = try world.verdict()
         let hours = verdict.span / 3600
-        print("clock: \(steps) steps of a day, \(self.kills) kills, times over \(Int(hours)) h; \(verdict.summary)")
+        print(
+            """
+            clock: \(steps) steps of a day, \(self.kills) kills, the lines' own times span \(Int(hours)) h; \
+            \(verdict.summary)
+            """
+        )
         // Or the clock was not the process's at all.
         verdict.checkAnnounced(0)
         verdict.expect(hours > 20, "the process has not seen the clock's steps")
@@ -143,6 +164,10 @@ struct DisksCommand: AsyncParsableCommand {
     // MARK: Files that are damaged between two lives
 
     private func damageFiles(in directory: String) throws -> [String] {
+        self.announce(
+            "damage",
+            "\(self.kills) processes log and are killed, and of the files of each a quarter are damaged at random places"
+        )
         var world = try World(directory: directory, incarnations: self.kills, seed: self.seed)
         var random = SeededGenerator(seed: self.seed)
         var damage = FileDamage()
@@ -161,10 +186,13 @@ struct DisksCommand: AsyncParsableCommand {
         let aside = world.filesAside
         let told = world.count("damaged spool file set aside")
         let harmed = damage.harmed.values.count { $0.contains { verdict.isMissing($0.0, $0.1) } }
+        let unharmed = damage.files - aside
         print(
             """
-            damage: \(damage.files) files of \(self.kills) killed processes, \(aside) kept aside; \
-            \(verdict.missing) lines behind the damage missing; \(verdict.summary)
+            damage: \(damage.files) files of \(self.kills) killed processes damaged, \(aside) of them kept aside\
+            \(unharmed > 0 ? " (in \(unharmed) the damage hit nothing but unused room)" : ""); \
+            \(verdict.missing) lines behind the damage missing, as they may be; \
+            \(verdict.lost == 0 ? "no other line lost" : "\(verdict.lost) other lines LOST"); \(verdict.storedSummary)
             """
         )
         verdict.checkAnnounced(0)

@@ -39,8 +39,10 @@ struct Verdict {
     /// - Parameter excused: The numbers of lines that may be missing.
     init(excused: [Line: Set<UInt64>] = [:]) { self.excused = excused }
 
-    var summary: String {
-        "logged \(self.logged), stored \(self.stored) with \(self.duplicates) duplicates, lost \(self.lost)"
+    var summary: String { "\(self.storedSummary), lost \(self.lost)" }
+
+    var storedSummary: String {
+        "logged \(self.logged), stored \(self.stored) with \(self.duplicates) duplicates"
     }
 
     /// The seconds between the first and the last of the lines' own times.

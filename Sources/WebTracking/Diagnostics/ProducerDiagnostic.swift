@@ -36,7 +36,7 @@ public enum ProducerDiagnostic: Sendable {
     /// Records were given up.
     case recordsDropped(topic: String, reason: DropReason, count: Int, failure: Failure?)
     /// The spool directory cannot be used; records are kept in memory only, and do not outlive the process. Tried again
-    /// every second.
+    /// after a second, with the next record or attempt to deliver.
     case spoolUnavailable(directory: String, reason: String)
     /// The spool directory can be used again.
     case spoolAvailable(directory: String)
