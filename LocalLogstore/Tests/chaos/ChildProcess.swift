@@ -8,6 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+import Synchronization
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Glibc)
@@ -35,12 +37,22 @@ struct ChildProcess {
         let code = posix_spawnp(&pid, program, &actions, nil, argv, environ)
         guard code == 0 else { throw SystemFailure(call: "posix_spawn", code: code) }
         self.pid = pid
+        Self.leaveNone
+        Self.living.withLock { _ = $0.insert(pid) }
     }
+
+    /// Those that have been started and not been waited for.
+    private static let living = Mutex<Set<pid_t>>([])
+    /// Whoever gives up half-way leaves none behind.
+    private static let leaveNone: Void = {
+        atexit { ChildProcess.living.withLock { for pid in $0 { sendSignal(pid, SIGKILL) } } }
+    }()
 
     /// Kills it, and waits for its end; `false` if it had ended by itself.
     @discardableResult
     func kill() -> Bool {
         var status: CInt = 0
+        Self.living.withLock { _ = $0.remove(self.pid) }
         if waitpid(self.pid, &status, WNOHANG) == self.pid { return false }
         sendSignal(self.pid, SIGKILL)
         waitpid(self.pid, &status, 0)
@@ -56,6 +68,7 @@ struct ChildProcess {
             pause(seconds: 0.02)
             waited += 0.02
         }
+        Self.living.withLock { _ = $0.remove(self.pid) }
         return status & 0x7F == 0 ? status >> 8 & 0xFF : nil
     }
 }
