@@ -91,10 +91,10 @@ struct DisksCommand: AsyncParsableCommand {
         world.killEndpoint()
         let before = try world.waitForLines(300)
         try fault.strike(world.spool)
-        if fault != .removed { try world.waitFor("cannot spool to") }
+        try world.waitFor("cannot spool to")
         let during = try world.waitForLines(500)
         try fault.heal(world.spool)
-        if fault != .removed { try world.waitFor("again") }
+        try world.waitFor("again")
         // A file that is open stays what it is; one that waits for its turn is gone with its lines.
         var damage = FileDamage()
         if fault == .removed { try damage.excuseAll(in: DiskFault.removed(world.spool)) }
