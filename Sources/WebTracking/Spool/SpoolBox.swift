@@ -44,7 +44,8 @@ final class SpoolBox: Sendable {
         close(self.lock)
     }
 
-    /// Makes a folder for a producer, and takes its lock before anybody can see it; `nil` if the name is taken.
+    /// Makes a folder for a producer, and takes its lock before anybody can see it; `nil` if the name is taken, or somebody
+    /// whose clock is far ahead has taken the folder for one that was never finished.
     static func make(in directory: String, name: String) throws(FileError) -> SpoolBox? {
         let hidden = "\(directory)/.\(Self.prefix)\(name)"
         let path = "\(directory)/\(Self.prefix)\(name)"
@@ -56,6 +57,7 @@ final class SpoolBox: Sendable {
         let lock: CInt
         do throws(FileError) { lock = try FileSystem.open(lockPath, flags: O_RDWR | O_CREAT | O_EXCL) } catch {
             rmdir(hidden)
+            if Self.isTakenAway(error) { return nil }
             throw error
         }
         if flock(lock, LOCK_EX | LOCK_NB) == 0, rename(hidden, path) == 0 { return SpoolBox(path: path, lock: lock) }
@@ -63,8 +65,13 @@ final class SpoolBox: Sendable {
         close(lock)
         unlink(lockPath)
         rmdir(hidden)
-        if [EEXIST, ENOTEMPTY].contains(error.code) { return nil }
+        if Self.isTakenAway(error) { return nil }
         throw error
+    }
+
+    /// Whether the name, or the folder that was made for it, is somebody else's by now.
+    private static func isTakenAway(_ error: FileError) -> Bool {
+        [EEXIST, ENOTEMPTY, ENOENT, EWOULDBLOCK].contains(error.code)
     }
 
     /// Takes over the folder of a dead producer; `nil` if it is gone or nothing of this user's, its producer lives, or

@@ -106,6 +106,32 @@ import Logging
         link.withLock { $0 = nil }
     }
 
+    // Found by Scripts/chaos: a process whose clock had stepped by a day removed the folder that it was making itself.
+    @Test func aFolderThatSomebodyWithAFastClockRemovesWhileItIsMadeIsMadeUnderAnotherName() async throws {
+        let directory = SpoolDirectory()
+        try FileSystem.makeDirectory(directory.path)
+        let tomorrow = SystemProducerClock().wallTime() + 86_400_000_000_000
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    for name in (try? FileSystem.names(in: directory.path, includingHidden: true)) ?? []
+                    where name.hasPrefix(".\(SpoolBox.prefix)") {
+                        SpoolBox.removeUnfinished("\(directory.path)/\(name)", wallTime: tomorrow)
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            for number in 0..<2000 {
+                var box: SpoolBox?
+                for attempt in 0..<1000 where box == nil {
+                    box = try SpoolBox.make(in: directory.path, name: "\(number)-\(attempt)")
+                }
+                #expect(box?.isRemoved == false)
+                box?.removeIfEmpty()
+            }
+        }
+    }
+
     @Test func aFileThatWasMadeAndNotUsedIsNotTakenForDamaged() throws {
         let page = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 16)
         defer { page.deallocate() }
