@@ -218,8 +218,8 @@ public final class WebTrackingProducer: Sendable {
         return self.report(since: before, start: start)
     }
 
-    /// Takes no more records, delivers what is there, and stops; returns at the timeout at the latest. With durability
-    /// `.power`, syncing what is left may take up to a second more.
+    /// Takes no more records, delivers what is there, and stops; returns at the timeout at the latest. With a spool on a disk
+    /// that stalls it may take a tenth of a second more, and with durability `.power` a second.
     ///
     /// With a spool, what earlier processes left in it is taken over and delivered as well, as far as there is time.
     ///
@@ -277,12 +277,10 @@ public final class WebTrackingProducer: Sendable {
                 let left = self.giveUp()
                 machine.gaveUp(dropped: left.dropped, spooled: left.spooled)
             case .stop(let deadline):
-                await self.run(until: deadline) { [transport = self.transport, upkeep = self.upkeep] in
-                    // The next producer finds the folders free that this one has taken over.
-                    async let stopped: Void? = upkeep?.waitUntilStopped()
-                    await transport.shutdown()
-                    _ = await stopped
-                }
+                let grace = self.clock.now() + .milliseconds(100)
+                async let stopped: Void = self.waitForUpkeep(until: max(deadline, grace))
+                await self.run(until: deadline) { [transport = self.transport] in await transport.shutdown() }
+                await stopped
             case .sync(let deadline):
                 await self.syncSpool(until: deadline)
             case .report:
@@ -304,6 +302,13 @@ public final class WebTrackingProducer: Sendable {
         self.table.recovery?.announceDrops(self.pipeline.announcement)
         for buffer in self.table.buffers { buffer.announceDrops(self.pipeline.announcement) }
         return self.table.allBuffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
+    }
+
+    /// Waits for what goes on behind the spool: the next producer finds the folders free that this one has taken over. What
+    /// has been cancelled ends at once, unless the disk stalls.
+    private func waitForUpkeep(until deadline: MonotonicInstant) async {
+        guard let upkeep = self.upkeep else { return }
+        await self.run(until: deadline) { await upkeep.waitUntilStopped() }
     }
 
     /// Syncs what is left in the spool, and tells of it if the disk takes longer than there is time.
