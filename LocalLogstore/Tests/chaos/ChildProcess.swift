@@ -52,7 +52,8 @@ struct ChildProcess {
     @discardableResult
     func kill() -> Bool {
         var status: CInt = 0
-        Self.living.withLock { _ = $0.remove(self.pid) }
+        // Once it has been waited for, its number may be another process's.
+        guard Self.living.withLock({ $0.remove(self.pid) }) != nil else { return false }
         if waitpid(self.pid, &status, WNOHANG) == self.pid { return false }
         sendSignal(self.pid, SIGKILL)
         waitpid(self.pid, &status, 0)

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+import ArgumentParser
 import Foundation
 
 /// What happens to the disk, or to the directory, under a process that goes on.
@@ -98,7 +99,8 @@ enum DiskFault: String, CaseIterable {
         try process.run()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw SystemFailure(call: "\(program) \(arguments.joined(separator: " "))", code: EPERM)
+            let command = ([program] + arguments).joined(separator: " ")
+            throw ValidationError("`\(command)` ended with \(process.terminationStatus)")
         }
     }
 }

@@ -63,6 +63,13 @@ struct DisksCommand: AsyncParsableCommand {
         fflush(nil)
     }
 
+    /// What each fault has to keep besides.
+    private func violations(of verdict: inout Verdict, in world: World, announced: UInt64 = 0) -> [String] {
+        verdict.checkAnnounced(announced)
+        verdict.expect(world.childDeaths == 0, "a process ended by itself")
+        return verdict.violations
+    }
+
     // MARK: A disk that fails and recovers
 
     /// One process logs all the time; the endpoint is away before the disk fails, and again before the process is killed.
@@ -115,9 +122,7 @@ struct DisksCommand: AsyncParsableCommand {
             without an endpoint; \(verdict.summary)\(missing)
             """
         )
-        verdict.checkAnnounced(verdict.missing)
-        verdict.expect(world.childDeaths == 0, "a process ended by itself")
-        return verdict.violations
+        return self.violations(of: &verdict, in: world, announced: verdict.missing)
     }
 
     // MARK: A clock that steps
@@ -155,10 +160,8 @@ struct DisksCommand: AsyncParsableCommand {
             """
         )
         // Or the clock was not the process's at all.
-        verdict.checkAnnounced(0)
         verdict.expect(hours > 20, "the process has not seen the clock's steps")
-        verdict.expect(world.childDeaths == 0, "a process ended by itself")
-        return verdict.violations
+        return self.violations(of: &verdict, in: world)
     }
 
     // MARK: Files that are damaged between two lives
@@ -190,17 +193,15 @@ struct DisksCommand: AsyncParsableCommand {
         print(
             """
             damage: \(damage.files) files of \(self.kills) killed processes damaged, \(aside) of them kept aside\
-            \(unharmed > 0 ? " (in \(unharmed) the damage hit nothing but unused room)" : ""); \
+            \(unharmed > 0 ? " (\(unharmed) were read as whole)" : ""); \
             \(verdict.missing) lines behind the damage missing, as they may be; \
             \(verdict.lost == 0 ? "no other line lost" : "\(verdict.lost) other lines LOST"); \(verdict.storedSummary)
             """
         )
-        verdict.checkAnnounced(0)
         verdict.expect(aside >= harmed, "\(harmed) files have lost lines, and only \(aside) are kept")
         // Lines of one kind are thinned out on standard error.
         verdict.expect(told > 0, "nobody was told of the damage")
         verdict.expect(harmed > 0, "nothing was damaged that mattered")
-        verdict.expect(world.childDeaths == 0, "a process ended by itself")
-        return verdict.violations
+        return self.violations(of: &verdict, in: world)
     }
 }

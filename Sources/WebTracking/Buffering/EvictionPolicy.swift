@@ -15,7 +15,7 @@ struct EvictionPolicy {
     struct Candidate: Equatable {
         /// The rank of its most severe record.
         var rank: Int
-        /// Rises with the time of its first record, or is one.
+        /// The lower, the older: a time, or a place in the order of times.
         var age: Int64
         var bytes: Int
     }
