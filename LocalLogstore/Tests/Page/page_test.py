@@ -124,6 +124,13 @@ class PageTest(unittest.TestCase):
         page.goto(endpoint.address(query))
         return page
 
+    def routed(self, handle, address="**/api/logs?*"):
+        """A page that shows nothing yet, whose questions for an address go to `handle`. A route that is set on a page that is
+        open may be passed by: on a busy machine Chromium sends its next question before it knows of the route."""
+        page = self.blank()
+        page.route(address, handle)
+        return page
+
     def settled(self, page):
         """Waits until the page has all answers, and has drawn them."""
         expect(page.locator("#logs")).to_have_attribute("aria-busy", "false")
@@ -589,10 +596,11 @@ class PageTest(unittest.TestCase):
         expect(page.locator(".row").first).to_be_visible()
 
     def test_says_that_it_is_looking(self):
-        page = self.open(self.shop, "?view=deliveries")
+        held = None
+        page = self.routed(lambda route: route.continue_() if held is None else held.append(route))
+        page.goto(self.shop.address("?view=deliveries"))
         self.settled(page)
         held = []
-        page.route("**/api/logs?*", lambda route: held.append(route))
         page.keyboard.press("1")
         page.locator("#search").fill("order")
         page.keyboard.press("Enter")
@@ -605,15 +613,45 @@ class PageTest(unittest.TestCase):
         expect(page.locator("#progress")).to_be_hidden()
         expect(page.locator(".row").first).to_be_visible()
 
+    def test_keeps_its_rows_while_it_counts(self):
+        held = []
+        page = self.routed(lambda route: held.append(route), "**/api/overview?*")
+        # The page's time stands still until it has its rows, however long those take.
+        page.clock.install(time=0)
+        page.clock.pause_at(1000)
+        with page.expect_request("**/api/overview?*"):
+            page.goto(self.shop.address())
+        page.clock.run_for(100)
+        expect(page.locator(".row").first).to_be_visible()
+        expect(page.locator("#progress")).to_be_hidden()
+        # It has been long enough to say that it looks, which hides no row.
+        page.clock.run_for(1000)
+        expect(page.locator("#progress")).to_be_visible()
+        expect(page.locator("#state")).to_be_hidden()
+        expect(page.locator(".row").first).to_be_visible()
+        held[0].continue_()
+        expect(page.locator("#progress")).to_be_hidden()
+
+    def test_leaves_the_search_while_there_are_no_rows(self):
+        page = self.routed(lambda route: None)
+        page.goto(self.shop.address())
+        expect(page.locator("#state")).to_contain_text("Searching")
+        page.locator("#search").fill("order")
+        page.keyboard.press("Enter")
+        expect(page.locator("#search")).not_to_be_focused()
+
     def test_says_what_failed(self):
-        page = self.open(self.shop)
+        is_broken = False
+        failure = {"error": {"message": "disk I/O error"}}
+        page = self.routed(lambda route: route.fulfill(status=500, json=failure) if is_broken else route.continue_())
+        page.goto(self.shop.address())
         expect(page.locator(".row").first).to_be_visible()
         self.settled(page)
-        page.route("**/api/logs?*", lambda route: route.fulfill(status=500, json={"error": {"message": "disk I/O error"}}))
+        is_broken = True
         page.keyboard.press("r")
         expect(page.locator("#state")).to_contain_text("disk I/O error")
         self.shot(page, "failed")
-        page.unroute("**/api/logs?*")
+        is_broken = False
         page.get_by_role("button", name="Try again").click()
         expect(page.locator(".row").first).to_be_visible()
 

@@ -54,8 +54,8 @@ async function load() {
   by("search").value = state.q;
   showError(null);
   drawControls();
-  const before = list.length;
-  const timer = setTimeout(() => { by("progress").hidden = false; if (before === 0) showState(loading()); }, 150);
+  // Rows stay where they are, those of before and, while their counts are to come, those of the answer.
+  const timer = setTimeout(() => { by("progress").hidden = false; if (list.length === 0) showState(loading()); }, 150);
   try {
     const question = selection();
     const page = await get("logs", { ...question, limit: pageSize }, current.signal);
@@ -417,7 +417,8 @@ async function refreshView() {
 const stored = localStorage.getItem("webtracking.theme");
 if (stored === "dark" || stored === "light") document.documentElement.dataset.theme = stored;
 
-by("form").addEventListener("submit", (event) => { event.preventDefault(); search(); by("list").focus(); });
+// The keys belong to the rows from now on, also while there are none yet that could take the focus.
+by("form").addEventListener("submit", (event) => { event.preventDefault(); by("search").blur(); search(); by("list").focus(); });
 by("live").addEventListener("click", toggleLive);
 by("fresh").addEventListener("click", () => { if (!state.live) load(); else if (tail.paused) pause(false); else change({ live: "" }); });
 by("range").addEventListener("change", (event) => { if (event.target.value !== "zoom") change({ range: event.target.value, from: "", until: "" }); });
