@@ -18,7 +18,7 @@ import Glibc
 import Musl
 #endif
 
-// Over 300 lines: what is bounded, kept and synced is one set of files under one lock.
+// Over 300 lines: what is bounded and kept is one set of files under one lock.
 
 /// Gives segments files to live in, and takes the files back.
 ///
@@ -71,14 +71,7 @@ final class SpoolStore: Sendable {
         var free: [SpoolFile] = []
         /// Set while files cannot be had.
         var retryAt: MonotonicInstant?
-        /// Files that may have been written to since they were last synced.
-        var written: Set<String> = []
-        /// Of those, the ones whose segments are still open.
-        var open: Set<String> = []
-        /// Files and folders are new since the last sync.
-        var hasNewFiles = false
-        /// Directories above the spool's in which there is a new one since the last sync.
-        var newParents: Set<String> = []
+        var ledger = SyncLedger()
         var seed: UInt64
         var isClosed = false
         /// What the callers' side has to say, which must not be said on a thread that logs.
@@ -207,8 +200,7 @@ final class SpoolStore: Sendable {
             let file = state.free.remove(at: index)
             self.spare.subtract(file.bytes, ordering: .relaxed)
             self.held.add(file.bytes, ordering: .relaxed)
-            state.written.insert(file.path)
-            state.open.insert(file.path)
+            state.ledger.noteOpened(file.path, isNew: false)
             return SegmentMemory(file: file, page: page, seed: 0)
         }
     }
@@ -236,11 +228,7 @@ final class SpoolStore: Sendable {
         let (box, number) = try self.box()
         let file = try SpoolFile.make(box.file(number), capacity: capacity, box: box)
         let page = try file.map()
-        self.state.withLock { state in
-            state.written.insert(file.path)
-            state.open.insert(file.path)
-            state.hasNewFiles = true
-        }
+        self.state.withLock { $0.ledger.noteOpened(file.path, isNew: true) }
         return SegmentMemory(file: file, page: page, seed: 0)
     }
 
@@ -257,7 +245,7 @@ final class SpoolStore: Sendable {
         // Files in a folder that has been removed are of no use to anybody after this process.
         self.dropFree()
         let parents = try FileSystem.makeDirectory(self.directory)
-        if !parents.isEmpty { self.state.withLock { $0.newParents.formUnion(parents) } }
+        if !parents.isEmpty { self.state.withLock { $0.ledger.noteMade(in: parents) } }
         try FileSystem.checkPrivateDirectory(self.directory)
         let made = try self.makeBox(number)
         let box = self.use(made, insteadOf: present)
@@ -304,7 +292,7 @@ final class SpoolStore: Sendable {
     /// Notes that a file's segment is written to no more.
     func seal(_ memory: SegmentMemory) {
         guard let file = memory.file else { return }
-        self.state.withLock { _ = $0.open.remove(file.path) }
+        self.state.withLock { $0.ledger.noteSealed(file.path) }
     }
 
     /// Has all of a file's batch written at once. A round of syncs that comes in between finds the file open, and the
@@ -326,8 +314,7 @@ final class SpoolStore: Sendable {
         }
         if isWanted { memory.wipe() }
         let isKept = self.state.withLock { state -> Bool in
-            state.open.remove(file.path)
-            state.written.remove(file.path)
+            state.ledger.noteFinished(file.path)
             guard isWanted, !state.isClosed, state.free.count < Self.kept, file.box === state.box else { return false }
             state.free.append(file)
             self.spare.add(file.bytes, ordering: .relaxed)
@@ -375,48 +362,34 @@ final class SpoolStore: Sendable {
 
     /// Makes everything that was written before the call survive the loss of power. Waits for the disk.
     func sync() {
-        let (paths, box, parents) = self.state.withLock { state -> ([String], SpoolBox?, Set<String>) in
-            let paths = Array(state.written)
-            // What is still open will be written to again.
-            state.written = state.open
-            // A parent that was made for a file that could not be made is synced with the next one that can.
-            guard state.hasNewFiles, let box = state.box else { return (paths, nil, []) }
-            defer {
-                state.hasNewFiles = false
-                state.newParents = []
-            }
-            return (paths, box, state.newParents)
-        }
+        let round = self.state.withLock { $0.ledger.beginRound(folder: $0.box?.path) }
         var failure: FileError?
-        var failed: [String] = []
-        for path in paths {
+        var refused: [String] = []
+        for file in round.files {
             do throws(FileError) {
-                try FileSystem.sync(path)
+                try FileSystem.sync(file)
                 self.synced.add(1, ordering: .relaxed)
             } catch {
                 // Delivered in the meantime.
                 guard !error.isAbsence else { continue }
                 // One file that the disk refuses is no reason to leave the others.
-                failed.append(path)
+                refused.append(file)
                 failure = error
             }
         }
-        if let box {
+        if let folder = round.folder {
             do throws(FileError) {
-                try FileSystem.sync(box.path, isDirectory: true)
+                try FileSystem.sync(folder, isDirectory: true)
                 try FileSystem.sync(self.directory, isDirectory: true)
-                for parent in parents { try self.syncParent(parent) }
-                self.synced.add(2 + parents.count, ordering: .relaxed)
+                for parent in round.parents { try self.syncParent(parent) }
+                self.synced.add(2 + round.parents.count, ordering: .relaxed)
             } catch {
                 failure = error
-                self.state.withLock { state in
-                    state.hasNewFiles = true
-                    state.newParents.formUnion(parents)
-                }
+                self.state.withLock { $0.ledger.noteRefusedDirectories(of: round) }
             }
         }
         guard let failure else { return }
-        self.state.withLock { $0.written.formUnion(failed) }
+        self.state.withLock { $0.ledger.noteRefused(refused) }
         self.diagnostics(.spoolUnavailable(directory: self.directory, reason: String(describing: failure)))
     }
 
