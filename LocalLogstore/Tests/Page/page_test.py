@@ -614,23 +614,33 @@ class PageTest(unittest.TestCase):
         expect(page.locator(".row").first).to_be_visible()
 
     def test_keeps_its_rows_while_it_counts(self):
+        page, held = self.counting()
+        expect(page.locator("#state")).to_be_hidden()
+        expect(page.locator(".row").first).to_be_visible()
+        held[0].continue_()
+        expect(page.locator("#progress")).to_be_hidden()
+
+    def test_listens_while_it_counts(self):
+        page, held = self.counting("?live=1&q=nosuchword")
+        expect(page.locator("#state")).to_contain_text("Listening")
+        held[0].continue_()
+        expect(page.locator("#progress")).to_be_hidden()
+        expect(page.locator("#state")).to_contain_text("Listening")
+
+    def counting(self, query=""):
+        """A page that has its rows, and has waited long for their counts, which are held back."""
         held = []
         page = self.routed(lambda route: held.append(route), "**/api/overview?*")
         # The page's time stands still until it has its rows, however long those take.
         page.clock.install(time=0)
         page.clock.pause_at(1000)
         with page.expect_request("**/api/overview?*"):
-            page.goto(self.shop.address())
+            page.goto(self.shop.address(query))
         page.clock.run_for(100)
-        expect(page.locator(".row").first).to_be_visible()
         expect(page.locator("#progress")).to_be_hidden()
-        # It has been long enough to say that it looks, which hides no row.
         page.clock.run_for(1000)
         expect(page.locator("#progress")).to_be_visible()
-        expect(page.locator("#state")).to_be_hidden()
-        expect(page.locator(".row").first).to_be_visible()
-        held[0].continue_()
-        expect(page.locator("#progress")).to_be_hidden()
+        return page, held
 
     def test_leaves_the_search_while_there_are_no_rows(self):
         page = self.routed(lambda route: None)

@@ -54,13 +54,15 @@ async function load() {
   by("search").value = state.q;
   showError(null);
   drawControls();
-  // Rows stay where they are, those of before and, while their counts are to come, those of the answer.
-  const timer = setTimeout(() => { by("progress").hidden = false; if (list.length === 0) showState(loading()); }, 150);
+  // Rows stay where they are, and so does what an answer has brought while its counts are to come.
+  let isAnswered = list.length > 0;
+  const timer = setTimeout(() => { by("progress").hidden = false; if (!isAnswered) showState(loading()); }, 150);
   try {
     const question = selection();
     const page = await get("logs", { ...question, limit: pageSize }, current.signal);
     if (asking !== current) return;
     list.set(page.logs);
+    isAnswered = true;
     next = page.next;
     liveCount = 0;
     if (state.live) follow(page);
