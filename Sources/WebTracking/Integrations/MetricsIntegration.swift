@@ -37,6 +37,7 @@ final class MetricsObserver: ProducerObserver {
     private let pendingBytes: Gauge
     private let oldestAge: Gauge
     private let spoolBytes: Gauge
+    private let spoolUnavailable: Gauge
     private let last = Lock<WebTrackingStatistics?>(nil)
 
     init(factory: any MetricsFactory) {
@@ -73,6 +74,7 @@ final class MetricsObserver: ProducerObserver {
         self.pendingBytes = gauge("queue.bytes")
         self.oldestAge = gauge("queue.oldest.seconds")
         self.spoolBytes = gauge("spool.bytes")
+        self.spoolUnavailable = gauge("spool.unavailable")
     }
 
     func requestFinished(_ outcome: RequestOutcome, duration: Duration) {
@@ -98,6 +100,7 @@ final class MetricsObserver: ProducerObserver {
             self.pendingBytes.record(statistics.pendingBytes)
             self.oldestAge.record(statistics.oldestAge.inSeconds)
             self.spoolBytes.record(statistics.spoolBytes)
+            self.spoolUnavailable.record(statistics.isSpoolUnavailable ? 1 : 0)
             last = statistics
         }
     }

@@ -136,6 +136,7 @@ public final class WebTrackingProducer: Sendable {
             wireBytes: tally.wireBytes,
             pendingBytes: self.budget.heldBytes,
             spoolBytes: self.upkeep?.usedBytes ?? 0,
+            isSpoolUnavailable: self.upkeep?.isUnavailable ?? false,
             damagedSpoolFiles: self.upkeep?.damagedFiles ?? 0,
             oldestAge: oldest.map { max(self.clock.now() - $0, .zero) } ?? .zero,
             topics: self.table.count

@@ -48,6 +48,10 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     public var pendingBytes: Int
     /// Bytes of the spool files that hold records or are kept for new ones.
     public var spoolBytes: Int
+    /// Whether a file for new records could not be made, and none has been made since: what came since may be in memory
+    /// only, and does not outlive the process then. `false` without a spool, and after a shutdown. When it is `false`
+    /// again, records that gathered before may still be on their way into files.
+    public var isSpoolUnavailable: Bool
     /// Spool files that were found damaged; whole records before the damage are delivered, and the file is set aside.
     public var damagedSpoolFiles: Int
     /// How long the oldest record that is held has been waiting; zero if none is. One that an earlier process left waits

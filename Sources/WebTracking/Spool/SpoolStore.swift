@@ -132,6 +132,9 @@ final class SpoolStore: Sendable {
         return self.state.withLock { state in state.retryAt.map { now >= $0 } ?? true }
     }
 
+    /// Whether a file for new records could not be made, and none has been made since.
+    var isUnavailable: Bool { self.state.withLock { !$0.isClosed && $0.retryAt != nil } }
+
     // MARK: Files for segments
 
     /// Memory in a file, of at least `capacity` bytes, for a record of this rank.

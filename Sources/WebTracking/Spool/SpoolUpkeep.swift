@@ -37,6 +37,7 @@ final class SpoolUpkeep: Sendable {
 
     var directory: String { self.store.directory }
     var usedBytes: Int { self.store.usedBytes }
+    var isUnavailable: Bool { self.store.isUnavailable }
     var damagedFiles: Int { self.store.damagedFiles }
     var syncs: Int { self.store.syncs }
 

@@ -63,7 +63,7 @@ import Logging
         #expect(
             Set(bench.metrics.recorders.map { Self.name($0.label, $0.dimensions) }) == [
                 "webtracking.queue.records", "webtracking.queue.bytes", "webtracking.queue.oldest.seconds",
-                "webtracking.spool.bytes",
+                "webtracking.spool.bytes", "webtracking.spool.unavailable",
             ]
         )
         await bench.stop()
@@ -75,7 +75,7 @@ import Logging
         bench.sink.info("m", metadata: ["": "v"])
         await bench.stop()
         #expect(Set(bench.metrics.counters.map(\.id) + bench.metrics.timers.map(\.id)) == before)
-        #expect(bench.metrics.recorders.count == 4)
+        #expect(bench.metrics.recorders.count == 5)
     }
 
     private static func name(_ label: String, _ dimensions: [(String, String)]) -> String {
@@ -95,6 +95,7 @@ import Logging
         statistics.recovered = 4
         statistics.damagedSpoolFiles = 1
         statistics.spoolBytes = 4096
+        statistics.isSpoolUnavailable = true
         statistics.rawBytes = 1000
         statistics.wireBytes = 100
         statistics.dropped = [.memoryFull: 3]
@@ -107,6 +108,7 @@ import Logging
         statistics.recovered = 9
         statistics.damagedSpoolFiles = 3
         statistics.spoolBytes = 1024
+        statistics.isSpoolUnavailable = false
         statistics.rawBytes = 1500
         statistics.wireBytes = 160
         statistics.dropped = [.memoryFull: 3, .expired: 2]
@@ -122,6 +124,7 @@ import Logging
         #expect(try values("records.recovered") == [4, 5])
         #expect(try values("spool.damaged") == [1, 2])
         #expect(try metrics.expectGauge("webtracking.spool.bytes").values == [4096, 1024])
+        #expect(try metrics.expectGauge("webtracking.spool.unavailable").values == [1, 0])
         #expect(try values("bytes.raw") == [1000, 500])
         #expect(try values("bytes.wire") == [100, 60])
         #expect(try values("records.dropped", [("reason", "memory_full")]) == [3])

@@ -96,10 +96,35 @@ import Musl
                 return
             }
         }
-        #expect(store.heldBytes == 0 && store.isWorthATry)
+        #expect(store.heldBytes == 0 && store.isWorthATry && !store.isUnavailable)
         _ = try #require(self.take(store))
         store.tellNotices()
         #expect(self.told.elements.count == 1)
+    }
+
+    @Test func aStoreIsUnavailableFromAFailureToMakeAFileUntilOneIsMade() throws {
+        let directory = SpoolDirectory()
+        let store = self.store(directory.path)
+        #expect(!store.isUnavailable)
+        // In the place of the directory there is a file.
+        directory.overwrite(directory.path, with: [1])
+        #expect(self.take(store) == nil)
+        #expect(store.isUnavailable)
+        unlink(directory.path)
+        // Nobody has asked for one since.
+        #expect(store.isUnavailable)
+        self.clock.advance(by: .seconds(1))
+        #expect(self.take(store) != nil)
+        #expect(!store.isUnavailable)
+    }
+
+    @Test func aStoreThatIsClosedIsNotUnavailable() throws {
+        let directory = SpoolDirectory()
+        let store = self.store(directory.path)
+        directory.overwrite(directory.path, with: [1])
+        #expect(self.take(store) == nil)
+        store.close()
+        #expect(!store.isUnavailable)
     }
 
     @Test func aStoreThatIsClosedMakesNoFolder() throws {

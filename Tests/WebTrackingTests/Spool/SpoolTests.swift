@@ -221,6 +221,25 @@ import Logging
         await next.stop()
     }
 
+    @Test func theStatisticsSayWhetherFilesForNewRecordsCanBeHad() async throws {
+        let directory = SpoolDirectory()
+        directory.overwrite(directory.path, with: [1])
+        defer { unlink(directory.path) }
+        let rig = try Self.rig(directory)
+        #expect(!rig.producer.statistics.isSpoolUnavailable)
+        rig.sink().info("in memory")
+        #expect(rig.producer.statistics.isSpoolUnavailable)
+        await rig.stop()
+        #expect(!rig.producer.statistics.isSpoolUnavailable)
+    }
+
+    @Test func withoutASpoolNoneIsMissed() async throws {
+        let rig = try Rig()
+        rig.sink().info("in memory")
+        #expect(!rig.producer.statistics.isSpoolUnavailable)
+        await rig.stop()
+    }
+
     @Test func aDirectoryThatIsRemovedWhileInUseIsMadeAgainAndSaidSo() async throws {
         let directory = SpoolDirectory()
         let rig = try Self.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
