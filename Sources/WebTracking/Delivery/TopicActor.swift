@@ -119,7 +119,7 @@ actor TopicActor {
         self.unreadableUntil = self.context.clock.now() + Self.unreadablePause
         self.buffer.putBack(segment)
         let directory = self.buffer.context.spool?.directory ?? ""
-        self.context.diagnostics(.spoolUnavailable(directory: directory, reason: String(describing: error)))
+        self.context.diagnostics(.spoolTrouble(directory: directory, reason: String(describing: error)))
     }
 
     /// Drops a segment whose file has gone or has been changed; what is left of it is kept.

@@ -35,11 +35,14 @@ public enum ProducerDiagnostic: Sendable {
     case requestFailed(topic: String, outcome: RequestOutcome, failure: Failure, retryIn: Duration)
     /// Records were given up.
     case recordsDropped(topic: String, reason: DropReason, count: Int, failure: Failure?)
-    /// The spool directory cannot be used; records are kept in memory only, and do not outlive the process. Tried again
-    /// after a second, with the next record or attempt to deliver.
+    /// No file can be made in the spool directory; new records are kept in memory only, and do not outlive the process.
+    /// Tried again after a second, with the next record or attempt to deliver.
     case spoolUnavailable(directory: String, reason: String)
-    /// The spool directory can be used again.
+    /// Files can be made in the spool directory again.
     case spoolAvailable(directory: String)
+    /// Something else of the spool failed, and new records go on into files: a file or folder that cannot be synced or
+    /// opened, a look for what earlier processes have left, a batch for whose return from memory there is no file.
+    case spoolTrouble(directory: String, reason: String)
     /// With durability `.power`: making files survive a loss of power took longer than the interval, so that a loss would
     /// take more with it. Told once until it is better. And at the end of a shutdown, the last round had not ended in time.
     case spoolSyncSlow(directory: String, took: Duration, interval: Duration)
@@ -72,6 +75,8 @@ extension ProducerDiagnostic: CustomStringConvertible {
             return "cannot spool to \(directory), records are kept in memory only: \(reason)"
         case .spoolAvailable(let directory):
             return "spooling to \(directory) again"
+        case .spoolTrouble(let directory, let reason):
+            return "trouble with the spool in \(directory): \(reason)"
         case .spoolSyncSlow(let directory, let took, let interval):
             guard took > interval else {
                 return "syncing \(directory) had not ended after \(Self.text(took)), when the shutdown did"
@@ -97,6 +102,7 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .recordsDropped(_, let reason, _, _): "drop.\(reason.rawValue)"
         case .spoolUnavailable: "spool.unavailable"
         case .spoolAvailable: "spool.available"
+        case .spoolTrouble: "spool.trouble"
         case .spoolSyncSlow: "spool.slow"
         case .spoolDamaged: "spool.damaged"
         case .spoolRecovered: "spool.recovered"

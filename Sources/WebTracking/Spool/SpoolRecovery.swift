@@ -95,7 +95,7 @@ struct SpoolRecovery: Sendable {
 
     private func tellTrouble(_ machine: inout AdoptionMachine) {
         guard let reason = machine.takeTrouble() else { return }
-        self.diagnostics(.spoolUnavailable(directory: self.store.directory, reason: reason))
+        self.diagnostics(.spoolTrouble(directory: self.store.directory, reason: reason))
     }
 
     // MARK: Files

@@ -161,7 +161,7 @@ final class SpoolStore: Sendable {
         } catch {
             guard isTold else { return .unavailable }
             let reason = "\(error), for a batch that waits in memory"
-            self.state.withLock { $0.notices.append(.spoolUnavailable(directory: self.directory, reason: reason)) }
+            self.state.withLock { $0.notices.append(.spoolTrouble(directory: self.directory, reason: reason)) }
             return .unavailable
         }
     }
@@ -393,7 +393,7 @@ final class SpoolStore: Sendable {
         }
         guard let failure else { return }
         self.state.withLock { $0.ledger.noteRefused(refused) }
-        self.diagnostics(.spoolUnavailable(directory: self.directory, reason: String(describing: failure)))
+        self.diagnostics(.spoolTrouble(directory: self.directory, reason: String(describing: failure)))
     }
 
     /// Syncs a directory above the spool's. One that may be written to but not read cannot be opened for that: it is told,
@@ -401,7 +401,7 @@ final class SpoolStore: Sendable {
     private func syncParent(_ path: String) throws(FileError) {
         do throws(FileError) { try FileSystem.sync(path, isDirectory: true) } catch {
             guard error.code == EACCES else { throw error }
-            self.diagnostics(.spoolUnavailable(directory: self.directory, reason: String(describing: error)))
+            self.diagnostics(.spoolTrouble(directory: self.directory, reason: String(describing: error)))
         }
     }
 

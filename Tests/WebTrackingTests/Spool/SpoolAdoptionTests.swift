@@ -35,8 +35,8 @@ import Logging
         }
     }
 
-    private func unavailable(_ rig: Rig) -> Int {
-        rig.diagnostics.elements.count { if case .spoolUnavailable = $0 { true } else { false } }
+    private func troubles(_ rig: Rig) -> Int {
+        rig.diagnostics.elements.count { if case .spoolTrouble = $0 { true } else { false } }
     }
 
     private func numbers(_ rig: Rig) -> [Int] {
@@ -79,7 +79,7 @@ import Logging
         for _ in 0..<2 {
             rig.clock.advance(by: .seconds(30))
             await rig.run(inStepsOf: .zero) {
-                self.unavailable(rig) == 1 && rig.clock.timeToNextDeadline == .seconds(30)
+                self.troubles(rig) == 1 && rig.clock.timeToNextDeadline == .seconds(30)
             }
         }
         #expect(self.recovered(rig) == told)
@@ -142,7 +142,7 @@ import Logging
         let rig = try SpoolTests.rig(directory)
         for _ in 0..<3 {
             await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
-            #expect(self.unavailable(rig) == 1)
+            #expect(self.troubles(rig) == 1)
             rig.clock.advance(by: .seconds(30))
         }
         let others = self.numbers(rig)
@@ -170,7 +170,7 @@ import Logging
         await rig.transport.waitForAttempts(1)
         let left = directory.holding.filter { $0 != file }
         #expect(left.reduce(0) { $0 + directory.contents(of: $1).count } <= 1 << 20)
-        #expect(self.unavailable(rig) == 1)
+        #expect(self.troubles(rig) == 1)
         rig.checkConservation()
         await rig.producer.shutdown(timeout: .zero)
     }

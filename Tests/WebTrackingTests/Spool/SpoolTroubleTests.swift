@@ -51,7 +51,7 @@ import Logging
             #expect(rename(file, file + ".real") == 0)
             #expect(symlink(file + ".real", file) == 0)
         }
-        let told = { rig.diagnostics.elements.contains { if case .spoolUnavailable = $0 { true } else { false } } }
+        let told = { rig.diagnostics.elements.contains { if case .spoolTrouble = $0 { true } else { false } } }
         await rig.run { told() }
         #expect(rig.producer.statistics.dropped == [:])
         rig.checkConservation()

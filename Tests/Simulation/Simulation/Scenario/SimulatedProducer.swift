@@ -269,7 +269,8 @@ final class SimulatedProducer: @unchecked Sendable {
             self.run.trace.note("dropped", self.index, count, text: diagnostic.description)
         case .spoolRecovered where self.plan.spool != nil:
             self.run.trace.note("recovers", self.index, text: diagnostic.description)
-        case .spoolUnavailable, .spoolAvailable, .spoolSyncSlow, .spoolDamaged, .spoolRecovered, .settingsRefused:
+        case .spoolUnavailable, .spoolAvailable, .spoolTrouble, .spoolSyncSlow, .spoolDamaged, .spoolRecovered,
+            .settingsRefused:
             self.run.guarded(self.index) { throw Violation("says without a reason: \(diagnostic)") }
         case .credentialsUnavailable:
             self.run.guarded { throw Violation("a producer that does not sign says: \(diagnostic)") }
