@@ -131,6 +131,21 @@ class PageTest(unittest.TestCase):
         page.route(address, handle)
         return page
 
+    def counting(self, query=""):
+        """A page that has its rows, and has waited long for their counts, which are held back."""
+        held = []
+        page = self.routed(lambda route: held.append(route), "**/api/overview?*")
+        # The page's time stands still until it has its rows, however long those take.
+        page.clock.install(time=0)
+        page.clock.pause_at(1000)
+        with page.expect_request("**/api/overview?*"):
+            page.goto(self.shop.address(query))
+        page.clock.run_for(100)
+        expect(page.locator("#progress")).to_be_hidden()
+        page.clock.run_for(1000)
+        expect(page.locator("#progress")).to_be_visible()
+        return page, held
+
     def settled(self, page):
         """Waits until the page has all answers, and has drawn them."""
         expect(page.locator("#logs")).to_have_attribute("aria-busy", "false")
@@ -626,21 +641,6 @@ class PageTest(unittest.TestCase):
         held[0].continue_()
         expect(page.locator("#progress")).to_be_hidden()
         expect(page.locator("#state")).to_contain_text("Listening")
-
-    def counting(self, query=""):
-        """A page that has its rows, and has waited long for their counts, which are held back."""
-        held = []
-        page = self.routed(lambda route: held.append(route), "**/api/overview?*")
-        # The page's time stands still until it has its rows, however long those take.
-        page.clock.install(time=0)
-        page.clock.pause_at(1000)
-        with page.expect_request("**/api/overview?*"):
-            page.goto(self.shop.address(query))
-        page.clock.run_for(100)
-        expect(page.locator("#progress")).to_be_hidden()
-        page.clock.run_for(1000)
-        expect(page.locator("#progress")).to_be_visible()
-        return page, held
 
     def test_leaves_the_search_while_there_are_no_rows(self):
         page = self.routed(lambda route: None)

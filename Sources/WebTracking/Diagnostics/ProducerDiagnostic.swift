@@ -40,8 +40,8 @@ public enum ProducerDiagnostic: Sendable {
     case spoolUnavailable(directory: String, reason: String)
     /// Files can be made in the spool directory again.
     case spoolAvailable(directory: String)
-    /// Something else of the spool failed, and new records go on into files: a file or folder that cannot be synced or
-    /// opened, a look for what earlier processes have left, a batch for whose return from memory there is no file.
+    /// Something failed in the spool other than making files for new records: syncing or opening a file or folder, a look
+    /// for what earlier processes have left, the return of a batch from memory.
     case spoolTrouble(directory: String, reason: String)
     /// With durability `.power`: making files survive a loss of power took longer than the interval, so that a loss would
     /// take more with it. Told once until it is better. And at the end of a shutdown, the last round had not ended in time.

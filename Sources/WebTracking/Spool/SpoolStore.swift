@@ -59,10 +59,10 @@ final class SpoolStore: Sendable {
     private let held = Atomic<Int>(0)
     private let spare = Atomic<Int>(0)
     private let damaged = Atomic<Int>(0)
-    private let synced = Atomic<Int>(0)
-    private let state: Lock<State>
+    let synced = Atomic<Int>(0)
+    let state: Lock<State>
 
-    private struct State {
+    struct State {
         var box: SpoolBox?
         var nextFile: UInt64 = 0
         /// How many batches there have been.
@@ -358,50 +358,6 @@ final class SpoolStore: Sendable {
         for file in files {
             file.remove()
             self.spare.subtract(file.bytes, ordering: .relaxed)
-        }
-    }
-
-    // MARK: Syncing and closing
-
-    /// Makes everything that was written before the call survive the loss of power. Waits for the disk.
-    func sync() {
-        let round = self.state.withLock { $0.ledger.beginRound(folder: $0.box?.path) }
-        var failure: FileError?
-        var refused: [String] = []
-        for file in round.files {
-            do throws(FileError) {
-                try FileSystem.sync(file)
-                self.synced.add(1, ordering: .relaxed)
-            } catch {
-                // Delivered in the meantime.
-                guard !error.isAbsence else { continue }
-                // One file that the disk refuses is no reason to leave the others.
-                refused.append(file)
-                failure = error
-            }
-        }
-        if let folder = round.folder {
-            do throws(FileError) {
-                try FileSystem.sync(folder, isDirectory: true)
-                try FileSystem.sync(self.directory, isDirectory: true)
-                for parent in round.parents { try self.syncParent(parent) }
-                self.synced.add(2 + round.parents.count, ordering: .relaxed)
-            } catch {
-                failure = error
-                self.state.withLock { $0.ledger.noteRefusedDirectories(of: round) }
-            }
-        }
-        guard let failure else { return }
-        self.state.withLock { $0.ledger.noteRefused(refused) }
-        self.diagnostics(.spoolTrouble(directory: self.directory, reason: String(describing: failure)))
-    }
-
-    /// Syncs a directory above the spool's. One that may be written to but not read cannot be opened for that: it is told,
-    /// and not tried again.
-    private func syncParent(_ path: String) throws(FileError) {
-        do throws(FileError) { try FileSystem.sync(path, isDirectory: true) } catch {
-            guard error.code == EACCES else { throw error }
-            self.diagnostics(.spoolTrouble(directory: self.directory, reason: String(describing: error)))
         }
     }
 

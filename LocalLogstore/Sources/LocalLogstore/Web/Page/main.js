@@ -55,14 +55,14 @@ async function load() {
   showError(null);
   drawControls();
   // Rows stay where they are, and so does what an answer has brought while its counts are to come.
-  let isAnswered = list.length > 0;
-  const timer = setTimeout(() => { by("progress").hidden = false; if (!isAnswered) showState(loading()); }, 150);
+  let isFilled = list.length > 0;
+  const timer = setTimeout(() => { by("progress").hidden = false; if (!isFilled) showState(loading()); }, 150);
   try {
     const question = selection();
     const page = await get("logs", { ...question, limit: pageSize }, current.signal);
     if (asking !== current) return;
     list.set(page.logs);
-    isAnswered = true;
+    isFilled = true;
     next = page.next;
     liveCount = 0;
     if (state.live) follow(page);
