@@ -151,6 +151,11 @@ class PageTest(unittest.TestCase):
         expect(page.locator("#logs")).to_have_attribute("aria-busy", "false")
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
+    def wait(self, page, held):
+        """Waits until a question is held back."""
+        while not held:
+            page.wait_for_timeout(20)
+
     def connection(self, endpoint):
         connection = http.client.HTTPConnection("127.0.0.1", endpoint.port)
         self.addCleanup(connection.close)
@@ -545,17 +550,51 @@ class PageTest(unittest.TestCase):
     def test_opens_a_link_to_an_old_log(self):
         old = self.shop.api("arrivals?q=level:+error&limit=5")["logs"][4]
         total = self.shop.api("overview?q=level:+error")["total"]
-        page = self.open(self.shop, f"?q=level%3A+error&log={old['id']}")
-        expect(page.locator(".record strong")).to_have_text(f"Log {old['id']}")
+        page = self.blank()
+        older = []
+        page.on("request", lambda request: older.append(request.url) if "/api/logs?" in request.url and "after=" in request.url else None)
+        page.goto(self.shop.address(f"?q=level%3A+error&log={old['id']}"))
+        record = page.locator(".record strong")
+        expect(record).to_have_text(f"Log {old['id']}")
         self.settled(page)
-        # It has its place when the pages between have come, and only that one.
+        expect(record).to_be_in_viewport(ratio=1)
+        # The pages between may be any number. They come when they are asked for, and it stays in sight.
+        self.assertEqual(older, [])
+        expect(page.locator("#summary")).to_contain_text(" · 200 loaded")
         page.keyboard.press("G")
         expect(page.locator("#summary")).to_contain_text(f" · {total} loaded")
         self.settled(page)
+        expect(record).to_be_in_viewport(ratio=1)
+        # It has its place, and only that one.
         rows = page.evaluate("""[...document.querySelectorAll(".row")].map((row) => [Number(row.dataset.index), Number(row.dataset.id)])""")
         rows.sort()
         self.assertEqual([identity for _, identity in rows], sorted((identity for _, identity in rows), reverse=True))
         expect(page.locator(".row[aria-expanded='true']")).to_have_attribute("data-id", str(old["id"]))
+
+    def test_loads_what_is_between_when_an_old_log_is_closed(self):
+        old = self.shop.api("arrivals?q=level:+error&limit=5")["logs"][4]
+        total = self.shop.api("overview?q=level:+error")["total"]
+        page = self.open(self.shop, f"?q=level%3A+error&log={old['id']}")
+        expect(page.locator(".record strong")).to_have_text(f"Log {old['id']}")
+        page.keyboard.press("Escape")
+        expect(page.locator("#summary")).to_contain_text(f" · {total} loaded")
+
+    def test_steps_from_an_open_log_to_the_next(self):
+        endpoint = self.endpoint()
+        # Each is higher than the window when it is open.
+        for number in range(3):
+            endpoint.post({"message": str(number)} | {f"field {index}": "x" for index in range(60)})
+        page = self.open(endpoint)
+        expect(page.locator(".row")).to_have_count(3)
+        self.settled(page)
+        # The first and the last stay open when there is nothing beyond them.
+        page.locator(".row").first.click()
+        for key, message in (("k", "2"), ("j", "1"), ("j", "0"), ("j", "0"), ("k", "1")):
+            page.keyboard.press(key)
+            row = page.locator(".row[aria-expanded='true']")
+            expect(row.locator(".message")).to_have_text(message)
+            expect(row).to_be_in_viewport(ratio=1)
+            expect(page.locator(".record .fields")).to_contain_text("field 59")
 
     # Deliveries and rehearsal
 
@@ -621,8 +660,7 @@ class PageTest(unittest.TestCase):
         page.keyboard.press("Enter")
         # Until the answer is there.
         expect(page.locator("#progress")).to_be_visible()
-        while not held:
-            page.wait_for_timeout(20)
+        self.wait(page, held)
         held[0].continue_()
         self.settled(page)
         expect(page.locator("#progress")).to_be_hidden()
@@ -675,6 +713,24 @@ class PageTest(unittest.TestCase):
         self.shot(page, "disconnected")
         endpoint.start()
         expect(page.locator("#banner")).to_be_hidden()
+        endpoint.post({"message": "after"})
+        self.expect_messages(page, ["after", "before"])
+
+    def test_begins_live_again_when_the_endpoint_went_while_it_counted(self):
+        endpoint = self.endpoint()
+        endpoint.post({"message": "before"})
+        is_up, held = True, []
+        page = self.routed(lambda route: held.append(route) if is_up else route.continue_(), "**/api/overview?*")
+        page.goto(endpoint.address("?live=1"))
+        self.expect_messages(page, ["before"])
+        self.wait(page, held)
+        is_up = False
+        endpoint.stop()
+        expect(page.locator("#banner")).to_be_visible()
+        held[0].abort()
+        expect(page.locator("#state")).to_contain_text("does not answer")
+        endpoint.start()
+        self.expect_messages(page, ["before"])
         endpoint.post({"message": "after"})
         self.expect_messages(page, ["after", "before"])
 

@@ -19,6 +19,9 @@ export class LogList {
     this.items = [];
     this.pool = new Map();
     this.spare = [];
+    // Those that no page has brought, and how many of them are older than all that pages have brought.
+    this.strays = new Set();
+    this.beyond = 0;
     this.selected = -1;
     this.open = null;
     this.scheduled = false;
@@ -44,7 +47,8 @@ export class LogList {
   set(logs) {
     this.close();
     this.items = logs.slice().reverse();
-    this.strays = false;
+    this.strays.clear();
+    this.beyond = 0;
     this.selected = -1;
     this.viewport.scrollTop = 0;
     this.refresh();
@@ -56,8 +60,10 @@ export class LogList {
     const added = new Set(logs.map(({ id }) => id));
     const others = this.items.filter(({ id }) => !added.has(id));
     this.items = logs.slice().reverse().concat(others);
+    const strays = this.strays.size;
+    for (const id of added) this.strays.delete(id);
     // One that was shown before its page came stands in its place now.
-    if (this.strays) this.rearrange();
+    if (strays > 0) this.rearrange();
     else if (others.length !== before) this.refresh();
     else this.schedule();
   }
@@ -66,18 +72,24 @@ export class LogList {
   place(log) {
     if (!this.items.some(({ id }) => id === log.id)) {
       this.items.push(log);
-      this.strays = true;
+      this.strays.add(log.id);
       this.rearrange();
     }
     return this.items.length - 1 - this.items.findIndex(({ id }) => id === log.id);
   }
 
-  // Puts the rows into the order of time; what is open or selected stays so.
+  // Puts the rows into the order of time; what is open or selected stays so, and what is open stays where it is in sight.
   rearrange() {
     this.items.sort((left, right) => left.time - right.time || left.id - right.id);
+    const oldest = this.items.findIndex(({ id }) => !this.strays.has(id));
+    this.beyond = oldest < 0 ? this.items.length : oldest;
     const place = (id) => this.items.length - 1 - this.items.findIndex((item) => item.id === id);
-    if (this.open) this.open.index = place(this.open.id);
     if (this.selected >= 0) this.selected = place(this.selectedId);
+    if (this.open) {
+      const before = this.open.index;
+      this.open.index = place(this.open.id);
+      this.scrollTo(this.viewport.scrollTop + (this.open.index - before) * rowHeight);
+    }
     this.refresh();
   }
 
@@ -125,10 +137,18 @@ export class LogList {
     return Math.floor(y / rowHeight);
   }
 
+  stretch() { this.canvas.style.height = `${this.top(this.items.length)}px`; }
+
+  // The browser goes no further than the canvas reaches.
+  scrollTo(top) {
+    this.stretch();
+    this.viewport.scrollTop = top;
+  }
+
   draw() {
+    this.stretch();
     const { scrollTop, clientHeight } = this.viewport;
     const total = this.items.length;
-    this.canvas.style.height = `${this.top(total)}px`;
     this.viewport.setAttribute("aria-rowcount", total);
     const first = Math.max(0, this.indexAt(scrollTop) - margin);
     const last = Math.min(total - 1, this.indexAt(scrollTop + clientHeight) + margin);
@@ -150,7 +170,9 @@ export class LogList {
     }
     if (this.open) this.open.element.style.transform = `translateY(${(this.open.index + 1) * rowHeight}px)`;
     if (this.spare.length > 200) this.spare.length = 200;
-    if (total > 0 && last >= total - margin - 1) this.onEnd?.();
+    // Between one that is older than all pages and the pages may be any number: it stays in sight until more is asked for.
+    const isBeyond = this.open && this.open.index >= total - this.beyond;
+    if (total > 0 && last >= total - margin - 1 && !isBeyond) this.onEnd?.();
   }
 
   select(index, { scroll = true } = {}) {
@@ -160,26 +182,43 @@ export class LogList {
     if (scroll) {
       const y = this.top(this.selected);
       const { scrollTop, clientHeight } = this.viewport;
-      if (y < scrollTop) this.viewport.scrollTop = y;
-      else if (y + rowHeight > scrollTop + clientHeight) this.viewport.scrollTop = y + rowHeight - clientHeight;
+      if (y < scrollTop) this.scrollTo(y);
+      else if (y + rowHeight > scrollTop + clientHeight) this.scrollTo(y + rowHeight - clientHeight);
     }
     this.schedule();
   }
 
+  // Opens the log at a place, and brings it into sight.
+  show(index) {
+    this.expand(index);
+    this.scrollTo(index * rowHeight - 60);
+  }
+
   toggle(index) {
-    const same = this.open?.index === index;
-    this.close();
+    const wasOpen = this.open?.index === index;
+    this.expand(index);
+    if (wasOpen) this.close();
+  }
+
+  // The next log or the one before, which is opened if the one of now is.
+  step(by) {
+    const wasOpen = this.open !== null;
+    this.select(this.selected < 0 ? 0 : this.selected + by, { scroll: false });
+    if (wasOpen) this.expand(this.selected);
+    this.select(this.selected);
+  }
+
+  expand(index) {
     this.select(index, { scroll: false });
-    if (!same && index >= 0 && index < this.items.length) {
-      const element = h("div", { class: "detail", role: "row" });
-      element.append(this.onOpen(this.at(index)));
-      this.open = { index, element, id: this.at(index).id };
-      this.detailHeight = 0;
-      this.canvas.append(element);
-      this.resized.observe(element);
-    }
-    this.schedule();
-    return !same;
+    // A row may have been clicked that is no longer there.
+    if (this.open?.index === index || !this.at(index)) return;
+    this.close();
+    const element = h("div", { class: "detail", role: "row" });
+    element.append(this.onOpen(this.at(index)));
+    this.open = { index, element, id: this.at(index).id };
+    this.canvas.append(element);
+    this.detailHeight = Math.ceil(element.getBoundingClientRect().height);
+    this.resized.observe(element);
   }
 
   close() {

@@ -233,10 +233,7 @@ function detail(log) {
 
 // Opens a log, which may not be among those that are shown.
 function showLog(log) {
-  const place = list.place(log);
-  if (list.open?.index !== place) list.toggle(place);
-  list.select(place);
-  by("list").scrollTop = Math.max(0, place * 24 - 60);
+  list.show(list.place(log));
 }
 
 async function openLinked() {
@@ -430,18 +427,13 @@ by("theme").addEventListener("click", theme);
 by("help").addEventListener("click", () => showKeys(by("keys")));
 
 const inLogs = (action) => () => { if (state.view === "logs") action(); };
-const step = (by_) => inLogs(() => {
-  const opened = list.open !== null;
-  const index = list.selected < 0 ? 0 : list.selected + by_;
-  list.select(index);
-  if (opened) list.toggle(list.selected);
-});
+const step = (by) => inLogs(() => list.step(by));
 listen({
   "/": () => { view("logs"); by("search").focus(); by("search").select(); },
   j: step(1), ArrowDown: step(1), k: step(-1), ArrowUp: step(-1),
   Enter: inLogs(() => { if (list.selected >= 0) list.toggle(list.selected); }),
   Escape: inLogs(() => { if (!list.close()) zoomOut(); }),
-  g: inLogs(() => list.select(0)), G: inLogs(() => list.select(list.length - 1)),
+  g: inLogs(() => list.select(0)), G: inLogs(() => { list.select(list.length - 1); fetchMore(); }),
   l: inLogs(toggleLive), p: inLogs(() => pause()), r: inLogs(load),
   1: () => view("logs"), 2: () => view("deliveries"), 3: () => view("rehearsal"),
   t: theme, "?": () => showKeys(by("keys")),
@@ -459,8 +451,8 @@ onConnection((value) => {
     return;
   }
   drawConnection();
-  // Back again: what was missed is asked for.
-  if (value && !state.live) load();
+  // Back again: what was missed is asked for. Live goes on by itself, if it had begun.
+  if (value && (!state.live || problem)) load();
 });
 
 async function start() {
