@@ -153,7 +153,9 @@ class PageTest(unittest.TestCase):
 
     def wait(self, page, held):
         """Waits until a question is held back."""
+        deadline = time.monotonic() + PATIENCE / 1000
         while not held:
+            self.assertLess(time.monotonic(), deadline, "the page does not ask")
             page.wait_for_timeout(20)
 
     def connection(self, endpoint):
@@ -343,6 +345,49 @@ class PageTest(unittest.TestCase):
         # Never frozen, even on a busy machine with a debug build.
         self.assertLess(gaps[-1], 1500 + 4 * pauses[-1])
         self.shot(page, "live")
+
+    def test_says_live_when_it_is_asked_again(self):
+        endpoint = self.endpoint()
+        endpoint.post({"message": "old"})
+        page = self.open(endpoint, "?live=1")
+        self.expect_messages(page, ["old"])
+        self.settled(page)
+        page.keyboard.press("p")
+        expect(page.locator("#live")).to_contain_text("Paused")
+        page.keyboard.press("r")
+        expect(page.locator("#live")).to_contain_text("Live")
+        endpoint.post({"message": "new"})
+        self.expect_messages(page, ["new", "old"])
+
+    def test_opens_a_selected_log_that_new_ones_have_moved(self):
+        endpoint = self.endpoint()
+        endpoint.post({"message": "old"})
+        page = self.open(endpoint, "?live=1")
+        self.expect_messages(page, ["old"])
+        page.keyboard.press("j")
+        expect(page.locator(".row.selected")).to_have_count(1)
+        endpoint.post(*({"message": str(number)} for number in range(200)))
+        expect(page.locator("#summary")).to_contain_text("201 shown")
+        page.keyboard.press("Enter")
+        expect(page.locator(".row[aria-expanded='true'] .message")).to_have_text("old")
+        expect(page.locator(".record strong")).to_be_in_viewport(ratio=0.9)
+
+    def test_shows_once_what_was_opened_before_it_arrived(self):
+        endpoint = self.endpoint()
+        endpoint.post({"message": "one", "seq": "1"})
+        page = self.open(endpoint, "?live=1")
+        self.expect_messages(page, ["one"])
+        page.locator(".row").click()
+        expect(page.locator("#live")).to_contain_text("Paused")
+        endpoint.post({"message": "two", "seq": "2"})
+        expect(page.locator("#fresh")).to_contain_text("1 new log")
+        page.get_by_role("button", name="Show around").click()
+        page.locator(".neighbours li button", has_text="two").click()
+        self.expect_messages(page, ["two", "one"])
+        page.keyboard.press("p")
+        expect(page.locator("#live")).to_contain_text("Live")
+        endpoint.post({"message": "three", "seq": "3"})
+        self.expect_messages(page, ["three", "two", "one"])
 
     # Histogram and counts
 
@@ -540,9 +585,9 @@ class PageTest(unittest.TestCase):
             row = page.locator(".row[aria-expanded='true']")
             expect(row).to_have_count(1)
             expect(row).to_have_attribute("data-id", page.locator(".record strong").text_content().removeprefix("Log "))
-        # What was added stays the only one of its kind when older logs are loaded.
-        stray = self.shop.api(f"logs?q=seq+%3D+%22{first + 1}%22")["logs"][0]
-        total = self.shop.api("overview?q=level:+error")["total"] + (stray["fields"]["level"] != "error")
+        # What does not match is there while it is open.
+        total = self.shop.api("overview?q=level:+error")["total"]
+        expect(page.locator(".row:not(.level-error)")).to_have_count(0)
         page.keyboard.press("Escape")
         page.keyboard.press("G")
         expect(page.locator("#summary")).to_contain_text(f" · {total} loaded")
@@ -557,44 +602,141 @@ class PageTest(unittest.TestCase):
         record = page.locator(".record strong")
         expect(record).to_have_text(f"Log {old['id']}")
         self.settled(page)
-        expect(record).to_be_in_viewport(ratio=1)
+        expect(record).to_be_in_viewport(ratio=0.9)
         # The pages between may be any number. They come when they are asked for, and it stays in sight.
         self.assertEqual(older, [])
         expect(page.locator("#summary")).to_contain_text(" · 200 loaded")
         page.keyboard.press("G")
         expect(page.locator("#summary")).to_contain_text(f" · {total} loaded")
         self.settled(page)
-        expect(record).to_be_in_viewport(ratio=1)
+        expect(record).to_be_in_viewport(ratio=0.9)
         # It has its place, and only that one.
         rows = page.evaluate("""[...document.querySelectorAll(".row")].map((row) => [Number(row.dataset.index), Number(row.dataset.id)])""")
         rows.sort()
         self.assertEqual([identity for _, identity in rows], sorted((identity for _, identity in rows), reverse=True))
         expect(page.locator(".row[aria-expanded='true']")).to_have_attribute("data-id", str(old["id"]))
 
-    def test_loads_what_is_between_when_an_old_log_is_closed(self):
-        old = self.shop.api("arrivals?q=level:+error&limit=5")["logs"][4]
-        total = self.shop.api("overview?q=level:+error")["total"]
-        page = self.open(self.shop, f"?q=level%3A+error&log={old['id']}")
-        expect(page.locator(".record strong")).to_have_text(f"Log {old['id']}")
+    def test_goes_on_behind_an_old_log_when_its_page_has_come(self):
+        page = self.open(self.shop, "?log=5700")
+        expect(page.locator(".record strong")).to_have_text("Log 5700")
+        self.settled(page)
+        page.keyboard.press("G")
+        expect(page.locator("#summary")).to_contain_text(" · 600 loaded")
+        self.settled(page)
+        expect(page.locator(".record strong")).to_be_in_viewport(ratio=0.9)
+        page.locator("#list").evaluate("(list) => { list.scrollTop = list.scrollHeight; }")
+        expect(page.locator("#summary")).to_contain_text(" · 1,000 loaded")
+
+    def test_leaves_who_went_away_from_an_old_log_alone(self):
+        held = []
+        page = self.routed(lambda route: held.append(route), re.compile("/api/logs.*after="))
+        page.goto(self.shop.address("?log=100"))
+        expect(page.locator(".record strong")).to_have_text("Log 100")
+        self.settled(page)
+        page.keyboard.press("G")
+        self.wait(page, held)
+        page.keyboard.press("g")
+        expect(page.locator(".row.selected")).to_have_attribute("data-index", "0")
+        held[0].continue_()
+        expect(page.locator("#summary")).to_contain_text(" · 600 loaded")
+        self.settled(page)
+        self.assertEqual(page.locator("#list").evaluate("(list) => list.scrollTop"), 0)
+
+    def test_forgets_an_old_log_that_was_closed(self):
+        page = self.open(self.shop, "?log=100")
+        expect(page.locator(".record strong")).to_have_text("Log 100")
+        self.settled(page)
         page.keyboard.press("Escape")
-        expect(page.locator("#summary")).to_contain_text(f" · {total} loaded")
+        expect(page).not_to_have_url(re.compile("log="))
+        # The selection goes to the row above, and pages come as always.
+        expect(page.locator(".row.selected")).to_have_attribute("data-index", "199")
+        expect(page.locator(".row.selected")).to_be_in_viewport(ratio=0.9)
+        expect(page.locator("#summary")).to_contain_text(" · 600 loaded")
+        page.keyboard.press("j")
+        expect(page.locator(".row.selected")).to_have_attribute("data-index", "200")
+        expect(page.locator(".row.selected")).to_be_in_viewport(ratio=0.9)
+        page.keyboard.press("r")
+        expect(page.locator("#summary")).to_contain_text(" · 200 loaded")
+        self.settled(page)
+        expect(page.locator(".record")).to_have_count(0)
+
+    def test_brings_a_linked_log_into_sight_when_the_rows_are(self):
+        page = self.open(self.shop, "?view=deliveries&log=100")
+        expect(page.locator(".record strong")).to_have_text("Log 100")
+        self.settled(page)
+        page.keyboard.press("1")
+        expect(page.locator(".record strong")).to_be_in_viewport(ratio=0.9)
+
+    def test_keeps_its_rows_without_the_log_of_a_link(self):
+        page = self.open(self.shop, "?log=999999")
+        expect(page.locator("#summary")).to_contain_text("the log of the link is not here: There is no such log")
+        expect(page.locator(".row").first).to_be_visible()
+
+    def test_opens_no_link_that_was_left(self):
+        held = []
+        page = self.routed(lambda route: held.append(route), "**/api/logs/100")
+        page.goto(self.shop.address("?log=100"))
+        self.wait(page, held)
+        page.locator("#search").fill("level: error")
+        page.keyboard.press("Enter")
+        expect(page.locator(".row.level-info")).to_have_count(0)
+        expect(page.locator(".row.level-error").first).to_be_visible()
+        held[0].continue_()
+        self.settled(page)
+        expect(page.locator(".record")).to_have_count(0)
 
     def test_steps_from_an_open_log_to_the_next(self):
         endpoint = self.endpoint()
         # Each is higher than the window when it is open.
-        for number in range(3):
+        for number in range(40):
             endpoint.post({"message": str(number)} | {f"field {index}": "x" for index in range(60)})
         page = self.open(endpoint)
-        expect(page.locator(".row")).to_have_count(3)
+        expect(page.locator("#summary")).to_contain_text("40 loaded")
         self.settled(page)
-        # The first and the last stay open when there is nothing beyond them.
         page.locator(".row").first.click()
-        for key, message in (("k", "2"), ("j", "1"), ("j", "0"), ("j", "0"), ("k", "1")):
+        # The first and the last stay open when there is nothing beyond them.
+        keys = [("k", 39), ("j", 38), ("j", 37), ("j", 36), ("k", 37)] + [("j", number) for number in range(36, -1, -1)] + [("j", 0), ("k", 1), ("k", 2)]
+        for key, message in keys:
             page.keyboard.press(key)
             row = page.locator(".row[aria-expanded='true']")
-            expect(row.locator(".message")).to_have_text(message)
-            expect(row).to_be_in_viewport(ratio=1)
+            expect(row.locator(".message")).to_have_text(str(message))
+            expect(row).to_be_in_viewport(ratio=0.9)
             expect(page.locator(".record .fields")).to_contain_text("field 59")
+        page.keyboard.press("Escape")
+        # The selection stays in sight at both edges of the window too.
+        for key, number in [("k", 35), ("j", 39)]:
+            for _ in range(number):
+                page.keyboard.press(key)
+                expect(page.locator(".row.selected")).to_be_in_viewport(ratio=0.9)
+
+    def test_asks_for_no_older_logs_without_the_newest(self):
+        failing, held, older = True, [], []
+
+        def answer(route):
+            if "after=" in route.request.url:
+                older.append(route.request.url)
+            if failing and "overview" in route.request.url:
+                route.fulfill(status=500, json={"error": {"message": "disk I/O error"}})
+            elif not failing and "level" in route.request.url:
+                held.append(route)
+            else:
+                route.continue_()
+
+        page = self.routed(answer, re.compile("/api/(logs|overview)[?]"))
+        page.goto(self.shop.address())
+        expect(page.locator("#state")).to_contain_text("disk I/O error")
+        page.keyboard.press("G")
+        failing = False
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator("#summary")).to_contain_text(" · 200 loaded")
+        self.settled(page)
+        page.locator("#search").fill("level: error")
+        page.keyboard.press("Enter")
+        self.wait(page, held)
+        page.keyboard.press("G")
+        held.pop(0).continue_()
+        expect(page.locator(".row.level-info")).to_have_count(0)
+        self.assertEqual(older, [])
 
     # Deliveries and rehearsal
 
@@ -715,6 +857,29 @@ class PageTest(unittest.TestCase):
         expect(page.locator("#banner")).to_be_hidden()
         endpoint.post({"message": "after"})
         self.expect_messages(page, ["after", "before"])
+
+    def test_says_that_there_are_no_logs_when_it_knows(self):
+        held = []
+        page = self.routed(lambda route: held.append(route), "**/api/status")
+        page.goto(self.endpoint().address())
+        expect(page.locator("#state")).to_contain_text("No log matches")
+        held[0].continue_()
+        expect(page.locator("#state")).to_contain_text("No logs yet")
+
+    def test_is_gentle_with_an_endpoint_that_answers_in_part(self):
+        asked = []
+        page = self.routed(lambda route: route.abort(), re.compile("/api/(overview|tail)"))
+        page.on("request", lambda request: asked.append(request.url) if "/api/logs?" in request.url else None)
+        # The page's time stands still.
+        page.clock.install(time=0)
+        page.clock.pause_at(1000)
+        page.goto(self.shop.address("?live=1"))
+        expect(page.locator("#state")).to_contain_text("does not answer")
+        # Three seconds of it, in which the endpoint has answered a hundred other questions.
+        for _ in range(100):
+            page.clock.run_for(30)
+            page.evaluate("() => fetch('/api/deliveries').then((answer) => answer.text())")
+        self.assertLess(len(asked), 6)
 
     def test_begins_live_again_when_the_endpoint_went_while_it_counted(self):
         endpoint = self.endpoint()

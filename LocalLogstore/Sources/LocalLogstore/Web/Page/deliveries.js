@@ -43,6 +43,7 @@ export class Deliveries {
       tile("Latency", duration(summary.medianMicroseconds), `95 % within ${duration(summary.p95Microseconds)}`),
       tile("Retries", count(summary.retries), "attempts that repeat another", summary.retries ? "warn" : ""),
       tile("Duplicates", count(summary.duplicateLogs), summary.duplicates ? `logs stored twice, in ${plural(summary.duplicates, "request")}` : "nothing is stored twice", summary.duplicates ? "bad" : ""));
+    this.strip.hidden = deliveries.length === 0;
     replace(this.strip, deliveries.length ? bars(deliveries, this.strip.clientWidth - 20) : null);
     this.table.hidden = deliveries.length === 0;
     this.empty.hidden = deliveries.length > 0;

@@ -9,19 +9,19 @@ const shown = new Set(["time", "level", "label", "message", "seq", "file", "func
 const maximumText = 400;
 
 export class LogList {
-  constructor(viewport, { onOpen, onEnd, onScroll }) {
+  constructor(viewport, { onOpen, onClose, onEnd, onScroll }) {
     this.viewport = viewport;
     this.canvas = h("div", { class: "canvas", role: "rowgroup" });
     viewport.append(this.canvas);
     this.onOpen = onOpen;
+    this.onClose = onClose;
     this.onEnd = onEnd;
     // In the order of arrival, so that new ones are cheap to add: the row on top is the last.
     this.items = [];
     this.pool = new Map();
     this.spare = [];
-    // Those that no page has brought, and how many of them are older than all that pages have brought.
-    this.strays = new Set();
-    this.beyond = 0;
+    // One that no page has brought. It is here while it is open.
+    this.stray = null;
     this.selected = -1;
     this.open = null;
     this.scheduled = false;
@@ -39,16 +39,21 @@ export class LogList {
   }
 
   get length() { return this.items.length; }
+  // What pages have brought.
+  get loaded() { return this.items.length - (this.stray ? 1 : 0); }
   at(index) { return this.items[this.items.length - 1 - index]; }
+  // The row of a log, or -1.
+  indexOf(identity) {
+    const place = this.items.findIndex(({ id }) => id === identity);
+    return place < 0 ? -1 : this.items.length - 1 - place;
+  }
 
   clear() { this.set([]); }
 
   // The newest first.
   set(logs) {
-    this.close();
+    this.shut();
     this.items = logs.slice().reverse();
-    this.strays.clear();
-    this.beyond = 0;
     this.selected = -1;
     this.viewport.scrollTop = 0;
     this.refresh();
@@ -60,57 +65,41 @@ export class LogList {
     const added = new Set(logs.map(({ id }) => id));
     const others = this.items.filter(({ id }) => !added.has(id));
     this.items = logs.slice().reverse().concat(others);
-    const strays = this.strays.size;
-    for (const id of added) this.strays.delete(id);
     // One that was shown before its page came stands in its place now.
-    if (strays > 0) this.rearrange();
+    if (this.stray) this.rearrange();
     else if (others.length !== before) this.refresh();
     else this.schedule();
+    if (added.has(this.stray?.id)) this.stray = null;
   }
 
-  // The place of a log, which is added if it is not there.
-  place(log) {
-    if (!this.items.some(({ id }) => id === log.id)) {
-      this.items.push(log);
-      this.strays.add(log.id);
-      this.rearrange();
-    }
-    return this.items.length - 1 - this.items.findIndex(({ id }) => id === log.id);
-  }
-
-  // Puts the rows into the order of time; what is open or selected stays so, and what is open stays where it is in sight.
+  // Puts the rows into the order of time. What is open or selected stays so, and what is open stays in sight if it was.
   rearrange() {
     this.items.sort((left, right) => left.time - right.time || left.id - right.id);
-    const oldest = this.items.findIndex(({ id }) => !this.strays.has(id));
-    this.beyond = oldest < 0 ? this.items.length : oldest;
-    const place = (id) => this.items.length - 1 - this.items.findIndex((item) => item.id === id);
-    if (this.selected >= 0) this.selected = place(this.selectedId);
+    this.reselect(0);
     if (this.open) {
+      const { scrollTop, clientHeight } = this.viewport;
       const before = this.open.index;
-      this.open.index = place(this.open.id);
-      this.scrollTo(this.viewport.scrollTop + (this.open.index - before) * rowHeight);
+      this.open.index = this.indexOf(this.open.id);
+      if (before * rowHeight < scrollTop + clientHeight) this.scrollTo(scrollTop + (this.open.index - before) * rowHeight);
     }
     this.refresh();
   }
 
   // Newer ones, in the order of arrival; at most `maximum` rows are kept.
   addNewer(logs, maximum) {
+    if (this.stray && logs.some(({ id }) => id === this.stray.id)) {
+      this.items.splice(this.items.indexOf(this.stray), 1);
+      this.stray = null;
+    }
     for (const log of logs) this.items.push(log);
-    let removed = 0;
-    if (this.items.length > maximum) {
-      removed = this.items.length - maximum;
-      this.items.splice(0, removed);
-    }
-    if (this.selected >= 0) {
-      this.selected = Math.min(this.selected + logs.length, this.items.length - 1);
-      this.selectedId = this.at(this.selected).id;
-    }
+    if (this.items.length > maximum) this.items.splice(0, this.items.length - maximum);
+    this.reselect(logs.length);
     if (this.open) {
-      this.open.index += logs.length;
-      if (this.open.index >= this.items.length) this.close();
+      this.open.index = this.indexOf(this.open.id);
+      if (this.open.index < 0) this.close();
     }
     // Whoever reads further down goes on reading the same.
-    if (this.viewport.scrollTop > 0) this.viewport.scrollTop += logs.length * rowHeight;
+    if (this.viewport.scrollTop > 0) this.scrollTo(this.viewport.scrollTop + logs.length * rowHeight);
     this.refresh();
   }
 
@@ -170,65 +159,111 @@ export class LogList {
     }
     if (this.open) this.open.element.style.transform = `translateY(${(this.open.index + 1) * rowHeight}px)`;
     if (this.spare.length > 200) this.spare.length = 200;
-    // Between one that is older than all pages and the pages may be any number: it stays in sight until more is asked for.
-    const isBeyond = this.open && this.open.index >= total - this.beyond;
+    // Between the pages and one that is older than all of them may be any number: it stays where it is until more is asked for.
+    const isBeyond = this.stray !== null && this.stray === this.items[0];
     if (total > 0 && last >= total - margin - 1 && !isBeyond) this.onEnd?.();
   }
 
-  select(index, { scroll = true } = {}) {
+  select(index) {
     if (this.items.length === 0) return;
     this.selected = Math.max(0, Math.min(this.items.length - 1, index));
     this.selectedId = this.at(this.selected).id;
-    if (scroll) {
-      const y = this.top(this.selected);
-      const { scrollTop, clientHeight } = this.viewport;
-      if (y < scrollTop) this.scrollTo(y);
-      else if (y + rowHeight > scrollTop + clientHeight) this.scrollTo(y + rowHeight - clientHeight);
-    }
     this.schedule();
   }
 
-  // Opens the log at a place, and brings it into sight.
-  show(index) {
-    this.expand(index);
-    this.scrollTo(index * rowHeight - 60);
+  // The selected row is where its log is. If that is gone, it is the row in its place; `added` rows came above.
+  reselect(added) {
+    if (this.selected < 0) return;
+    const index = this.indexOf(this.selectedId);
+    this.selected = index < 0 ? Math.min(this.selected + added, this.items.length - 1) : index;
+    this.selectedId = this.at(this.selected)?.id;
   }
 
-  toggle(index) {
-    const wasOpen = this.open?.index === index;
-    this.expand(index);
-    if (wasOpen) this.close();
+  // Scrolls no more than it takes to have the selected row in sight, and of its record what has room below it.
+  reveal() {
+    if (this.selected < 0) return;
+    const { scrollTop, clientHeight } = this.viewport;
+    const y = this.top(this.selected);
+    const height = rowHeight + (this.open?.index === this.selected ? this.detailHeight : 0);
+    if (y < scrollTop || height > clientHeight) this.scrollTo(y);
+    else if (y + height > scrollTop + clientHeight) this.scrollTo(y + height - clientHeight);
+  }
+
+  go(index) {
+    this.select(index);
+    this.reveal();
   }
 
   // The next log or the one before, which is opened if the one of now is.
   step(by) {
     const wasOpen = this.open !== null;
-    this.select(this.selected < 0 ? 0 : this.selected + by, { scroll: false });
+    this.select(this.selected < 0 ? 0 : this.selected + by);
     if (wasOpen) this.expand(this.selected);
-    this.select(this.selected);
+    this.reveal();
+  }
+
+  toggle(index) {
+    if (this.open?.index === index) {
+      this.select(index);
+      this.close();
+    } else this.expand(index);
+  }
+
+  // Opens a log, which no page may have brought, and brings it into sight.
+  show(log) {
+    if (this.open?.id !== log.id) this.close();
+    if (this.indexOf(log.id) < 0) {
+      this.items.push(log);
+      this.stray = log;
+      this.rearrange();
+    }
+    this.expand(this.indexOf(log.id));
+    this.bring();
+  }
+
+  // Brings what is open to where it is read.
+  bring() {
+    this.detailHeight = Math.ceil(this.open.element.getBoundingClientRect().height);
+    this.scrollTo(this.open.index * rowHeight - 60);
   }
 
   expand(index) {
-    this.select(index, { scroll: false });
+    const log = this.at(index);
     // A row may have been clicked that is no longer there.
-    if (this.open?.index === index || !this.at(index)) return;
-    this.close();
-    const element = h("div", { class: "detail", role: "row" });
-    element.append(this.onOpen(this.at(index)));
-    this.open = { index, element, id: this.at(index).id };
-    this.canvas.append(element);
-    this.detailHeight = Math.ceil(element.getBoundingClientRect().height);
-    this.resized.observe(element);
+    if (!log) return;
+    if (this.open?.id !== log.id) {
+      this.close();
+      const element = h("div", { class: "detail", role: "row" });
+      element.append(this.onOpen(log));
+      this.open = { index: this.indexOf(log.id), element, id: log.id };
+      this.canvas.append(element);
+      this.detailHeight = Math.ceil(element.getBoundingClientRect().height);
+      this.resized.observe(element);
+    }
+    this.select(this.open.index);
   }
 
+  // Closes what is open, which is said.
   close() {
-    if (!this.open) return false;
+    const wasOpen = this.open !== null;
+    this.shut();
+    if (wasOpen) this.onClose?.();
+    return wasOpen;
+  }
+
+  shut() {
+    if (!this.open) return;
     this.resized.disconnect();
     this.open.element.remove();
     this.open = null;
     this.detailHeight = 0;
+    if (this.stray) {
+      this.items.splice(this.items.indexOf(this.stray), 1);
+      this.stray = null;
+      this.reselect(0);
+      this.refresh();
+    }
     this.schedule();
-    return true;
   }
 }
 

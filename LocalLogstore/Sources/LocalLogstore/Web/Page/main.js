@@ -12,7 +12,7 @@ import { LogList } from "./list.js";
 import { record } from "./record.js";
 import { RehearsalPanel } from "./rehearsal.js";
 import { add } from "./search.js";
-import { change, onChange, ranges, selection, state } from "./state.js";
+import { amend, change, onChange, ranges, selection, state } from "./state.js";
 import { disconnected, failed, firstRun, listening, loading, noMatch, signIn, wrongSearch } from "./states.js";
 import { Tail } from "./tail.js";
 
@@ -28,10 +28,15 @@ let liveCount = 0;
 let problem = null;
 // How many logs there were when the rows were asked for.
 let loadedLogs = null;
+// The answer that the rows are from.
+let shownPage = null;
+// Why the log of a link is not open, or that it was opened while the rows were hidden.
+let linkProblem = null;
+let isUnseen = false;
 
 const histogram = new Histogram(by("histogram"), zoom, zoomOut);
 const facets = new Facets(by("facets"), { onFilter: filter, onAll: countAll });
-const list = new LogList(by("list"), { onOpen: detail, onEnd: fetchMore, onScroll: scrolled });
+const list = new LogList(by("list"), { onOpen: detail, onClose: closed, onEnd: fetchMore, onScroll: scrolled });
 const deliveries = new Deliveries(by("deliveries"));
 const rehearsal = new RehearsalPanel(by("rehearsal"), by("rehearsing"));
 const tail = new Tail({ onLogs: arrived, onSkipped: skipped, onWaiting: waiting, onRestart: load });
@@ -45,13 +50,11 @@ async function load() {
   asking = current;
   tail.stop();
   facets.forget();
-  overview = fields = null;
-  fetchingMore = false;
-  problem = null;
+  overview = fields = next = shownPage = problem = linkProblem = null;
+  fetchingMore = isUnseen = false;
   loadedLogs = null;
   by("fresh").hidden = true;
   by("logs").setAttribute("aria-busy", "true");
-  by("search").value = state.q;
   showError(null);
   drawControls();
   // Rows stay where they are, and so does what an answer has brought while its counts are to come.
@@ -64,13 +67,14 @@ async function load() {
     list.set(page.logs);
     isFilled = true;
     next = page.next;
+    shownPage = page;
     liveCount = 0;
     if (state.live) follow(page);
     drawSummary(page);
     await count_(question, current);
     if (asking !== current) return;
     drawSummary(page);
-    if (state.log) await openLinked();
+    if (state.log) await openLinked(current);
   } catch (error) {
     if (error.name === "AbortError") return;
     fail(error);
@@ -132,6 +136,7 @@ async function countAll(name) {
 
 function fail(error) {
   problem = error;
+  next = shownPage = null;
   if (error instanceof Problem && error.column) {
     list.clear();
     drawSummary(null);
@@ -154,6 +159,7 @@ function follow(page) {
   const { from: _from, until: _until, ...question } = selection();
   known = new Set(page.logs.map(({ id }) => id));
   tail.start(question, page.position);
+  drawControls();
 }
 
 let isStale = false;
@@ -231,18 +237,27 @@ function detail(log) {
   return record(log, { onFilter: filter, onOpen: showLog });
 }
 
-// Opens a log, which may not be among those that are shown.
 function showLog(log) {
-  list.show(list.place(log));
+  list.show(log);
+  isUnseen = state.view !== "logs";
 }
 
-async function openLinked() {
+async function openLinked(current) {
   try {
+    const log = await get(`logs/${encodeURIComponent(state.log)}`, {}, current.signal);
+    if (asking !== current) return;
     showState(null);
-    showLog(await get(`logs/${encodeURIComponent(state.log)}`));
+    showLog(log);
   } catch (error) {
-    showState(failed(error, () => change({ log: "" })));
+    if (error.name === "AbortError" || asking !== current) return;
+    linkProblem = error.message;
+    drawSummary(shownPage);
   }
+}
+
+// The address does not lead to what was closed.
+function closed() {
+  if (state.log) amend({ log: "" });
 }
 
 // MARK: Drawing
@@ -300,8 +315,9 @@ function drawSummary(page) {
   const total = overview?.total;
   const parts = [];
   if (state.live) parts.push(`${plural(liveCount, "log")} since you watch`, `${count(list.length)} shown`);
-  else if (total !== undefined) parts.push(`${plural(total, "log")}${overview.complete ? "" : " counted before time was up"}`, `${count(list.length)} loaded, newest first`);
+  else if (total !== undefined) parts.push(`${plural(total, "log")}${overview.complete ? "" : " counted before time was up"}`, `${count(list.loaded)} loaded, newest first`);
   if (page.complete === false) parts.push("older ones were not looked at; narrow the time");
+  if (linkProblem) parts.push(`the log of the link is not here: ${linkProblem}`);
   text.textContent = status?.logs === 0 && list.length === 0 ? "" : parts.join(" · ");
   if (list.length > 0) showState(null);
   else if (total === 0 && !state.live) showState(status && status.logs === 0 ? firstRun(status) : noMatch(state, { onClear: () => change({ q: "" }), onAllTime: () => change({ range: "", from: "", until: "" }) }));
@@ -338,6 +354,8 @@ async function refreshStatus() {
     offerNew();
     drawPicker();
     drawConnection();
+    // Without a status it is not known whether there are logs at all.
+    if (before === null && shownPage) drawSummary(shownPage);
     // The first logs end the first run.
     if (before === 0 && status.logs > 0 && !state.live && state.view === "logs" && !problem) load();
   } catch (error) {
@@ -431,19 +449,33 @@ const step = (by) => inLogs(() => list.step(by));
 listen({
   "/": () => { view("logs"); by("search").focus(); by("search").select(); },
   j: step(1), ArrowDown: step(1), k: step(-1), ArrowUp: step(-1),
-  Enter: inLogs(() => { if (list.selected >= 0) list.toggle(list.selected); }),
+  Enter: inLogs(() => { if (list.selected >= 0) { list.toggle(list.selected); list.reveal(); } }),
   Escape: inLogs(() => { if (!list.close()) zoomOut(); }),
-  g: inLogs(() => list.select(0)), G: inLogs(() => { list.select(list.length - 1); fetchMore(); }),
+  g: inLogs(() => list.go(0)), G: inLogs(() => { list.go(list.length - 1); fetchMore(); }),
   l: inLogs(toggleLive), p: inLogs(() => pause()), r: inLogs(load),
   1: () => view("logs"), 2: () => view("deliveries"), 3: () => view("rehearsal"),
   t: theme, "?": () => showKeys(by("keys")),
 });
 
 onChange((changed) => {
+  by("search").value = state.q;
   drawControls();
+  if (isUnseen && state.view === "logs" && list.open) { isUnseen = false; list.bring(); }
   if (changed.some((name) => name !== "view")) load();
   refreshView();
 });
+
+let resting = null;
+let isWanted = false;
+
+// At most once in 2 s: an endpoint may answer some questions and not others.
+function comeBack() {
+  if (state.live && !problem) return;
+  isWanted = resting !== null;
+  if (isWanted) return;
+  resting = setTimeout(() => { resting = null; if (isWanted && problem) comeBack(); }, 2000);
+  load();
+}
 
 onConnection((value) => {
   if (value === "token") {
@@ -452,10 +484,11 @@ onConnection((value) => {
   }
   drawConnection();
   // Back again: what was missed is asked for. Live goes on by itself, if it had begun.
-  if (value && (!state.live || problem)) load();
+  if (value) comeBack();
 });
 
 async function start() {
+  by("search").value = state.q;
   drawControls();
   await Promise.all([refreshStatus(), load(), refreshView()]);
 }

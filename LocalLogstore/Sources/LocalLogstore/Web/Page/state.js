@@ -40,6 +40,12 @@ export function change(changes) {
 
 export function onChange(listener) { listeners.add(listener); }
 
+// Changes the address only: what is shown is so already.
+export function amend(changes) {
+  Object.assign(state, changes);
+  history.replaceState(null, "", address());
+}
+
 addEventListener("popstate", () => {
   const before = { ...state };
   Object.assign(state, read());
