@@ -63,6 +63,26 @@ enum FileSystem {
         throw FileError("mkdir", path)
     }
 
+    /// Asks a copy-on-write file system (btrfs) to write the files of a new directory in place.
+    ///
+    /// Otherwise each store into a mapped page that is on the disk already needs a new block, although the file has all of
+    /// its own: with a full disk the next record, or the note that a file is done with, ends the process by SIGBUS (seen
+    /// with Linux 6.18). File systems without that choice refuse, and do not need it, so an error means nothing.
+    static func writeInPlace(_ directory: String) {
+        #if os(Linux)
+        // FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_NOCOW_FL of <linux/fs.h>, which are macros that Swift does not import.
+        let size = UInt(MemoryLayout<CLong>.size) << 16
+        let (getFlags, setFlags) = (0x8000_6601 | size, 0x4000_6602 | size)
+        let noCopyOnWrite: CLong = 0x0080_0000
+        guard let descriptor = try? self.open(directory, flags: O_RDONLY | O_DIRECTORY) else { return }
+        defer { close(descriptor) }
+        var flags: CLong = 0
+        guard ioctl(descriptor, getFlags, &flags) == 0 else { return }
+        flags |= noCopyOnWrite
+        _ = ioctl(descriptor, setFlags, &flags)
+        #endif
+    }
+
     /// Checks that a directory is one, is the process's own, and that nobody else can write to it.
     static func checkPrivateDirectory(_ path: String) throws(FileError) {
         var status = stat()

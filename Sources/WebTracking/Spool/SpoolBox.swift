@@ -53,6 +53,8 @@ final class SpoolBox: Sendable {
             if errno == EEXIST { return nil }
             throw FileError("mkdir", hidden)
         }
+        // Before there is a file in it: files take over what their folder says when they are made.
+        FileSystem.writeInPlace(hidden)
         let lockPath = "\(hidden)/\(Self.lockName)"
         let lock: CInt
         do throws(FileError) { lock = try FileSystem.open(lockPath, flags: O_RDWR | O_CREAT | O_EXCL) } catch {
