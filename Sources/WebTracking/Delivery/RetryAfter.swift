@@ -18,13 +18,16 @@ enum RetryAfter {
         return .seconds(max(rest, 0))
     }
 
-    /// The seconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+    /// The seconds since 1970 of a date such as `Sun, 06 Nov 2044 08:49:37 GMT`; `nil` for one that is not believed.
+    ///
+    /// Believed are the years 2020 to 2100: no service was there before, and a log's time has 32 bits. A proxy with a dead
+    /// battery says 1970, and a broken one anything.
     static func date(_ text: String) -> Int64? {
         let parts = text.split(separator: " ")
         guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT",
             let day = Int(parts[1]), (1...31).contains(day),
             let month = Self.months.firstIndex(of: String(parts[2])),
-            let year = Int(parts[3]), (1970...9999).contains(year)
+            let year = Int(parts[3]), (2020...2100).contains(year)
         else { return nil }
         let time = parts[4].split(separator: ":").map { Int($0) }
         guard time.count == 3, let hour = time[0], let minute = time[1], let second = time[2],

@@ -165,15 +165,11 @@ actor CredentialsSource {
             self.held = Held(credentials: credentials, renewal: .max, expiration: .max)
             return
         }
-        let (expiration, isFarAway) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let rest = isFarAway ? Int64.max : max(expiration &- self.time.now, 0)
+        let expiration = seconds.saturatingMultiply(1_000_000_000)
+        let rest = max(expiration.saturatingSubtract(self.time.now), 0)
         // Five minutes ahead; credentials of a short life in the last fifth of it.
-        let ahead = min(rest / 5, 300_000_000_000)
-        self.held = Held(
-            credentials: credentials,
-            renewal: isFarAway ? .max : expiration - ahead,
-            expiration: isFarAway ? .max : expiration
-        )
+        let renewal = expiration.saturatingSubtract(min(rest / 5, 300_000_000_000))
+        self.held = Held(credentials: credentials, renewal: renewal, expiration: expiration)
     }
 
     /// Waits for the call under way.

@@ -23,6 +23,8 @@
 /// field. It runs where requests are made, not where records are logged.
 struct LogGroupEncoder {
     private static let second: Int64 = 1_000_000_000
+    /// What a log's `uint32 time` can say, in nanoseconds: 1970 to 2106.
+    private static let times = 0...Int64(UInt32.max) * second + 999_999_999
 
     private let timeField: [UInt8]
     private let now: Int64
@@ -40,10 +42,11 @@ struct LogGroupEncoder {
         var writer = ByteWriter(capacity: 64)
         writer.append(escaping: timeField)
         self.timeField = writer.withBytes { Array($0) }
-        self.now = max(now, 0)
+        self.now = Self.times.clamp(now)
         self.offset = offset
         // Seven days back and fifteen minutes ahead are taken, by the service's clock and at its arrival.
-        self.window = (now - (7 * 86_400 - 600) * Self.second)...(now + 840 * Self.second)
+        let earliest = self.now - (7 * 86_400 - 600) * Self.second
+        self.window = Self.times.clamp(earliest)...Self.times.clamp(self.now + 840 * Self.second)
     }
 
     /// The `LogGroup`; `nil` if `batch` is not the JSON of a batch.
@@ -86,7 +89,6 @@ struct LogGroupEncoder {
 
     private func encodeLog(of reader: JSONStringReader, to writer: inout ByteWriter) {
         let (seconds, fraction) = self.time(of: reader)
-        // A time from 128 to 2^32 seconds takes one to five bytes.
         var size = 1 + ByteWriter.varintSize(seconds) + (fraction == nil ? 0 : 5)
         for index in stride(from: 0, to: self.strings.count, by: 2) {
             let content = ByteWriter.pairSize(key: self.strings[index], value: self.strings[index + 1])
@@ -107,17 +109,22 @@ struct LogGroupEncoder {
         }
     }
 
-    /// The seconds of a log's time, and its nanoseconds where it states them.
+    /// The seconds of a log's time, and its nanoseconds where it states them; never before 1970.
     private func time(of reader: JSONStringReader) -> (seconds: Int, fraction: Int?) {
         for index in stride(from: 0, to: self.strings.count, by: 2) {
             guard reader.matches(self.strings[index], self.timeField) else { continue }
             guard let read = UTCTimestamp.nanoseconds(reader.bytes(self.strings[index + 1])) else { break }
-            let time = read &+ self.offset
+            let time = read.saturatingAdd(self.offset)
             guard self.window.contains(time) else { break }
             return (Int(time / Self.second), Int(time % Self.second))
         }
         return (Int(self.now / Self.second), nil)
     }
+}
+
+extension ClosedRange<Int64> {
+    /// The value of the range that is nearest to `value`.
+    fileprivate func clamp(_ value: Int64) -> Int64 { Swift.min(Swift.max(value, self.lowerBound), self.upperBound) }
 }
 
 extension ByteWriter {
@@ -131,8 +138,9 @@ extension ByteWriter {
             + value.decodedCount
     }
 
+    /// A size, or the seconds of a time. What is below zero, which neither is, takes the format's ten bytes.
     fileprivate mutating func append(varint value: Int) {
-        var rest = UInt64(value)
+        var rest = UInt64(truncatingIfNeeded: value)
         while rest >= 0x80 {
             self.append(UInt8(truncatingIfNeeded: rest) | 0x80)
             rest >>= 7

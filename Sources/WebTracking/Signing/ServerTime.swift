@@ -25,12 +25,13 @@ final class ServerTime: Sendable {
     var offset: Int64 { self.state.withLock { $0 } }
 
     /// Nanoseconds since 1970.
-    var now: Int64 { self.clock.wallTime() &+ self.offset }
+    var now: Int64 { self.clock.wallTime().saturatingAdd(self.offset) }
 
-    /// Takes the time over from the `Date` of an answer that refuses a request for its time.
+    /// Takes the time over from the `Date` of an answer that refuses a request for its time, if it is one to believe.
     func adopt(from response: TransportResponse) {
         guard let date = response.header("date").flatMap({ RetryAfter.date($0) }) else { return }
-        let offset = date * 1_000_000_000 &- self.clock.wallTime()
+        // Such a date has room for its nanoseconds; this machine's time may be anything.
+        let offset = (date * 1_000_000_000).saturatingSubtract(self.clock.wallTime())
         self.state.withLock { $0 = offset }
     }
 }

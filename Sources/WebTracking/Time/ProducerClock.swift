@@ -31,15 +31,14 @@ public struct MonotonicInstant: Sendable, Hashable, Comparable {
         left.nanoseconds < right.nanoseconds
     }
 
-    /// The instant `duration` later; the end of time if that is past it.
+    /// The instant `duration` later; the end of the range if that is past it.
     public static func + (instant: MonotonicInstant, duration: Duration) -> MonotonicInstant {
-        let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
-        return MonotonicInstant(nanoseconds: overflow ? .max : sum)
+        MonotonicInstant(nanoseconds: instant.nanoseconds.saturatingAdd(duration.wholeNanoseconds))
     }
 
-    /// The time from `right` to `left`.
+    /// The time from `right` to `left`; the longest there is if it is longer.
     public static func - (left: MonotonicInstant, right: MonotonicInstant) -> Duration {
-        .nanoseconds(left.nanoseconds - right.nanoseconds)
+        .nanoseconds(left.nanoseconds.saturatingSubtract(right.nanoseconds))
     }
 }
 
@@ -47,10 +46,7 @@ extension Duration {
     /// The duration in nanoseconds, cut at the range of the type.
     package var wholeNanoseconds: Int64 {
         let (seconds, attoseconds) = self.components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        if overflow { return seconds < 0 ? .min : .max }
-        let (sum, late) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return late ? .max : sum
+        return seconds.saturatingMultiply(1_000_000_000).saturatingAdd(attoseconds / 1_000_000_000)
     }
 
     /// The duration in seconds.

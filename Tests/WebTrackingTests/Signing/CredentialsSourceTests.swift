@@ -82,6 +82,18 @@ import WebTrackingTestKit
         #expect(provider.calls == 2)
     }
 
+    @Test(arguments: [.min, -9_223_372_036, -1, 0, 9_223_372_036, .max] as [Int64])
+    func noExpirationEndsTheProcess(expiration: Int64) async throws {
+        let provider = CountingProvider { _ in expiration }
+        let source = self.source(provider)
+        for call in 1...3 {
+            let credentials = try await source.credentials()
+            // What has expired is asked for again; what never does, once.
+            #expect(credentials.accessKeyID == (expiration < Self.start ? "STS.\(call)" : "STS.1"))
+            self.clock.advance(by: .seconds(2))
+        }
+    }
+
     @Test func aFailedRenewalIsToldAndHarmsNobodyUntilTheyExpire() async throws {
         let provider = CountingProvider { call in Self.start + Int64(call) * 3600 }
         let source = self.source(provider)

@@ -68,6 +68,22 @@ import Testing
         #expect(try time("yesterday") == [1_767_225_600, nil])
     }
 
+    /// The field of the format has 32 bits and no sign.
+    @Test(arguments: [.min, -1, 0, 1, 604_800_000_000_000, 4_294_967_295_999_999_999, .max] as [Int64])
+    func noTimeIsBefore1970OrBeyondItsField(now: Int64) throws {
+        for offset in [Int64.min, 0 &- now, -4_000_000_000_000_000_000, -1, 0, 1, .max] {
+            for text in ["1970-01-01T00:00:00Z", "2026-01-01T00:00:00.000000001Z", "2199-12-31T23:59:59.999999999Z"] {
+                let json = #"{"__topic__":"t","__source__":"s","__logs__":[{"time":"\#(text)","a":"b"}]}"#
+                var encoder = LogGroupEncoder(timeField: "time", now: now, offset: offset)
+                let bytes = try #require(Array(json.utf8).withUnsafeBytes { encoder.encode($0) })
+                let log = try #require(try LogGroupReader(bytes).logs.first)
+                #expect((0...Int(UInt32.max)).contains(log.time))
+                #expect(log.nanoseconds.map { (0..<1_000_000_000).contains($0) } ?? true)
+                #expect(log.fields == ["time", text, "a", "b"])
+            }
+        }
+    }
+
     @Test func everyStringComesBackAsItWas() throws {
         let strings = [
             "", "plain", "a \"quoted\" \\ slash/", "\u{0}\u{1}\u{7}\u{8}\t\n\u{B}\u{C}\r\u{1F}\u{7F}", "caf\u{E9}",

@@ -120,6 +120,7 @@ struct SignedRig {
     init(
         _ service: ScriptedService,
         _ provider: any WebTrackingCredentialsProvider,
+        wallTime: Int64 = Rig.start,
         configure: (inout WebTrackingConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
@@ -128,7 +129,7 @@ struct SignedRig {
         configuration.delivery.maximumBackoff = .seconds(5)
         configuration.delivery.maximumRefusalBackoff = .seconds(5)
         configure(&configuration)
-        let clock = ManualClock(wallTime: Rig.start)
+        let clock = ManualClock(wallTime: wallTime)
         self.clock = clock
         self.producer = try WebTrackingProducer(
             configuration: configuration,
