@@ -53,6 +53,11 @@ struct AccessKeyFileTests {
         )
     }
 
+    @Test(arguments: ["\n", "\r\n", "\r"]) func anEndOfLineIsNoPartOfASecret(end: String) async throws {
+        let keys = try await self.keys("one secret-1\(end)two secret-2\(end)")
+        #expect(keys == [AccessKey(id: "one", secret: "secret-1"), AccessKey(id: "two", secret: "secret-2")])
+    }
+
     @Test(arguments: ["", "# none", "hidden", "a b c tomorrow", "a b c 2026-01-01T00:00:00Z d"])
     func refusesOthersAndNamesTheLineOnly(text: String) async throws {
         do {

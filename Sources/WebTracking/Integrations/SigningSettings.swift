@@ -16,8 +16,10 @@ extension WebTrackingConfiguration {
         let region = try config.text("region")
         let id = try config.text("accessKeyID")
         let secret = try config.text("accessKeySecret", isSecret: true)
-        // An empty one is none, as in the environment's own variables.
-        let token = try config.text("securityToken", isSecret: true).flatMap { $0.isEmpty ? nil : $0 }
+        // An empty one is none, as in the environment's own variables; so is an empty file.
+        let token = try config.text("securityToken", isSecret: true).flatMap { text in
+            text.utf8.allSatisfy { $0 == 0x0A || $0 == 0x0D } ? nil : text
+        }
         guard let region else {
             guard id == nil, secret == nil, token == nil else {
                 throw config.error("region", "", "credentials need the region that requests are signed for")
@@ -28,6 +30,7 @@ extension WebTrackingConfiguration {
         switch (id, secret) {
         case (let id?, let secret?):
             let credentials = WebTrackingCredentials(accessKeyID: id, accessKeySecret: secret, securityToken: token)
+                .withoutLineEnds
             if let problem = credentials.problem { throw config.error(problem.part, "", problem.reason) }
             self.authentication = .signed(credentials: credentials, region: region)
         case (nil, nil) where token == nil:

@@ -42,8 +42,17 @@ final class Signing: Sendable {
         self.region = region
     }
 
-    /// Throws ``ConfigurationError`` for a region that cannot be one.
+    /// Throws ``ConfigurationError`` for credentials at hand that cannot sign, and for a region that cannot be one.
     func check() throws {
+        let credentials = (self.provider as? WebTrackingCredentials)?.withoutLineEnds
+        if let problem = credentials?.problem {
+            throw ConfigurationError(
+                setting: "authentication.\(problem.part)",
+                value: Redactor.masked,
+                rule: problem.reason,
+                mend: "Copy it once more from where secrets are kept."
+            )
+        }
         guard (1...63).contains(self.region.utf8.count),
             self.region.utf8.allSatisfy({
                 (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-")

@@ -142,8 +142,9 @@ actor CredentialsSource {
 
     /// Tells the result to all who wait.
     private func answer(_ result: Result<WebTrackingCredentials, SigningError>) {
-        let outcome = result.flatMap { credentials in
-            credentials.problem.map { .failure(.unusable($0.reason)) } ?? .success(credentials)
+        let outcome = result.flatMap { found in
+            let credentials = found.withoutLineEnds
+            return credentials.problem.map { .failure(.unusable($0.reason)) } ?? .success(credentials)
         }
         let waiters = self.waiters.values
         self.waiters = [:]

@@ -12,7 +12,8 @@
 
 /// An AccessKey, of a RAM user or from STS, which has a security token and a time at which it expires.
 ///
-/// By itself it is a provider of credentials that never change. Descriptions and mirrors of it tell the id only.
+/// By itself it is a provider of credentials that never change. Ends of line behind a text, as files of secrets have
+/// them, are not used. Descriptions and mirrors of it tell the id only.
 public struct WebTrackingCredentials: Sendable, Hashable {
     /// The AccessKey id, which is no secret.
     public var accessKeyID: String
@@ -48,17 +49,34 @@ public struct WebTrackingCredentials: Sendable, Hashable {
             && self.securityToken == other.securityToken
     }
 
-    /// Which of these no request can be signed with, and why; `nil` if one can. What goes into a header has to fit into one.
+    /// These without ends of line behind their texts.
+    var withoutLineEnds: WebTrackingCredentials {
+        var credentials = self
+        credentials.accessKeyID = Self.withoutLineEnds(self.accessKeyID)
+        credentials.accessKeySecret = Self.withoutLineEnds(self.accessKeySecret)
+        credentials.securityToken = self.securityToken.map { Self.withoutLineEnds($0) }
+        return credentials
+    }
+
+    static func withoutLineEnds(_ text: String) -> String {
+        // Not by characters: CR and LF are one.
+        guard let last = text.utf8.lastIndex(where: { $0 != 0x0A && $0 != 0x0D }) else { return "" }
+        return String(decoding: text.utf8[...last], as: UTF8.self)
+    }
+
+    /// Which of these no request can be signed with, and why; `nil` if one can.
+    ///
+    /// What goes into a header has to fit into one, and a secret with a space or another character that AccessKeys do not
+    /// have was copied wrongly: the service would say `SignatureNotMatch` for ever.
     var problem: (part: String, reason: String)? {
-        func fits(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
-        if !fits(self.accessKeyID) {
-            return ("accessKeyID", "the AccessKey id is empty or has other than visible ASCII characters")
+        func problem(_ part: String, _ name: String, _ text: String) -> (part: String, reason: String)? {
+            if text.isEmpty { return (part, "the \(name) is empty") }
+            if text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) { return nil }
+            return (part, "the \(name) has a space, an end of line or another character that none has")
         }
-        if self.accessKeySecret.isEmpty { return ("accessKeySecret", "the AccessKey secret is empty") }
-        if let token = self.securityToken, !fits(token) {
-            return ("securityToken", "the security token is empty or has other than visible ASCII characters")
-        }
-        return nil
+        return problem("accessKeyID", "AccessKey id", self.accessKeyID)
+            ?? problem("accessKeySecret", "AccessKey secret", self.accessKeySecret)
+            ?? self.securityToken.flatMap { problem("securityToken", "security token", $0) }
     }
 }
 

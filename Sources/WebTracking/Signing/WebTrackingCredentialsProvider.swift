@@ -43,7 +43,8 @@ extension WebTrackingCredentials: WebTrackingCredentialsProvider {
 }
 
 /// Reads credentials from the environment, under the names that Alibaba Cloud's own tools use:
-/// `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and, for STS, `ALIBABA_CLOUD_SECURITY_TOKEN`.
+/// `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and, for STS, `ALIBABA_CLOUD_SECURITY_TOKEN`. One
+/// that has nothing but ends of line counts as not set.
 public struct EnvironmentCredentials: WebTrackingCredentialsProvider {
     /// A variable that is not set.
     public struct MissingVariable: Error, Sendable, Equatable, CustomStringConvertible {
@@ -66,8 +67,9 @@ public struct EnvironmentCredentials: WebTrackingCredentialsProvider {
     }
 
     private static func variable(_ name: String) throws -> String {
-        guard let value = getenv(name), value.pointee != 0 else { throw MissingVariable(name: name) }
-        return String(cString: value)
+        let value = getenv(name).map { WebTrackingCredentials.withoutLineEnds(String(cString: $0)) } ?? ""
+        guard !value.isEmpty else { throw MissingVariable(name: name) }
+        return value
     }
 }
 

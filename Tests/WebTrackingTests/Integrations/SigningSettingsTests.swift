@@ -69,7 +69,8 @@ import Testing
 
     @Test func credentialsThatCannotSignAreRefusedAtSetUpAndAnEmptyTokenIsNone() async throws {
         for (id, secret, part) in [
-            ("", "secret", "accessKeyID"), ("id\n", "secret", "accessKeyID"), ("id", "", "accessKeySecret"),
+            ("", "secret", "accessKeyID"), ("i d", "secret", "accessKeyID"), ("id", "", "accessKeySecret"),
+            ("id", "\n", "accessKeySecret"), ("id", "se cret", "accessKeySecret"),
         ] {
             let values = ["REGION": "cn-test", "ACCESS_KEY_ID": id, "ACCESS_KEY_SECRET": secret]
             #expect(Self.setting(values) == "signing.\(part)")
@@ -79,6 +80,18 @@ import Testing
         ]
         let signing = try Self.read(values).authentication.signing
         #expect(try await signing?.provider.credentials().securityToken == nil)
+    }
+
+    /// As a provider of files reads them.
+    @Test(arguments: ["\n", "\r\n", "\n\n"]) func anEndOfLineBehindAKeyIsNoPartOfIt(end: String) async throws {
+        let values = [
+            "REGION": "cn-test", "ACCESS_KEY_ID": "id" + end, "ACCESS_KEY_SECRET": "secret" + end,
+            "SECURITY_TOKEN": "token" + end,
+        ]
+        let clean = WebTrackingCredentials(accessKeyID: "id", accessKeySecret: "secret", securityToken: "token")
+        #expect(try await Self.read(values).authentication.signing?.provider.credentials() == clean)
+        let empty = values.merging(["SECURITY_TOKEN": end]) { $1 }
+        #expect(try await Self.read(empty).authentication.signing?.provider.credentials().securityToken == nil)
     }
 
     @Test func aRegionThatCannotBeOneIsRefusedByItsKey() {

@@ -20,7 +20,7 @@ enum AccessKeyFile {
             throw ValidationError("Cannot read AccessKeys from \(path).")
         }
         var keys: [AccessKey] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let line = line.trimmingCharacters(in: .whitespaces)
             if line.isEmpty || line.hasPrefix("#") { continue }
             let words = line.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
