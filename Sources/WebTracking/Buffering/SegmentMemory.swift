@@ -114,6 +114,10 @@ final class SegmentMemory: @unchecked Sendable {
     func unpark() throws(FileError) {
         guard let file = self.file else { return }
         self.base = try file.map() + SpoolFormat.headerBytes
+        // What was written to an adopted file's memory went with the mapping: the end of the sealed body.
+        if file.isAdopted, self.written.front > 0 {
+            self.write(Envelope.footer, at: self.written.front - Envelope.footer.count)
+        }
     }
 
     /// Notes how much has been written to.

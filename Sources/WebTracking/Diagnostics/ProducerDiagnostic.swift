@@ -51,6 +51,10 @@ public enum ProducerDiagnostic: Sendable {
     /// Records of earlier processes were found in the spool directory and taken over for delivery: all that one look has
     /// found, told when the last of them is taken over.
     case spoolRecovered(directory: String, records: Int, files: Int)
+    /// Records of dead processes stay in the spool directory, since this producer must not or cannot deliver them: they are
+    /// for another logstore, in a newer format, or in a folder or file (`path`) that may not be used. Told at each start,
+    /// once for each reason, with what to do about it; `records` is `nil` for what cannot be counted.
+    case spoolLeft(path: String, records: Int?, files: Int, reason: String, cure: String)
     /// A followed configuration said something that cannot work; the settings before it stay in force.
     case settingsRefused(reason: String)
     /// With signed delivery: the provider has given no credentials. Those at hand are used while they are valid; without
@@ -86,6 +90,10 @@ extension ProducerDiagnostic: CustomStringConvertible {
             return "damaged spool file set aside as \(file): \(reason)"
         case .spoolRecovered(let directory, let records, let files):
             return "took over \(records) records of earlier processes from \(files) files in \(directory)"
+        case .spoolLeft(let path, let records, let files, let reason, let cure):
+            let amount = records.map { "\($0) \($0 == 1 ? "record" : "records")" } ?? "records that cannot be counted"
+            let place = files > 0 ? " in \(files) \(files == 1 ? "file" : "files")" : ""
+            return "left in \(path): \(amount)\(place), \(reason); \(cure)"
         case .settingsRefused(let reason):
             return "settings refused, those before stay in force: \(reason)"
         case .credentialsUnavailable(let reason):
@@ -106,6 +114,8 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .spoolSyncSlow: "spool.slow"
         case .spoolDamaged: "spool.damaged"
         case .spoolRecovered: "spool.recovered"
+        // Each is told once: none may be left out for another one.
+        case .spoolLeft(let path, _, _, let reason, _): "spool.left.\(reason).\(path)"
         case .settingsRefused: "settings"
         case .credentialsUnavailable: "credentials"
         case .shutdownFinished: "shutdown"

@@ -56,7 +56,7 @@ extension WebTrackingConfiguration {
     /// - `fields.includesCodeLocation`, `fields.includesSequence`, `fields.includesBatchID` (bool, optional, true).
     /// - `durability` (string, optional, `memory`): `memory`, `process` or `power`.
     /// - `spool.directory` (string), `spool.maximumBytes` (int), `spool.maximumAgeSeconds` and `spool.syncIntervalSeconds`
-    ///   (double), all optional.
+    ///   (double), `spool.permits` (string, `owner` or `group`), all optional.
     /// - `signing.region` (string, optional): signs requests for that region, which takes the trait `SignedPutLogs`.
     /// - `signing.accessKeyID` (string), `signing.accessKeySecret` (string, **secret**), `signing.securityToken` (string,
     ///   **secret**), all optional: an AccessKey that does not change; by default that of the environment's
@@ -143,6 +143,12 @@ extension WebTrackingConfiguration {
         self.spool.directory = try spool.text("directory")
         try spool.read("maximumBytes", into: &self.spool.maximumBytes)
         try spool.read("maximumAgeSeconds", into: &self.spool.maximumAge)
+        if let text = try spool.text("permits") {
+            guard let permits = Spool.Permits(rawValue: text) else {
+                throw spool.error("permits", text, "what a spool permits is owner or group")
+            }
+            self.spool.permits = permits
+        }
     }
 
     private mutating func readFields(_ config: SettingsReader) throws {

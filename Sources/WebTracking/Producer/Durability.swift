@@ -30,6 +30,9 @@ extension WebTrackingConfiguration {
     public struct Spool: Sendable, Equatable {
         /// The directory, which is made if it is not there, for its owner alone (mode 0700). Producers of any number of
         /// processes can share it. It has to be on a local disk: the lock of a folder ends with its process there.
+        ///
+        /// Where it is the process's user's or root's and others may write to it, such as a mount point, a folder is made in
+        /// it and used instead. A link is refused, with a slash behind it too.
         public var directory: String?
         /// The bytes that this producer's files may take up, with those that it adopts (1 MiB to 1 TiB).
         ///
@@ -44,6 +47,21 @@ extension WebTrackingConfiguration {
         /// How old records of an earlier process get before they are dropped, by the wall clock (1 second to a year).
         public var maximumAge = Duration.seconds(7 * 86_400)
 
+        /// Whose folders and files are used, the directory's among them.
+        public var permits = Permits.owner
+        /// Whether all that dead producers have left is delivered: however much it is, however old it is, and if root asks
+        /// for it, whosever it is. For programs that save a directory's records, as `webtracking spool replay` does.
+        public var isRescue = false
+
+        /// Whose folders and files of a spool directory are used.
+        public enum Permits: String, Sendable, CaseIterable {
+            /// Those of the process's user that nobody else may write to.
+            case owner
+            /// Those, too, that a group of the process may write to and nobody else may. What is made is open to the group.
+            /// For volumes whose files Kubernetes gives to a group (`fsGroup`).
+            case group
+        }
+
         /// The defaults.
         public init() {}
     }
@@ -52,4 +70,9 @@ extension WebTrackingConfiguration {
     var spoolDirectory: String? {
         self.durability == .memory ? nil : self.spool.directory
     }
+}
+
+extension WebTrackingConfiguration.Spool {
+    /// The bytes that files may take up: for a rescue more than there can be.
+    var bound: Int { self.isRescue ? 1 << 50 : self.maximumBytes }
 }

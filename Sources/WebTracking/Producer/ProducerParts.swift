@@ -61,7 +61,8 @@ struct ProducerParts {
             SpoolStore(
                 directory: directory,
                 destination: "\(configuration.project)/\(configuration.logstore)",
-                maximumBytes: configuration.spool.maximumBytes,
+                access: SpoolAccess(configuration.spool.permits),
+                maximumBytes: configuration.spool.bound,
                 identity: identity(),
                 clock: clock,
                 diagnostics: diagnostics
@@ -116,7 +117,9 @@ struct ProducerParts {
                         store: store,
                         buffer: buffer,
                         clock: clock,
-                        maximumAge: configuration.spool.maximumAge,
+                        maximumAge: configuration.spool.isRescue ? nil : configuration.spool.maximumAge,
+                        isUnbounded: configuration.spool.isRescue,
+                        access: SpoolAccess(configuration.spool.permits, isRescue: configuration.spool.isRescue),
                         own: { links.table?.spooled ?? [] },
                         evictOwn: { links.table?.evict(atMost: $0) },
                         worker: SpoolWorker("recovery", isInline: executor != nil),

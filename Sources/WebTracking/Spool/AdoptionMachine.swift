@@ -55,7 +55,7 @@ struct AdoptionMachine {
     /// How many segments wait for their delivery before the next file is looked into.
     static let ahead = 4
 
-    private let maximumAge: Duration
+    private let maximumAge: Duration?
     private var folders: ArraySlice<Folder> = []
     private var files: ArraySlice<String> = []
     /// Whether the folder that was opened last is only to lose what is beyond the bound.
@@ -74,7 +74,7 @@ struct AdoptionMachine {
         var victims: Set<String>?
     }
 
-    init(maximumAge: Duration) {
+    init(maximumAge: Duration?) {
         self.maximumAge = maximumAge
     }
 
@@ -136,7 +136,7 @@ struct AdoptionMachine {
             return .leave
         case .records(let count, let age):
             if self.isTrimming { return .drop(.spoolFull) }
-            if age > self.maximumAge { return .drop(.expired) }
+            if let limit = self.maximumAge, age > limit { return .drop(.expired) }
             self.records += count
             self.filesTaken += 1
             return .deliver

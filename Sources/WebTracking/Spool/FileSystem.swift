@@ -35,7 +35,7 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     var isAbsence: Bool { self.code == ENOENT }
 
     /// Whether something was short that others give back, which says nothing about the file.
-    var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, EINTR, EAGAIN].contains(self.code) }
+    var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, EINTR, EAGAIN, ENOSPC, EDQUOT].contains(self.code) }
 
     /// Whether the file is another one than it was, or shorter; not a shortage that may pass.
     var isDamage: Bool { self.code == EIO || self.code == EPERM }
@@ -48,17 +48,17 @@ struct FileError: Error, Equatable, CustomStringConvertible {
 
 /// The few calls on files that a spool needs.
 enum FileSystem {
-    /// Makes a directory that only its owner can look into, with those above it; an existing one is left as it is. Returns
-    /// the directories in which there is a new one.
+    /// Makes a directory, by default one that only its owner can look into, with those above it; an existing one is left as
+    /// it is. Returns the directories in which there is a new one.
     @discardableResult
-    static func makeDirectory(_ path: String) throws(FileError) -> [String] {
+    static func makeDirectory(_ path: String, mode: mode_t = 0o700) throws(FileError) -> [String] {
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
         let parent = slash > path.startIndex ? String(path[..<slash]) : "/"
-        if mkdir(path, 0o700) == 0 { return [parent] }
+        if try self.makeOneDirectory(path, mode: mode) { return [parent] }
         if errno == EEXIST { return [] }
         guard errno == ENOENT, slash > path.startIndex else { throw FileError("mkdir", path) }
-        let changed = try self.makeDirectory(parent)
-        if mkdir(path, 0o700) == 0 { return changed + [parent] }
+        let changed = try self.makeDirectory(parent, mode: mode)
+        if try self.makeOneDirectory(path, mode: mode) { return changed + [parent] }
         if errno == EEXIST { return changed }
         throw FileError("mkdir", path)
     }
@@ -83,17 +83,12 @@ enum FileSystem {
         #endif
     }
 
-    /// Checks that a directory is one, is the process's own, and that nobody else can write to it.
-    static func checkPrivateDirectory(_ path: String) throws(FileError) {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { throw FileError("lstat", path) }
-        guard status.st_mode & S_IFMT == S_IFDIR else { throw FileError("open", path, code: ENOTDIR) }
-        guard status.st_uid == geteuid() else {
-            throw FileError("open", path, code: EPERM, rule: "it belongs to another user")
-        }
-        guard status.st_mode & 0o022 == 0 else {
-            throw FileError("open", path, code: EPERM, rule: "others may write to it; chmod 700")
-        }
+    /// Makes a directory in another one; `false`, with the reason in `errno`, if it cannot be made.
+    static func makeOneDirectory(_ path: String, mode: mode_t) throws(FileError) -> Bool {
+        guard mkdir(path, mode & 0o777) == 0 else { return false }
+        // What the process's mask takes away is wanted where a group shares the directory.
+        guard mode == 0o700 || chmod(path, mode) == 0 else { throw FileError("chmod", path) }
+        return true
     }
 
     /// The names in a directory, in order; those that begin with a dot only if they are asked for.
@@ -110,7 +105,7 @@ enum FileSystem {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Opens a file that is no link.
+    /// Opens a file that is no link; one that is made is for its owner alone.
     static func open(_ path: String, flags: CInt) throws(FileError) -> CInt {
         while true {
             #if canImport(Darwin)
@@ -125,14 +120,22 @@ enum FileSystem {
         }
     }
 
-    /// The size of an open file, which must be a plain file, and unless `isForeign` the process's own.
-    static func size(_ descriptor: CInt, path: String, isForeign: Bool = false) throws(FileError) -> Int {
+    /// The size of an open file, which must be a plain file, and one that may be used by `access` if there is one.
+    static func size(_ descriptor: CInt, path: String, access: SpoolAccess?) throws(FileError) -> Int {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw FileError("fstat", path) }
-        guard status.st_mode & S_IFMT == S_IFREG, isForeign || status.st_uid == geteuid() else {
-            throw FileError("open", path, code: EPERM)
-        }
+        let entry = SpoolAccess.Entry(mode: status.st_mode, user: status.st_uid, group: status.st_gid)
+        guard entry.isPlainFile else { throw FileError("open", path, code: EPERM) }
+        if let access, let refusal = access.refusal(ofFile: entry) { throw FileError(path, refusal, access) }
         return Int(status.st_size)
+    }
+
+    /// Whether parts of an open file have no blocks: one that was copied may have such, and so looks one that a file system
+    /// keeps compressed.
+    static func hasHoles(_ descriptor: CInt, path: String) throws(FileError) -> Bool {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw FileError("fstat", path) }
+        return Int(status.st_blocks) * 512 < Int(status.st_size)
     }
 
     /// Gives a file its size, with the blocks behind it: a page of a mapping that finds no block ends the process.
@@ -155,9 +158,15 @@ enum FileSystem {
         #endif
     }
 
-    /// Maps a file for reading and writing.
-    static func map(_ descriptor: CInt, bytes: Int, path: String) throws(FileError) -> UnsafeMutableRawPointer {
-        guard let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), memory != MAP_FAILED
+    /// Maps a file for reading and writing; what is written does not reach the file if the mapping `isPrivate`.
+    static func map(
+        _ descriptor: CInt,
+        bytes: Int,
+        isPrivate: Bool = false,
+        path: String
+    ) throws(FileError) -> UnsafeMutableRawPointer {
+        let flags = isPrivate ? MAP_PRIVATE : MAP_SHARED
+        guard let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, descriptor, 0), memory != MAP_FAILED
         else { throw FileError("mmap", path) }
         return memory
     }
@@ -173,13 +182,17 @@ enum FileSystem {
         #endif
     }
 
-    /// The bytes of a plain file; at most `limit`, since what is longer is nothing of ours. `isForeign` for files of any
-    /// user.
-    static func read(_ path: String, limit: Int, isForeign: Bool = false) throws(FileError) -> [UInt8] {
+    /// The bytes of a plain file, of anybody's without `access`; at most `limit`, since what is longer is nothing of ours.
+    static func read(_ path: String, limit: Int, access: SpoolAccess?) throws(FileError) -> [UInt8] {
         let descriptor = try self.open(path, flags: O_RDONLY | O_NONBLOCK)
         defer { close(descriptor) }
-        let size = try self.size(descriptor, path: path, isForeign: isForeign)
+        let size = try self.size(descriptor, path: path, access: access)
         guard size <= limit else { throw FileError("read", path, code: EFBIG) }
+        return try self.read(descriptor, bytes: size, path: path)
+    }
+
+    /// The first bytes of an open file, fewer if it has been cut in the meantime.
+    static func read(_ descriptor: CInt, bytes size: Int, path: String) throws(FileError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: size)
         var position = 0
         while position < size {
@@ -195,13 +208,20 @@ enum FileSystem {
         return bytes
     }
 
-    /// Copies a file, whole or not at all.
-    static func copy(_ path: String, to target: String) throws(FileError) {
-        let bytes = try self.read(path, limit: SpoolExamination.largestFile)
+    /// Copies a file, whole or not at all; the copy belongs to whom `owner` says, if this process can give it away.
+    static func copy(
+        _ path: String,
+        to target: String,
+        owner: SpoolAccess.Entry? = nil,
+        access: SpoolAccess
+    ) throws(FileError) {
+        let bytes = try self.read(path, limit: SpoolExamination.largestFile, access: access)
         let draft = "\(target).part"
         unlink(draft)
         let descriptor = try self.open(draft, flags: O_WRONLY | O_CREAT | O_EXCL)
         defer { close(descriptor) }
+        access.share(descriptor)
+        if let owner { _ = fchown(descriptor, owner.user, owner.group) }
         var position = 0
         while position < bytes.count {
             let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + position, bytes.count - position) }

@@ -43,7 +43,8 @@ extension SpoolStore {
             var status = stat()
             // A process that died while it delivered the records has made the copy.
             let isThere = lstat(target, &status) == 0
-            if isThere || (try? FileSystem.copy(path, to: target)) != nil {
+            let owner = try? FileSystem.entry(box.directory)
+            if isThere || (try? FileSystem.copy(path, to: target, owner: owner, access: box.access)) != nil {
                 return self.diagnostics(.spoolDamaged(file: target, reason: reason))
             }
         }
@@ -51,12 +52,17 @@ extension SpoolStore {
         self.diagnostics(.spoolDamaged(file: path + SpoolBox.damagedSuffix, reason: reason))
     }
 
-    /// Where a damaged file belongs; `nil` if there is no folder for it that is this user's alone.
+    /// Where a damaged file belongs; `nil` if there is no folder for it that may be used.
     private func place(for path: String, of box: SpoolBox) -> String? {
-        let folder = "\(self.directory)/\(Self.damagedName)"
+        let folder = "\(box.directory)/\(Self.damagedName)"
         do throws(FileError) {
-            try FileSystem.makeDirectory(folder)
-            try FileSystem.checkPrivateDirectory(folder)
+            let owner = try FileSystem.entry(box.directory)
+            // Who replays another user's spool as root leaves nothing there that the user cannot remove.
+            if try !FileSystem.makeDirectory(folder, mode: box.access.folderMode).isEmpty, owner.user != box.access.user
+            {
+                lchown(folder, owner.user, owner.group)
+            }
+            try FileSystem.check(folder, box.access)
         } catch {
             return nil
         }

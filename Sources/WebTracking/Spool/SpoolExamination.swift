@@ -39,30 +39,34 @@ enum SpoolExamination {
     /// The size of the largest file that can be one.
     static let largestFile = 1 << 30
 
-    /// What is in a file of a folder whose lock is held. Records are checked one by one; the file stays mapped.
+    /// What is in a file of a folder whose lock is held. Records are checked one by one.
+    ///
+    /// The file stays mapped, and what is written to its memory stays in memory: neither needs room on the disk. A file
+    /// with holes is read instead, since on some file systems a page of a mapping has to find a block even to be read,
+    /// and ends the process if it does not. Blocks that are there but were never written to are no holes.
     static func examine(
         _ path: String,
         box: SpoolBox,
         destination: String?,
         openedAt: (Int64) -> MonotonicInstant
     ) throws(FileError) -> SpoolFinding {
-        let descriptor = try FileSystem.open(path, flags: O_RDWR)
-        let size: Int
-        do throws(FileError) {
-            size = try FileSystem.size(descriptor, path: path)
-            // A file that was copied may have holes, and a page of a mapping that finds no block ends the process.
-            if (SpoolFormat.headerBytes...self.largestFile).contains(size) {
-                try FileSystem.allocate(descriptor, bytes: size, path: path)
-            }
-        } catch {
-            close(descriptor)
-            if error.code == EPERM { return .damaged("it is no plain file of this user's") }
-            throw error
-        }
-        close(descriptor)
+        let descriptor = try FileSystem.open(path, flags: O_RDONLY | O_NONBLOCK)
+        defer { close(descriptor) }
+        guard try FileSystem.entry(descriptor, path: path).isPlainFile else { return .damaged("it is no plain file") }
+        let size = try FileSystem.size(descriptor, path: path, access: box.access)
         if size == 0 { return .empty }
         guard (SpoolFormat.headerBytes...self.largestFile).contains(size) else { return self.wrongSize(size) }
-        let file = SpoolFile.existing(path, bytes: size, box: box)
+        let file = SpoolFile.adopted(path, bytes: size, box: box)
+        if try FileSystem.hasHoles(descriptor, path: path) {
+            let bytes = try FileSystem.read(descriptor, bytes: size, path: path)
+            let finding = bytes.withUnsafeBytes {
+                self.examine(copyOf: $0, destination: destination, openedAt: openedAt)
+            }
+            guard case .records(var segment, let header, let damage) = finding else { return finding }
+            // The file goes when the copy is delivered.
+            segment.keep(SegmentMemory(file: file, page: try file.map(), seed: 0))
+            return .records(segment, header, damage: damage)
+        }
         let page = try file.map()
         return self.examine(
             UnsafeRawBufferPointer(start: page, count: size),

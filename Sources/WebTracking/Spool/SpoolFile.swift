@@ -28,14 +28,17 @@ final class SpoolFile: @unchecked Sendable {
     /// Keeps the folder locked for as long as there is one of its files.
     let box: SpoolBox
     private(set) var page: UnsafeMutableRawPointer?
+    /// Whether a dead producer made it: what is written to its memory stays in memory then, and needs no room on the disk.
+    let isAdopted: Bool
     /// Whether the file is damaged and there is no copy of it: it must not be removed or used again.
     var isEvidence = false
 
-    private init(path: String, bytes: Int, box: SpoolBox, page: UnsafeMutableRawPointer?) {
+    private init(path: String, bytes: Int, box: SpoolBox, page: UnsafeMutableRawPointer?, isAdopted: Bool = false) {
         self.path = path
         self.bytes = bytes
         self.box = box
         self.page = page
+        self.isAdopted = isAdopted
     }
 
     deinit {
@@ -52,6 +55,7 @@ final class SpoolFile: @unchecked Sendable {
         let bytes = self.bytes(capacity: capacity)
         let descriptor = try FileSystem.open(path, flags: O_RDWR | O_CREAT | O_EXCL)
         defer { close(descriptor) }
+        box.access.share(descriptor)
         do throws(FileError) {
             try FileSystem.allocate(descriptor, bytes: bytes, path: path)
             let page = try FileSystem.map(descriptor, bytes: bytes, path: path)
@@ -62,21 +66,21 @@ final class SpoolFile: @unchecked Sendable {
         }
     }
 
-    /// A file that is there, not mapped.
-    static func existing(_ path: String, bytes: Int, box: SpoolBox) -> SpoolFile {
-        SpoolFile(path: path, bytes: bytes, box: box, page: nil)
+    /// A file that a dead producer has left, not mapped.
+    static func adopted(_ path: String, bytes: Int, box: SpoolBox) -> SpoolFile {
+        SpoolFile(path: path, bytes: bytes, box: box, page: nil, isAdopted: true)
     }
 
     /// Maps the file.
     func map() throws(FileError) -> UnsafeMutableRawPointer {
         if let page = self.page { return page }
-        let descriptor = try FileSystem.open(self.path, flags: O_RDWR)
+        let descriptor = try FileSystem.open(self.path, flags: self.isAdopted ? O_RDONLY | O_NONBLOCK : O_RDWR)
         defer { close(descriptor) }
         // A mapping past the end of a file that somebody has cut ends the process.
-        guard try FileSystem.size(descriptor, path: self.path) >= self.bytes else {
+        guard try FileSystem.size(descriptor, path: self.path, access: self.box.access) >= self.bytes else {
             throw FileError("mmap", self.path, code: EIO)
         }
-        let page = try FileSystem.map(descriptor, bytes: self.bytes, path: self.path)
+        let page = try FileSystem.map(descriptor, bytes: self.bytes, isPrivate: self.isAdopted, path: self.path)
         self.page = page
         return page
     }
@@ -89,7 +93,7 @@ final class SpoolFile: @unchecked Sendable {
     /// Removes the file. One that cannot be removed says at least that it holds nothing any more, so that no start sends
     /// its records again.
     func remove() {
-        if unlink(self.path) != 0, errno != ENOENT, let page = try? self.map() { SpoolFormat.clear(page) }
         self.unmap()
+        if unlink(self.path) != 0, errno != ENOENT { SpoolFormat.clear(fileAt: self.path) }
     }
 }

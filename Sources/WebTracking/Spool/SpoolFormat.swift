@@ -138,6 +138,16 @@ enum SpoolFormat {
         SharedWord.store(State.done, to: page + Offset.state)
     }
 
+    /// The same for a file that is not mapped, as far as it can be written to: on a disk that is full a mapped page may
+    /// find no block, which ends the process.
+    static func clear(fileAt path: String) {
+        guard let descriptor = try? FileSystem.open(path, flags: O_WRONLY | O_NONBLOCK) else { return }
+        defer { close(descriptor) }
+        withUnsafeBytes(of: State.done.littleEndian) { state in
+            _ = pwrite(descriptor, state.baseAddress, state.count, off_t(Offset.state))
+        }
+    }
+
     /// Reads a header page.
     static func read(_ page: UnsafeRawBufferPointer) -> Kind {
         guard page.count >= self.headerBytes, let base = page.baseAddress else { return .damaged }

@@ -28,8 +28,12 @@ struct SpoolRecovery: Sendable {
     let store: SpoolStore
     let buffer: TopicBuffer
     let clock: any ProducerClock
-    /// Records older than this are dropped.
-    let maximumAge: Duration
+    /// Records older than this are dropped; `nil` for none.
+    let maximumAge: Duration?
+    /// Whether all is taken over, however much it is.
+    let isUnbounded: Bool
+    /// Whose folders are taken over.
+    let access: SpoolAccess
     /// The batches of this process that wait in files, and what makes the first of them go.
     let own: @Sendable () -> [EvictionPolicy.Candidate]
     let evictOwn: @Sendable (_ atMost: Int) -> Void
@@ -38,6 +42,13 @@ struct SpoolRecovery: Sendable {
     /// Whether there may be more to deliver than what has been taken over.
     let underWay = SpoolLook()
     let diagnostics: @Sendable (ProducerDiagnostic) -> Void
+    /// What was told at the start to stay.
+    private let known = Known()
+
+    private final class Known: Sendable {
+        /// Folders and files; `nil` before it is told.
+        let paths = Lock<Set<String>?>(nil)
+    }
 
     /// Adopts what there is to adopt, and looks again from time to time: a process that was still stopping when this one
     /// started leaves something, too. Returns when the task is cancelled.
@@ -104,27 +115,63 @@ struct SpoolRecovery: Sendable {
     private func survey() -> Result<([String], [String: Set<String>]), FileError> {
         let directory = self.store.directory
         do throws(FileError) {
-            try FileSystem.checkPrivateDirectory(directory)
-            let names = try FileSystem.names(in: directory, includingHidden: true)
-            for name in names where name.hasPrefix(".\(SpoolBox.prefix)") {
-                SpoolBox.removeUnfinished("\(directory)/\(name)", wallTime: self.clock.wallTime())
+            let roots = try SpoolPlace.roots(directory, self.access)
+            self.tellWhatStays()
+            if let refusal = roots.refusal { throw FileError(directory, refusal, self.access) }
+            var folders: [(name: String, path: String)] = []
+            for place in roots.used {
+                for name in try FileSystem.names(in: place, includingHidden: true) {
+                    let path = "\(place)/\(name)"
+                    if name.hasPrefix(".\(SpoolBox.prefix)") {
+                        SpoolBox.removeUnfinished(path, wallTime: self.clock.wallTime(), access: self.access)
+                    }
+                    if name.hasPrefix(SpoolBox.prefix), !self.stays(path) { folders.append((name, path)) }
+                }
             }
-            let folders = names.filter { $0.hasPrefix(SpoolBox.prefix) }.map { "\(directory)/\($0)" }
-            let survey = SpoolSurvey(folders, store: self.store, own: self.own)
+            // Their names begin with their time.
+            let paths = folders.sorted { ($0.name, $0.path) < ($1.name, $1.path) }.map(\.path)
+            guard !self.isUnbounded else { return .success((paths, [:])) }
+            let survey = SpoolSurvey(paths, store: self.store, own: self.own)
             for rank in survey.ownVictims { self.evictOwn(rank) }
-            return .success((folders, survey.victims))
+            return .success((paths, survey.victims))
         } catch {
             return error.isAbsence ? .success(([], [:])) : .failure(error)
         }
     }
 
+    /// Tells at the start what stays, and how much that is.
+    private func tellWhatStays() {
+        guard self.known.paths.withLock({ $0 == nil }) else { return }
+        let directory = self.store.directory
+        let census = SpoolCensus(directory, destination: self.store.destination, access: self.access)
+        self.known.paths.withLock { $0 = census.refused }
+        for part in census.parts {
+            let (reason, cure) = part.text(directory: directory, user: self.access.user)
+            self.diagnostics(
+                .spoolLeft(path: part.path, records: part.records, files: part.files, reason: reason, cure: cure)
+            )
+        }
+    }
+
+    /// Whether a folder is still one that may not be used, and that has been told.
+    private func stays(_ folder: String) -> Bool {
+        self.isKnown(folder) && (try? FileSystem.check(folder, self.access)) == nil
+    }
+
+    /// Whether it was told at the start that a folder or file stays.
+    private func isKnown(_ path: String) -> Bool {
+        self.known.paths.withLock { $0?.contains(path) ?? false }
+    }
+
     private func open(_ folder: String, _ machine: inout AdoptionMachine) async -> SpoolBox? {
         let opened = await self.worker.run { () -> Result<(SpoolBox, [String], String?)?, FileError> in
             do throws(FileError) {
-                guard let box = try SpoolBox.adopt(folder) else { return .success(nil) }
+                guard let box = try SpoolBox.adopt(folder, access: self.access) else { return .success(nil) }
                 self.store.hold.note(box)
                 var trouble: String?
-                let files = try box.files { trouble = trouble ?? String(describing: $0) }
+                let files = try box.files { path, error in
+                    if !self.isKnown(path) { trouble = trouble ?? String(describing: error) }
+                }
                 return .success((box, files, trouble))
             } catch {
                 return .failure(error)
@@ -177,6 +224,7 @@ struct SpoolRecovery: Sendable {
             }
         } catch {
             if error.isAbsence { return Found(finding: .gone) }
+            if self.isKnown(path) { return Found(finding: .foreign) }
             let reason = String(describing: error)
             return Found(finding: error.isShortage ? .unavailable(reason) : .unreadable(reason))
         }

@@ -47,6 +47,8 @@ final class SpoolStore: Sendable {
     let largestCapacity: Int
     /// Project and logstore, as a file's header has it.
     let destination: String
+    /// Which folders are used.
+    let access: SpoolAccess
     let maximumBytes: Int
     /// By rank: up to where records of the level may bring the bytes that are held.
     private let ceilings: [Int]
@@ -81,13 +83,15 @@ final class SpoolStore: Sendable {
     init(
         directory: String,
         destination: String,
+        access: SpoolAccess = SpoolAccess(.owner),
         maximumBytes: Int,
         identity: UInt64,
         clock: any ProducerClock,
         diagnostics: @escaping @Sendable (ProducerDiagnostic) -> Void
     ) {
-        self.directory = directory
+        self.directory = SpoolPlace.name(of: directory)
         self.destination = destination
+        self.access = access
         self.maximumBytes = maximumBytes
         self.largestCapacity = max(maximumBytes / 64, 32 << 10)
         self.ceilings = (0..<7).map { SheddingPolicy().ceiling(rank: $0, limit: maximumBytes) }
@@ -247,10 +251,9 @@ final class SpoolStore: Sendable {
         }
         // Files in a folder that has been removed are of no use to anybody after this process.
         self.dropFree()
-        let parents = try FileSystem.makeDirectory(self.directory)
+        let (place, parents) = try SpoolPlace.prepare(self.directory, self.access)
         if !parents.isEmpty { self.state.withLock { $0.ledger.noteMade(in: parents) } }
-        try FileSystem.checkPrivateDirectory(self.directory)
-        let made = try self.makeBox(number)
+        let made = try self.makeBox(number, in: place)
         let box = self.use(made, insteadOf: present)
         if box !== made { made.removeIfEmpty() }
         return (box, number)
@@ -267,15 +270,19 @@ final class SpoolStore: Sendable {
         }
     }
 
-    private func makeBox(_ number: UInt64) throws(FileError) -> SpoolBox {
+    private func makeBox(_ number: UInt64, in place: String) throws(FileError) -> SpoolBox {
         let wallTime = self.clock.wallTime()
         for attempt in 0..<Self.attempts {
             let name = Self.boxName(wallTime: wallTime, identity: self.identity &+ number &+ attempt << 32)
-            guard let box = try SpoolBox.make(in: self.directory, name: name) else { continue }
+            guard let box = try SpoolBox.make(in: place, name: name, access: self.access) else { continue }
             self.hold.note(box)
+            if !box.isFolderLocked {
+                let reason = "directories cannot be locked here; only the lock file in a folder says that it is in use"
+                self.state.withLock { $0.notices.append(.spoolTrouble(directory: self.directory, reason: reason)) }
+            }
             return box
         }
-        throw FileError("mkdir", self.directory, code: EEXIST)
+        throw FileError("mkdir", place, code: EEXIST)
     }
 
     private func use(_ made: SpoolBox, insteadOf gone: SpoolBox?) -> SpoolBox {

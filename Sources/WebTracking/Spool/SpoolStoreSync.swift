@@ -39,7 +39,8 @@ extension SpoolStore {
         if let folder = round.folder {
             do throws(FileError) {
                 try FileSystem.sync(folder, isDirectory: true)
-                try FileSystem.sync(self.directory, isDirectory: true)
+                // The directory, or the folder in it that is for this process alone.
+                try FileSystem.sync("\(folder)/..", isDirectory: true)
                 for parent in round.parents { try self.syncParent(parent) }
                 self.synced.add(2 + round.parents.count, ordering: .relaxed)
             } catch {

@@ -34,15 +34,14 @@ struct SpoolSurvey: Sendable {
         }
         // To see whether a folder has an owner means to take its lock for a moment, in the way of whoever wants it.
         guard files.reduce(0, { $0 + Self.size(of: $1.path) }) > store.maximumBytes else { return }
-        let left = Set(folders.filter { SpoolBox.isLeft($0) })
+        let left = Set(folders.filter { SpoolBox.isLeft($0, access: store.access) })
         files.removeAll { !left.contains($0.folder) }
         // Files that are kept for new records go before any record.
         let room = store.maximumBytes - store.heldBytes
         var found: [(folder: String, path: String)] = []
         var candidates: [EvictionPolicy.Candidate] = []
         for (folder, rows) in Self.groups(files) {
-            let batches = rows.compactMap { path in Self.batch(path, destination: store.destination).map { (path, $0) }
-            }
+            let batches = rows.compactMap { path in Self.batch(path, of: store).map { (path, $0) } }
             for (path, batch) in batches.sorted(by: { $0.1.order < $1.1.order }) {
                 found.append((folder, path))
                 candidates.append(.init(rank: batch.rank, age: .min + Int64(candidates.count), bytes: batch.bytes))
@@ -78,40 +77,11 @@ struct SpoolSurvey: Sendable {
 
     /// The place, the size and the most severe rank of the batch in a file, as its header and its marks say; `nil` if it
     /// has none for this destination, or cannot be read now.
-    private static func batch(_ path: String, destination: String) -> (order: UInt64, rank: Int, bytes: Int)? {
-        guard let descriptor = try? FileSystem.open(path, flags: O_RDONLY | O_NONBLOCK) else { return nil }
-        defer { close(descriptor) }
-        guard let bytes = try? FileSystem.size(descriptor, path: path) else { return nil }
-        let page = Self.read(descriptor, SpoolFormat.headerBytes, at: 0)
-        guard case .holding(let header) = page.withUnsafeBytes({ SpoolFormat.read($0) }),
-            header.destination == destination
-        else { return nil }
-        return (header.order, Self.highestRank(descriptor, end: SpoolFormat.headerBytes + header.capacity), bytes)
-    }
-
-    /// The rank of the most severe record whose mark is before `end`, the first one's being the last.
-    private static func highestRank(_ descriptor: CInt, end: Int) -> Int {
-        var highest = 0
-        var end = end
-        while end > SpoolFormat.headerBytes, highest < 6 {
-            let start = max(end - 32 << 10, SpoolFormat.headerBytes)
-            let marks = Self.read(descriptor, end - start, at: start)
-            for place in stride(from: marks.count - Mark.size, through: 0, by: -Mark.size) {
-                let bits = marks.withUnsafeBytes {
-                    UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt64.self))
-                }
-                guard bits != 0 else { return highest }
-                highest = max(highest, Mark(bits: bits).rank)
-            }
-            guard !marks.isEmpty else { return highest }
-            end = start
+    private static func batch(_ path: String, of store: SpoolStore) -> (order: UInt64, rank: Int, bytes: Int)? {
+        let glance = try? SpoolGlance(path, access: store.access) { $0.destination == store.destination }
+        guard let glance, case .holding(let header) = glance.kind, header.destination == store.destination else {
+            return nil
         }
-        return highest
-    }
-
-    /// So many bytes of a file; none if there are not so many.
-    private static func read(_ descriptor: CInt, _ count: Int, at offset: Int) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        return pread(descriptor, &bytes, count, off_t(offset)) == count ? bytes : []
+        return (header.order, glance.highestRank, glance.bytes)
     }
 }

@@ -51,9 +51,19 @@ public struct WebTrackingSpool: Sendable {
 
     /// All files that hold records or are damaged, the oldest folder first. Throws if the directory cannot be read.
     public func batches() throws -> [Batch] {
+        try self.batches(in: self.directory)
+    }
+
+    private func batches(in directory: String) throws -> [Batch] {
         var batches: [Batch] = []
-        for folder in try FileSystem.names(in: self.directory) {
-            let path = "\(self.directory)/\(folder)"
+        for folder in try FileSystem.names(in: directory) {
+            let path = "\(directory)/\(folder)"
+            // In a directory that is not for one process alone the folders are in one that is.
+            if folder.hasPrefix(SpoolAccess.subfolderPrefix), directory == self.directory,
+                (try? FileSystem.entry(path).isDirectory) ?? false
+            {
+                batches += (try? self.batches(in: path)) ?? []
+            }
             guard folder.hasPrefix(SpoolBox.prefix) || folder == SpoolStore.damagedName else { continue }
             let isAlive = SpoolBox.isAlive(path)
             for file in SpoolBox.files(in: path, includingDamaged: true) {
@@ -62,6 +72,38 @@ public struct WebTrackingSpool: Sendable {
             }
         }
         return batches
+    }
+
+    /// What dead processes have left for one reason.
+    public struct Remains: Sendable, Equatable {
+        /// Project and logstore, with a slash between, of what can be delivered from here; `nil` for what cannot.
+        public var destination: String?
+        /// The folder that holds all of it, or the directory.
+        public var path: String
+        /// How many files hold it; 0 if that cannot be found out.
+        public var files: Int
+        /// How many records that are, by their marks; `nil` for what cannot be counted.
+        public var records: Int?
+        /// Why it cannot be delivered, and what to do about it.
+        public var obstacle: String?
+    }
+
+    /// What dead processes have left, counted by headers and marks: no record is read. As a rescue finds it
+    /// (``WebTrackingConfiguration/Spool/isRescue``). Throws if the directory cannot be read.
+    public func remains(permits: WebTrackingConfiguration.Spool.Permits = .owner) throws -> [Remains] {
+        _ = try FileSystem.names(in: self.directory)
+        let access = SpoolAccess(permits, isRescue: true)
+        let directory = SpoolPlace.name(of: self.directory)
+        return SpoolCensus(directory, destination: nil, access: access).parts.map { part in
+            var remains = Remains(path: part.path, files: part.files, records: part.records)
+            if case .destination(let destination) = part.reason {
+                remains.destination = destination
+            } else {
+                let (reason, cure) = part.text(directory: directory, user: access.user)
+                remains.obstacle = "\(reason); \(cure)"
+            }
+            return remains
+        }
     }
 
     /// Calls `body` with each whole record of a batch, a JSON object in UTF-8, in order; with none if the file is gone.
@@ -83,7 +125,7 @@ public struct WebTrackingSpool: Sendable {
         )
         let bytes: [UInt8]
         do throws(FileError) {
-            bytes = try FileSystem.read(path, limit: SpoolExamination.largestFile, isForeign: true)
+            bytes = try FileSystem.read(path, limit: SpoolExamination.largestFile, access: nil)
         } catch {
             guard !error.isAbsence else { return nil }
             batch.damage = error.description

@@ -72,6 +72,7 @@ import Logging
         "spool.directory": "/var/spool/test",
         "spool.maximumBytes": 10_485_760,
         "spool.maximumAgeSeconds": 3600.0,
+        "spool.permits": "group",
     ]
 
     /// What ``optional`` says.
@@ -123,6 +124,7 @@ import Logging
         expected.spool.directory = "/var/spool/test"
         expected.spool.maximumBytes = 10 << 20
         expected.spool.maximumAge = .seconds(3600)
+        expected.spool.permits = .group
         return expected
     }
 

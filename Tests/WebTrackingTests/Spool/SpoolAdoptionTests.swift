@@ -36,7 +36,12 @@ import Logging
     }
 
     private func troubles(_ rig: Rig) -> Int {
-        rig.diagnostics.elements.count { if case .spoolTrouble = $0 { true } else { false } }
+        rig.diagnostics.elements.count { diagnostic in
+            switch diagnostic {
+            case .spoolTrouble, .spoolLeft: true
+            default: false
+            }
+        }
     }
 
     private func numbers(_ rig: Rig) -> [Int] {

@@ -116,7 +116,11 @@ import Logging
                 while !Task.isCancelled {
                     for name in (try? FileSystem.names(in: directory.path, includingHidden: true)) ?? []
                     where name.hasPrefix(".\(SpoolBox.prefix)") {
-                        SpoolBox.removeUnfinished("\(directory.path)/\(name)", wallTime: tomorrow)
+                        SpoolBox.removeUnfinished(
+                            "\(directory.path)/\(name)",
+                            wallTime: tomorrow,
+                            access: SpoolAccess(.owner)
+                        )
                     }
                 }
             }
@@ -124,7 +128,11 @@ import Logging
             for number in 0..<2000 {
                 var box: SpoolBox?
                 for attempt in 0..<1000 where box == nil {
-                    box = try SpoolBox.make(in: directory.path, name: "\(number)-\(attempt)")
+                    box = try SpoolBox.make(
+                        in: directory.path,
+                        name: "\(number)-\(attempt)",
+                        access: SpoolAccess(.owner)
+                    )
                 }
                 #expect(box?.isRemoved == false)
                 box?.removeIfEmpty()

@@ -270,7 +270,7 @@ final class SimulatedProducer: @unchecked Sendable {
         case .spoolRecovered where self.plan.spool != nil:
             self.run.trace.note("recovers", self.index, text: diagnostic.description)
         case .spoolUnavailable, .spoolAvailable, .spoolTrouble, .spoolSyncSlow, .spoolDamaged, .spoolRecovered,
-            .settingsRefused:
+            .spoolLeft, .settingsRefused:
             self.run.guarded(self.index) { throw Violation("says without a reason: \(diagnostic)") }
         case .credentialsUnavailable:
             self.run.guarded { throw Violation("a producer that does not sign says: \(diagnostic)") }
