@@ -161,7 +161,10 @@ extension EndToEnd {
                     #expect(either.status != 0)
                     #expect(either.errors.contains("local/one, local/two"))
                     let two = try await self.spool("replay", spool.path, "--endpoint", endpoint, "--logstore", "two")
-                    #expect(two.status == 0)
+                    // The other one's records are left, and whoever removes the directory now has been told.
+                    #expect(two.status == 1)
+                    #expect(two.lines == ["10 delivered, 0 dropped, 0 left"])
+                    #expect(two.errors.contains("10 records, for local/one; name it with --project and --logstore"))
                     #expect(try await server.store.count() == 10)
                     #expect(
                         try WebTrackingSpool(directory: spool.path).batches().map(\.destination) == [
@@ -182,6 +185,55 @@ extension EndToEnd {
                 #expect(outcome.status == 1)
                 #expect(outcome.output.contains("0 delivered, 0 dropped, 10 left"))
                 #expect(try WebTrackingSpool(directory: spool.path).batches().reduce(0) { $0 + $1.records } == 10)
+            }
+        }
+
+        @Test func replayExitsWithOneIfAFileIsSetAsideAndIfOneIsOfANewerFormat() async throws {
+            try await withServer { server async throws in
+                try await withTemporaryDirectory { directory in
+                    let endpoint = "http://127.0.0.1:\(server.port)"
+                    for (place, told) in [
+                        (4200, "1 damaged files set aside"), (8, "in format 3, and this version reads 1"),
+                    ] {
+                        let spool = directory.appending(path: "spool-\(place)")
+                        try await self.leave(spool)
+                        let batches = try WebTrackingSpool(directory: spool.path).batches()
+                        let file = try #require(batches.first { $0.topic == "a" }?.path)
+                        var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+                        bytes[place] ^= 2
+                        try bytes.write(to: URL(fileURLWithPath: file))
+                        let outcome = try await self.spool("replay", spool.path, "--endpoint", endpoint)
+                        #expect(outcome.status == 1)
+                        #expect((outcome.lines.joined() + outcome.errors).contains(told))
+                    }
+                }
+            }
+        }
+
+        @Test func replaySignsWithAnAccessKeyFromAFile() async throws {
+            let key = AccessKey(id: "test-id", secret: "test-secret")
+            try await withServer { server async throws in
+                server.server.accessKeys.add(key)
+                try await withTemporaryDirectory { directory in
+                    let spool = directory.appending(path: "spool")
+                    let file = directory.appending(path: "key")
+                    try Data("test-id test-secret\n".utf8).write(to: file)
+                    try await self.leave(spool)
+                    let endpoint = "http://127.0.0.1:\(server.port)"
+                    let outcome = try await self.spool(
+                        "replay",
+                        spool.path,
+                        "--endpoint",
+                        endpoint,
+                        "--region",
+                        "cn-hangzhou",
+                        "--access-key",
+                        file.path
+                    )
+                    #expect(outcome.status == 0)
+                    #expect(outcome.lines == ["10 delivered, 0 dropped, 0 left"])
+                    #expect(try await server.store.count() == 10)
+                }
             }
         }
 

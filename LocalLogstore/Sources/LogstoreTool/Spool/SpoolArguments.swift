@@ -19,11 +19,19 @@ struct SpoolArguments: ParsableArguments {
 
     var spool: WebTrackingSpool { WebTrackingSpool(directory: self.directory) }
 
-    /// What is in the directory. What cannot be a spool directory is said so: "nothing there" would be taken for good news.
-    func batches() throws -> [WebTrackingSpool.Batch] {
+    /// What is in the directory.
+    func batches() throws -> [WebTrackingSpool.Batch] { try self.look { try self.spool.batches() } }
+
+    /// What dead processes have left in it.
+    func remains(permits: WebTrackingConfiguration.Spool.Permits) throws -> [WebTrackingSpool.Remains] {
+        try self.look { try self.spool.remains(permits: permits) }
+    }
+
+    /// What cannot be a spool directory is said so: "nothing there" would be taken for good news.
+    private func look<Found>(_ body: () throws -> [Found]) throws -> [Found] {
         do {
-            let batches = try self.spool.batches()
-            guard batches.isEmpty, let fault = try self.fault() else { return batches }
+            let found = try body()
+            guard found.isEmpty, let fault = try self.fault() else { return found }
             Output.note(TerminalText.escaped("webtracking: \(self.directory) is \(fault)"))
         } catch {
             Output.note(TerminalText.escaped("webtracking: \(error)"))
@@ -36,7 +44,7 @@ struct SpoolArguments: ParsableArguments {
         // A volume of its own has that one from the beginning.
         let names = try FileManager.default.contentsOfDirectory(atPath: self.directory).filter { $0 != "lost+found" }
         let isSpool = names.contains {
-            $0.hasPrefix("producer-") || $0.hasPrefix(".producer-") || $0 == "damaged"
+            $0.hasPrefix("producer-") || $0.hasPrefix(".producer-") || $0.hasPrefix("webtracking-") || $0 == "damaged"
         }
         if names.isEmpty || isSpool { return nil }
         let url = URL(fileURLWithPath: self.directory).standardizedFileURL

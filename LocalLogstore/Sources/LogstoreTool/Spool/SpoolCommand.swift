@@ -19,7 +19,7 @@ struct SpoolCommand: AsyncParsableCommand {
         abstract: "Looks into a spool directory, and delivers what dead processes left in it.",
         discussion: """
             It works beside the processes that use the directory. Only replay changes anything, and only what belongs \
-            to no living process.
+            to no living process. list, show and verify read what the system lets this user read.
 
               webtracking spool list /var/lib/app/spool
               webtracking spool show /var/lib/app/spool | jq .message

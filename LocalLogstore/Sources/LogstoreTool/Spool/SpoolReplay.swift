@@ -10,16 +10,28 @@
 
 import ArgumentParser
 import Foundation
+import LocalLogstore
 import WebTracking
 
 /// `webtracking spool replay`
 struct SpoolReplay: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Delivers what dead processes left, as the next start of one would.",
+        abstract: "Delivers all that dead processes left, however much and however old.",
         discussion: """
             Folders of living processes are left alone. Batches keep their ids, so that one that had arrived already \
-            can be recognised. It exits with 1 if something is left at the timeout.
+            can be recognised.
+
+            Whose files it can read: those of the user that runs it, if nobody else may write to them; with --group, \
+            those too that one of the user's groups may write to; as root, everybody's. Links are never followed.
+
+            With --region requests are signed, by default with the AccessKey of the environment \
+            (ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET and, for one of STS, \
+            ALIBABA_CLOUD_SECURITY_TOKEN); without it, web tracking has to be switched on for the logstore.
+
+            It exits with 1 if anything was dropped, set aside as damaged, or left: at the timeout, for another \
+            logstore, in a newer format, or in a folder or file that may not be used. What is left is told with what to \
+            do about it.
             """
     )
 
@@ -37,68 +49,121 @@ struct SpoolReplay: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long to try, in seconds.", valueName: "seconds"))
     var timeout = 60.0
 
+    @Option(help: "Sign the requests, for this region.")
+    var region: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The file with the AccessKey to sign with, its first line of the form ID SECRET [TOKEN].",
+            valueName: "file"
+        )
+    )
+    var accessKey: String?
+
+    @Flag(help: "Take folders that a group of this user may write to.")
+    var group = false
+
     @Flag(help: "Take http:// for another machine, where everybody on the way can read the records.")
     var allowPlainHTTP = false
 
     func validate() throws {
-        guard self.timeout > 0 else { throw ValidationError("--timeout has to be above 0.") }
+        guard self.timeout > 0, self.timeout <= 86_400 else {
+            throw ValidationError("--timeout has to be above 0, and 86400 seconds at most.")
+        }
+        guard self.accessKey == nil || self.region != nil else { throw ValidationError("--access-key takes --region.") }
     }
 
-    /// What a replay takes over and what became of it is in its own sum.
+    private var permits: WebTrackingConfiguration.Spool.Permits { self.group ? .group : .owner }
+
+    /// What a replay takes over, what became of it and what it leaves is in its own sum.
     @Sendable private static func isNews(_ diagnostic: ProducerDiagnostic) -> Bool {
         switch diagnostic {
-        case .spoolRecovered, .shutdownFinished: false
+        case .spoolRecovered, .spoolLeft, .shutdownFinished: false
         default: true
         }
     }
 
-    /// The batches that are to be delivered.
-    private func waiting() throws -> [WebTrackingSpool.Batch] {
-        try self.arguments.batches().filter { batch in
-            guard !batch.isAlive, batch.folder != "damaged", batch.records > 0 else { return false }
-            let names = batch.destination.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    /// The one logstore that is asked for; `nil` if there is nothing for any.
+    private func destination(_ remains: [WebTrackingSpool.Remains]) throws -> (project: String, logstore: String)? {
+        let destinations = Set(remains.compactMap(\.destination)).filter { destination in
+            let names = Self.names(destination)
             return (self.project == nil || self.project == names.first)
                 && (self.logstore == nil || self.logstore == names.last)
         }
-    }
-
-    func run() async throws {
-        let waiting = try self.waiting()
-        let destinations = Set(waiting.map(\.destination))
-        guard let destination = destinations.first else { return try Output.line("nothing to replay") }
+        guard let destination = destinations.first else { return nil }
         guard destinations.count == 1 else {
             let list = destinations.sorted().map(TerminalText.escaped).joined(separator: ", ")
             throw ValidationError("There are records for \(list); name one with --project and --logstore.")
         }
-        let names = destination.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let names = Self.names(destination)
         guard names.count == 2 else { throw ValidationError("\(TerminalText.escaped(destination)) is no logstore.") }
-        var configuration = WebTrackingConfiguration(
-            endpoint: self.endpoint,
-            project: names[0],
-            logstore: names[1]
+        return (names[0], names[1])
+    }
+
+    private static func names(_ destination: String) -> [String] {
+        destination.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    /// Tells what stays but for one logstore's records; `false` if nothing does.
+    private func tell(_ remains: [WebTrackingSpool.Remains], but destination: String?) -> Bool {
+        let others = remains.filter { $0.obstacle != nil || $0.destination != destination }
+        for part in others {
+            let records = part.records.map { "\($0) records" } ?? "records that cannot be counted"
+            let reason = part.obstacle ?? "for \(part.destination ?? ""); name it with --project and --logstore"
+            Output.note(TerminalText.escaped("webtracking: left in \(part.path): \(records), \(reason)"))
+        }
+        return !others.isEmpty
+    }
+
+    func run() async throws {
+        let before = try self.arguments.remains(permits: self.permits)
+        guard let (project, logstore) = try self.destination(before) else {
+            let isLeft = self.tell(before, but: nil)
+            try Output.line("nothing to replay")
+            if isLeft { throw ExitCode.failure }
+            return
+        }
+        let producer = try WebTrackingProducer(
+            configuration: self.configuration(project: project, logstore: logstore),
+            diagnostics: ProgressDisplay.diagnostics(endpoint: self.endpoint, where: Self.isNews)
         )
+        // It takes over and delivers what dead processes left, as far as there is time.
+        await producer.shutdown(timeout: .seconds(self.timeout))
+        let numbers = producer.statistics
+        let destination = "\(project)/\(logstore)"
+        let after = try self.arguments.spool.remains(permits: self.permits)
+        // What this producer has still in its hands looks like a living process's.
+        let own = after.filter { $0.destination == destination }.reduce(0) { $0 + ($1.records ?? 0) }
+        let left = max(own, numbers.pending)
+        let aside = numbers.damagedSpoolFiles > 0 ? ", \(numbers.damagedSpoolFiles) damaged files set aside" : ""
+        try Output.line("\(numbers.delivered) delivered, \(numbers.totalDropped) dropped, \(left) left\(aside)")
+        let isOtherLeft = self.tell(after, but: destination)
+        if left > 0 || numbers.totalDropped > 0 || !aside.isEmpty || isOtherLeft { throw ExitCode.failure }
+    }
+
+    private func configuration(project: String, logstore: String) throws -> WebTrackingConfiguration {
+        var configuration = WebTrackingConfiguration(endpoint: self.endpoint, project: project, logstore: logstore)
         configuration.allowsPlainHTTP = self.allowPlainHTTP
         configuration.durability = .process
         configuration.spool.directory = URL(fileURLWithPath: self.arguments.directory).standardizedFileURL.path
-        // Who replays by hand wants them all, however old.
-        configuration.spool.maximumAge = .seconds(365 * 86_400)
-        let producer = try WebTrackingProducer(
-            configuration: configuration,
-            diagnostics: ProgressDisplay.diagnostics(endpoint: self.endpoint, where: Self.isNews)
-        )
-        let total = waiting.reduce(0) { $0 + $1.records }
-        let deadline = ContinuousClock.now + .seconds(self.timeout)
-        // What the producer has taken is pending until it is delivered; what is left in the end says the rest.
-        while ContinuousClock.now < deadline {
-            let numbers = producer.statistics
-            if numbers.recovered >= total, numbers.pending == 0 { break }
-            try await Task.sleep(for: .milliseconds(50))
+        configuration.spool.permits = self.permits
+        configuration.spool.isRescue = true
+        // Nothing goes for its age or a refusal while it is tried.
+        configuration.delivery.maximumAge = .seconds(7 * 86_400)
+        configuration.delivery.refusalPatience = .seconds(7 * 86_400)
+        if let region = self.region {
+            configuration.authentication = .signed(credentials: try self.credentials(), region: region)
         }
-        await producer.shutdown(timeout: .seconds(1))
-        let numbers = producer.statistics
-        // What this producer has still in its hands looks like a living process's.
-        let left = try max(self.waiting().reduce(0) { $0 + $1.records }, numbers.pending)
-        try Output.line("\(numbers.delivered) delivered, \(numbers.totalDropped) dropped, \(left) left")
-        if left > 0 || numbers.totalDropped > 0 { throw ExitCode.failure }
+        return configuration
+    }
+
+    private func credentials() throws -> any WebTrackingCredentialsProvider {
+        guard let path = self.accessKey else { return EnvironmentCredentials() }
+        guard let key = try AccessKeyFile.keys(at: path).first else { return EnvironmentCredentials() }
+        return WebTrackingCredentials(
+            accessKeyID: key.id,
+            accessKeySecret: key.secret,
+            securityToken: key.securityToken
+        )
     }
 }
