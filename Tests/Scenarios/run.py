@@ -1,0 +1,89 @@
+# ===----------------------------------------------------------------------===//
+#
+# This source file is part of the swift-log-webtracking open source project
+#
+# Licensed under Apache License v2.0. See LICENSE for license information.
+#
+# SPDX-License-Identifier: Apache-2.0
+#
+# ===----------------------------------------------------------------------===//
+
+"""Runs the scenarios; see Scripts/scenarios."""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import sys
+import time
+import traceback
+
+import harness
+# Imported for what they define, in this order.
+import slow_link  # noqa: F401
+import answers  # noqa: F401
+import waits  # noqa: F401
+import volumes  # noqa: F401
+
+
+def run(scenario, arguments):
+    """Returns the outcome and what was seen."""
+    missing = [need for need in scenario.needs if not (os.geteuid() == 0 if need == "root" else shutil.which(need))]
+    if missing:
+        return "skipped", f"needs {', '.join(missing)}", 0
+    started = time.monotonic()
+    world = harness.World(arguments.tool, arguments.probe, arguments.keep)
+    try:
+        outcome, seen = "kept", scenario.body(world)
+    except harness.Broken as broken:
+        outcome, seen = "BROKEN", str(broken)
+    except harness.Skipped as skipped:
+        outcome, seen = "skipped", str(skipped)
+    except Exception as error:
+        outcome, seen = "FAILED", f"the scenario itself: {error!r}"
+        if arguments.keep:
+            traceback.print_exc()
+    finally:
+        world.leave()
+    if arguments.keep:
+        seen += f" [{world.folder}]"
+    return outcome, seen, time.monotonic() - started
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tool", type=pathlib.Path)
+    parser.add_argument("--probe", type=pathlib.Path)
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    if arguments.only:
+        chosen = [each for each in harness.SCENARIOS.values() if any(map(each.name.startswith, arguments.only))]
+    else:
+        chosen = [each for each in harness.SCENARIOS.values()
+                  if arguments.long or not each.long and (each.short or not arguments.short)]
+    if arguments.list:
+        for each in chosen:
+            print(f"{each.name:32} {each.section:4} {each.promise}{' (long)' if each.long else ''}")
+        return 0
+    if not chosen:
+        print("scenarios: none has that name; --list --long tells them", file=sys.stderr)
+        return 2
+    outcomes = []
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        runs = {pool.submit(run, each, arguments): each for each in chosen}
+        for done in concurrent.futures.as_completed(runs):
+            outcome, seen, seconds = done.result()
+            outcomes.append(outcome)
+            print(f"{outcome:7} {runs[done].name}: {seen} ({seconds:.0f} s)", flush=True)
+    counts = ", ".join(f"{outcomes.count(each)} {each.lower()}" for each in ("kept", "BROKEN", "FAILED", "skipped"))
+    print(f"scenarios: {counts}")
+    return 1 if "BROKEN" in outcomes or "FAILED" in outcomes else 0
+
+
+sys.exit(main())
