@@ -81,7 +81,8 @@ def variable(key):
 class Probe:
     """A running probe. What it has written is in files, so that nobody has to read a pipe."""
 
-    def __init__(self, world, commands, settings, options=(), stderr=None, environment=None, prefix=(), limit=60, **others):
+    def __init__(self, world, commands, settings, options=(), stderr=None, environment=None, prefix=(), limit=60,
+                 program=None, **others):
         self.world = world
         self.limit = limit
         number = world.next_number()
@@ -92,7 +93,7 @@ class Probe:
         self.started = time.monotonic()
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
             self.process = subprocess.Popen(
-                [*prefix, str(world.probe), *options, *commands],
+                [*prefix, str(program or world.probe), *options, *commands],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err if stderr is None else stderr,
                 env={**os.environ, **variables, **(environment or {})}, start_new_session=True, **others)
         world.on_leave(self.kill)
@@ -203,8 +204,8 @@ class Endpoint:
 class World:
     """A folder, the programs, and what is to be ended when a scenario is over."""
 
-    def __init__(self, tool, probe, keep=False):
-        self.tool, self.probe, self.keep = tool, probe, keep
+    def __init__(self, tool, probe, other_probe=None, keep=False):
+        self.tool, self.probe, self.other_probe, self.keep = tool, probe, other_probe, keep
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="scenario-"))
         # Scenarios with other users reach what is for them.
         self.folder.chmod(0o755)

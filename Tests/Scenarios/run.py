@@ -29,11 +29,12 @@ import volumes  # noqa: F401
 
 def run(scenario, arguments):
     """Returns the outcome and what was seen."""
-    missing = [need for need in scenario.needs if not (os.geteuid() == 0 if need == "root" else shutil.which(need))]
+    there = {"root": os.geteuid() == 0, "--other-probe": arguments.other_probe}
+    missing = [need for need in scenario.needs if not (there[need] if need in there else shutil.which(need))]
     if missing:
         return "skipped", f"needs {', '.join(missing)}", 0
     started = time.monotonic()
-    world = harness.World(arguments.tool, arguments.probe, arguments.keep)
+    world = harness.World(arguments.tool, arguments.probe, arguments.other_probe, arguments.keep)
     try:
         outcome, seen = "kept", scenario.body(world)
     except harness.Broken as broken:
@@ -55,6 +56,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tool", type=pathlib.Path)
     parser.add_argument("--probe", type=pathlib.Path)
+    parser.add_argument("--other-probe", type=pathlib.Path)
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--list", action="store_true")

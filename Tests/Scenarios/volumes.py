@@ -156,6 +156,22 @@ def fsgroup(world):
     return told_or_delivered(world, spool, folder, 300, twice=True)
 
 
+@scenario("3.2", "Files of a group that the process is in are taken over when that is asked for", needs=["root", "setpriv"])
+def fsgroup_permitted(world):
+    def user(number):
+        return ["setpriv", f"--reuid={number}", "--regid=2000", "--clear-groups"]
+
+    spool = world.spool()
+    spool.mkdir(mode=0o700)
+    os.chown(spool, 3001, 2000)
+    leave_records(world, spool, 300, prefix=user(3001))
+    subprocess.run(["chmod", "-R", "g+rwXs", spool], check=True)
+    endpoint = world.serve()
+    told = recover(world, spool, endpoint, 5, prefix=user(3002), spool__permits="group").finish().told
+    delivered = len(set(endpoint.numbers()))
+    return check(delivered == 300, f"{delivered} of 300 delivered; {told.splitlines()[0][:150]}")
+
+
 @scenario("3.2", "Folders of another user in a directory that was given over are told at each start", needs=["root", "setpriv"])
 def change_of_user(world):
     spool = world.spool()
@@ -334,6 +350,23 @@ def removed_lock(world):
     numbers = endpoint.numbers()
     return check(repeated(numbers) == 0 and len(set(numbers)) == 1155,
                  f"{len(set(numbers))} of 1155 delivered, {repeated(numbers)} twice")
+
+
+@scenario("3.5", "An older and a newer version leave each other's living folders alone, and take over dead ones", needs=["--other-probe"])
+def two_versions(world):
+    seen, fine = [], True
+    for name, first, second in (("older first", world.other_probe, world.probe), ("newer first", world.probe, world.other_probe)):
+        spool, endpoint = world.spool(name.replace(" ", "-")), world.serve()
+        living = world.start("log:count=50 wait:0.4 statistics wait:60", spooling(spool), program=first)
+        living.wait_for("statistics", 20)
+        world.start("log:count=1,name=start wait:3 shutdown:1", spooling(spool, endpoint), program=second).finish()
+        early = len(endpoint.numbers())
+        living.kill()
+        world.start("log:count=1,name=start wait:3 shutdown:1", spooling(spool, endpoint), program=second).finish()
+        late = len(set(endpoint.numbers()))
+        fine = fine and early == 0 and late == 50
+        seen.append(f"{name}: {early} taken from the living, {late} of 50 from the dead")
+    return check(fine, "; ".join(seen))
 
 
 # Processes.
