@@ -55,6 +55,9 @@ public enum ProducerDiagnostic: Sendable {
     /// for another logstore, in a newer format, or in a folder or file (`path`) that may not be used. Told at each start,
     /// once for each reason, with what to do about it; `records` is `nil` for what cannot be counted.
     case spoolLeft(path: String, records: Int?, files: Int, reason: String, cure: String)
+    /// The levels, the redaction and the sampling that hold from now on, in one line: told when the producer is made, and
+    /// when a followed configuration has changed them.
+    case settingsInForce(summary: String)
     /// A followed configuration said something that cannot work; the settings before it stay in force.
     case settingsRefused(reason: String)
     /// With signed delivery: the provider has given no credentials. Those at hand are used while they are valid; without
@@ -94,6 +97,8 @@ extension ProducerDiagnostic: CustomStringConvertible {
             let amount = records.map { "\($0) \($0 == 1 ? "record" : "records")" } ?? "records that cannot be counted"
             let place = files > 0 ? " in \(files) \(files == 1 ? "file" : "files")" : ""
             return "left in \(path): \(amount)\(place), \(reason); \(cure)"
+        case .settingsInForce(let summary):
+            return "settings in force: \(summary)"
         case .settingsRefused(let reason):
             return "settings refused, those before stay in force: \(reason)"
         case .credentialsUnavailable(let reason):
@@ -116,6 +121,7 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .spoolRecovered: "spool.recovered"
         // Each is told once: none may be left out for another one.
         case .spoolLeft(let path, _, _, let reason, _): "spool.left.\(reason).\(path)"
+        case .settingsInForce: "settings.inForce"
         case .settingsRefused: "settings"
         case .credentialsUnavailable: "credentials"
         case .shutdownFinished: "shutdown"

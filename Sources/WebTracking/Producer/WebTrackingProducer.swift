@@ -25,7 +25,7 @@ public final class WebTrackingProducer: Sendable {
     /// What the producer was made from.
     public let configuration: WebTrackingConfiguration
     let pipeline: RecordPipeline
-    private let clock: any ProducerClock
+    let clock: any ProducerClock
     private let transport: any WebTrackingTransport
     private let table: TopicTable
     private let budget: MemoryBudget
@@ -94,6 +94,7 @@ public final class WebTrackingProducer: Sendable {
         self.diagnostics = parts.diagnostics
         self.upkeep = parts.upkeep
         self.policies = PolicyKeeper(pipeline: parts.pipeline, clock: clock, executor: executor)
+        self.diagnostics(.settingsInForce(summary: self.settingsSummary))
         self.startReporter()
         self.upkeep?.start()
     }
@@ -196,6 +197,11 @@ public final class WebTrackingProducer: Sendable {
     ///
     /// No level lets more through before the redaction is there that it is let through with, or after that has gone.
     func putInForce(_ settings: LiveSettings) {
+        let before = self.settingsSummary
+        defer {
+            let summary = self.settingsSummary
+            if summary != before { self.diagnostics(.settingsInForce(summary: summary)) }
+        }
         self.pipeline.levels.change(to: settings.logLevelOverrides, otherwise: self.configuration.logLevel) {
             self.policies.change(redaction: settings.redaction, sampling: settings.sampling)
         }

@@ -202,7 +202,7 @@ private struct LoopBench {
         self.producer = try WebTrackingProducer(
             configuration: WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore"),
             transport: self.transport,
-            diagnostics: DiagnosticHandler { diagnostics.add($0) },
+            diagnostics: DiagnosticHandler { if case .requestFailed = $0 { diagnostics.add($0) } },
             clock: self.clock,
             observer: Quiet(),
             random: { 1 }

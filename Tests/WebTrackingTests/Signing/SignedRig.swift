@@ -134,7 +134,10 @@ struct SignedRig {
         self.producer = try WebTrackingProducer(
             configuration: configuration,
             transport: service,
-            diagnostics: DiagnosticHandler { [diagnostics] in diagnostics.add($0) },
+            diagnostics: DiagnosticHandler { [diagnostics] in
+                if case .settingsInForce = $0 { return }
+                diagnostics.add($0)
+            },
             clock: clock
         )
     }

@@ -44,7 +44,11 @@ struct Rig {
         self.producer = try WebTrackingProducer(
             configuration: configuration,
             transport: transport,
-            diagnostics: DiagnosticHandler { diagnostics.add($0) },
+            diagnostics: DiagnosticHandler {
+                // Said of every producer; what a rig collects are troubles.
+                if case .settingsInForce = $0 { return }
+                diagnostics.add($0)
+            },
             clock: clock,
             observer: Quiet(),
             random: { jitter }

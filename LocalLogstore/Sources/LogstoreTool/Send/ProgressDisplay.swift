@@ -40,7 +40,10 @@ struct ProgressDisplay: Sendable {
     /// Diagnostics that do not end up behind the progress: on a terminal they replace its line.
     static func diagnostics(
         endpoint: String,
-        where isWanted: @escaping @Sendable (ProducerDiagnostic) -> Bool = { _ in true }
+        where isWanted: @escaping @Sendable (ProducerDiagnostic) -> Bool = { diagnostic in
+            // What a command line says is in force without being told.
+            if case .settingsInForce = diagnostic { false } else { true }
+        }
     ) -> DiagnosticHandler {
         let start = isatty(STDERR_FILENO) == 1 ? "\r\u{1B}[K" : ""
         let last = Mutex<[String: ContinuousClock.Instant]>([:])

@@ -78,7 +78,7 @@ struct SpoolReplay: AsyncParsableCommand {
     /// What a replay takes over, what became of it and what it leaves is in its own sum.
     @Sendable private static func isNews(_ diagnostic: ProducerDiagnostic) -> Bool {
         switch diagnostic {
-        case .spoolRecovered, .spoolLeft, .shutdownFinished: false
+        case .spoolRecovered, .spoolLeft, .shutdownFinished, .settingsInForce: false
         default: true
         }
     }

@@ -272,6 +272,7 @@ final class SimulatedProducer: @unchecked Sendable {
         case .spoolUnavailable, .spoolAvailable, .spoolTrouble, .spoolSyncSlow, .spoolDamaged, .spoolRecovered,
             .spoolLeft, .settingsRefused:
             self.run.guarded(self.index) { throw Violation("says without a reason: \(diagnostic)") }
+        case .settingsInForce: break
         case .credentialsUnavailable:
             self.run.guarded { throw Violation("a producer that does not sign says: \(diagnostic)") }
         case .shutdownFinished(let report):

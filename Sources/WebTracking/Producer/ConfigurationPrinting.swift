@@ -1,0 +1,264 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if SwiftLog
+import Logging
+#endif
+
+extension WebTrackingConfiguration: CustomStringConvertible {
+    /// Every setting on a line of its own, by the key that it has in a file, with its value and where that came from: a
+    /// default, the program, a variable, a file. Secrets are masked.
+    public var description: String {
+        var defaults = WebTrackingConfiguration(endpoint: "", project: "", logstore: "")
+        defaults.source = nil
+        return zip(self.entries, defaults.entries)
+            .map { entry, standard in
+                "\(entry.key) = \(entry.value) (\(self.origin(of: entry, unlike: standard.value)))".withoutControls
+            }
+            .joined(separator: "\n")
+    }
+
+    private func origin(of entry: (key: String, value: String), unlike standard: String) -> String {
+        return entry.value == standard ? "default" : "program"
+    }
+
+    /// The settings by their keys, always all of them and in this order.
+    var entries: [(key: String, value: String)] {
+        self.destination + self.redaction.entries + self.sampling.entries + self.amounts + self.durabilityEntries
+            + self.fields.entries + self.signingEntries
+    }
+
+    private var destination: [(key: String, value: String)] {
+        [
+            // Who writes a password into it is told that it is none of an endpoint's parts, but not in clear.
+            ("endpoint", self.endpoint.contains { "@?".contains($0) } ? Redactor.masked : self.endpoint),
+            ("project", self.project),
+            ("logstore", self.logstore),
+            ("allowsPlainHTTP", "\(self.allowsPlainHTTP)"),
+            ("source", self.source ?? HostName.current),
+            ("tags", Self.text(self.tags.map { "\($0.key)=\($0.value)" }.sorted())),
+            ("topic", self.topic.text),
+            ("promotedTags", Self.text(self.promotedTags)),
+            ("maximumTopics", "\(self.maximumTopics)"),
+            ("idleTopicTimeoutSeconds", Self.seconds(self.idleTopicTimeout)),
+            ("compression", self.compression.text),
+            ("memoryLimit", "\(self.memoryLimit)"),
+            ("logLevel", self.logLevel.rawValue),
+            ("logLevels", Self.text(self.logLevelOverrides.map { "\($0.key)=\($0.value.rawValue)" }.sorted())),
+        ]
+    }
+
+    private var amounts: [(key: String, value: String)] {
+        [
+            ("batching.targetBytes", "\(self.batching.targetBytes)"),
+            ("batching.maximumRequestBytes", "\(self.batching.maximumRequestBytes)"),
+            ("batching.maximumRecords", "\(self.batching.maximumRecords)"),
+            ("batching.lingerSeconds", Self.seconds(self.batching.linger)),
+            ("batching.urgentLevel", self.batching.urgentLevel?.rawValue ?? "none"),
+            ("delivery.maximumConcurrentRequests", "\(self.delivery.maximumConcurrentRequests)"),
+            ("delivery.requestTimeoutSeconds", Self.seconds(self.delivery.requestTimeout)),
+            ("delivery.initialBackoffSeconds", Self.seconds(self.delivery.initialBackoff)),
+            ("delivery.maximumBackoffSeconds", Self.seconds(self.delivery.maximumBackoff)),
+            ("delivery.initialQuotaBackoffSeconds", Self.seconds(self.delivery.initialQuotaBackoff)),
+            ("delivery.maximumQuotaBackoffSeconds", Self.seconds(self.delivery.maximumQuotaBackoff)),
+            ("delivery.initialRefusalBackoffSeconds", Self.seconds(self.delivery.initialRefusalBackoff)),
+            ("delivery.maximumRefusalBackoffSeconds", Self.seconds(self.delivery.maximumRefusalBackoff)),
+            ("delivery.refusalPatienceSeconds", Self.seconds(self.delivery.refusalPatience)),
+            ("delivery.maximumAgeSeconds", Self.seconds(self.delivery.maximumAge)),
+            ("delivery.shutdownTimeoutSeconds", Self.seconds(self.delivery.shutdownTimeout)),
+            ("limits.maximumValueBytes", "\(self.limits.maximumValueBytes)"),
+            ("limits.maximumRecordBytes", "\(self.limits.maximumRecordBytes)"),
+            ("limits.maximumNesting", "\(self.limits.maximumNesting)"),
+        ]
+    }
+
+    private var durabilityEntries: [(key: String, value: String)] {
+        let durability =
+            switch self.durability {
+            case .memory: "memory"
+            case .process: "process"
+            case .power: "power"
+            }
+        return [
+            ("durability", durability),
+            ("spool.directory", self.spool.directory ?? "none"),
+            ("spool.maximumBytes", "\(self.spool.maximumBytes)"),
+            ("spool.maximumAgeSeconds", Self.seconds(self.spool.maximumAge)),
+            ("spool.syncIntervalSeconds", self.durability.syncInterval.map(Self.seconds) ?? "none"),
+        ]
+    }
+
+    private var signingEntries: [(key: String, value: String)] {
+        #if SignedPutLogs
+        let signing = self.authentication.signing
+        let fixed = signing?.provider as? WebTrackingCredentials
+        let provider = signing == nil ? "none" : "from a provider"
+        return [
+            ("signing.region", signing?.region ?? "none"),
+            ("signing.accessKeyID", fixed?.accessKeyID ?? provider),
+            ("signing.accessKeySecret", fixed == nil ? provider : Redactor.masked),
+            ("signing.securityToken", fixed == nil ? provider : fixed?.securityToken == nil ? "none" : Redactor.masked),
+        ]
+        #else
+        return []
+        #endif
+    }
+
+    fileprivate static func text(_ items: [String]) -> String { items.isEmpty ? "none" : items.joined(separator: ", ") }
+
+    private static func seconds(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        return attoseconds == 0 ? "\(seconds)" : "\(Double(seconds) + Double(attoseconds) / 1e18)"
+    }
+}
+
+extension TopicRule {
+    /// As a configuration says it.
+    fileprivate var text: String {
+        switch self {
+        case .fixed(let topic): "fixed:\(topic)"
+        case .label: "label"
+        case .labelPrefix(let components): "label-prefix:\(components)"
+        case .metadata(let key, let fallback): "metadata:\(key):\(fallback)"
+        }
+    }
+}
+
+extension Compression {
+    /// As a configuration says it.
+    fileprivate var text: String {
+        switch self {
+        case .lz4: "lz4"
+        case .deflate(let level): "deflate:\(level)"
+        case .none: "none"
+        }
+    }
+}
+
+extension FieldMapping {
+    fileprivate var entries: [(key: String, value: String)] {
+        [
+            ("fields.time", self.time),
+            ("fields.level", self.level),
+            ("fields.label", self.label),
+            ("fields.message", self.message),
+            ("fields.source", self.source),
+            ("fields.file", self.file),
+            ("fields.function", self.function),
+            ("fields.line", self.line),
+            ("fields.sequence", self.sequence),
+            ("fields.errorType", self.errorType),
+            ("fields.errorMessage", self.errorMessage),
+            ("fields.includesCodeLocation", "\(self.includesCodeLocation)"),
+            ("fields.includesSequence", "\(self.includesSequence)"),
+            ("fields.includesBatchID", "\(self.includesBatchID)"),
+        ]
+    }
+}
+
+extension Redaction {
+    /// The rules that are not the standard ones, and whether those are in force.
+    private var own: (rules: [RedactionRule], hasStandard: Bool) {
+        let standard = Redaction.standard.rules
+        for start in self.rules.indices.reversed() where start + standard.count <= self.rules.count {
+            let range = start..<(start + standard.count)
+            guard self.rules[range].elementsEqual(standard) else { continue }
+            return (Array(self.rules[..<range.lowerBound] + self.rules[range.upperBound...]), true)
+        }
+        return (self.rules, false)
+    }
+
+    fileprivate var entries: [(key: String, value: String)] {
+        let own = self.own
+        return [("redaction.standard", "\(own.hasStandard)")]
+            + [Action.keep, .drop, .pseudonym, .mask].map { action in
+                ("redaction.\(action)", WebTrackingConfiguration.text(Self.names(own.rules, action)))
+            }
+            + [("redaction.pseudonymKey", self.pseudonymKey == nil ? "none" : Redactor.masked)]
+    }
+
+    private static func names(_ rules: [RedactionRule], _ action: Action) -> [String] {
+        rules.compactMap { rule in
+            switch rule.kind {
+            case .function: action == .keep ? "what a function decides" : nil
+            default: rule.action == action ? rule.subject : nil
+            }
+        }
+    }
+
+    /// In a few words, for a line.
+    var summary: String {
+        let own = self.own
+        var parts = own.hasStandard ? ["standard"] : []
+        for action in [Action.keep, .drop, .pseudonym, .mask] {
+            let names = Self.names(own.rules, action)
+            if !names.isEmpty { parts.append("\(action) \(shortened(names))") }
+        }
+        return parts.isEmpty ? "off" : parts.joined(separator: ", ")
+    }
+}
+
+extension RedactionRule {
+    /// What the rule is for.
+    fileprivate var subject: String {
+        switch self.kind {
+        case .key(let name): name
+        case .suffix(let name): "*\(name)"
+        #if SwiftLog
+        case .attribute: "an attribute"
+        #endif
+        case .function: "a function"
+        }
+    }
+}
+
+extension Sampling {
+    fileprivate var entries: [(key: String, value: String)] {
+        let levels = LogLevel.ranked.filter { self.rates[$0] != nil }
+        let rate = levels.first.flatMap { self.rates[$0] }
+        let isOne =
+            levels == Array(LogLevel.ranked.prefix(levels.count)) && levels.allSatisfy { self.rates[$0] == rate }
+        let folded = LogLevel.ranked.prefix { self.foldedLevels.contains($0) }
+        let foldBelow = folded.isEmpty ? "none" : Self.level(after: folded.count)
+        return [
+            ("sampling.first", isOne ? rate.map { "\($0.first)" } ?? "none" : "by level"),
+            ("sampling.thenOneIn", isOne ? rate?.thenOneIn.map { "\($0)" } ?? "none" : "by level"),
+            ("sampling.below", isOne ? (levels.isEmpty ? "none" : Self.level(after: levels.count)) : "by level"),
+            ("sampling.foldBelow", folded.count == self.foldedLevels.count ? foldBelow : "by level"),
+        ]
+    }
+
+    private static func level(after count: Int) -> String {
+        count < LogLevel.ranked.count ? LogLevel.ranked[count].rawValue : "all"
+    }
+
+    /// In a few words, for a line.
+    var summary: String {
+        guard self != .off else { return "off" }
+        return self.entries.filter { $0.value != "none" }
+            .map { "\($0.key.dropFirst("sampling.".count)) \($0.value)" }
+            .joined(separator: ", ")
+    }
+}
+
+/// The first few of many names.
+private func shortened(_ names: [String]) -> String {
+    names.prefix(5).joined(separator: " ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
+}
+
+extension WebTrackingProducer {
+    /// The levels, the redaction and the sampling in force, in one short line.
+    var settingsSummary: String {
+        let overrides = self.logLevelOverrides.map { "\($0.key)=\($0.value.rawValue)" }.sorted()
+        let levels = [self.configuration.logLevel.rawValue] + (overrides.isEmpty ? [] : [shortened(overrides)])
+        return "level \(levels.joined(separator: ", ")); redaction \(self.redaction.summary); "
+            + "sampling \(self.sampling.summary)"
+    }
+}
