@@ -24,7 +24,7 @@ extension WebTrackingConfiguration {
     /// - `logstore` (string, required): the logstore.
     /// - `allowsPlainHTTP` (bool, optional, false): whether logs may go over plain http to another machine.
     /// - `source` (string, optional): the source of all records; the host's name by default.
-    /// - `tags` (string array of `key=value`, optional): tags of every request.
+    /// - `tags` (string array of `key=value`, optional; an object in a file): tags of every request.
     /// - `topic` (string, optional): `fixed:NAME`, `label`, `label-prefix:N`, or `metadata:KEY:FALLBACK`.
     /// - `promotedTags` (string array, optional): metadata keys that become tags.
     /// - `maximumTopics` (int, optional, 1024).
@@ -32,7 +32,8 @@ extension WebTrackingConfiguration {
     /// - `compression` (string, optional, `lz4`): `lz4`, `deflate`, `deflate:LEVEL` or `none`.
     /// - `memoryLimit` (int, optional, 67108864): bytes.
     /// - `logLevel` (string, optional, `info`).
-    /// - `logLevels` (string array of `label=level`, optional): levels that outrank the code's, by the beginning of a label.
+    /// - `logLevels` (string array of `label=level`, optional; an object in a file): levels that outrank the code's, by the
+    ///   beginning of a label.
     /// - `redaction.standard` (bool, optional, true): whether ``Redaction/standard`` is in force.
     /// - `redaction.keep`, `redaction.drop`, `redaction.pseudonym`, `redaction.mask` (string array, optional): keys of
     ///   metadata, or endings of keys with a `*` in front; they come before all other rules, in this order.
@@ -63,21 +64,48 @@ extension WebTrackingConfiguration {
     ///   `ALIBABA_CLOUD_ACCESS_KEY_ID` and so on, read anew each time.
     ///
     /// Levels, redaction and sampling can also be followed while the program runs: ``WebTrackingProducer/follow(_:)``.
+    ///
+    /// A reader cannot list its keys. What is asked for beside them, so that it is not ignored without a word: a value where a
+    /// group belongs, names that people write in place of a key, and variables of the process that nearly are one. An object
+    /// in place of a list, and any other misspelt key, is found by ``init(file:)`` only.
     public init(config reader: ConfigReader) throws {
-        let snapshot = reader.snapshot()
+        try self.init(layers: [.config(reader.snapshot())])
+    }
+
+    /// Reads a configuration from a file, of which every key is looked at; the keys are those of ``init(config:)``, and `tags`
+    /// and `logLevels` may be objects.
+    ///
+    /// Throws ``ConfigurationError`` for a file that cannot be read, a key that does not exist, with the nearest that does, a
+    /// value of another shape, and a value that cannot work.
+    public init(file: WebTrackingSettingsFile) throws {
+        try self.init(layers: file.layers())
+    }
+
+    init(
+        layers: [SettingsReader.Layer],
+        environment: [String: String] = SettingsVariables.process
+    ) throws {
+        let config = SettingsReader(layers, environment: environment)
+        try config.refuseStrays(environment)
         self.init(
-            endpoint: try snapshot.requiredString(forKey: "endpoint"),
-            project: try snapshot.requiredString(forKey: "project"),
-            logstore: try snapshot.requiredString(forKey: "logstore")
+            endpoint: try config.required("endpoint"),
+            project: try config.required("project"),
+            logstore: try config.required("logstore")
         )
-        let config = SettingsReader(snapshot)
+        try self.read(config)
+        try self.validate()
+        self.readSettings.remember(config.audit.origins, in: self)
+    }
+
+    /// Reads all keys that are not required.
+    mutating func read(_ config: SettingsReader) throws {
         try config.read("allowsPlainHTTP", into: &self.allowsPlainHTTP)
-        self.source = try config.text("source")
-        for tag in try config.texts("tags") ?? [] {
-            guard let equals = tag.firstIndex(of: "=") else {
-                throw config.error("tags", tag, "a tag is written key=value")
+        self.source = try config.text("source", emptyIsNone: true)
+        let tags = try config.pairs("tags", rule: "a tag is written key=value") { $0.firstIndex(of: "=") }
+        for (name, value) in tags ?? [] {
+            guard self.tags.updateValue(value, forKey: name) == nil else {
+                throw config.error("tags", name, "a tag is there once, or one of its values would have no effect")
             }
-            self.tags[String(tag[..<equals])] = String(tag[tag.index(after: equals)...])
         }
         if let text = try config.text("topic") { self.topic = try Self.topic(text, config) }
         try config.read("promotedTags", into: &self.promotedTags)
@@ -93,7 +121,6 @@ extension WebTrackingConfiguration {
         try self.readDurability(config)
         try self.readSigning(config.scoped(to: "signing"))
         try self.readLiveSettings(config)
-        try self.validate()
     }
 
     private mutating func readBatching(_ config: SettingsReader) throws {
@@ -136,10 +163,9 @@ extension WebTrackingConfiguration {
             }
         }
         let spool = config.scoped(to: "spool")
-        if case .power(var interval) = self.durability {
-            try spool.read("syncIntervalSeconds", into: &interval)
-            self.durability = .power(interval: interval)
-        }
+        // Asked for always: a value that is no number is an error wherever it stands.
+        let interval = try spool.duration("syncIntervalSeconds")
+        if case .power = self.durability, let interval { self.durability = .power(interval: interval) }
         self.spool.directory = try spool.text("directory")
         try spool.read("maximumBytes", into: &self.spool.maximumBytes)
         try spool.read("maximumAgeSeconds", into: &self.spool.maximumAge)

@@ -108,21 +108,93 @@ extension WebTrackingProducer {
     /// ```
     public func follow(_ config: ConfigReader) async throws {
         try await config.watchSnapshot { updates in
-            var start = self.configuration.readSettings.stated
-            for await snapshot in updates { self.apply(SettingsReader(snapshot), &start) }
+            var follower = SettingsFollower(self.configuration)
+            for await snapshot in updates {
+                follower.isPatient = false
+                self.perform(follower.look { [.config(snapshot)] })
+            }
         }
     }
 
-    private func apply(_ config: SettingsReader, _ start: inout StatedSettings) {
+    /// Changes log levels, redaction and sampling whenever the file does; runs until the task is cancelled.
+    ///
+    /// As ``follow(_:)``, for a file of which every key is looked at: a key that does not exist, a value of another shape, a file
+    /// that is no JSON or is gone is told as ``ProducerDiagnostic/settingsRefused(reason:)`` once it was so at two looks, and
+    /// changes nothing.
+    ///
+    /// - Parameters:
+    ///   - file: The file, whose directory may be one that Kubernetes mounts.
+    ///   - interval: How often to look at it.
+    public func follow(file: WebTrackingSettingsFile, every interval: Duration = .seconds(1)) async {
+        var follower = SettingsFollower(self.configuration)
+        while !Task.isCancelled {
+            self.perform(follower.look { try file.layers() })
+            do { try await self.clock.sleep(until: self.clock.now() + interval) } catch { return }
+        }
+    }
+
+    private func perform(_ action: SettingsFollower.Action) {
+        switch action {
+        case .none: break
+        case .apply(let settings): self.putInForce(settings)
+        case .refuse(let reason): self.tell(.settingsRefused(reason: reason))
+        }
+    }
+}
+
+/// What is done about each look at a configuration that is followed.
+struct SettingsFollower {
+    enum Action {
+        case none
+        case apply(LiveSettings)
+        case refuse(reason: String)
+    }
+
+    private enum Outcome: Equatable {
+        case settings(LiveSettings)
+        case refused(String)
+    }
+
+    private let configuration: WebTrackingConfiguration
+    /// What was said at the start and not since.
+    private var start: StatedSettings
+    private var last: Outcome?
+    private var hasTold = false
+    /// Whether what cannot work is told at the second look only: a file may be half written at the first.
+    var isPatient = true
+
+    init(_ configuration: WebTrackingConfiguration) {
+        self.configuration = configuration
+        self.start = configuration.readSettings.stated
+    }
+
+    /// Reads, and says what to do.
+    mutating func look(_ read: () throws -> [SettingsReader.Layer]) -> Action {
+        var rest = self.start
+        let outcome: Outcome
         do {
+            let environment = SettingsVariables.process
+            let config = SettingsReader(try read(), environment: environment)
+            try config.refuseStrays(environment)
             let stated = try StatedSettings(config)
-            var rest = start
             rest.yield(to: stated)
-            let settings = try LiveSettings(stated, start: rest, over: self.configuration)
-            self.putInForce(settings)
-            start = rest
+            outcome = .settings(try LiveSettings(stated, start: rest, over: self.configuration))
         } catch {
-            self.tell(.settingsRefused(reason: "\(error)"))
+            outcome = .refused("\(error)")
+        }
+        let isNew = outcome != self.last
+        self.last = outcome
+        switch outcome {
+        case .settings(let settings):
+            guard isNew || !self.isPatient else { return .none }
+            self.start = rest
+            self.hasTold = false
+            return .apply(settings)
+        case .refused(let reason):
+            if isNew { self.hasTold = false }
+            guard !self.hasTold, !isNew || !self.isPatient else { return .none }
+            self.hasTold = true
+            return .refuse(reason: reason)
         }
     }
 }
@@ -133,18 +205,21 @@ public import ServiceLifecycle
 
 /// A service that follows a configuration until the group shuts down.
 public struct WebTrackingSettingsService: Service {
-    private let producer: WebTrackingProducer
-    private let config: ConfigReader
+    private let follow: @Sendable () async throws -> Void
 
     /// Creates the service; see ``WebTrackingProducer/follow(_:)``.
     public init(producer: WebTrackingProducer, config: ConfigReader) {
-        self.producer = producer
-        self.config = config
+        self.follow = { try await producer.follow(config) }
+    }
+
+    /// Creates the service; see ``WebTrackingProducer/follow(file:every:)``.
+    public init(producer: WebTrackingProducer, file: WebTrackingSettingsFile, every interval: Duration = .seconds(1)) {
+        self.follow = { await producer.follow(file: file, every: interval) }
     }
 
     /// Follows the configuration until the group shuts down.
     public func run() async throws {
-        try await cancelWhenGracefulShutdown { try await self.producer.follow(self.config) }
+        try await cancelWhenGracefulShutdown { try await self.follow() }
     }
 }
 

@@ -16,59 +16,147 @@ import Configuration
 import Logging
 #endif
 
-/// Reads values of one scope of a configuration.
+/// Reads values of one scope of a configuration, from the first of several layers that has them.
 ///
-/// A reader says `nil` for a value of another type, as for a key that is not set. Here that is an error that names the key:
-/// nobody should believe that a value is in force which is not even looked at.
+/// A reader of swift-configuration says `nil` for a value of another type, as for a key that is not set. Here that is an
+/// error that names the key: nobody should believe that a value is in force which is not even looked at.
 struct SettingsReader {
-    private let config: ConfigSnapshotReader
-    private let scope: String
-
-    init(_ config: ConfigSnapshotReader) {
-        self.init(config, scope: "")
+    /// Where settings come from.
+    enum Layer: Sendable {
+        case config(ConfigSnapshotReader)
+        case tree(SettingsTree)
     }
 
-    private init(_ config: ConfigSnapshotReader, scope: String) {
-        self.config = config
+    /// What was asked for so far, with the form of its value, and where what was found came from.
+    final class Audit {
+        fileprivate(set) var asked: [String: SettingsKeys.Form] = [:]
+        fileprivate(set) var origins: [String: String] = [:]
+    }
+
+    let layers: [Layer]
+    let audit: Audit
+    /// The environment of the process, to tell where a value came from.
+    private let environment: [String: String]
+    private let scope: String
+
+    init(_ layers: [Layer], environment: [String: String] = [:]) {
+        self.init(layers, environment, Audit(), scope: "")
+    }
+
+    private init(_ layers: [Layer], _ environment: [String: String], _ audit: Audit, scope: String) {
+        self.layers = layers
+        self.environment = environment
+        self.audit = audit
         self.scope = scope
     }
 
     func scoped(to name: String) -> SettingsReader {
-        SettingsReader(self.config.scoped(to: ConfigKey(name)), scope: "\(self.scope)\(name).")
+        SettingsReader(self.layers, self.environment, self.audit, scope: "\(self.scope)\(name).")
     }
 
-    /// A text; nothing of a secret one is shown.
-    func text(_ key: String, isSecret: Bool = false) throws -> String? {
-        if let value = self.config.string(forKey: ConfigKey(key), isSecret: isSecret) { return value }
-        try self.refuse(key, isSecret: isSecret, rule: "the value is a text")
-        return nil
+    // MARK: Values
+
+    /// A text; nothing of a secret one is shown. An empty one is none where `emptyIsNone`.
+    func text(_ key: String, isSecret: Bool = false, emptyIsNone: Bool = false) throws -> String? {
+        try self.first(key, .text, isSecret: isSecret, rule: "the value is a text") { config, name in
+            config.string(forKey: name, isSecret: isSecret).map { emptyIsNone && $0.isEmpty ? .unset : .value($0) }
+        } tree: { value, _ in
+            if case .string(let text) = value { emptyIsNone && text.isEmpty ? .unset : .value(text) } else { nil }
+        }
     }
 
+    /// The text of a key that has to be set.
+    func required(_ key: String) throws -> String {
+        if let text = try self.text(key) { return text }
+        // The reader's own error, where there is nothing but a reader.
+        if self.layers.count == 1, case .config(let config) = self.layers[0] {
+            return try config.requiredString(forKey: ConfigKey(self.scope + key))
+        }
+        throw ConfigurationError(
+            setting: self.scope + key,
+            value: "",
+            rule: "it has to be set, and is not",
+            mend: "Set the key \(self.scope + key)."
+        )
+    }
+
+    /// Texts without the space around them; those that are empty then are left out. Nothing but such is none: an environment
+    /// variable cannot say more clearly that it is not set.
     func texts(_ key: String) throws -> [String]? {
-        if let value = self.config.stringArray(forKey: ConfigKey(key)) { return value }
-        try self.refuse(key, rule: "the value is an array of texts")
-        return nil
+        try self.first(key, .texts, rule: "the value is an array of texts") { config, name in
+            config.stringArray(forKey: name).map(Self.items)
+        } tree: { value, isText in
+            Self.texts(value, isText: isText).map(Self.items)
+        }
+    }
+
+    /// Pairs of texts: an array of `name=value`, or in a file an object as well.
+    ///
+    /// - Parameter separator: Which of several equals signs ends the name.
+    func pairs(
+        _ key: String,
+        rule: String,
+        at separator: (String) -> String.Index?
+    ) throws -> [(name: String, value: String)]? {
+        func split(_ items: [String]) throws -> Found<[(name: String, value: String)]> {
+            guard case .value(let items) = Self.items(items) else { return .unset }
+            return .value(
+                try items.map { item in
+                    guard let equals = separator(item) else { throw self.error(key, item, rule) }
+                    return (item[..<equals].trimmed, item[item.index(after: equals)...].trimmed)
+                }
+            )
+        }
+        let rule = "the value is an array of texts, or an object of them: \(rule)"
+        return try self.first(key, .pairs, rule: rule) { config, name in
+            try config.stringArray(forKey: name).map(split)
+        } tree: { value, isText in
+            guard case .object(let members) = value else { return try Self.texts(value, isText: isText).map(split) }
+            return .value(
+                try members.map { name, value in
+                    guard case .string(let text) = value else {
+                        throw self.error("\(key).\(name)", SettingsTree.shown(value), "the value is a text")
+                    }
+                    return (name, text)
+                }
+            )
+        }
     }
 
     func flag(_ key: String) throws -> Bool? {
-        if let value = self.config.bool(forKey: ConfigKey(key)) { return value }
-        try self.refuse(key, rule: "the value is true or false")
-        return nil
+        try self.first(key, .flag, rule: "the value is true or false") { config, name in
+            config.bool(forKey: name).map { .value($0) }
+        } tree: { value, isText in
+            switch value {
+            case .bool(let flag): return .value(flag)
+            case .string(let text) where isText:
+                switch text.lowercased() {
+                case "true", "yes", "1": return .value(true)
+                case "false", "no", "0": return .value(false)
+                default: return nil
+                }
+            default: return nil
+            }
+        }
     }
 
     func number(_ key: String) throws -> Int? {
-        if let value = self.config.int(forKey: ConfigKey(key)) { return value }
-        try self.refuse(key, rule: "the value is a whole number")
-        return nil
+        try self.first(key, .number, rule: "the value is a whole number") { config, name in
+            config.int(forKey: name).map { .value($0) }
+        } tree: { value, isText in
+            SettingsTree.number(value, isText: isText).flatMap { Int($0) ?? Double($0).flatMap(Int.init(exactly:)) }
+                .map { .value($0) }
+        }
     }
 
     func duration(_ key: String) throws -> Duration? {
         let rule = "a duration is a number of seconds"
-        let name = ConfigKey(key)
-        guard let seconds = self.config.double(forKey: name) ?? self.config.int(forKey: name).map(Double.init) else {
-            try self.refuse(key, rule: rule)
-            return nil
+        let found: Double? = try self.first(key, .seconds, rule: rule) { config, name in
+            (config.double(forKey: name) ?? config.int(forKey: name).map(Double.init)).map { .value($0) }
+        } tree: { value, isText in
+            SettingsTree.number(value, isText: isText).flatMap(Double.init).map { .value($0) }
         }
+        guard let seconds = found else { return nil }
         // A duration traps on what it cannot hold.
         guard seconds.isFinite, abs(seconds) < 1e9 else { throw self.error(key, "\(seconds)", rule) }
         return .seconds(seconds)
@@ -96,16 +184,28 @@ struct SettingsReader {
         return ConfigurationError(setting: key, value: value, rule: rule, mend: "Change the key \(key).")
     }
 
+    // MARK: Keys that should not be set
+
     /// Throws for a key that is set, to whatever it is.
-    func refuse(_ key: String, isSecret: Bool = false, rule: String) throws {
-        let name = ConfigKey(key)
-        guard let value = self.shown(name, isSecret: isSecret) else { return }
+    func refuse(_ key: String, isSecret: Bool = false, rule: String, form: SettingsKeys.Form? = nil) throws {
+        if let form { self.audit.asked[self.scope + key] = form }
+        for layer in self.layers { try self.refuse(key, in: layer, isSecret: isSecret, rule: rule) }
+    }
+
+    private func refuse(_ key: String, in layer: Layer, isSecret: Bool, rule: String) throws {
+        let name = self.scope + key
+        let value =
+            switch layer {
+            case .config(let config): Self.shown(name, in: config, isSecret: isSecret)
+            case .tree(let tree): tree.values[name].map(SettingsTree.shown)
+            }
+        guard let value else { return }
         throw self.error(key, isSecret ? Redactor.masked : value, rule)
     }
 
     /// A value of any type; `nil` if the key is not set.
-    private func shown(_ key: ConfigKey, isSecret: Bool) -> String? {
-        let config = self.config
+    static func shown(_ name: String, in config: ConfigSnapshotReader, isSecret: Bool) -> String? {
+        let key = ConfigKey(name)
         if let value = config.string(forKey: key, isSecret: isSecret) { return value }
         if let value = config.int(forKey: key, isSecret: isSecret) { return "\(value)" }
         if let value = config.double(forKey: key, isSecret: isSecret) { return "\(value)" }
@@ -115,6 +215,77 @@ struct SettingsReader {
         if let value = config.doubleArray(forKey: key, isSecret: isSecret) { return "\(value)" }
         if let value = config.boolArray(forKey: key, isSecret: isSecret) { return "\(value)" }
         return config.bytes(forKey: key, isSecret: isSecret) == nil ? nil : "bytes"
+    }
+
+    // MARK: Looking a key up
+
+    /// What a layer says of a key, in the form that is asked for.
+    private enum Found<Value> {
+        case value(Value)
+        /// It is there, and says that it is not set.
+        case unset
+    }
+
+    private func first<Value>(
+        _ key: String,
+        _ form: SettingsKeys.Form,
+        isSecret: Bool = false,
+        rule: String,
+        config: (ConfigSnapshotReader, ConfigKey) throws -> Found<Value>?,
+        tree: (JSONValue, _ isText: Bool) throws -> Found<Value>?
+    ) throws -> Value? {
+        let name = self.scope + key
+        self.audit.asked[name] = form
+        for layer in self.layers {
+            let found: Found<Value>?
+            let origin: String
+            switch layer {
+            case .config(let reader):
+                found = try config(reader, ConfigKey(name))
+                origin = found == nil ? "" : SettingsVariables.origin(of: name, in: reader, self.environment)
+            case .tree(let settings):
+                found = try settings.values[name].flatMap { try tree($0, settings.isText) }
+                origin = settings.origin
+            }
+            switch found {
+            case .value(let value)?:
+                self.audit.origins[name] = origin
+                return value
+            case .unset?: break
+            case nil: try self.refuse(key, in: layer, isSecret: isSecret, rule: rule)
+            }
+        }
+        return nil
+    }
+
+    private static func items(_ texts: [String]) -> Found<[String]> {
+        let items = texts.map(\.trimmed).filter { !$0.isEmpty }
+        return items.isEmpty && !texts.isEmpty ? .unset : .value(items)
+    }
+
+    private static func texts(_ value: JSONValue, isText: Bool) -> [String]? {
+        switch value {
+        case .string(let text) where isText:
+            return text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        case .array(let elements):
+            var texts: [String] = []
+            for element in elements {
+                guard case .string(let text) = element else { return nil }
+                texts.append(text)
+            }
+            return texts
+        default: return nil
+        }
+    }
+}
+
+extension StringProtocol {
+    /// The text without the space around it.
+    var trimmed: String {
+        guard let first = self.firstIndex(where: { !$0.isWhitespace }),
+            let last = self.lastIndex(where: { !$0.isWhitespace })
+        else { return "" }
+        return String(self[first...last])
     }
 }
 

@@ -37,14 +37,17 @@ struct StatedSettings: Sendable {
     }
 
     private static func levels(_ config: SettingsReader) throws -> [String: LogLevel]? {
-        guard let entries = try config.texts("logLevels") else { return nil }
+        let entries = try config.pairs("logLevels", rule: "a level is written label=level") { $0.lastIndex(of: "=") }
+        guard let entries else { return nil }
         var levels: [String: LogLevel] = [:]
-        for entry in entries where !entry.isEmpty {
-            guard let equals = entry.lastIndex(of: "=") else {
-                throw config.error("logLevels", entry, "a level is written label=level")
+        for (label, text) in entries {
+            guard levels.updateValue(try config.level(text, of: "logLevels"), forKey: label) == nil else {
+                throw config.error(
+                    "logLevels",
+                    label,
+                    "a label is there once, or one of its levels would have no effect"
+                )
             }
-            let text = String(entry[entry.index(after: equals)...])
-            levels[String(entry[..<equals])] = try config.level(text, of: "logLevels")
         }
         return levels
     }
@@ -53,7 +56,7 @@ struct StatedSettings: Sendable {
         self.hasStandardRules = try config.flag("standard")
         for (key, action) in Self.lists {
             self.rules[action] = try config.texts(key).map { names in
-                names.filter { !$0.isEmpty }.map { name in
+                names.map { name in
                     name.hasPrefix("*") ? .suffix(String(name.dropFirst()), action) : .key(name, action)
                 }
             }
@@ -71,9 +74,9 @@ struct StatedSettings: Sendable {
             let rate = Sampling.Rate(first: first, thenOneIn: try config.number("thenOneIn"))
             self.rates = Sampling.Rate.below(try config.level("below") ?? .error, rate)
         } else {
-            for key in ["thenOneIn", "below"] {
-                try config.refuse(key, rule: "it changes a rate, so sampling.first has to be set as well")
-            }
+            let rule = "it changes a rate, so sampling.first has to be set as well"
+            try config.refuse("thenOneIn", rule: rule, form: .number)
+            try config.refuse("below", rule: rule, form: .text)
         }
         if let text = try config.text("foldBelow") {
             let limit = text == "none" ? nil : try config.level(text, of: "foldBelow")
@@ -110,6 +113,15 @@ struct StatedSettings: Sendable {
 /// What a configuration said when it was read; makes no two configurations different.
 struct ReadSettings: Sendable, Equatable {
     var stated = StatedSettings()
+    /// Where a value came from, by key, and how it was written out then.
+    private(set) var origins: [String: (origin: String, value: String)] = [:]
+
+    mutating func remember(_ origins: [String: String], in configuration: WebTrackingConfiguration) {
+        self.origins = [:]
+        for (key, value) in configuration.entries {
+            if let origin = origins[key] { self.origins[key] = (origin, value) }
+        }
+    }
 
     static func == (left: ReadSettings, right: ReadSettings) -> Bool { true }
 }

@@ -26,6 +26,11 @@ extension WebTrackingConfiguration: CustomStringConvertible {
     }
 
     private func origin(of entry: (key: String, value: String), unlike standard: String) -> String {
+        #if Configuration
+        if let read = self.readSettings.origins[entry.key] {
+            return read.value == entry.value ? read.origin : "\(read.origin), changed by the program"
+        }
+        #endif
         return entry.value == standard ? "default" : "program"
     }
 
@@ -91,6 +96,7 @@ extension WebTrackingConfiguration: CustomStringConvertible {
             ("spool.directory", self.spool.directory ?? "none"),
             ("spool.maximumBytes", "\(self.spool.maximumBytes)"),
             ("spool.maximumAgeSeconds", Self.seconds(self.spool.maximumAge)),
+            ("spool.permits", self.spool.permits.rawValue),
             ("spool.syncIntervalSeconds", self.durability.syncInterval.map(Self.seconds) ?? "none"),
         ]
     }

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 import Configuration
+import Foundation
 import Logging
 import Testing
 import WebTracking
@@ -86,6 +87,24 @@ import WebTracking
             try await Settings.read([EnvironmentVariablesProvider(environmentVariables: environment)])
         }
         #expect(error?.variable == "CONFIG_FILE")
+    }
+
+    @Test(arguments: [
+        (#""redaction": ["mail"]"#, "redaction"), (#""batching": 5"#, "batching"),
+        (#""redaction": {"mask": {"mail": true}}"#, "redaction.mask.mail"), (#""tags": {"env": "x"}"#, "tags.env"),
+        (#""batching": {"linger": 1}"#, "batching.linger"), (#""memoryLimit": "64"#, "memoryLimit"),
+    ])
+    func aShapeInTheFileThatWouldBeIgnoredIsNamed(members: String, key: String) async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "settings-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        // One of them has a text's end to come.
+        let end = members.hasSuffix(#""64"#) ? "\"" : ""
+        try Data("{\"webtracking\": {\(members)\(end)}}".utf8).write(to: file)
+        let environment = Settings.environment(["CONFIG_FILE": file.path()])
+        let error = await #expect(throws: ConfigurationError.self) {
+            try await Settings.read([EnvironmentVariablesProvider(environmentVariables: environment)])
+        }
+        #expect(error?.setting == key)
     }
 
     @Test func whatTheLibraryRefusesIsNamed() throws {

@@ -1,0 +1,178 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if Configuration
+
+import Configuration
+
+/// The keys that there are, and names that people write instead of them.
+enum SettingsKeys {
+    /// The form of a key's value.
+    enum Form: Sendable {
+        case text, texts, pairs, flag, number, seconds
+    }
+
+    /// All keys: those that reading a configuration asks for, so that there is no second list to keep.
+    static let all: [String: Form] = {
+        let reader = SettingsReader([])
+        var configuration = WebTrackingConfiguration(endpoint: "", project: "", logstore: "")
+        // Nothing is set, so that nothing can be wrong; what throws is that the required ones are missing.
+        for key in ["endpoint", "project", "logstore"] { _ = try? reader.required(key) }
+        try? configuration.read(reader)
+        return reader.audit.asked
+    }()
+
+    /// The beginnings of keys under which others stand, such as `redaction`.
+    static let groups: [String] = {
+        var groups: Set<String> = []
+        for key in all.keys {
+            if let dot = key.lastIndex(of: ".") { groups.insert(String(key[..<dot])) }
+        }
+        return groups.sorted()
+    }()
+
+    /// What people write for a key, and what is not one: the unit left out, another word for the most, one or many, and an
+    /// object in place of a list. A reader of swift-configuration cannot list its keys, but it can be asked for these.
+    static let neighbours: [(name: String, key: String)] = {
+        var names: [(name: String, key: String)] = []
+        for (key, form) in all.sorted(by: { $0.key < $1.key }) {
+            if key.hasSuffix("Seconds") {
+                let stem = String(key.dropLast("Seconds".count))
+                names += [(stem, key), ("\(stem)Milliseconds", key)]
+            }
+            if let short = Self.shortened(key) { names.append((short, key)) }
+            guard form == .texts || form == .pairs else { continue }
+            names.append((key.hasSuffix("s") ? String(key.dropLast()) : "\(key)s", key))
+            let children =
+                switch key {
+                case "tags":
+                    ["app", "env", "environment", "host", "instance", "region", "service", "team", "version", "zone"]
+                case "promotedTags", "logLevels": []
+                default: ["email", "mail", "name", "password", "phone", "token", "user"]
+                }
+            names += children.map { ("\(key).\($0)", key) }
+        }
+        return names.filter { all[$0.name] == nil }
+    }()
+
+    private static func shortened(_ key: String) -> String? {
+        let components = key.split(separator: ".")
+        guard let last = components.last, last.hasPrefix("maximum") else { return nil }
+        return (components.dropLast().map(String.init) + ["max" + last.dropFirst("maximum".count)]).joined(
+            separator: "."
+        )
+    }
+
+    /// The error for a name that is no key.
+    static func misspelt(_ name: String, in origin: String) -> ConfigurationError {
+        let nearest = Self.nearest(to: name)
+        let parent = name.lastIndex(of: ".").map { String(name[..<$0]) }
+        let mend =
+            if let parent, let form = Self.all[parent] {
+                form == .pairs
+                    ? "Write \(parent) as an array of name=value." : "Write \(parent) as \(Self.described(form))."
+            } else if let nearest {
+                "Did you mean \(nearest)?"
+            } else {
+                "Remove it, or look the name up in the guide."
+            }
+        return ConfigurationError(
+            setting: name,
+            value: origin,
+            rule: "there is no setting of this name, so it would have no effect",
+            mend: mend
+        )
+    }
+
+    private static func described(_ form: Form) -> String {
+        switch form {
+        case .text: "a text"
+        case .texts: "an array of texts"
+        case .pairs: "an array of name=value"
+        case .flag: "true or false"
+        case .number: "a whole number"
+        case .seconds: "a number of seconds"
+        }
+    }
+
+    /// The key that is likely to be meant; `nil` if none is near.
+    static func nearest(to name: String) -> String? {
+        func last(_ key: String) -> String { key.split(separator: ".").last.map(String.init) ?? key }
+        func plain(_ key: String) -> [UInt8] {
+            key.lowercased().utf8.filter { $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") }
+        }
+        let whole = plain(name)
+        let end = plain(last(name))
+        var best: (key: String, distance: Int)?
+        for key in Self.all.keys.sorted() + Self.groups {
+            let own = plain(key)
+            var distance = EditDistance.between(whole, own)
+            // The right name in the wrong group, or without its unit.
+            if !end.isEmpty { distance = min(distance, EditDistance.between(end, plain(last(key))) + 2) }
+            if own.starts(with: whole) { distance = min(distance, 2) }
+            if distance < best?.distance ?? max(3, whole.count / 3 + 1) { best = (key, distance) }
+        }
+        return best?.key
+    }
+}
+
+/// How many changes make one name of another: a letter more, less, another one, or two that changed places.
+enum EditDistance {
+    static func between(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var beforeLast: [Int] = []
+        var last = Array(0...right.count)
+        for i in 0..<left.count {
+            var row = [i + 1]
+            row.reserveCapacity(right.count + 1)
+            for j in 0..<right.count {
+                var cost = min(last[j + 1] + 1, row[j] + 1, last[j] + (left[i] == right[j] ? 0 : 1))
+                if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
+                    cost = min(cost, beforeLast[j - 1] + 1)
+                }
+                row.append(cost)
+            }
+            (beforeLast, last) = (last, row)
+        }
+        return last[right.count]
+    }
+}
+
+extension SettingsReader {
+    /// Throws for what is set and would have no effect, as far as a reader can be asked for it; a file has been looked
+    /// through when it was read.
+    ///
+    /// - Parameter environment: The variables of the process.
+    func refuseStrays(_ environment: [String: String]) throws {
+        for case .config(let config) in self.layers {
+            for group in SettingsKeys.groups {
+                // An empty variable is one that is not set. The value may be somebody's secret.
+                guard let value = Self.shown(group, in: config, isSecret: true), !value.isEmpty else { continue }
+                throw SettingsTree.groupError(group, value: Redactor.masked)
+            }
+            for (name, key) in SettingsKeys.neighbours where Self.isSet(name, in: config) {
+                var error = SettingsKeys.misspelt(name, in: "configuration")
+                if !name.hasPrefix("\(key).") { error.mend = "Did you mean \(key)?" }
+                throw error
+            }
+            if let name = SettingsVariables.misspelt(in: config, environment) {
+                throw SettingsKeys.misspelt(SettingsVariables.key(for: name.suffix) ?? name.suffix, in: name.variable)
+            }
+        }
+    }
+
+    private static func isSet(_ name: String, in config: ConfigSnapshotReader) -> Bool {
+        let key = ConfigKey(name)
+        return config.string(forKey: key, isSecret: true) != nil || config.double(forKey: key, isSecret: true) != nil
+            || config.int(forKey: key, isSecret: true) != nil || config.bool(forKey: key, isSecret: true) != nil
+            || config.stringArray(forKey: key, isSecret: true) != nil
+    }
+}
+
+#endif

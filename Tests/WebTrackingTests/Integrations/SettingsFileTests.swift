@@ -1,0 +1,463 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if Configuration
+
+import Configuration
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if SwiftLog
+import Logging
+#endif
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+@Suite("Settings of the wrong shape or name are told", .timeLimit(.minutes(10)))
+struct SettingsFileTests {
+    private let folder = SpoolDirectory()
+
+    private static let required = #""endpoint": "cn-test", "project": "project", "logstore": "logstore""#
+
+    init() throws {
+        try FileSystem.makeDirectory(self.folder.path)
+    }
+
+    private func file(_ name: String, _ text: String) -> String {
+        let path = "\(self.folder.path)/\(name)"
+        self.folder.overwrite(path, with: Array(text.utf8))
+        return path
+    }
+
+    private func configuration(_ members: String) throws -> WebTrackingConfiguration {
+        let text = "{\(Self.required)\(members.isEmpty ? "" : ", ")\(members)}"
+        return try WebTrackingConfiguration(file: WebTrackingSettingsFile(self.file("settings.json", text)))
+    }
+
+    private func error(_ members: String) throws -> ConfigurationError {
+        try #require(throws: ConfigurationError.self) { try self.configuration(members) }
+    }
+
+    // MARK: Shapes
+
+    @Test(
+        "A value of another shape is an error that names the key",
+        arguments: [
+            (#""redaction": {"mask": {"mail": true}}"#, "redaction.mask", "an object"),
+            (#""redaction": ["mail"]"#, "redaction", "an array"), (#""sampling": 100"#, "sampling", "100"),
+            (#""spool": "x""#, "spool", "x"), (#""batching": 5"#, "batching", "5"),
+            (#""signing": "key-secret""#, "signing", "[redacted]"),
+            (#""batching": {"lingerSeconds": true}"#, "batching.lingerSeconds", "true"),
+            (#""memoryLimit": true"#, "memoryLimit", "true"), (#""memoryLimit": "64"#, "memoryLimit", "64"),
+            (#""memoryLimit": 1.5"#, "memoryLimit", "1.5"), (#""allowsPlainHTTP": 1"#, "allowsPlainHTTP", "1"),
+            (#""promotedTags": {"zone": true}"#, "promotedTags", "an object"),
+            (#""promotedTags": "zone""#, "promotedTags", "zone"), (#""promotedTags": [1]"#, "promotedTags", "an array"),
+            (#""tags": {"version": 3}"#, "tags.version", "3"), (#""tags": "a=b""#, "tags", "a=b"),
+            (#""tags": ["prod"]"#, "tags", "prod"), (#""logLevels": {"shop": "loud"}"#, "logLevels", "loud"),
+            (#""logLevels": 1"#, "logLevels", "1"), (#""source": {"a": 1}"#, "source", "an object"),
+            (#""tags": ["a=1", "a=2"]"#, "tags", "a"), (#""logLevels": ["a=info", "a=debug"]"#, "logLevels", "a"),
+        ]
+    )
+    func refusesShapes(members: String, key: String, value: String) throws {
+        // One of them has an end of a text of its own.
+        let error = try self.error(members.hasSuffix(#""64"#) ? members + "\"" : members)
+        #expect(error.setting == key)
+        #expect(error.value == value)
+        #expect(!"\(error)".contains("key-secret"))
+    }
+
+    @Test("Tags and levels may be objects, whose names may have dots")
+    func readsObjects() throws {
+        let configuration = try self.configuration(
+            #""tags": {"env": "prod", "team": "a=b"}, "logLevels": {"shop.db": "debug", "": "error"}"#
+        )
+        #expect(configuration.tags == ["env": "prod", "team": "a=b"])
+        #expect(configuration.logLevelOverrides == ["shop.db": .debug, "": .error])
+    }
+
+    @Test("A file says all that a reader of swift-configuration can")
+    func readsEveryForm() throws {
+        let configuration = try self.configuration(
+            #"""
+            "batching": {"lingerSeconds": 0.5, "urgentLevel": "none"}, "memoryLimit": 2e6, "allowsPlainHTTP": true,
+            "redaction": {"mask": ["mail ", ""], "standard": false}, "sampling": {"first": 3, "thenOneIn": null},
+            "fields.time": "t", "promotedTags": [], "source": null
+            """#
+        )
+        #expect(configuration.batching.linger == .milliseconds(500))
+        #expect(configuration.batching.urgentLevel == nil)
+        #expect(configuration.memoryLimit == 2_000_000 && configuration.allowsPlainHTTP)
+        #expect(configuration.redaction.rules == [.key("mail", .mask)])
+        #expect(configuration.sampling.rates[.info] == .init(first: 3))
+        #expect(configuration.fields.time == "t")
+    }
+
+    // MARK: Names
+
+    @Test(
+        "A misspelt key is an error that names it and the nearest right one",
+        arguments: [
+            (#""redaction": {"maks": ["mail"]}"#, "redaction.maks", "redaction.mask"),
+            (#""redactoin": {"mask": ["mail"]}"#, "redactoin", "redaction"),
+            (#""batching": {"linger": 1}"#, "batching.linger", "batching.lingerSeconds"),
+            (#""lingerSeconds": 1"#, "lingerSeconds", "batching.lingerSeconds"),
+            (#""memory_limt": 1"#, "memory_limt", "memoryLimit"),
+            (#""loglevels": []"#, "loglevels", "logLevels"), (#""tag": {"a": "b"}"#, "tag", "tags"),
+            (#""spool": {"maxBytes": 1}"#, "spool.maxBytes", "spool.maximumBytes"),
+            (#""signing": {"accesKeySecret": "key-secret"}"#, "signing.accesKeySecret", "signing.accessKeySecret"),
+        ]
+    )
+    func namesTheNearestKey(members: String, key: String, nearest: String) throws {
+        let error = try self.error(members)
+        #expect(error.setting == key)
+        #expect(error.mend == "Did you mean \(nearest)?")
+        #expect(!"\(error)".contains("key-secret"))
+    }
+
+    @Test("A key that is like none is an error too, and so is one that is there twice")
+    func refusesOtherKeys() throws {
+        #expect(try self.error(#""quux": 1"#).setting == "quux")
+        #expect(try self.error(#""memoryLimit": 1048576, "memoryLimit": 2097152"#).setting == "memoryLimit")
+        #expect(try self.error(#""redaction": {"standard": true}, "redaction.standard": false"#).rule.contains("twice"))
+    }
+
+    @Test("A letter that is wrong in a key is found, and the key is named or one that is as near")
+    func findsEveryMisspelling() throws {
+        for (number, key) in SettingsKeys.all.keys.sorted().enumerated() where key.utf8.count > 4 {
+            // Another letter of each key: all of all take seconds.
+            var letters = Array(key.utf8)
+            let place = letters.indices.filter { letters[$0] != UInt8(ascii: ".") }[number % 5]
+            letters[place] = UInt8(ascii: "x")
+            let name = String(decoding: letters, as: UTF8.self)
+            let nearest = try #require(SettingsKeys.nearest(to: name), "\(name)")
+            #expect(EditDistance.between(Array(nearest.utf8), letters) == 1, "\(name) \(nearest)")
+        }
+    }
+
+    @Test("Every key that is read has a line when the configuration is printed")
+    func knowsEveryKey() throws {
+        let entries = WebTrackingConfiguration(endpoint: "e", project: "p", logstore: "l").entries
+        var keys = Set(SettingsKeys.all.keys)
+        #if !SignedPutLogs
+        keys = keys.filter { !$0.hasPrefix("signing.") }
+        #endif
+        #expect(Set(entries.map(\.key)) == keys)
+        #expect(entries.count == keys.count)
+    }
+
+    @Test("The settings may be an object in the file, and what is beside it is not looked at")
+    func readsAScope() throws {
+        let path = self.file("app.json", #"{"port": 80, "log": {"web": {\#(Self.required), "memoryLimit": 2000000}}}"#)
+        let configuration = try WebTrackingConfiguration(file: WebTrackingSettingsFile(path, scope: "log.web"))
+        #expect(configuration.memoryLimit == 2_000_000)
+        let error = try #require(throws: ConfigurationError.self) {
+            try WebTrackingConfiguration(file: WebTrackingSettingsFile(path, scope: "log.wbe"))
+        }
+        #expect("\(error)".contains("log.wbe"))
+    }
+
+    @Test(
+        "A file that is no JSON object is an error that says where",
+        arguments: [
+            ("{\n  \"a\": 1,,\n}", "line 2, column 10"), ("", "line 1, column 1"), ("[]", "one JSON object"),
+            ("{\"a\": 1", "line 1, column 8"),
+        ]
+    )
+    func tellsOfBrokenFiles(text: String, place: String) throws {
+        let path = self.file("broken.json", text)
+        let error = try #require(throws: ConfigurationError.self) {
+            try WebTrackingConfiguration(file: WebTrackingSettingsFile(path))
+        }
+        #expect(error.value == path)
+        #expect("\(error)".contains(place))
+    }
+
+    @Test("A file that is not there is an error that names it")
+    func tellsOfMissingFiles() throws {
+        let error = try #require(throws: ConfigurationError.self) {
+            try WebTrackingConfiguration(file: "/nowhere/at/all.json")
+        }
+        #expect("\(error)".contains("/nowhere/at/all.json") && "\(error)".contains("No such file"))
+    }
+
+    // MARK: Layers
+
+    @Test("The environment outranks the secrets, and those the file; each value says where it came from")
+    func ranksItsSources() throws {
+        let path = self.file(
+            "settings.json",
+            #"{"endpoint": "cn-test", "project": "project", "logstore": "file", "memoryLimit": 2000000}"#
+        )
+        let secrets = "\(self.folder.path)/secrets"
+        try FileSystem.makeDirectory(secrets)
+        self.folder.overwrite("\(secrets)/logstore", with: Array("secret\n".utf8))
+        self.folder.overwrite("\(secrets)/project", with: Array("other\n".utf8))
+        let variables = ["WT_LOGSTORE": "variable", "WT_TAGS": "", "WT_MEMORY_LIMIT": "3000000"]
+        let provider = EnvironmentVariablesProvider(environmentVariables: variables)
+        let source = WebTrackingSettingsFile(
+            path,
+            secrets: secrets,
+            overrides: ConfigReader(provider: provider).scoped(to: "wt")
+        )
+        var configuration = try WebTrackingConfiguration(layers: source.layers(), environment: variables)
+        #expect(configuration.logstore == "variable" && configuration.project == "other")
+        configuration.memoryLimit += 1
+        configuration.maximumTopics = 3
+        let lines = configuration.description.split(separator: "\n")
+        #expect(lines.contains("endpoint = cn-test (\(path))"))
+        #expect(lines.contains("project = other (\(secrets))"))
+        #expect(lines.contains("logstore = variable (variable WT_LOGSTORE)"))
+        #expect(lines.contains("memoryLimit = 3000001 (variable WT_MEMORY_LIMIT, changed by the program)"))
+        #expect(lines.contains("maximumTopics = 3 (program)"))
+        #expect(lines.contains("batching.lingerSeconds = 2 (default)"))
+    }
+
+    @Test("No secret is printed")
+    func printsNoSecret() throws {
+        let digits = "00112233445566778899aabbccddeeff"
+        var configuration = try self.configuration(
+            #""redaction": {"pseudonym": ["user"], "pseudonymKey": "\#(digits)"}"#
+        )
+        configuration.endpoint = "https://user:password@host"
+        #if SignedPutLogs
+        let credentials = WebTrackingCredentials(
+            accessKeyID: "id",
+            accessKeySecret: "key-secret",
+            securityToken: "session-secret"
+        )
+        configuration.authentication = .signed(credentials: credentials, region: "cn-test")
+        #endif
+        let text = "\(configuration)"
+        #expect(text.contains("redaction.pseudonymKey = [redacted]"))
+        for secret in [digits, "password", "key-secret", "session-secret"] { #expect(!text.contains(secret)) }
+    }
+
+    // MARK: Where swift-configuration 1.4.0 does not read
+
+    @Test("A folder that Kubernetes mounts is read, links and all, and read anew when it changes")
+    func readsAMountedFolder() throws {
+        let mount = "\(self.folder.path)/mount"
+        func fill(_ version: String, logstore: String) throws {
+            let data = "\(mount)/..\(version)"
+            try FileSystem.makeDirectory(data)
+            for (name, text) in [
+                ("endpoint", "cn-test"), ("project", "project\n"), ("logstore", logstore), ("memoryLimit", "2000000"),
+                ("redaction.mask", "mail, card"), ("batching.lingerSeconds", "0.5"), ("allowsPlainHTTP", "true"),
+            ] { self.folder.overwrite("\(data)/\(name)", with: Array(text.utf8)) }
+            // As the kubelet changes it: a new link that takes the old one's place.
+            #expect(symlink("..\(version)", "\(mount)/..data_tmp") == 0)
+            #expect(rename("\(mount)/..data_tmp", "\(mount)/..data") == 0)
+        }
+        try FileSystem.makeDirectory(mount)
+        try fill("2026_01", logstore: "first")
+        for name in [
+            "endpoint", "project", "logstore", "memoryLimit", "redaction.mask", "batching.lingerSeconds",
+            "allowsPlainHTTP",
+        ] { #expect(symlink("..data/\(name)", "\(mount)/\(name)") == 0) }
+        let configuration = try WebTrackingConfiguration(file: WebTrackingSettingsFile(mount))
+        #expect(configuration.project == "project" && configuration.logstore == "first")
+        #expect(configuration.memoryLimit == 2_000_000 && configuration.allowsPlainHTTP)
+        #expect(configuration.batching.linger == .milliseconds(500))
+        #expect(configuration.redaction.rules.prefix(2) == [.key("mail", .mask), .key("card", .mask)])
+        try fill("2026_02", logstore: "second")
+        #expect(try WebTrackingConfiguration(file: WebTrackingSettingsFile(mount)).logstore == "second")
+        self.folder.overwrite("\(mount)/logstores", with: Array("x".utf8))
+        let error = try #require(throws: ConfigurationError.self) {
+            try WebTrackingConfiguration(file: WebTrackingSettingsFile(mount))
+        }
+        #expect(error.mend == "Did you mean logstore?")
+    }
+
+    @Test("Of a folder that others use as well, the names that begin with the scope are read")
+    func readsAScopeOfAFolder() throws {
+        let mount = "\(self.folder.path)/shared"
+        try FileSystem.makeDirectory(mount)
+        for name in ["web.endpoint", "web.project", "web.logstore", "database-password"] {
+            self.folder.overwrite("\(mount)/\(name)", with: Array((name == "web.endpoint" ? "cn-test" : "app").utf8))
+        }
+        let configuration = try WebTrackingConfiguration(file: WebTrackingSettingsFile(mount, scope: "web"))
+        #expect(configuration.endpoint == "cn-test")
+    }
+
+    @Test("A path may have any characters", arguments: ["a b.json", "50%20.json", "a#b.json", "日志 é.json"])
+    func readsAnyPath(name: String) throws {
+        let path = self.file(name, "{\(Self.required)}")
+        #expect(try WebTrackingConfiguration(file: WebTrackingSettingsFile(path)).project == "project")
+    }
+
+    // MARK: Through a reader of swift-configuration
+
+    private func read(_ variables: [String: String]) throws -> WebTrackingConfiguration {
+        let required = ["WT_ENDPOINT": "cn-test", "WT_PROJECT": "project", "WT_LOGSTORE": "logstore"]
+        let all = required.merging(variables) { $1 }
+        let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: all)).scoped(to: "wt")
+        return try WebTrackingConfiguration(layers: [.config(reader.snapshot())], environment: all)
+    }
+
+    @Test("An empty variable is not set, and items of lists are without the space around them")
+    func trimsVariables() throws {
+        let configuration = try self.read([
+            "WT_TAGS": "a = b , c=d,", "WT_PROMOTED_TAGS": "", "WT_SOURCE": "", "WT_LOG_LEVELS": "",
+            "WT_REDACTION_MASK": " mail , card ,",
+        ])
+        #expect(configuration.tags == ["a": "b", "c": "d"])
+        #expect(configuration.promotedTags == [] && configuration.source == nil)
+        #expect(configuration.logLevelOverrides.isEmpty)
+        #expect(configuration.redaction.rules.prefix(2) == [.key("mail", .mask), .key("card", .mask)])
+        #expect(try self.read(["WT_TAGS": "", "WT_PROMOTED_TAGS": " , zone"]).promotedTags == ["zone"])
+        #expect(try self.read(["WT_TAGS": ""]).tags == [:])
+    }
+
+    @Test(
+        "A variable that is nearly a key is an error that names the key",
+        arguments: [
+            ("WT_TAGZ", "tags"), ("WT_REDACTION_MAKS", "redaction.mask"), ("WT_MEMORY_LIMT", "memoryLimit"),
+            ("WT_BATCHING_LINGER_SECOND", "batching.lingerSeconds"), ("WT_LOGLEVELS", "logLevels"),
+            ("WT_SPOOL_MAX_BYTES", "spool.maximumBytes"), ("WT_BATCHING_LINGER", "batching.lingerSeconds"),
+        ]
+    )
+    func findsMisspeltVariables(name: String, key: String) throws {
+        let error = try #require(throws: ConfigurationError.self) { try self.read([name: "1"]) }
+        #expect(error.mend == "Did you mean \(key)?")
+    }
+
+    @Test("A variable of an object's member is an error, and one of somebody else is none")
+    func tellsWhoseAVariableIs() throws {
+        #expect(throws: ConfigurationError.self) { try self.read(["WT_TAGS_PLANET": "earth"]) }
+        #expect(throws: ConfigurationError.self) { try self.read(["WT_REDACTION": "mail"]) }
+        #expect(throws: ConfigurationError.self) { try self.read(["WT_SIGNING": "x"]) }
+        // What Kubernetes sets beside a service, and other programs' own.
+        _ = try self.read([
+            "WT_SERVICE_HOST": "10.0.0.1", "WT_PORT": "tcp://10.0.0.1:80", "WT_PORT_80_TCP_ADDR": "10.0.0.1",
+            "OTHER_TAGZ": "x", "TAGZ": "x", "REDACTION_X": "x", "PATH": "/bin",
+        ])
+    }
+
+    @Test(
+        "A value where a group belongs is an error, and so is what people write in place of a key",
+        arguments: [
+            ("redaction", .init(.stringArray(["mail"]), isSecret: false), "redaction"), ("sampling", 100, "sampling"),
+            ("spool", "x", "spool"),
+            ("batching", 5, "batching"), ("fields", true, "fields"), ("limits", 1.5, "limits"),
+            ("tags.env", "prod", "tags.env"), ("redaction.mask.mail", true, "redaction.mask.mail"),
+            ("batching.linger", 2, "batching.linger"), ("memoryLimits", 2, nil),
+        ] as [(AbsoluteConfigKey, ConfigValue, String?)]
+    )
+    func asksForNeighbours(key: AbsoluteConfigKey, value: ConfigValue, setting: String?) throws {
+        let values: [AbsoluteConfigKey: ConfigValue] = [
+            "endpoint": "cn-test", "project": "project", "logstore": "logstore", key: value,
+        ]
+        let reader = ConfigReader(provider: InMemoryProvider(values: values))
+        guard let setting else {
+            // The wall: a reader does not list its keys, and nobody asks for this one.
+            _ = try WebTrackingConfiguration(config: reader)
+            return
+        }
+        let error = try #require(throws: ConfigurationError.self) { try WebTrackingConfiguration(config: reader) }
+        #expect(error.setting == setting)
+    }
+
+    // MARK: Followed
+
+    private func followed(
+        _ path: String,
+        _ body: (WebTrackingProducer, ManualClock, Recorder<String>) async throws -> Void
+    ) async throws {
+        let told = Recorder<String>()
+        let clock = ManualClock(wallTime: Rig.start)
+        let source = WebTrackingSettingsFile(path)
+        let producer = try WebTrackingProducer(
+            configuration: WebTrackingConfiguration(file: source),
+            transport: InMemoryTransport(),
+            diagnostics: DiagnosticHandler { told.add("\($0)") },
+            clock: clock
+        )
+        let follower = Task { await producer.follow(file: source) }
+        try await body(producer, clock, told)
+        follower.cancel()
+        await follower.value
+        await producer.shutdown(timeout: .seconds(1))
+    }
+
+    /// Moves the clock until `condition` holds.
+    private func pass(_ clock: ManualClock, until condition: () -> Bool) async {
+        while !condition() {
+            guard !Task.isCancelled else {
+                Issue.record("the time limit came before the condition held")
+                return
+            }
+            clock.advance(by: .seconds(1))
+            for _ in 0..<10 { await Task.yield() }
+        }
+    }
+
+    @Test("Of a followed file, a misspelt key is told and resets nothing; nor does broken JSON, or a file that is gone")
+    func followsAFile() async throws {
+        let path = self.file("live.json", #"{\#(Self.required), "logLevels": {"shop": "debug"}}"#)
+        try await self.followed(path) { producer, clock, told in
+            #expect(producer.logLevelOverrides == ["shop": .debug])
+            _ = self.file("live.json", #"{\#(Self.required), "logLevels": {"shop": "trace"}}"#)
+            await self.pass(clock) { producer.logLevelOverrides == ["shop": .trace] }
+            await told.wait(for: 2)
+            #expect(told.elements.last?.hasPrefix("settings in force: level info, shop=trace;") == true)
+            for (text, part) in [
+                (#"{\#(Self.required), "logLevel5": {"shop": "error"}}"#, "logLevel"),
+                (#"{\#(Self.required), "logLevels": "#, "no JSON at line 1"),
+                (#"{\#(Self.required), "redaction": {"mask": {"mail": true}}}"#, "redaction.mask"),
+                (#"{\#(Self.required), "batching": 3}"#, "batching"),
+            ] {
+                let count = told.elements.count
+                _ = self.file("live.json", text)
+                await self.pass(clock) { told.elements.count > count }
+                #expect(told.elements.last?.hasPrefix("settings refused") == true)
+                #expect(told.elements.last?.contains(part) == true)
+                #expect(producer.logLevelOverrides == ["shop": .trace])
+            }
+            let count = told.elements.count
+            unlink(path)
+            await self.pass(clock) { told.elements.count > count }
+            #expect(told.elements.last?.contains("No such file") == true)
+            // The same trouble is told once.
+            for _ in 0..<5 { await self.pass(clock) { true } }
+            #expect(told.elements.count == count + 1)
+            _ = self.file("live.json", #"{\#(Self.required), "logLevels": {"shop": "error"}}"#)
+            await self.pass(clock) { producer.logLevelOverrides == ["shop": .error] }
+        }
+    }
+
+    @Test("A file that is half written at one look and whole at the next is not told of")
+    func waitsForTheRest() throws {
+        var follower = SettingsFollower(WebTrackingConfiguration(endpoint: "cn-test", project: "p1p", logstore: "ll"))
+        func look(_ text: String) -> SettingsFollower.Action {
+            follower.look { [.tree(try SettingsTree(json: Array(text.utf8), scope: nil, origin: "f"))] }
+        }
+        guard case .apply = look("{}") else { throw TestFailure() }
+        guard case .none = look("{}") else { throw TestFailure() }
+        guard case .none = look(#"{"log"#) else { throw TestFailure() }
+        guard case .apply(let settings) = look(#"{"logLevels": {"a": "debug"}}"#) else { throw TestFailure() }
+        #expect(settings.logLevelOverrides == ["a": .debug])
+        guard case .none = look("{") else { throw TestFailure() }
+        guard case .refuse = look("{") else { throw TestFailure() }
+        guard case .none = look("{") else { throw TestFailure() }
+        guard case .apply = look("{}") else { throw TestFailure() }
+    }
+
+    private struct TestFailure: Error {}
+}
+
+#endif
