@@ -108,11 +108,8 @@ extension WebTrackingProducer {
     /// ```
     public func follow(_ config: ConfigReader) async throws {
         try await config.watchSnapshot { updates in
-            var follower = SettingsFollower(self.configuration)
-            for await snapshot in updates {
-                follower.isPatient = false
-                self.perform(follower.look { [.config(snapshot)] })
-            }
+            var follower = SettingsFollower(self.configuration, isPatient: false)
+            for await snapshot in updates { self.perform(follower.look(at: snapshot)) }
         }
     }
 
@@ -128,7 +125,7 @@ extension WebTrackingProducer {
     public func follow(file: WebTrackingSettingsFile, every interval: Duration = .seconds(1)) async {
         var follower = SettingsFollower(self.configuration)
         while !Task.isCancelled {
-            self.perform(follower.look { try file.layers() })
+            self.perform(follower.look(at: file))
             do { try await self.clock.sleep(until: self.clock.now() + interval) } catch { return }
         }
     }
@@ -156,27 +153,61 @@ struct SettingsFollower {
     }
 
     private let configuration: WebTrackingConfiguration
+    /// Whether what cannot work is told at the second look only: a file may be half written at the first.
+    private let isPatient: Bool
     /// What was said at the start and not since.
     private var start: StatedSettings
     private var last: Outcome?
     private var hasTold = false
-    /// Whether what cannot work is told at the second look only: a file may be half written at the first.
-    var isPatient = true
+    /// What the file had in it, and what is wrong with that as a whole.
+    private var contents: [WebTrackingSettingsFile.Contents]?
+    private var trouble: (any Error)?
 
-    init(_ configuration: WebTrackingConfiguration) {
+    init(_ configuration: WebTrackingConfiguration, isPatient: Bool = true) {
         self.configuration = configuration
+        self.isPatient = isPatient
         self.start = configuration.readSettings.stated
     }
 
-    /// Reads, and says what to do.
-    mutating func look(_ read: () throws -> [SettingsReader.Layer]) -> Action {
+    /// Reads a file, and says what to do.
+    mutating func look(at file: WebTrackingSettingsFile) -> Action {
+        self.look { follower in
+            let contents = try file.contents()
+            let layers = try file.layers(of: contents)
+            if contents != follower.contents {
+                follower.contents = contents
+                follower.trouble = nil
+                do { try follower.checkAll(layers) } catch { follower.trouble = error }
+            }
+            if let trouble = follower.trouble { throw trouble }
+            return SettingsReader(layers)
+        }
+    }
+
+    /// Reads a snapshot, and says what to do.
+    mutating func look(at snapshot: ConfigSnapshotReader) -> Action {
+        self.look { _ in
+            let config = SettingsReader([.config(snapshot)])
+            try config.refuseStrays(SettingsVariables.process)
+            return config
+        }
+    }
+
+    /// Throws for whatever a start with these settings would throw for, also among those that are read only then.
+    private func checkAll(_ layers: [SettingsReader.Layer]) throws {
+        let config = SettingsReader(layers)
+        try config.refuseStrays(SettingsVariables.process)
+        var copy = self.configuration
+        copy.tags = [:]
+        try copy.read(config)
+        try copy.validate()
+    }
+
+    private mutating func look(_ read: (inout SettingsFollower) throws -> SettingsReader) -> Action {
         var rest = self.start
         let outcome: Outcome
         do {
-            let environment = SettingsVariables.process
-            let config = SettingsReader(try read(), environment: environment)
-            try config.refuseStrays(environment)
-            let stated = try StatedSettings(config)
+            let stated = try StatedSettings(read(&self))
             rest.yield(to: stated)
             outcome = .settings(try LiveSettings(stated, start: rest, over: self.configuration))
         } catch {

@@ -57,21 +57,41 @@ public struct WebTrackingSettingsFile: Sendable, ExpressibleByStringLiteral {
         self.init(path)
     }
 
+    /// What a file or a folder has in it.
+    enum Contents: Equatable {
+        case file([UInt8])
+        case folder([Entry])
+
+        struct Entry: Equatable {
+            var name: String
+            var text: String
+        }
+    }
+
     /// Reads everything; throws ``ConfigurationError``.
-    func layers() throws -> [SettingsReader.Layer] {
+    func layers() throws -> [SettingsReader.Layer] { try self.layers(of: self.contents()) }
+
+    /// What stands in the folder of secrets, and in the file.
+    func contents() throws -> [Contents] {
+        try self.paths.map { try Self.contents(of: $0, attempts: 3) }
+    }
+
+    /// Looks through what was read.
+    func layers(of contents: [Contents]) throws -> [SettingsReader.Layer] {
         var layers: [SettingsReader.Layer] = []
         if let overrides { layers.append(.config(overrides.snapshot())) }
-        if let secrets { layers.append(.tree(try Self.read(secrets, scope: self.scope))) }
-        layers.append(.tree(try Self.read(self.path, scope: self.scope)))
+        for (path, contents) in zip(self.paths, contents) {
+            switch contents {
+            case .file(let bytes):
+                layers.append(.tree(try SettingsTree(json: bytes, scope: self.scope, origin: path)))
+            case .folder(let files):
+                layers.append(.tree(try SettingsTree(files: files, scope: self.scope, origin: path)))
+            }
+        }
         return layers
     }
 
-    private static func read(_ path: String, scope: String?) throws -> SettingsTree {
-        switch try Self.contents(of: path, attempts: 3) {
-        case .file(let bytes): try SettingsTree(json: bytes, scope: scope, origin: path)
-        case .folder(let files): try SettingsTree(files: files, scope: scope, origin: path)
-        }
-    }
+    private var paths: [String] { [self.secrets, self.path].compactMap(\.self) }
 
     private static func contents(of path: String, attempts: Int) throws -> Contents {
         do throws(FileError) {
@@ -88,21 +108,16 @@ public struct WebTrackingSettingsFile: Sendable, ExpressibleByStringLiteral {
         }
     }
 
-    private enum Contents {
-        case file([UInt8])
-        case folder([(name: String, text: String)])
-    }
-
     private static func contents(of path: String) throws(FileError) -> Contents {
         var status = stat()
         guard stat(path, &status) == 0 else { throw FileError("stat", path) }
         guard status.st_mode & S_IFMT == S_IFDIR else { return .file(try Self.bytes(path)) }
-        var files: [(name: String, text: String)] = []
+        var files: [Contents.Entry] = []
         for name in try FileSystem.names(in: path) {
             let file = "\(path)/\(name)"
             guard stat(file, &status) == 0 else { throw FileError("stat", file) }
             guard status.st_mode & S_IFMT != S_IFDIR else { continue }
-            files.append((name, String(decoding: try Self.bytes(file), as: UTF8.self)))
+            files.append(.init(name: name, text: String(decoding: try Self.bytes(file), as: UTF8.self)))
         }
         return .folder(files)
     }

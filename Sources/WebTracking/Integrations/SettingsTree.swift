@@ -45,17 +45,17 @@ struct SettingsTree: Sendable {
     }
 
     /// Reads the files of a folder: each has the name of a key, and its value as in a variable.
-    init(files: [(name: String, text: String)], scope: String?, origin: String) throws {
+    init(files: [WebTrackingSettingsFile.Contents.Entry], scope: String?, origin: String) throws {
         self.origin = origin
         self.isText = true
-        for (name, text) in files {
-            var key = name[...]
+        for file in files {
+            var key = file.name[...]
             if let scope {
-                guard name.hasPrefix("\(scope).") else { continue }
+                guard file.name.hasPrefix("\(scope).") else { continue }
                 key = key.dropFirst(scope.count + 1)
             }
             guard SettingsKeys.all[String(key)] != nil else { throw SettingsKeys.misspelt(String(key), in: origin) }
-            self.values[String(key)] = .string(text.trimmed)
+            self.values[String(key)] = .string(file.text.trimmed)
         }
     }
 

@@ -22,8 +22,8 @@ import Configuration
 
 /// The environment variables of the process as names of settings: what a reader of swift-configuration cannot list.
 enum SettingsVariables {
-    /// The variables of the process.
-    static var process: [String: String] {
+    /// The variables of the process. Read once: another thread may be changing them later.
+    static let process: [String: String] = {
         var variables: [String: String] = [:]
         #if canImport(Darwin)
         let start = _NSGetEnviron().pointee
@@ -38,7 +38,7 @@ enum SettingsVariables {
             entry += 1
         }
         return variables
-    }
+    }()
 
     /// A key as swift-configuration's environment variables have it, without a scope: `batching.lingerSeconds` is
     /// `BATCHING_LINGER_SECONDS`.

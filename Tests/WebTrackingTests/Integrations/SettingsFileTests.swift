@@ -420,6 +420,9 @@ struct SettingsFileTests {
                 (#"{\#(Self.required), "logLevels": "#, "no JSON at line 1"),
                 (#"{\#(Self.required), "redaction": {"mask": {"mail": true}}}"#, "redaction.mask"),
                 (#"{\#(Self.required), "batching": 3}"#, "batching"),
+                // Not read anew while the program runs, but at its next start.
+                (#"{\#(Self.required), "batching": {"lingerSeconds": true}}"#, "batching.lingerSeconds"),
+                (#"{\#(Self.required), "memoryLimit": 1}"#, "memoryLimit"),
             ] {
                 let count = told.elements.count
                 _ = self.file("live.json", text)
@@ -444,7 +447,7 @@ struct SettingsFileTests {
     func waitsForTheRest() throws {
         var follower = SettingsFollower(WebTrackingConfiguration(endpoint: "cn-test", project: "p1p", logstore: "ll"))
         func look(_ text: String) -> SettingsFollower.Action {
-            follower.look { [.tree(try SettingsTree(json: Array(text.utf8), scope: nil, origin: "f"))] }
+            follower.look(at: WebTrackingSettingsFile(self.file("half.json", text)))
         }
         guard case .apply = look("{}") else { throw TestFailure() }
         guard case .none = look("{}") else { throw TestFailure() }
