@@ -19,7 +19,7 @@ public func fuzzRecord(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     var input = FuzzInput(UnsafeBufferPointer(start: start, count: count))
     let sample = Sample(&input)
     let before = Sample.redactions.total
-    EncoderScratch.withCurrent { scratch in
+    func check(_ scratch: inout EncoderScratch) {
         sample.encoder.encode(
             sample.event,
             time: sample.time,
@@ -33,6 +33,7 @@ public func fuzzRecord(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         let redactions = Sample.redactions.total - before
         RecordChecks.check(bytes, repairs: scratch.repairs, redactions: redactions, of: sample)
     }
+    EncoderScratch.withCurrent(check, nested: { check(&$1) })
     return 0
 }
 

@@ -32,29 +32,53 @@ struct EncoderScratch: ~Copyable {
     /// A thread's own scratch memory. A structure behind a pointer: the stored properties of a class are checked for
     /// exclusive access at run time, at each access, which cost a quarter of a record.
     ///
-    /// Invariant: only the thread itself gets at it, and through ``withCurrent(_:)`` alone, which gives out `scratch` only
-    /// while `isBusy` is false.
+    /// Invariant: only the thread itself gets at it, and through the functions below alone, which give out `scratch` only
+    /// while `depth` is 0.
     private struct Slot: ~Copyable {
-        var isBusy = false
+        /// How many records the thread is in the middle of: one, and those that its making has logged in turn.
+        var depth = 0
         var scratch = EncoderScratch()
     }
 
     /// Calls `body` with this thread's scratch memory, empty.
     ///
-    /// A description or a metadata provider that `body` calls may log in turn; such an inner record gets memory of its
-    /// own. `body` must not suspend, which a synchronous closure cannot.
+    /// A description, a metadata provider or a redaction function that `body` calls may log in turn; such an inner record
+    /// gets memory of its own, and is given to `nested` with the number of records around it. Neither may suspend, which a
+    /// synchronous closure cannot.
     @inline(__always)
-    static func withCurrent<Result>(_ body: (inout EncoderScratch) -> Result) -> Result {
-        let slot = Self.key.flatMap { pthread_getspecific($0) }?.assumingMemoryBound(to: Slot.self) ?? Self.makeSlot()
-        guard let slot, !slot.pointee.isBusy else {
-            var scratch = EncoderScratch()
-            return body(&scratch)
+    static func withCurrent<Result>(
+        _ body: (inout EncoderScratch) -> Result,
+        nested: (_ depth: Int, inout EncoderScratch) -> Result
+    ) -> Result {
+        guard let slot = Self.slot, slot.pointee.depth == 0 else {
+            return Self.nest { depth in
+                var scratch = EncoderScratch()
+                return nested(depth, &scratch)
+            }
         }
-        slot.pointee.isBusy = true
+        slot.pointee.depth = 1
         let result = body(&slot.pointee.scratch)
         slot.pointee.scratch.clear()
-        slot.pointee.isBusy = false
+        slot.pointee.depth = 0
         return result
+    }
+
+    /// Calls `body` with the number of records that the thread is in the middle of; what `body` logs is one deeper.
+    ///
+    /// That number is what ends a recursion through functions of the user's. (A thread for which there is no place to keep
+    /// it counts as in the middle of one.)
+    @inline(never)
+    static func nest<Result>(_ body: (_ depth: Int) -> Result) -> Result {
+        guard let slot = Self.slot else { return body(1) }
+        let depth = slot.pointee.depth
+        slot.pointee.depth = depth + 1
+        defer { slot.pointee.depth = depth }
+        return body(depth)
+    }
+
+    @inline(__always)
+    private static var slot: UnsafeMutablePointer<Slot>? {
+        self.key.flatMap { pthread_getspecific($0) }?.assumingMemoryBound(to: Slot.self) ?? self.makeSlot()
     }
 
     @inline(__always)

@@ -57,15 +57,16 @@ struct HandlerFields: Sendable {
     /// How many values it has changed.
     let redactions: Int
 
-    init(metadata: LogMetadata, encoder: RecordEncoder, redactor: Redactor) {
+    /// - Parameter isReady: Whether the members are made now, for which values may be asked for their descriptions.
+    init(metadata: LogMetadata, encoder: RecordEncoder, redactor: Redactor, isReady: Bool = true) {
         self.metadata = metadata
         var writer = ByteWriter(capacity: metadata.isEmpty ? 64 : 256)
         var entries: [Entry] = []
         var names = NameFilter()
-        var isPlain = true
+        var isPlain = isReady
         var redactions = 0
         var claimsErrorName = false
-        for (key, original) in metadata where !encoder.isPromoted(key) {
+        for (key, original) in metadata where isReady && !encoder.isPromoted(key) {
             let (value, isRedacted) = redactor.ready(key, original)
             if isRedacted { redactions += 1 }
             guard let value else {

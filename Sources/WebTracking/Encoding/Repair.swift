@@ -33,6 +33,9 @@ public enum RepairKind: String, Sendable, CaseIterable {
     case unpromotable = "unpromotable"
     /// A record stayed in the base topic because the bound on live topics was reached.
     case topicOverflow = "topic_overflow"
+    /// A record that a metadata provider, a description or a redaction function logged while it was asked for a part of
+    /// another record went without the provider's metadata; one that was nested deeper, without any and without its error.
+    case nested
 }
 
 /// One count for each ``RepairKind``, held in place.
@@ -81,6 +84,7 @@ extension RepairKind {
         case .longTopic: 7
         case .unpromotable: 8
         case .topicOverflow: 9
+        case .nested: 10
         }
     }
 }

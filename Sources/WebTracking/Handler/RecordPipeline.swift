@@ -39,8 +39,21 @@ final class RecordPipeline: Sendable {
 
     /// What a handler adds to its events.
     func handlerFields(_ metadata: LogMetadata) -> HandlerFields {
-        self.policy.with { HandlerFields(metadata: metadata, encoder: self.encoder, redactor: $0.redactor) }
+        // A description that is asked for here may set metadata in turn. Deep inside none is: the general mapping does.
+        EncoderScratch.nest { depth in
+            self.policy.with { policy in
+                HandlerFields(
+                    metadata: metadata,
+                    encoder: self.encoder,
+                    redactor: policy.redactor,
+                    isReady: depth < Self.deepest
+                )
+            }
+        }
     }
+
+    /// How deep records may be nested that still ask functions of the user's for what they hold.
+    static let deepest = 2
 
     /// Takes one event of a handler.
     @inline(__always)
@@ -49,16 +62,45 @@ final class RecordPipeline: Sendable {
         let time = self.clock.wallTime()
         self.policy.with { policy in
             if let sampler = policy.sampler, !self.isKept(event, time: time, label: handler.label, sampler) { return }
-            let provided = handler.metadataProvider?.get()
             EncoderScratch.withCurrent { scratch in
+                let provided = handler.metadataProvider?.get()
                 if let route = handler.route {
                     if self.log(event, time: time, from: handler, provided: provided, route, policy, &scratch) {
                         return
                     }
                 }
                 self.logByMetadata(event, time: time, from: handler, provided: provided, policy, &scratch)
+            } nested: { depth, scratch in
+                self.logNested(event, depth: depth, time: time, from: handler, policy, &scratch)
             }
         }
+    }
+
+    /// Takes one event that a metadata provider, a description or a redaction function has logged while it was asked for a
+    /// part of another one: without the provider, which might log for ever, and deeper without anything that would have to
+    /// be asked for.
+    @inline(never)
+    private func logNested(
+        _ event: LogEvent,
+        depth: Int,
+        time: Int64,
+        from handler: borrowing WebTrackingLogHandler,
+        _ policy: RecordPolicy,
+        _ scratch: inout EncoderScratch
+    ) {
+        var event = event
+        var handler = copy handler
+        var repairs = RepairCounts()
+        if handler.metadataProvider != nil { repairs[.nested] = 1 }
+        if depth >= Self.deepest {
+            if event.metadata?.isEmpty == false || event.error != nil || !handler.metadata.isEmpty {
+                repairs[.nested] = 1
+            }
+            event.metadata = nil
+            event.error = nil
+            handler.leaveOutMetadata()
+        }
+        self.logByMetadata(event, time: time, from: handler, provided: nil, repairs: repairs, policy, &scratch)
     }
 
     /// Finds the buffer of one event, whose topic depends on its metadata or finds no room.
@@ -68,6 +110,7 @@ final class RecordPipeline: Sendable {
         time: Int64,
         from handler: borrowing WebTrackingLogHandler,
         provided: LogMetadata?,
+        repairs: RepairCounts = RepairCounts(),
         _ policy: RecordPolicy,
         _ scratch: inout EncoderScratch
     ) {
@@ -75,7 +118,7 @@ final class RecordPipeline: Sendable {
         var redacted: Set<String> = []
         // A retired buffer is no longer in the table, so the next look finds or makes another.
         while true {
-            let route = self.router.route(label: handler.label) { key in
+            let route = self.router.route(label: handler.label, repairs) { key in
                 guard let value = event.metadata?[key] ?? provided?[key] ?? metadata[key] else { return nil }
                 guard MetadataText.leaf(value) != nil else {
                     return policy.redactor.redacted(key, value, counts: false)
@@ -224,7 +267,7 @@ final class RecordPipeline: Sendable {
     }
 
     private func synthetic(_ event: LogEvent, label: String) -> SyntheticRecord {
-        EncoderScratch.withCurrent { scratch in
+        func encode(_ scratch: inout EncoderScratch) -> SyntheticRecord {
             self.encoder.encode(
                 event,
                 time: self.clock.wallTime(),
@@ -236,5 +279,6 @@ final class RecordPipeline: Sendable {
             )
             return SyntheticRecord(members: scratch.writer.withBytes { Array($0) }, rank: event.level.rank)
         }
+        return EncoderScratch.withCurrent(encode, nested: { encode(&$1) })
     }
 }

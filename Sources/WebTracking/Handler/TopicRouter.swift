@@ -43,8 +43,12 @@ struct TopicRouter: Sendable {
         return Route(buffer: self.table.handle(for: key), repairs: repairs)
     }
 
-    /// The route of one record, whose metadata `value` looks up.
-    func route(label: String, value: (String) -> LogMetadataValue?) -> Route {
+    /// The route of one record, whose metadata `value` looks up, with the repairs of it that there were before.
+    func route(
+        label: String,
+        _ repairs: RepairCounts = RepairCounts(),
+        value: (String) -> LogMetadataValue?
+    ) -> Route {
         var unpromoted: [String] = []
         var tags: [TopicKey.Tag] = []
         var topic = self.rule.topic(label: label) ?? self.rule.base
@@ -65,11 +69,11 @@ struct TopicRouter: Sendable {
                 unpromoted.append(key)
             }
         }
-        return self.route(topic: topic, tags: tags, unpromoted: unpromoted)
+        return self.route(topic: topic, tags: tags, unpromoted: unpromoted, repairs)
     }
 
-    private func route(topic: String, tags: [TopicKey.Tag], unpromoted: [String]) -> Route {
-        var repairs = RepairCounts()
+    private func route(topic: String, tags: [TopicKey.Tag], unpromoted: [String], _ known: RepairCounts) -> Route {
+        var repairs = known
         let key = self.key(topic: topic, tags: tags, &repairs)
         let isCut = repairs[.longTopic] > 0
         repairs[.unpromotable] += unpromoted.count - (isCut && self.rule.key != nil ? 1 : 0)

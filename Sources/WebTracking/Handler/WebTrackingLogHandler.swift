@@ -64,6 +64,9 @@ public struct WebTrackingLogHandler: LogSink {
         self.route = producer.pipeline.router.fixedRoute(label: label)
     }
 
+    /// Leaves out the metadata, and what would have to be asked for it.
+    mutating func leaveOutMetadata() { self.encoded.fields = self.pipeline.handlerFields([:]) }
+
     /// One value of ``metadata``.
     public subscript(metadataKey key: String) -> LogMetadataValue? {
         get { self.metadata[key] }

@@ -37,7 +37,7 @@ struct ConsolePair: LogHandler {
         get { self.sending.metadata }
         set {
             self.sending.metadata = newValue
-            self.console.metadata = newValue
+            self.changeConsole { $0.metadata = newValue }
         }
     }
 
@@ -53,13 +53,31 @@ struct ConsolePair: LogHandler {
         get { self.sending[metadataKey: key] }
         set {
             self.sending[metadataKey: key] = newValue
-            self.console[metadataKey: key] = newValue
+            self.changeConsole { $0[metadataKey: key] = newValue }
         }
     }
 
     func log(event: LogEvent) {
         self.sending.log(event: event)
-        self.console.log(event: event)
+        // The console asks the provider and the values by itself, and whoever is asked may log in turn.
+        EncoderScratch.nest { depth in
+            guard depth > 0 else { return self.console.log(event: event) }
+            var (console, event) = (self.console, event)
+            console.metadataProvider = nil
+            if depth >= RecordPipeline.deepest {
+                console.metadata = [:]
+                event.metadata = nil
+                event.error = nil
+            }
+            console.log(event: event)
+        }
+    }
+
+    /// Changes metadata of the console's, which asks the values for their descriptions at once.
+    private mutating func changeConsole(_ change: (inout StreamLogHandler) -> Void) {
+        EncoderScratch.nest { depth in
+            if depth < RecordPipeline.deepest { change(&self.console) }
+        }
     }
 }
 

@@ -46,6 +46,7 @@ import Logging
                 "webtracking.records.repaired kind=long_value", "webtracking.records.repaired kind=deep_value",
                 "webtracking.records.repaired kind=oversize_record", "webtracking.records.repaired kind=long_topic",
                 "webtracking.records.repaired kind=unpromotable", "webtracking.records.repaired kind=topic_overflow",
+                "webtracking.records.repaired kind=nested",
                 "webtracking.requests outcome=delivered", "webtracking.requests outcome=failed",
                 "webtracking.requests outcome=unavailable", "webtracking.requests outcome=throttled",
                 "webtracking.requests outcome=unauthorized", "webtracking.requests outcome=not_found",
