@@ -8,47 +8,52 @@
 //
 //===----------------------------------------------------------------------===//
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
 /// Where a producer's diagnostics go.
 public struct DiagnosticHandler: Sendable {
-    private let make: @Sendable (any ProducerClock) -> @Sendable (ProducerDiagnostic) -> Void
+    /// What a producer tells its diagnostics to.
+    struct Sink: Sendable {
+        /// Tells a diagnostic.
+        let tell: @Sendable (ProducerDiagnostic) -> Void
+        /// Calls a function once all that was told before has been written or let go; `nil` if it has when `tell` returns.
+        var whenTold: (@Sendable (@escaping @Sendable () -> Void) -> Void)?
+    }
+
+    private let make: @Sendable (any ProducerClock) -> Sink
 
     /// Calls `handle` with every diagnostic, without a limit on their rate.
     ///
-    /// It is called on the threads that deliver, never on a thread that logs. It must not log through a handler of the
-    /// same producer: such records would be sent like any others, and failing to send them would be reported again.
+    /// It is called on the threads that deliver, never on a thread that logs, and must not wait: not for a lock that is held
+    /// for long, nor for somebody to read what it writes. It must not log through a handler of the same producer: such
+    /// records would be sent like any others, and failing to send them would be reported again.
     public init(_ handle: @escaping @Sendable (ProducerDiagnostic) -> Void) {
-        self.make = { _ in handle }
+        self.make = { _ in Sink(tell: handle) }
     }
 
-    private init(make: @escaping @Sendable (any ProducerClock) -> @Sendable (ProducerDiagnostic) -> Void) {
+    private init(make: @escaping @Sendable (any ProducerClock) -> Sink) {
         self.make = make
     }
 
     /// Lines on standard error: of each kind the first at once, then at most one in ten seconds, with the number left out. A
     /// shutdown tells the last of each kind that was left out.
+    ///
+    /// Nothing waits for whoever reads standard error but one thread, which all producers share and which is there only
+    /// while there is something to write. While it waits, 64 lines and 64 KiB may wait with it; what is beyond is counted, and
+    /// told once lines are written again. A reader that is gone does not end the process: that thread takes no SIGPIPE.
     public static let standardError = DiagnosticHandler(make: { clock in
         let limiter = DiagnosticLimiter(clock: clock)
-        return { diagnostic in
-            guard let line = limiter.line(for: diagnostic) else { return }
-            writeToStandardError(line)
-        }
+        return Sink(
+            tell: { diagnostic in
+                if let line = limiter.line(for: diagnostic) { LineWriter.standardError.append(line) }
+            },
+            whenTold: { LineWriter.standardError.whenWritten($0) }
+        )
     })
 
     /// No diagnostics at all.
     public static let none = DiagnosticHandler { _ in }
 
-    /// The function to call, with a limit of its own.
-    func handler(clock: any ProducerClock) -> @Sendable (ProducerDiagnostic) -> Void {
-        self.make(clock)
-    }
+    /// What to tell diagnostics to, with a limit of its own.
+    func sink(clock: any ProducerClock) -> Sink { self.make(clock) }
 }
 
 /// Lets through the first diagnostic of a kind, and then one in each interval.
@@ -94,13 +99,5 @@ final class DiagnosticLimiter: Sendable {
         let more = more > 0 ? " (and \(more) more like it)" : ""
         // Topics, paths and errors can hold anything, and whoever reads a log in a terminal is not to obey it.
         return "webtracking: \(diagnostic)\(more)".withoutControls + "\n"
-    }
-}
-
-private func writeToStandardError(_ line: String) {
-    var line = line
-    line.withUTF8 { bytes in
-        // One call a line, so that lines of several threads stay whole; a diagnostic that cannot be written is let go.
-        _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count)
     }
 }

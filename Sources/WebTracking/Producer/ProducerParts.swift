@@ -14,17 +14,16 @@ struct ProducerParts {
     let table: TopicTable
     let budget: MemoryBudget
     let upkeep: SpoolUpkeep?
-    let diagnostics: @Sendable (ProducerDiagnostic) -> Void
-
     init(
         configuration: WebTrackingConfiguration,
         transport: any WebTrackingTransport,
-        diagnostics: @escaping @Sendable (ProducerDiagnostic) -> Void,
+        diagnostics sink: DiagnosticHandler.Sink,
         clock: any ProducerClock,
         observer: any DeliveryObserver,
         random: @escaping @Sendable () -> Double,
         executor: (any TaskExecutor)?
     ) throws {
+        let diagnostics = sink.tell
         let endpoint = try Endpoint.parse(configuration.endpoint)
         let budget = MemoryBudget(limit: configuration.memoryLimit, shedding: SheddingPolicy())
         // The topics' workers need the pipeline and the table, and those need the workers.
@@ -131,7 +130,6 @@ struct ProducerParts {
                 )
             }
         }
-        self.diagnostics = diagnostics
     }
 
     private static func operation(

@@ -18,14 +18,14 @@ struct ShutdownMachine {
         case ask
         /// Wait until the topics have delivered what they were asked for, and all that others left.
         case wait(until: MonotonicInstant)
-        /// Give up what is left, and tell ``gaveUp(dropped:spooled:)``.
+        /// Give up what is left, and tell ``gaveUp()``.
         case giveUp
         /// Stop the transport, and wait for what goes on behind the spool.
         case stop(until: MonotonicInstant)
         /// Sync what is left in the spool, if that is asked for.
         case sync(until: MonotonicInstant)
-        /// Let go of the spool, and report.
-        case report
+        /// Let go of the spool, report, and wait for the report's line to be written.
+        case report(until: MonotonicInstant)
     }
 
     private enum Phase {
@@ -34,12 +34,12 @@ struct ShutdownMachine {
 
     /// How long the last sync may take where there is less time: what is left is left to the disk.
     static let syncGrace = Duration.seconds(1)
+    /// How long what goes on behind the spool may take where there is less time, and whoever reads the last line.
+    static let stopGrace = Duration.milliseconds(100)
+    static let lineGrace = Duration.milliseconds(50)
 
     private let deadline: MonotonicInstant
     private var phase = Phase.begun
-    /// The records that were dropped for want of time, and those that stay in files for the next producer.
-    private(set) var dropped = 0
-    private(set) var spooled = 0
 
     init(deadline: MonotonicInstant) {
         self.deadline = deadline
@@ -66,7 +66,7 @@ struct ShutdownMachine {
         case .stopped:
             self.phase = .synced
             return .sync(until: max(self.deadline, now + Self.syncGrace))
-        case .synced: return .report
+        case .synced: return .report(until: max(self.deadline, now + Self.lineGrace))
         }
     }
 
@@ -75,10 +75,6 @@ struct ShutdownMachine {
         self.phase = topics > 0 || isRecovering ? .asked : .settled
     }
 
-    /// Takes in what became of the rest.
-    mutating func gaveUp(dropped: Int, spooled: Int) {
-        self.dropped = dropped
-        self.spooled = spooled
-        self.phase = .left
-    }
+    /// Takes in that the rest was given up.
+    mutating func gaveUp() { self.phase = .left }
 }

@@ -29,11 +29,11 @@ public final class WebTrackingProducer: Sendable {
     private let transport: any WebTrackingTransport
     private let table: TopicTable
     private let budget: MemoryBudget
-    private let diagnostics: @Sendable (ProducerDiagnostic) -> Void
+    private let diagnostics: DiagnosticHandler.Sink
     private let observer: any ProducerObserver
     let upkeep: SpoolUpkeep?
     private let executor: (any TaskExecutor)?
-    private let shutdownTask = Lock<Task<DeliveryReport, Never>?>(nil)
+    private let stopping = Lock<(progress: ShutdownProgress, task: Task<DeliveryReport, Never>)?>(nil)
     private let reporter = Lock<Task<Void, Never>?>(nil)
     private let policies: PolicyKeeper
 
@@ -74,10 +74,11 @@ public final class WebTrackingProducer: Sendable {
         executor: (any TaskExecutor)? = nil
     ) throws {
         try configuration.validate()
+        let diagnostics = diagnostics.sink(clock: clock)
         let parts = try ProducerParts(
             configuration: configuration,
             transport: transport,
-            diagnostics: diagnostics.handler(clock: clock),
+            diagnostics: diagnostics,
             clock: clock,
             observer: observer,
             random: random,
@@ -91,7 +92,7 @@ public final class WebTrackingProducer: Sendable {
         self.pipeline = parts.pipeline
         self.table = parts.table
         self.budget = parts.budget
-        self.diagnostics = parts.diagnostics
+        self.diagnostics = diagnostics
         self.upkeep = parts.upkeep
         self.policies = PolicyKeeper(pipeline: parts.pipeline, clock: clock, executor: executor)
         self.diagnostics(.settingsInForce(summary: self.settingsSummary))
@@ -191,7 +192,7 @@ public final class WebTrackingProducer: Sendable {
 
     #if Configuration
     /// Tells of a trouble of the producer's own.
-    func tell(_ diagnostic: ProducerDiagnostic) { self.diagnostics(diagnostic) }
+    func tell(_ diagnostic: ProducerDiagnostic) { self.diagnostics.tell(diagnostic) }
 
     /// Puts settings in force that belong together, and have been checked.
     ///
@@ -226,47 +227,67 @@ public final class WebTrackingProducer: Sendable {
     }
 
     /// Takes no more records, delivers what is there, and stops; returns at the timeout at the latest. With a spool on a disk
-    /// that stalls it may take a tenth of a second more, and with durability `.power` a second.
+    /// that stalls it may take a tenth of a second more, and with durability `.power` a second; with standard error that
+    /// nobody reads, a twentieth.
     ///
     /// With a spool, what earlier processes left in it is taken over and delivered as well, as far as there is time.
     ///
     /// Not affected by the cancellation of the calling task. What is left at the timeout stays in the spool, or is dropped and
     /// counted as ``DropReason/shutdownDeadline``; records that come later count as ``DropReason/afterShutdown``. Later
     /// calls, and calls at the same time, get the report of the first.
+    ///
+    /// Like all that is asynchronous it goes on only where Swift has a thread for it: while all of them are blocked, it
+    /// cannot return. ``syncShutdown(timeout:)`` can.
     @discardableResult
     public func shutdown(timeout: Duration) async -> DeliveryReport {
-        let task = self.shutdownTask.withLock { task in
-            if let task { return task }
-            let new = Task.detached(executorPreference: self.executor) { await self.performShutdown(timeout: timeout) }
-            task = new
-            return new
-        }
-        return await task.value
+        return await self.beginShutdown(timeout: timeout).task.value
     }
 
     /// ``shutdown(timeout:)`` for programs without concurrency: blocks the calling thread until it has ended.
+    ///
+    /// Returns at the timeout from any thread, whatever Swift's threads are blocked by: then a fifth of a second after it at
+    /// the latest, and what is left is given up on the calling thread.
     @available(*, noasync, message: "Use shutdown(timeout:)")
     @discardableResult
     public func syncShutdown(timeout: Duration) -> DeliveryReport {
-        let done = DispatchSemaphore(value: 0)
-        let report = ReportBox()
-        Task.detached {
-            let result = await self.shutdown(timeout: timeout)
-            report.value.withLock { $0 = result }
-            done.signal()
+        let progress = self.beginShutdown(timeout: timeout).progress
+        let end = progress.waiter()
+        // Swift's threads come first: they stop the transport and let go of the spool, too.
+        var limit = progress.deadline + ShutdownMachine.lineGrace
+        if !end.wait(until: limit, clock: self.clock), progress.rest != nil {
+            limit = limit + ShutdownMachine.stopGrace
+            if self.upkeep?.syncInterval != nil { limit = limit + ShutdownMachine.syncGrace }
+            _ = end.wait(until: limit, clock: self.clock)
         }
-        done.wait()
-        return report.value.withLock { $0 }
+        if let report = progress.report { return report }
+        self.table.close()
+        self.giveUp(progress)
+        let report = self.report(on: progress)
+        if let whenTold = self.diagnostics.whenTold {
+            let told = DispatchSemaphore(value: 0)
+            whenTold { told.signal() }
+            _ = told.wait(until: self.clock.now() + ShutdownMachine.lineGrace, clock: self.clock)
+        }
+        return report
     }
 
     /// Gives the spool to other producers as it is, as the death of the process does; only for the simulation, which runs no
     /// task of this producer after it. Returns the paths of the folders.
     package func letGoOfSpool() -> [String] { self.upkeep?.letGo() ?? [] }
 
-    private func performShutdown(timeout: Duration) async -> DeliveryReport {
-        let start = self.clock.now()
-        let before = self.tally
-        var machine = ShutdownMachine(deadline: start + timeout)
+    private func beginShutdown(timeout: Duration) -> (progress: ShutdownProgress, task: Task<DeliveryReport, Never>) {
+        self.stopping.withLock { stopping in
+            if let stopping { return stopping }
+            let start = self.clock.now()
+            let progress = ShutdownProgress(start: start, deadline: start + timeout, before: self.tally)
+            let task = Task.detached(executorPreference: self.executor) { await self.performShutdown(progress) }
+            stopping = (progress, task)
+            return (progress, task)
+        }
+    }
+
+    private func performShutdown(_ progress: ShutdownProgress) async -> DeliveryReport {
+        var machine = ShutdownMachine(deadline: progress.deadline)
         var targets: [(TopicBuffer, Int)] = []
         while true {
             switch machine.next(at: self.clock.now()) {
@@ -275,32 +296,48 @@ public final class WebTrackingProducer: Sendable {
                 self.table.close()
                 self.policies.stop()
             case .ask:
-                targets = self.askForDelivery()
+                // A thread that waited for this task may have given up.
+                targets = progress.rest == nil ? self.askForDelivery() : []
                 machine.asked(topics: targets.count, isRecovering: self.upkeep?.look.isUnderWay ?? false)
             case .wait(let deadline):
                 await self.wait(for: targets, until: deadline)
                 if let look = self.upkeep?.look { await self.run(until: deadline) { await look.wait() } }
             case .giveUp:
-                let left = self.giveUp()
-                machine.gaveUp(dropped: left.dropped, spooled: left.spooled)
+                self.giveUp(progress)
+                machine.gaveUp()
             case .stop(let deadline):
-                let grace = self.clock.now() + .milliseconds(100)
+                let grace = self.clock.now() + ShutdownMachine.stopGrace
                 async let stopped: Void = self.waitForUpkeep(until: max(deadline, grace))
                 await self.run(until: deadline) { [transport = self.transport] in await transport.shutdown() }
                 await stopped
             case .sync(let deadline):
                 await self.syncSpool(until: deadline)
-            case .report:
+            case .report(let deadline):
                 self.upkeep?.close()
-                self.reporter.withLock { $0?.cancel() }
-                self.observer.report { self.statistics }
-                var report = self.report(since: before, start: start)
-                report.remaining = machine.dropped + machine.spooled
-                report.spooled = machine.spooled
-                self.diagnostics(.shutdownFinished(report))
+                let report = self.report(on: progress)
+                if let whenTold = self.diagnostics.whenTold {
+                    await self.run(until: deadline) {
+                        await withCheckedContinuation { end in whenTold { end.resume() } }
+                    }
+                }
+                progress.end()
                 return report
             }
         }
+    }
+
+    /// The report of a shutdown, which is made and told once.
+    private func report(on progress: ShutdownProgress) -> DeliveryReport {
+        let rest = progress.rest ?? ShutdownProgress.Rest()
+        var report = self.report(since: progress.before, start: progress.start)
+        report.remaining = rest.dropped + rest.spooled
+        report.spooled = rest.spooled
+        let (first, isFirst) = progress.conclude(report)
+        guard isFirst else { return first }
+        self.reporter.withLock { $0?.cancel() }
+        self.observer.report { self.statistics }
+        self.diagnostics.tell(.shutdownFinished(first))
+        return first
     }
 
     /// Announces what there is to announce, and asks all topics to deliver what they hold.
@@ -324,19 +361,21 @@ public final class WebTrackingProducer: Sendable {
         let start = self.clock.now()
         guard await !self.run(until: deadline, { await upkeep.sync() }) else { return }
         let took = self.clock.now() - start
-        self.diagnostics(.spoolSyncSlow(directory: upkeep.directory, took: took, interval: interval))
+        self.diagnostics.tell(.spoolSyncSlow(directory: upkeep.directory, took: took, interval: interval))
     }
 
-    /// Gives up what is left, and says how many records that are: dropped ones, and those that stay in the spool.
-    private func giveUp() -> (dropped: Int, spooled: Int) {
-        self.upkeep?.stop()
-        return self.table.allBuffers.reduce(into: (dropped: 0, spooled: 0)) { sums, buffer in
-            let left = buffer.abandon()
-            // An announcement that found no room may have been dropped behind the worker's last look.
-            buffer.reportDrops(to: self.diagnostics)
-            sums.dropped += left.dropped
-            sums.spooled += left.spooled
+    /// Gives up what is left, unless that has been done.
+    private func giveUp(_ progress: ShutdownProgress) {
+        progress.giveUp {
+            self.upkeep?.stop()
+            return self.table.allBuffers.reduce(into: ShutdownProgress.Rest()) { rest, buffer in
+                let left = buffer.abandon()
+                rest.dropped += left.dropped
+                rest.spooled += left.spooled
+            }
         }
+        // An announcement that found no room may have been dropped behind the worker's last look.
+        for buffer in self.table.allBuffers { buffer.reportDrops(to: self.diagnostics.tell) }
     }
 
     /// Waits for `body` until the deadline, and says whether it has ended; what takes its time goes on after that.
@@ -394,9 +433,4 @@ package protocol ProducerObserver: DeliveryObserver {
     var interval: Duration? { get }
     /// Reads the present statistics and takes them.
     func report(_ read: () -> WebTrackingStatistics)
-}
-
-/// Carries a report from the task that makes it to the thread that waits for it.
-private final class ReportBox: Sendable {
-    let value = Lock(DeliveryReport(delivered: 0, dropped: [:], remaining: 0, duration: .zero))
 }

@@ -23,6 +23,7 @@ public actor NDJSONTransport: WebTrackingTransport {
     /// `nil` after the shutdown: the number may mean somebody else's file then.
     private var descriptor: Int32?
     private let ownsDescriptor: Bool
+    private let thread = WriteThread()
 
     /// Writes to standard output.
     public init() {
@@ -45,7 +46,8 @@ public actor NDJSONTransport: WebTrackingTransport {
     /// Writes the request's records and answers 200.
     ///
     /// Throws ``TransportError/connectionFailed(_:)`` if they cannot be written, as on a full disk; some of their lines may
-    /// be there then, and come again.
+    /// be there then, and come again. Where nobody reads them, as from a pipe that is full, it waits until somebody does or
+    /// the task is cancelled; no thread of Swift's waits with it.
     public func send(_ request: TransportRequest) async throws -> TransportResponse {
         guard let size = request.header("x-log-bodyrawsize").flatMap({ Int($0) }),
             let raw = Compression.decompress(
@@ -55,44 +57,81 @@ public actor NDJSONTransport: WebTrackingTransport {
             ),
             let lines = RequestBody.lines(of: raw)
         else { throw TransportError.invalidRequest(RequestBody.problem(with: request)) }
-        try self.write(lines)
+        try await self.write(lines)
         return TransportResponse(status: 200, headers: [("x-log-requestid", "local")])
     }
 
-    /// Closes the file.
+    /// Closes the file, behind a write that is under way.
     public func shutdown() async {
-        if self.ownsDescriptor, let descriptor = self.descriptor { close(descriptor) }
-        self.descriptor = nil
+        guard let descriptor = self.descriptor.take(), self.ownsDescriptor else { return }
+        await withCheckedContinuation { end in
+            let close: @Sendable () -> Void = {
+                closeFile(descriptor)
+                end.resume()
+            }
+            if !self.thread.run(close) { close() }
+        }
     }
 
-    private func write(_ bytes: [UInt8]) throws {
+    private func write(_ bytes: [UInt8]) async throws {
         guard let descriptor = self.descriptor else { throw TransportError.connectionFailed("the file is closed") }
-        try bytes.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = write_(descriptor, rest)
-                guard count >= 0 else {
-                    if errno == EINTR { continue }
-                    if errno == EAGAIN {
-                        // Standard output is a pipe or terminal that somebody has made non-blocking, and is full.
-                        var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                        poll(&wanted, 1, 100)
-                        try Task.checkCancellation()
-                        continue
-                    }
-                    throw TransportError.connectionFailed(String(cString: strerror(errno)))
+        let attempt = WriteAttempt()
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                guard attempt.begin(continuation) else { return }
+                let hasThread = self.thread.run {
+                    // What nobody waits for any more is not begun.
+                    guard attempt.isWanted else { return }
+                    let code = bytes.withUnsafeBytes { WriteThread.write($0, to: descriptor) }
+                    attempt.end(code.map { TransportError.connectionFailed(String(cString: strerror($0))) })
                 }
-                rest = rest.dropFirst(count)
+                if !hasThread { attempt.end(TransportError.connectionFailed("no thread can be started")) }
             }
+        } onCancel: {
+            attempt.end(CancellationError())
         }
     }
 }
 
-/// The C function, which a method of this name hides.
-private func write_(_ descriptor: Int32, _ bytes: Slice<UnsafeRawBufferPointer>) -> Int {
-    let bytes = UnsafeRawBufferPointer(rebasing: bytes)
-    return write(descriptor, bytes.baseAddress, bytes.count)
+/// One wait for a write, which its end or the cancellation of the task ends.
+private final class WriteAttempt: Sendable {
+    private enum State {
+        case new
+        case waiting(CheckedContinuation<Void, any Error>)
+        case over
+    }
+
+    private let state = Lock(State.new)
+
+    /// Begins to wait; `false` if the wait is over already.
+    func begin(_ continuation: CheckedContinuation<Void, any Error>) -> Bool {
+        let isNew = self.state.withLock { state -> Bool in
+            guard case .new = state else { return false }
+            state = .waiting(continuation)
+            return true
+        }
+        if !isNew { continuation.resume(throwing: CancellationError()) }
+        return isNew
+    }
+
+    var isWanted: Bool {
+        self.state.withLock { state in
+            if case .waiting = state { true } else { false }
+        }
+    }
+
+    /// Ends the wait, unless it is over.
+    func end(_ error: (any Error)?) {
+        let continuation = self.state.withLock { state -> CheckedContinuation<Void, any Error>? in
+            defer { state = .over }
+            if case .waiting(let continuation) = state { return continuation }
+            return nil
+        }
+        if let error { continuation?.resume(throwing: error) } else { continuation?.resume() }
+    }
 }
+
+private func closeFile(_ descriptor: CInt) { close(descriptor) }
 
 /// Takes request bodies of this library apart.
 enum RequestBody {

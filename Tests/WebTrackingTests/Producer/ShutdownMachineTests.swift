@@ -27,12 +27,12 @@ import Testing
     private func checkEnd(_ machine: ShutdownMachine, at now: MonotonicInstant) {
         var machine = machine
         #expect(machine.next(at: now) == .giveUp)
-        machine.gaveUp(dropped: 3, spooled: 4)
-        #expect(machine.dropped == 3 && machine.spooled == 4)
+        machine.gaveUp()
         #expect(machine.next(at: now) == .stop(until: Self.deadline))
         // That has some time whatever the deadline is.
         #expect(machine.next(at: now) == .sync(until: now + ShutdownMachine.syncGrace))
-        #expect(machine.next(at: now) == .report)
+        // And so has the line that tells of it.
+        #expect(machine.next(at: now) == .report(until: now + ShutdownMachine.lineGrace))
     }
 
     @Test func withNothingToDeliverItEndsAtOnce() {
@@ -63,7 +63,7 @@ import Testing
         let now = MonotonicInstant(nanoseconds: 0)
         var machine = ShutdownMachine(deadline: now + .seconds(60))
         _ = machine.next(at: now)
-        machine.gaveUp(dropped: 0, spooled: 0)
+        machine.gaveUp()
         #expect(machine.next(at: now) == .stop(until: now + .seconds(60)))
         #expect(machine.next(at: now) == .sync(until: now + .seconds(60)))
     }

@@ -189,6 +189,86 @@ import Logging
         rig.checkConservation()
     }
 
+    /// Blocks the thread in a job of a pool's thread, as whoever holds up Swift's threads does.
+    private func block(until end: DispatchSemaphore) { end.wait() }
+
+    @Test func theBlockingShutdownKeepsItsDeadlineWhileAllOfSwiftsThreadsAreBlocked() async throws {
+        let transport = InMemoryTransport(otherwise: .never)
+        let diagnostics = Recorder<ProducerDiagnostic>()
+        let producer = try WebTrackingProducer(
+            configuration: WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore"),
+            transport: transport,
+            diagnostics: DiagnosticHandler { diagnostics.add($0) }
+        )
+        let sink = producer.makeLogHandler(label: "label")
+        // Blocks of this many, or all of the pool's threads are blocked by then.
+        let blocked = DispatchSemaphore(value: 0)
+        let end = DispatchSemaphore(value: 0)
+        let blockers = 64
+        for _ in 0..<blockers {
+            Task.detached {
+                blocked.signal()
+                self.block(until: end)
+            }
+        }
+        let (report, statistics, took) = await withCheckedContinuation {
+            (answer: CheckedContinuation<(DeliveryReport, WebTrackingStatistics, Duration), Never>) in
+            startThread {
+                blocked.wait()
+                while blocked.wait(timeout: .now() + .milliseconds(200)) == .success {}
+                for index in 0..<20 { sink.info("\(index)") }
+                let start = ContinuousClock.now
+                let report = producer.syncShutdown(timeout: .milliseconds(300))
+                let took = ContinuousClock.now - start
+                let statistics = producer.statistics
+                for _ in 0..<blockers { end.signal() }
+                answer.resume(returning: (report, statistics, took))
+            }
+        }
+        #expect(took >= .milliseconds(300) && took < .seconds(10))
+        #expect(report.remaining == 20)
+        #expect(report.dropped == [.shutdownDeadline: 20])
+        #expect(statistics.pending == 0)
+        #expect(statistics.accepted == statistics.delivered + statistics.totalDropped)
+        sink.info("late")
+        #expect(producer.statistics.dropped[.afterShutdown] == 1)
+        // The report is that of the first, and is told once, also when the threads are free again.
+        #expect(await producer.shutdown(timeout: .seconds(60)) == report)
+        let told = diagnostics.elements.filter { if case .shutdownFinished = $0 { true } else { false } }
+        #expect(told.count == 1)
+        #expect(transport.isShutDown)
+    }
+
+    @Test func theBlockingShutdownGoesByTheProducersClock() async throws {
+        let rig = try Rig(transport: InMemoryTransport(otherwise: .never))
+        rig.sink().info("m")
+        let producer = rig.producer
+        async let report = withCheckedContinuation { answer in
+            startThread { answer.resume(returning: producer.syncShutdown(timeout: .seconds(3600))) }
+        }
+        await rig.run(inStepsOf: .seconds(3600)) { rig.clock.now().nanoseconds >= 3_600_000_000_000 }
+        #expect(await report.dropped == [.shutdownDeadline: 1])
+        rig.checkConservation()
+    }
+
+    @Test func twoBlockingShutdownsAtOnceGetOneReport() async throws {
+        let rig = try Rig()
+        rig.sink().info("m")
+        let producer = rig.producer
+        let reports = await withTaskGroup(of: DeliveryReport.self) { group in
+            for _ in 0..<2 {
+                group.addTask {
+                    await withCheckedContinuation { answer in
+                        startThread { answer.resume(returning: producer.syncShutdown(timeout: .seconds(10))) }
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(reports[0] == reports[1])
+        #expect(reports[0].delivered == 1)
+    }
+
     @Test func theShutdownIsReportedAsADiagnostic() async throws {
         let rig = try Rig()
         rig.sink().info("m")
@@ -235,4 +315,10 @@ import Logging
             #expect(rig.transport.logs.count == numbers.delivered)
         }
     }
+}
+
+/// Runs `body` on a thread that is none of Swift's.
+private func startThread(_ body: @escaping @Sendable () -> Void) {
+    let hasThread = WriteThread().run(body)
+    #expect(hasThread)
 }
