@@ -9,7 +9,6 @@
 //===----------------------------------------------------------------------===//
 
 import Synchronization
-import SystemPackage
 import WebTracking
 
 #if canImport(Darwin)
@@ -31,10 +30,10 @@ struct ProgressDisplay: Sendable {
         while !Task.isCancelled {
             let statistics = self.producer.statistics
             let line = self.progress.snapshot.line(delivered: statistics.delivered, pending: statistics.pending)
-            self.write("\r\u{1B}[K" + line)
+            ErrorOutput.shared.write("\r\u{1B}[K" + line, isTransient: true)
             try? await Task.sleep(for: .milliseconds(200))
         }
-        self.write("\r\u{1B}[K")
+        ErrorOutput.shared.write("\r\u{1B}[K")
     }
 
     /// Diagnostics that do not end up behind the progress: on a terminal they replace its line.
@@ -59,10 +58,5 @@ struct ProgressDisplay: Sendable {
             }
             if isDue { Output.note(start + "webtracking: " + TerminalText.escaped(text)) }
         }
-    }
-
-    private func write(_ text: String) {
-        // A terminal that is gone is no reason to stop shipping.
-        _ = try? FileDescriptor.standardError.writeAll(text.utf8)
     }
 }

@@ -44,15 +44,15 @@ struct Output {
     /// Whether the standard output is a terminal.
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
-    /// Writes one line at once.
-    static func line(_ text: String, to descriptor: FileDescriptor = .standardOutput) throws {
-        var output = Output(descriptor)
+    /// Writes one line to the standard output at once.
+    static func line(_ text: String) throws {
+        var output = Output(.standardOutput)
         try output.write(text + "\n")
         try output.flush()
     }
 
-    /// Writes one line to the standard error. Failure is ignored: there is no place left to report it.
+    /// Writes one line to the standard error; see ``ErrorOutput``.
     static func note(_ text: String) {
-        try? Self.line(text, to: .standardError)
+        ErrorOutput.shared.write(text + "\n")
     }
 }
