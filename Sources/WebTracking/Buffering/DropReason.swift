@@ -37,6 +37,8 @@ public enum DropReason: String, Sendable, CaseIterable {
     case sampled
     /// The records were the same as the one before them, and a record behind that one says how many they were.
     case repeated
+    /// The records were logged in a child of `fork` through a producer of its parent.
+    case afterFork = "after_fork"
 
     var index: Int {
         switch self {
@@ -52,6 +54,7 @@ public enum DropReason: String, Sendable, CaseIterable {
         case .spoolDamaged: 9
         case .sampled: 10
         case .repeated: 11
+        case .afterFork: 12
         }
     }
 }

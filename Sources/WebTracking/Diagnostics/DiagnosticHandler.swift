@@ -16,6 +16,8 @@ public struct DiagnosticHandler: Sendable {
         let tell: @Sendable (ProducerDiagnostic) -> Void
         /// Calls a function once all that was told before has been written or let go; `nil` if it has when `tell` returns.
         var whenTold: (@Sendable (@escaping @Sendable () -> Void) -> Void)?
+        /// Tells, without a lock, that the process is a child of the producer's that must not use it.
+        var tellForked: @Sendable () -> Void = {}
     }
 
     private let make: @Sendable (any ProducerClock) -> Sink
@@ -45,7 +47,13 @@ public struct DiagnosticHandler: Sendable {
             tell: { diagnostic in
                 if let line = limiter.line(for: diagnostic) { LineWriter.standardError.append(line) }
             },
-            whenTold: { LineWriter.standardError.whenWritten($0) }
+            whenTold: { LineWriter.standardError.whenWritten($0) },
+            tellForked: {
+                LineWriter.standardError.append(
+                    "webtracking: this process was forked from the producer's; its records are dropped (after_fork)."
+                        + " Make a producer in the child.\n"
+                )
+            }
         )
     })
 

@@ -19,6 +19,12 @@ final class RecordPipeline: Sendable {
     let policy: LivePolicy
     let levels: LogLevelTable
     let clock: any ProducerClock
+    /// The number of forks for which the pipeline was made.
+    private let forks = ForkCount.current
+    /// What is logged where that is another one.
+    let forked = ForkedRecords()
+    /// Tells of the first of those; on the thread that logs.
+    private let tellForked: @Sendable () -> Void
     /// For records of the library's own: numbers that nobody can read would tell nothing, and no function of the user's is
     /// called under a topic's lock.
     private let unredacted = Redactor(.none, count: RedactionCount())
@@ -28,13 +34,24 @@ final class RecordPipeline: Sendable {
         encoder: RecordEncoder,
         policy: LivePolicy,
         levels: LogLevelTable,
-        clock: any ProducerClock
+        clock: any ProducerClock,
+        tellForked: @escaping @Sendable () -> Void
     ) {
+        self.tellForked = tellForked
         self.router = router
         self.encoder = encoder
         self.policy = policy
         self.levels = levels
         self.clock = clock
+    }
+
+    /// Whether this process is a child of the pipeline's that runs the same program, and may use nothing of it.
+    @inline(__always)
+    var isForked: Bool { ForkCount.isOther(than: self.forks) }
+
+    @inline(never)
+    private func dropForked(_ rank: Int) {
+        if self.forked.countOne(rank) { self.tellForked() }
     }
 
     /// What a handler adds to its events.
@@ -58,6 +75,8 @@ final class RecordPipeline: Sendable {
     /// Takes one event of a handler.
     @inline(__always)
     func log(_ event: LogEvent, from handler: borrowing WebTrackingLogHandler) {
+        // Before any lock: a thread that is not there may hold it.
+        guard !self.isForked else { return self.dropForked(event.level.rank) }
         // The time first: the server knows only when it received the record.
         let time = self.clock.wallTime()
         self.policy.with { policy in

@@ -55,13 +55,15 @@ public struct WebTrackingLogHandler: LogSink {
     public init(label: String, producer: WebTrackingProducer, metadataProvider: LogMetadataProvider? = nil) {
         self.label = label
         self.ownLevel = producer.configuration.logLevel
-        self.override = producer.pipeline.levels.cell(for: label)
+        // In a child of fork, locks may be held for good.
+        let isForked = producer.pipeline.isForked
+        self.override = isForked ? .unset : producer.pipeline.levels.cell(for: label)
         self.metadataProvider = metadataProvider
         self.pipeline = producer.pipeline
         self.encoded = producer.pipeline.policy.with {
             producer.pipeline.encoder.handler(label: label, metadata: [:], redactor: $0.redactor)
         }
-        self.route = producer.pipeline.router.fixedRoute(label: label)
+        self.route = isForked ? nil : producer.pipeline.router.fixedRoute(label: label)
     }
 
     /// Leaves out the metadata, and what would have to be asked for it.

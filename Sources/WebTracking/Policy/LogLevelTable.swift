@@ -21,6 +21,9 @@ final class LogLevelTable: Sendable {
         /// 7 where nothing outranks the handler's own level.
         private let rank: Atomic<UInt8>
 
+        /// A cell of its own, in which nothing outranks the handler's level.
+        static var unset: Cell { Cell(nil) }
+
         fileprivate init(_ level: LogLevel?) {
             self.rank = Atomic(Self.number(level))
         }

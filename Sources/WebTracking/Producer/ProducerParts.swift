@@ -102,7 +102,8 @@ struct ProducerParts {
             encoder: encoder,
             policy: LivePolicy(redaction: configuration.redaction, sampling: configuration.sampling),
             levels: LogLevelTable(configuration.logLevelOverrides),
-            clock: clock
+            clock: clock,
+            tellForked: sink.tellForked
         )
         links.connect(table: table, pipeline: pipeline)
         self.pipeline = pipeline

@@ -101,6 +101,8 @@ public final class WebTrackingProducer: Sendable {
     }
 
     deinit {
+        // What is there is the parent's, and its locks may be held for good.
+        guard !self.pipeline.isForked else { return }
         self.policies.cancel()
         self.upkeep?.stop()
         self.reporter.withLock { $0?.cancel() }
@@ -117,7 +119,10 @@ public final class WebTrackingProducer: Sendable {
     }
 
     /// What became of the records so far; consistent in itself at any moment.
+    ///
+    /// In a child of `fork`: of the records that were logged there, all of which are dropped (``DropReason/afterFork``).
     public var statistics: WebTrackingStatistics {
+        if self.pipeline.isForked { return WebTrackingStatistics(inChild: self.pipeline.forked.tally) }
         let tally = self.tally
         let oldest = self.table.allBuffers.compactMap(\.oldest).min()
         return WebTrackingStatistics(
@@ -162,8 +167,8 @@ public final class WebTrackingProducer: Sendable {
     /// In force for all handlers of this producer, those there are too, as soon as it is set; asking a handler for its level
     /// costs one atomic load.
     public var logLevelOverrides: [String: LogLevel] {
-        get { self.pipeline.levels.overrides }
-        set { self.pipeline.levels.overrides = newValue }
+        get { self.pipeline.isForked ? [:] : self.pipeline.levels.overrides }
+        set { if !self.pipeline.isForked { self.pipeline.levels.overrides = newValue } }
     }
 
     /// What is done to metadata that shall not leave the process.
@@ -175,7 +180,7 @@ public final class WebTrackingProducer: Sendable {
     /// as the producer lives.
     public func setRedaction(_ redaction: Redaction) throws {
         try redaction.validate()
-        self.policies.change(redaction: redaction)
+        if !self.pipeline.isForked { self.policies.change(redaction: redaction) }
     }
 
     /// Which records are left out because there are too many like them.
@@ -187,7 +192,7 @@ public final class WebTrackingProducer: Sendable {
     /// as the producer lives.
     public func setSampling(_ sampling: Sampling) throws {
         try sampling.validate()
-        self.policies.change(sampling: sampling)
+        if !self.pipeline.isForked { self.policies.change(sampling: sampling) }
     }
 
     #if Configuration
@@ -218,6 +223,7 @@ public final class WebTrackingProducer: Sendable {
     /// being delivered.
     @discardableResult
     public func flush(timeout: Duration) async -> DeliveryReport {
+        if self.pipeline.isForked { return self.reportInChild }
         let start = self.clock.now()
         let before = self.tally
         self.policies.tellLeftOut()
@@ -238,8 +244,11 @@ public final class WebTrackingProducer: Sendable {
     ///
     /// Like all that is asynchronous it goes on only where Swift has a thread for it: while all of them are blocked, it
     /// cannot return. ``syncShutdown(timeout:)`` can.
+    ///
+    /// In a child of `fork` it does nothing but report what was logged there.
     @discardableResult
     public func shutdown(timeout: Duration) async -> DeliveryReport {
+        if self.pipeline.isForked { return self.reportInChild }
         return await self.beginShutdown(timeout: timeout).task.value
     }
 
@@ -250,6 +259,7 @@ public final class WebTrackingProducer: Sendable {
     @available(*, noasync, message: "Use shutdown(timeout:)")
     @discardableResult
     public func syncShutdown(timeout: Duration) -> DeliveryReport {
+        if self.pipeline.isForked { return self.reportInChild }
         let progress = self.beginShutdown(timeout: timeout).progress
         let end = progress.waiter()
         // Swift's threads come first: they stop the transport and let go of the spool, too.
@@ -269,6 +279,16 @@ public final class WebTrackingProducer: Sendable {
             _ = told.wait(until: self.clock.now() + ShutdownMachine.lineGrace, clock: self.clock)
         }
         return report
+    }
+
+    /// The report in a child of `fork`, where nothing was taken and nothing is left.
+    private var reportInChild: DeliveryReport {
+        DeliveryReport(
+            delivered: 0,
+            dropped: self.pipeline.forked.tally.dropped.byReason,
+            remaining: 0,
+            duration: .zero
+        )
     }
 
     /// Gives the spool to other producers as it is, as the death of the process does; only for the simulation, which runs no

@@ -63,3 +63,32 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     /// All records given up.
     public var totalDropped: Int { self.dropped.values.reduce(0, +) }
 }
+
+extension WebTrackingStatistics {
+    /// Of a child of `fork`, which has nothing but what it has dropped.
+    init(inChild tally: Tally) {
+        self.init(
+            accepted: tally.accepted.total,
+            delivered: 0,
+            dropped: tally.dropped.byReason,
+            droppedByLevel: tally.dropped.levels.byLevel,
+            pending: 0,
+            synthetic: 0,
+            recovered: 0,
+            redacted: 0,
+            repaired: [:],
+            requests: [:],
+            retries: 0,
+            requestTime: .zero,
+            longestRequest: .zero,
+            rawBytes: 0,
+            wireBytes: 0,
+            pendingBytes: 0,
+            spoolBytes: 0,
+            isSpoolUnavailable: false,
+            damagedSpoolFiles: 0,
+            oldestAge: .zero,
+            topics: 0
+        )
+    }
+}

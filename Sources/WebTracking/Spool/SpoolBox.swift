@@ -38,6 +38,7 @@ final class SpoolBox: Sendable {
     let isFolderLocked: Bool
     /// Whether the folder was a dead producer's; it is removed when nothing is in it and nobody needs it any more.
     private let isAdopted: Bool
+    private let forks = ForkCount.current
 
     private init(
         path: String,
@@ -56,7 +57,8 @@ final class SpoolBox: Sendable {
     }
 
     deinit {
-        if self.isAdopted { self.removeIfEmpty() }
+        // A child of fork has a copy of this, and the folder is its parent's.
+        if self.isAdopted, !ForkCount.isOther(than: self.forks) { self.removeIfEmpty() }
         if let lock = self.lock { close(lock) }
         close(self.folder)
     }

@@ -40,6 +40,7 @@ import Logging
                 "webtracking.records.dropped reason=spool_full",
                 "webtracking.records.dropped reason=spool_damaged",
                 "webtracking.records.dropped reason=sampled", "webtracking.records.dropped reason=repeated",
+                "webtracking.records.dropped reason=after_fork",
                 "webtracking.values.redacted",
                 "webtracking.records.repaired kind=empty_key", "webtracking.records.repaired kind=forbidden_key",
                 "webtracking.records.repaired kind=long_key", "webtracking.records.repaired kind=colliding_key",

@@ -59,9 +59,10 @@ import Logging
         let progress = "\(directory.path)-progress"
         defer { unlink(progress) }
         let page = try Self.page(progress)
-        let child = try Self.spawn(environment: [
-            "\(Self.directoryName)=\(directory.path)", "\(Self.progressName)=\(progress)",
-        ])
+        let child = try spawn(
+            "SpoolKillTests/victim",
+            environment: ["\(Self.directoryName)=\(directory.path)", "\(Self.progressName)=\(progress)"]
+        )
         var status: CInt = 0
         while Self.read(page) < enough {
             try #require(waitpid(child, &status, WNOHANG) == 0, "the victim has ended by itself")
@@ -93,32 +94,6 @@ import Logging
         defer { close(descriptor) }
         try FileSystem.allocate(descriptor, bytes: 4096, path: path)
         return try FileSystem.map(descriptor, bytes: 4096, path: path)
-    }
-
-    /// Starts this binary with nothing but the victim to run.
-    private static func spawn(environment: [String]) throws -> pid_t {
-        var inherited: [String] = []
-        var entry = environ
-        while let text = entry.pointee {
-            inherited.append(String(cString: text))
-            entry += 1
-        }
-        let arguments = [
-            CommandLine.arguments[0], "--testing-library", "swift-testing", "--filter", "SpoolKillTests/victim",
-        ]
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for descriptor in 1...2 {
-            posix_spawn_file_actions_addopen(&actions, CInt(descriptor), "/dev/null", O_WRONLY, 0)
-        }
-        var child: pid_t = 0
-        let argv = arguments.map { strdup($0) } + [nil]
-        let envp = (inherited + environment).map { strdup($0) } + [nil]
-        defer { for text in argv + envp { free(text) } }
-        let code = posix_spawn(&child, "/proc/self/exe", &actions, nil, argv, envp)
-        try #require(code == 0)
-        return child
     }
 }
 #endif

@@ -41,7 +41,7 @@ struct DropChecks {
             guard self.hasExpired(topic: topic, books: books, ledger: ledger, now: now) else {
                 throw Violation("dropped \(count) records as too old, and there is none of that age")
             }
-        case .spoolDamaged, .sampled, .repeated: throw Violation("dropped \(count) records: \(reason)")
+        case .spoolDamaged, .sampled, .repeated, .afterFork: throw Violation("dropped \(count) records: \(reason)")
         case .memoryFull, .rejected, .shutdownDeadline, .afterShutdown, .spoolFull: break
         }
     }
@@ -49,7 +49,7 @@ struct DropChecks {
     /// The rules for the sums.
     func checkEnd(_ numbers: WebTrackingStatistics, mostSpooled: Int) throws {
         func dropped(_ reason: DropReason) -> Int { numbers.dropped[reason] ?? 0 }
-        for reason in [DropReason.spoolDamaged, .sampled, .repeated] where dropped(reason) > 0 {
+        for reason in [DropReason.spoolDamaged, .sampled, .repeated, .afterFork] where dropped(reason) > 0 {
             throw Violation("dropped \(dropped(reason)) records: \(reason)")
         }
         for (reason, isPossible) in [

@@ -1,0 +1,156 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if os(Linux)
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+#if SwiftLog
+import Logging
+#endif
+
+/// Real children of `fork` that run no other program. They are made by a process of its own: a child of the tests' process
+/// would have the locks of all tests that run.
+@Suite(.timeLimit(.minutes(10))) struct ForkTests {
+    private static let directoryName = "WEBTRACKING_TEST_FORK_DIRECTORY"
+    private static let records = 20_000
+    private static let children = 20
+
+    /// What a child found wrong is its exit status.
+    private enum Fault: CInt {
+        case none = 0
+        case statistics = 1
+        case report = 2
+        case levels = 3
+        case own = 4
+    }
+
+    /// The parent: a thread logs while children are made, so that locks are held and files are written when that happens.
+    @Test(.enabled(if: getenv(Self.directoryName) != nil)) func parent() throws {
+        let directory = try #require(getenv(Self.directoryName).map { String(cString: $0) })
+        var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
+        configuration.durability = .process
+        configuration.spool.directory = directory
+        configuration.batching.targetBytes = 16 << 10
+        configuration.topic = .label
+        // Nothing is delivered: the test reads what is left.
+        let producer = try WebTrackingProducer(
+            configuration: configuration,
+            transport: InMemoryTransport(otherwise: .never),
+            diagnostics: .none
+        )
+        let sink = producer.makeLogHandler(label: "parent")
+        // What Swift looks up the first time that it is used is behind locks of its own, which no child gets past.
+        let other = try WebTrackingProducer(
+            configuration: configuration.inMemory,
+            transport: InMemoryTransport(otherwise: .never),
+            diagnostics: .none
+        )
+        _ = Self.live(other, other.makeLogHandler(label: "other"))
+        let loggers = (0..<2).map { _ in WriteThread() }
+        let done = Lock(0)
+        for (index, logger) in loggers.enumerated() {
+            let hasThread = logger.run {
+                for number in 0..<Self.records where number % 2 == index { sink.info("\(number)") }
+                done.withLock { $0 += 1 }
+            }
+            #expect(hasThread)
+        }
+        for _ in 0..<Self.children {
+            let child = try Self.fork { Self.live(producer, sink) }
+            var status: CInt = 0
+            waitpid(child, &status, 0)
+            try #require(status == 0, "\(Fault(rawValue: status >> 8).map { "\($0)" } ?? "signal \(status)")")
+        }
+        while done.withLock({ $0 }) < loggers.count { sched_yield() }
+        #expect(producer.statistics.accepted == Self.records)
+        #expect(producer.statistics.pending == Self.records)
+        // No shutdown: what is in the files stays there.
+    }
+
+    /// What a child does; its end is its exit status.
+    private static func live(_ producer: WebTrackingProducer, _ sink: WebTrackingLogHandler) -> Fault {
+        for number in 0..<100 {
+            sink.error("child \(number)")
+            var other = producer.makeLogHandler(label: "child \(number)")
+            other[metadataKey: "key"] = "value"
+            other.info("child")
+        }
+        producer.logLevelOverrides = ["": .critical]
+        var sampling = Sampling()
+        sampling.foldedLevels = [.info]
+        try? producer.setSampling(sampling)
+        let statistics = producer.statistics
+        guard statistics.accepted == 200, statistics.dropped == [.afterFork: 200], statistics.pending == 0,
+            statistics.droppedByLevel == [.error: 100, .info: 100]
+        else { return .statistics }
+        let report = producer.syncShutdown(timeout: .seconds(1))
+        guard report.dropped == [.afterFork: 200], report.remaining == 0, report.delivered == 0 else { return .report }
+        guard producer.logLevelOverrides.isEmpty else { return .levels }
+        // One of its own takes records as any other does.
+        guard
+            let own = try? WebTrackingProducer(
+                configuration: producer.configuration.inMemory,
+                transport: InMemoryTransport(),
+                diagnostics: .none
+            )
+        else { return .own }
+        own.makeLogHandler(label: "own").info("child's own")
+        guard own.statistics.accepted == 1, own.statistics.totalDropped == 0 else { return .own }
+        return .none
+    }
+
+    @Test func aChildOfForkDropsWithACountAndTheParentsRecordsStayWhole() async throws {
+        let directory = SpoolDirectory()
+        let parent = try spawn("ForkTests/parent", environment: ["\(Self.directoryName)=\(directory.path)"])
+        let status = await withCheckedContinuation { answer in
+            let hasThread = WriteThread().run {
+                var status: CInt = 0
+                waitpid(parent, &status, 0)
+                answer.resume(returning: status)
+            }
+            #expect(hasThread)
+        }
+        #expect(status == 0, "the parent failed, or one of its children did")
+        let rig = try await SpoolTests.recover(Self.records, from: directory)
+        let numbers = rig.transport.logs.compactMap { $0["message"].flatMap { Int($0) } }
+        #expect(numbers.sorted() == Array(0..<Self.records))
+        #expect(rig.producer.statistics.damagedSpoolFiles == 0)
+        await rig.stop()
+    }
+
+    /// Swift does not let one call it; the child calls `body` and ends.
+    private static func fork(_ body: () -> Fault) throws -> pid_t {
+        let symbol = try #require(dlsym(nil, "fork"))
+        let child = unsafeBitCast(symbol, to: (@convention(c) () -> pid_t).self)()
+        guard child == 0 else { return child }
+        // A child that hangs is a failure, and not a test that does not end.
+        alarm(20)
+        _exit(body().rawValue)
+    }
+}
+
+extension WebTrackingConfiguration {
+    fileprivate var inMemory: WebTrackingConfiguration {
+        var configuration = self
+        configuration.durability = .memory
+        configuration.spool.directory = nil
+        return configuration
+    }
+}
+#endif
