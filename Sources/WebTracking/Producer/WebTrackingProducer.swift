@@ -95,7 +95,7 @@ public final class WebTrackingProducer: Sendable {
         self.diagnostics = diagnostics
         self.upkeep = parts.upkeep
         self.policies = PolicyKeeper(pipeline: parts.pipeline, clock: clock, executor: executor)
-        self.diagnostics(.settingsInForce(summary: self.settingsSummary))
+        self.diagnostics.tell(.settingsInForce(summary: self.settingsSummary))
         self.startReporter()
         self.upkeep?.start()
     }
@@ -206,7 +206,7 @@ public final class WebTrackingProducer: Sendable {
         let before = self.settingsSummary
         defer {
             let summary = self.settingsSummary
-            if summary != before { self.diagnostics(.settingsInForce(summary: summary)) }
+            if summary != before { self.diagnostics.tell(.settingsInForce(summary: summary)) }
         }
         self.pipeline.levels.change(to: settings.logLevelOverrides, otherwise: self.configuration.logLevel) {
             self.policies.change(redaction: settings.redaction, sampling: settings.sampling)
