@@ -74,13 +74,18 @@ struct RecordMapperTests {
         ("err", .error),
     ])
     func knowsLevels(name: String, level: Logger.Level) throws {
-        let record = try #require(self.map(#"{"level":"\#(name)"}"#).0)
+        let record = try #require(self.map(#"{"level":"\#(name)","message":""}"#).0)
         #expect(record.level == level)
         #expect(record.metadata.isEmpty)
         #expect(record.message.isEmpty)
     }
 
-    @Test(arguments: [#""verbose""#, "30", "null", #"{"a":"b"}"#])
+    @Test(arguments: [#"{"a":1}"#, #"{ "level" : "info", "k": {"x": []} }"#, "{}"])
+    func showsALineWithoutAMessageByItsText(line: String) throws {
+        #expect(try #require(self.map(line).0).message == line)
+    }
+
+    @Test(arguments: [#""loud""#, "3", "1e400", "null", #"{"a":"b"}"#, "[30]"])
     func keepsALevelThatIsNone(json: String) throws {
         let record = try #require(self.map(#"{"level":\#(json)}"#).0)
         #expect(record.level == .notice)
@@ -93,12 +98,41 @@ struct RecordMapperTests {
     }
 
     @Test(arguments: [
-        "not json", "{", "[]", "1", "\"x\"", #"{"a":1}{"b":2}"#, #"{"a":1,"a":2}"#, #"{"a":"\ud800"}"#, "{'a':1}",
+        "not json", "{", "[]", "1", "\"x\"", #"{"a":1}{"b":2}"#, #"{"a":"\ud8"}"#, "{'a':1}",
     ])
     func sendsOtherLinesAsText(line: String) throws {
         let (record, mapper) = self.map(line)
         #expect(try #require(record).message == line)
         #expect(mapper.malformedLines == 1)
+    }
+
+    @Test("A name that is there twice gets a number, half a character becomes U+FFFD, and the line is counted once")
+    func mendsLines() throws {
+        for (line, metadata) in [
+            (#"{"msg":"m","a":1,"a":2,"a_2":3,"a":4}"#, ["a": "1", "a_3": "2", "a_2": "3", "a_4": "4"]),
+            (#"{"msg":"m","o":{"x":1,"x":2}}"#, ["o": ["x": "1", "x_2": "2"]]),
+            (#"{"msg":"m","a":"\ud83d"}"#, ["a": "\u{FFFD}"]), (#"{"msg":"m","a":"x\ude00y"}"#, ["a": "x\u{FFFD}y"]),
+            (#"{"msg":"m","a":"\ud83d\ud83d\ude00"}"#, ["a": "\u{FFFD}\u{1F600}"]),
+            (#"{"msg":"m","a":"\ud83d\n"}"#, ["a": "\u{FFFD}\n"]),
+            (#"{"msg":"m","level":"error","level":50}"#, ["level_2": "50"]),
+        ] as [(String, Logger.Metadata)] {
+            let (record, mapper) = self.map(line)
+            #expect(try #require(record).message == "m")
+            #expect(try #require(record).metadata == metadata)
+            #expect(mapper.mendedLines == 1 && mapper.malformedLines == 0)
+        }
+    }
+
+    @Test("An object that is not UTF-8 stays an object, and a byte-order mark is no part of it")
+    func keepsObjects() {
+        var mapper = RecordMapper(format: .ndjson, level: .info, messageLimit: 1000)
+        let bad = mapper.records((Array(#"{"msg":"a"#.utf8) + [0xFF] + Array(#"","level":"error"}"#.utf8))[...])
+        #expect(bad.map(\.message) == ["a\u{FFFD}"] && bad.map(\.level) == [.error])
+        #expect(mapper.repairedLines == 1 && mapper.malformedLines == 0)
+        _ = mapper.records(Array(#"{"MESSAGE":[255,97],"PRIORITY":"6"}"#.utf8)[...])
+        #expect(mapper.repairedLines == 2)
+        let marked = mapper.records(([0xEF, 0xBB, 0xBF] + Array(#"{"msg":"m"}"#.utf8))[...])
+        #expect(marked.map(\.message) == ["m"])
     }
 
     @Test func skipsEmptyLinesBetweenObjects() {

@@ -45,12 +45,18 @@ extension JSONCursor {
     /// Resolves the escape at `index`, and with it the second half of a surrogate pair; returns where it ends.
     private func appendUnicodeEscape(at index: Int, to decoded: inout [UInt8]) -> Int {
         let unit = self.unit(at: index + 2)
-        guard UTF16.isLeadSurrogate(unit) else {
+        guard UTF16.isLeadSurrogate(unit), self.hasUnit(at: index + 6), UTF16.isTrailSurrogate(self.unit(at: index + 8))
+        else {
             decoded.append(contentsOf: String(decoding: CollectionOfOne(unit), as: UTF16.self).utf8)
             return index + 6
         }
         decoded.append(contentsOf: String(decoding: [unit, self.unit(at: index + 8)], as: UTF16.self).utf8)
         return index + 12
+    }
+
+    private func hasUnit(at index: Int) -> Bool {
+        index + 6 <= self.bytes.count && self.bytes[index] == UInt8(ascii: "\\")
+            && self.bytes[index + 1] == UInt8(ascii: "u")
     }
 
     private func unit(at index: Int) -> UInt16 {

@@ -24,10 +24,18 @@ package struct JSONCursor {
 
     package let bytes: [UInt8]
     package private(set) var position = 0
+    /// Whether half a surrogate pair stands for U+FFFD, and a name that is there already gets a number: faults of writers
+    /// that RFC 8259 has a word for, but does not forbid.
+    let mends: Bool
+    /// How much was mended.
+    private(set) var mendCount = 0
 
-    package init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8], mends: Bool = false) {
         self.bytes = bytes
+        self.mends = mends
     }
+
+    mutating func noteMend() { self.mendCount += 1 }
 
     /// Whether the text is used up.
     package var isAtEnd: Bool { self.position == self.bytes.count }
@@ -102,15 +110,26 @@ package struct JSONCursor {
             return 1
         case UInt8(ascii: "u"):
             let unit = try self.hexadecimalUnit()
-            if UTF16.isTrailSurrogate(unit) { throw self.failure("low surrogate on its own") }
+            if UTF16.isTrailSurrogate(unit) { return try self.half("low surrogate on its own") }
             guard UTF16.isLeadSurrogate(unit) else { return unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3 }
+            let end = self.position
             guard self.consume(UInt8(ascii: "\\")), self.consume(UInt8(ascii: "u")),
                 UTF16.isTrailSurrogate(try self.hexadecimalUnit())
-            else { throw self.failure("high surrogate on its own") }
+            else {
+                self.position = end
+                return try self.half("high surrogate on its own")
+            }
             return 4
         default:
             throw self.failure("unknown escape")
         }
+    }
+
+    /// What half a pair stands for, in bytes.
+    private mutating func half(_ reason: String) throws(JSONSyntaxError) -> Int {
+        guard self.mends else { throw self.failure(reason) }
+        self.mendCount += 1
+        return 3
     }
 
     private mutating func hexadecimalUnit() throws(JSONSyntaxError) -> UInt16 {

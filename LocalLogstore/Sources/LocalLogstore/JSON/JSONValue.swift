@@ -35,6 +35,19 @@ package indirect enum JSONValue: Sendable {
         guard cursor.isAtEnd else { throw cursor.failure("text after the value") }
     }
 
+    /// Parses one JSON text as ``init(parsing:)`` does, but mends what writers get wrong: half a surrogate pair becomes
+    /// U+FFFD, and a name that an object has already gets `_2` behind it, or the next number that is free. Says how much.
+    package static func mending(_ bytes: [UInt8]) throws(JSONSyntaxError) -> (value: JSONValue, mends: Int) {
+        guard String(validating: bytes, as: UTF8.self) != nil else {
+            throw JSONSyntaxError(offset: 0, reason: "not UTF-8")
+        }
+        var cursor = JSONCursor(bytes, mends: true)
+        let value = try Self(from: &cursor, depth: 0)
+        cursor.skipWhitespace()
+        guard cursor.isAtEnd else { throw cursor.failure("text after the value") }
+        return (value, cursor.mendCount)
+    }
+
     /// Reads the value that comes next, of a text that is known to be UTF-8.
     init(from cursor: inout JSONCursor, depth: Int) throws(JSONSyntaxError) {
         guard depth < Self.maximumDepth else { throw cursor.failure("nested too deeply") }
@@ -85,16 +98,30 @@ package indirect enum JSONValue: Sendable {
         if cursor.consume(UInt8(ascii: "}")) { return [] }
         var members: [(name: String, value: JSONValue)] = []
         var names = NameSet()
+        var repeated: [Int] = []
         repeat {
             cursor.skipWhitespace()
             let name = try cursor.string()
-            guard names.insert(cursor.decodedBytes(name)) else { throw cursor.failure("member occurs twice") }
+            if !names.insert(cursor.decodedBytes(name)) {
+                guard cursor.mends else { throw cursor.failure("member occurs twice") }
+                cursor.noteMend()
+                repeated.append(members.count)
+            }
             cursor.skipWhitespace()
             try cursor.expect(UInt8(ascii: ":"))
             members.append((cursor.decodedString(name), try JSONValue(from: &cursor, depth: depth + 1)))
             cursor.skipWhitespace()
         } while cursor.consume(UInt8(ascii: ","))
         try cursor.expect(UInt8(ascii: "}"))
+        // Once all names are known: a number is free only if no other member has it.
+        var next: [String: Int] = [:]
+        for index in repeated {
+            let name = members[index].name
+            var number = next[name] ?? 2
+            while !names.insert(Array("\(name)_\(number)".utf8)[...]) { number += 1 }
+            members[index].name = "\(name)_\(number)"
+            next[name] = number + 1
+        }
         return members
     }
 }

@@ -25,6 +25,8 @@ struct RecordMapper {
     private(set) var malformedLines = 0
     /// Lines that were not UTF-8; what was wrong in them became U+FFFD.
     private(set) var repairedLines = 0
+    /// JSON objects with a name twice, which got a number behind it, or half a character, which became U+FFFD.
+    private(set) var mendedLines = 0
 
     init(format: TextFormat, level: Logger.Level, messageLimit: Int) {
         self.format = format
@@ -39,12 +41,20 @@ struct RecordMapper {
     /// than a message can be.
     mutating func records(_ line: ArraySlice<UInt8>) -> [OutgoingRecord] {
         guard self.format == .ndjson else { return self.text(line) }
+        // A byte-order mark is no part of the text.
+        let line = line.starts(with: [0xEF, 0xBB, 0xBF]) ? line.dropFirst(3) : line
         if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return [] }
-        guard case .object(let members)? = try? JSONValue(parsing: Array(line)) else {
+        var bytes = Array(line)
+        let isText = String(validating: bytes, as: UTF8.self) != nil
+        if !isText { bytes = Array(String(decoding: bytes, as: UTF8.self).utf8) }
+        guard case (.object(let members), let mends)? = try? JSONValue.mending(bytes) else {
             self.malformedLines += 1
             return self.text(line)
         }
-        return [self.record(members)]
+        if mends > 0 { self.mendedLines += 1 }
+        let object = LoggerLine(members)
+        if !isText || object.isRepaired { self.repairedLines += 1 }
+        return [self.record(object, line: bytes)]
     }
 
     private mutating func text(_ line: ArraySlice<UInt8>) -> [OutgoingRecord] {
@@ -68,28 +78,16 @@ struct RecordMapper {
         return OutgoingRecord(level: self.level, message: String(decoding: bytes, as: UTF8.self))
     }
 
-    private func record(_ members: [(name: String, value: JSONValue)]) -> OutgoingRecord {
-        var record = OutgoingRecord(level: self.level, message: "")
-        for (name, value) in members {
-            if name == "message" {
-                record.message = value.text
-            } else if name == "level", case .string(let text) = value, let level = Self.level(named: text) {
-                record.level = level
-            } else {
-                record.metadata[name] = value.metadata
-            }
-        }
+    private func record(_ line: LoggerLine, line bytes: [UInt8]) -> OutgoingRecord {
+        // A line without a message is shown by its text: an empty row would say nothing.
+        var record = OutgoingRecord(
+            level: line.level ?? self.level,
+            message: line.message ?? String(decoding: bytes, as: UTF8.self)
+        )
+        for (name, value) in line.members { record.metadata[name] = value.metadata }
+        record.time = line.time
+        record.label = line.label
         return record
-    }
-
-    /// The level of that name in any case, or of a name that other systems use for it.
-    static func level(named name: String) -> Logger.Level? {
-        switch name.lowercased() {
-        case "warn": .warning
-        case "err": .error
-        case "fatal": .critical
-        case let name: Logger.Level(rawValue: name)
-        }
     }
 }
 
@@ -104,11 +102,5 @@ extension JSONValue {
         default:
             .string(self.text)
         }
-    }
-
-    /// A string itself, and the JSON text of anything else.
-    fileprivate var text: String {
-        if case .string(let text) = self { return text }
-        return self.json
     }
 }

@@ -25,9 +25,9 @@ struct SendCommand: AsyncParsableCommand {
                              --logstore <logstore> [<options>] [<file> ...]
             """,
         discussion: """
-            A line becomes the message of a record. With --format ndjson every line is a JSON object: its members \
-            message and level are used as such, the others become fields, nested ones included. A line that is no \
-            object is shipped as text.
+            A line becomes the message of a record. With --format ndjson every line is a JSON object, as journald and \
+            the loggers of other languages write them: its message, level, time and label are used as such, the others \
+            become fields, nested ones included. A line that is no object is shipped as text.
 
               webtracking send app.log --project demo --logstore app \\
                   --endpoint cn-hangzhou.log.aliyuncs.com
@@ -62,8 +62,10 @@ struct SendCommand: AsyncParsableCommand {
     func run() async throws {
         let started = ContinuousClock.now
         let producer = try WebTrackingProducer(
-            configuration: self.options.configuration,
-            diagnostics: ProgressDisplay.diagnostics(endpoint: self.options.endpoint)
+            configuration: self.configuration,
+            transport: AsyncHTTPClientTransport(),
+            diagnostics: ProgressDisplay.diagnostics(endpoint: self.options.endpoint),
+            clock: EventClock()
         )
         let progress = SendProgress(totalBytes: self.totalBytes())
         let display = Task { await ProgressDisplay(progress: progress, producer: producer).run() }
@@ -93,6 +95,7 @@ struct SendCommand: AsyncParsableCommand {
             records: progress.snapshot.records,
             malformedLines: shipper.mapper.malformedLines,
             repairedLines: shipper.mapper.repairedLines,
+            mendedLines: shipper.mapper.mendedLines,
             brokenLines: shipper.splitter.brokenLines,
             statistics: producer.statistics,
             seconds: (ContinuousClock.now - started) / .seconds(1)
@@ -106,6 +109,13 @@ struct SendCommand: AsyncParsableCommand {
         }
         if let failure { throw failure }
         if !report.isComplete { throw ExitCode.failure }
+    }
+
+    private var configuration: WebTrackingConfiguration {
+        var configuration = self.options.configuration
+        // Lines that this library has written have a number of their own, which says more than that of this program.
+        configuration.fields.includesSequence = self.format == .text
+        return configuration
     }
 
     /// Ends the process on a signal, once what was read is delivered; on a second signal at once.

@@ -28,7 +28,7 @@ struct LevelArgument: ExpressibleByArgument {
     }
 
     init?(argument: String) {
-        guard let level = RecordMapper.level(named: argument) else { return nil }
+        guard let level = LoggerLine.level(named: argument) else { return nil }
         self.level = level
     }
 

@@ -15,6 +15,7 @@ struct SendReport {
     var records: Int
     var malformedLines: Int
     var repairedLines: Int
+    var mendedLines: Int
     var brokenLines: Int
     var statistics: WebTrackingStatistics
     var seconds: Double
@@ -44,6 +45,11 @@ struct SendReport {
         }
         if self.repairedLines > 0 {
             lines.append("warning    \(self.repairedLines) lines were not UTF-8; U+FFFD is in place of the bad bytes")
+        }
+        if self.mendedLines > 0 {
+            lines.append(
+                "warning    \(self.mendedLines) lines had a name twice or half a character; name_2 and U+FFFD are in place"
+            )
         }
         if self.brokenLines > 0 {
             lines.append("warning    \(self.brokenLines) lines were too long for one record, and were sent in pieces")

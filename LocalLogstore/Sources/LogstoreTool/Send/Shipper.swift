@@ -17,6 +17,8 @@ struct Shipper {
     let producer: WebTrackingProducer
     let progress: SendProgress
     private let handler: WebTrackingLogHandler
+    /// Of the labels that lines have.
+    private var handlers: [String: WebTrackingLogHandler] = [:]
     private(set) var mapper: RecordMapper
     private(set) var splitter: LineSplitter
     private var pace: Pace
@@ -66,18 +68,32 @@ struct Shipper {
     private mutating func ship(_ record: OutgoingRecord) async throws {
         try await self.pace.waitForTurn()
         if self.progress.isStopped { throw CancellationError() }
-        self.handler.log(
-            event: LogEvent(
-                level: record.level,
-                message: "\(record.message)",
-                metadata: record.metadata,
-                source: "",
-                file: "",
-                function: "",
-                line: 0
-            )
+        let event = LogEvent(
+            level: record.level,
+            message: "\(record.message)",
+            metadata: record.metadata,
+            source: "",
+            file: "",
+            function: "",
+            line: 0
         )
+        let handler = self.handler(for: record.label)
+        if let time = record.time {
+            EventClock.$eventTime.withValue(time) { handler.log(event: event) }
+        } else {
+            handler.log(event: event)
+        }
         self.progress.add(records: 1)
+    }
+
+    private mutating func handler(for label: String?) -> WebTrackingLogHandler {
+        guard let label else { return self.handler }
+        if let handler = self.handlers[label] { return handler }
+        // Loggers have few labels; where every line has another one, none of them comes back.
+        if self.handlers.count >= 1000 { self.handlers = [:] }
+        let handler = self.producer.makeLogHandler(label: label)
+        self.handlers[label] = handler
+        return handler
     }
 
     /// Looking costs more than logging, so it is done once in a while.
