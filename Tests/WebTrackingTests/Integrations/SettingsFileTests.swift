@@ -336,6 +336,15 @@ struct SettingsFileTests {
         #expect(error.mend == "Did you mean \(key)?")
     }
 
+    @Test("Each key's variable has the name that swift-configuration gives it")
+    func namesVariables() {
+        for key in SettingsKeys.all.keys {
+            let variables = ["WT_\(SettingsVariables.encoded(key))": "value"]
+            let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: variables))
+            #expect(reader.scoped(to: "wt").string(forKey: ConfigKey(key)) == "value", "\(key)")
+        }
+    }
+
     @Test("A variable of an object's member is an error, and one of somebody else is none")
     func tellsWhoseAVariableIs() throws {
         #expect(throws: ConfigurationError.self) { try self.read(["WT_TAGS_PLANET": "earth"]) }
