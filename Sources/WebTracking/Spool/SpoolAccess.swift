@@ -91,6 +91,10 @@ struct SpoolAccess: Sendable, Equatable {
     var subfolder: String { Self.subfolderPrefix + (self.trust == .group ? "shared" : "\(self.user)") }
     static let subfolderPrefix = "webtracking-"
 
+    static func isSubfolder(_ path: String) -> Bool {
+        path.split(separator: "/").last?.hasPrefix(Self.subfolderPrefix) ?? false
+    }
+
     /// The mode of the folders that are made. What is in a folder of a group's is the group's, too.
     var folderMode: mode_t { self.trust == .group ? 0o2770 : 0o700 }
 

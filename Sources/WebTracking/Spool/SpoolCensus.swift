@@ -74,12 +74,14 @@ struct SpoolCensus: Sendable {
 
     /// All that dead producers have in a directory that is not used.
     private mutating func countRefusedDirectory(_ path: String, _ refusal: SpoolRefusal) {
-        // One that cannot be looked into has something in it, or nobody would have made it.
-        if let names = try? FileSystem.names(in: path) {
+        if refusal == .link {
+            self.note(.refused(refusal), path, files: 0, records: nil)
+        } else if let names = try? FileSystem.names(in: path) {
             for name in names where name.hasPrefix(SpoolBox.prefix) {
                 self.countRefusedFolder("\(path)/\(name)", refusal, at: path)
             }
-        } else if path.split(separator: "/").last?.hasPrefix(SpoolAccess.subfolderPrefix) ?? false {
+        } else if SpoolAccess.isSubfolder(path) {
+            // Somebody has made it for records.
             self.note(.refused(refusal), path, files: 0, records: nil)
         }
     }
@@ -171,7 +173,10 @@ extension SpoolCensus.Part {
                 "in format \(version), and this version reads \(SpoolFormat.version)",
                 "a producer or webtracking spool replay of a newer version delivers them"
             )
-        case .refused(let refusal): return (refusal.reason, refusal.cure(self.path, user: user))
+        case .refused(let refusal):
+            // Where everybody has a folder, another user's is most likely another program's.
+            let condition = SpoolAccess.isSubfolder(self.path) ? "if it was this program's, " : ""
+            return (refusal.reason, condition + refusal.cure(self.path, user: user))
         }
     }
 }
