@@ -21,6 +21,10 @@ import Glibc
 import Musl
 #endif
 
+#if SwiftLog
+import Logging
+#endif
+
 /// Whose folders and files are used, decided without files.
 @Suite struct SpoolAccessTests {
     private static func access(_ trust: SpoolAccess.Trust) -> SpoolAccess {
