@@ -138,6 +138,42 @@ enum FileSystem {
         return Int(status.st_blocks) * 512 < Int(status.st_size)
     }
 
+    /// The size in bytes that no file of the process may exceed (`ulimit -f`); `nil` if there is none.
+    static var sizeLimit: Int? {
+        var limit = rlimit()
+        #if canImport(Glibc)
+        let resource = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
+        #else
+        let resource = RLIMIT_FSIZE
+        #endif
+        guard getrlimit(resource, &limit) == 0 else { return nil }
+        return Int(exactly: limit.rlim_cur)
+    }
+
+    /// Runs what makes files larger. Beyond the process's limit that fails with `EFBIG`, and does not end the process, as
+    /// the signal that comes with it would.
+    static func withoutSizeSignal<Result>(_ body: () -> Result) -> Result {
+        var signals = sigset_t()
+        var before = sigset_t()
+        var pending = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGXFSZ)
+        sigpending(&pending)
+        let wasPending = sigismember(&pending, SIGXFSZ) == 1
+        pthread_sigmask(SIG_BLOCK, &signals, &before)
+        let result = body()
+        let code = errno
+        sigpending(&pending)
+        // It has come for this thread, and waits; it is taken here.
+        if !wasPending, sigismember(&pending, SIGXFSZ) == 1 {
+            var signal: CInt = 0
+            sigwait(&signals, &signal)
+        }
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+        errno = code
+        return result
+    }
+
     /// Gives a file its size, with the blocks behind it: a page of a mapping that finds no block ends the process.
     static func allocate(_ descriptor: CInt, bytes: Int, path: String) throws(FileError) {
         #if canImport(Darwin)
@@ -148,12 +184,13 @@ enum FileSystem {
             fst_length: off_t(bytes),
             fst_bytesalloc: 0
         )
-        guard fcntl(descriptor, F_PREALLOCATE, &store) == 0, ftruncate(descriptor, off_t(bytes)) == 0 else {
-            throw FileError("allocate", path)
+        let isDone = self.withoutSizeSignal {
+            fcntl(descriptor, F_PREALLOCATE, &store) == 0 && ftruncate(descriptor, off_t(bytes)) == 0
         }
+        guard isDone else { throw FileError("allocate", path) }
         #else
         var code: CInt
-        repeat { code = posix_fallocate(descriptor, 0, off_t(bytes)) } while code == EINTR
+        repeat { code = self.withoutSizeSignal { posix_fallocate(descriptor, 0, off_t(bytes)) } } while code == EINTR
         guard code == 0 else { throw FileError("allocate", path, code: code) }
         #endif
     }
@@ -224,7 +261,9 @@ enum FileSystem {
         if let owner { _ = fchown(descriptor, owner.user, owner.group) }
         var position = 0
         while position < bytes.count {
-            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + position, bytes.count - position) }
+            let count = bytes.withUnsafeBytes { bytes in
+                self.withoutSizeSignal { write(descriptor, bytes.baseAddress! + position, bytes.count - position) }
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
                 let error = FileError("write", draft)
