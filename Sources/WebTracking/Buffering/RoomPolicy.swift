@@ -34,9 +34,9 @@ enum RoomPolicy {
         var hasRoom: Bool
     }
 
-    /// What to do for a record whose level may use memory, and files, or may not. `areFilesBack` says whether files can be
-    /// asked for although the open segment is in memory.
-    static func step(admitsMemory: Bool, admitsFiles: Bool, open: Open?, areFilesBack: () -> Bool) -> Step {
+    /// What to do for a record whose level may use memory, and files, or may not. `isFileReady` says whether there
+    /// is one by now although the open segment is in memory.
+    static func step(admitsMemory: Bool, admitsFiles: Bool, open: Open?, isFileReady: () -> Bool) -> Step {
         guard admitsMemory else { return .refuse }
         guard let open else { return .open }
         if open.isInFile && !admitsFiles { return .evict }
@@ -44,7 +44,7 @@ enum RoomPolicy {
         if open.hasRoom { return .use }
         // A file does not grow, since its records would for a moment be in two; the next one is larger.
         if open.isInFile { return .replace(growing: true) }
-        // Files could not be had when this one was opened. Before it takes up more memory, they are asked for again.
-        return areFilesBack() ? .replace(growing: false) : .grow
+        // No file was ready when this one was opened. Before it takes up more memory, there may be one.
+        return isFileReady() ? .replace(growing: false) : .grow
     }
 }

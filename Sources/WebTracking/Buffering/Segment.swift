@@ -289,13 +289,35 @@ struct Segment: Sendable {
         )
     }
 
-    /// Whether the segment waits in memory only because no file was to be had.
-    var isUnspooled: Bool { self.memory.file == nil && self.memory.label != nil && self.origin == nil }
+    /// Whether the segment counts for the bound of the spool: its file is there, or will be.
+    var isInSpool: Bool { self.spoolFile != nil || self.memory.isOwedAFile }
+
+    /// Whether the segment is in memory only: no file was to be had, or its own has gone and is mapped still.
+    var isUnspooled: Bool {
+        guard self.origin == nil else { return false }
+        guard let file = self.memory.file else { return self.memory.label != nil }
+        return file.box.isLost && file.page != nil
+    }
+
+    /// What a file says of the batch, or would say.
+    var label: SpoolLabel? {
+        guard let file = self.memory.file else { return self.memory.label }
+        guard let page = file.page,
+            case .holding(let header) = SpoolFormat.read(UnsafeRawBufferPointer(start: page, count: file.bytes))
+        else { return nil }
+        return SpoolLabel(
+            seed: header.seed,
+            order: header.order,
+            openedAt: header.openedAt,
+            destination: header.destination,
+            topic: header.topic
+        )
+    }
 
     /// The memory that ``copied(to:label:)`` needs.
-    var bytesForCopy: Int { self.rawBytes + (self.count + 2) * Mark.size }
+    var bytesForCopy: Int { self.rawBytes + (self.count + 1) * Mark.size }
 
-    /// The same batch, sealed, in a file's memory, as if its records had been put there in the first place.
+    /// The same batch in a file's memory, as if its records had been put there in the first place.
     func copied(to memory: SegmentMemory, label: SpoolLabel) -> Segment {
         var copy = Segment(
             header: self.withBytes { Array($0[..<self.headerCount]) },
@@ -304,13 +326,21 @@ struct Segment: Sendable {
             memory: memory,
             label: label
         )
-        self.forEachRecord { text in
-            let mark = self.mark(copy.count)
-            let record = EncodedRecord(opening: Envelope.separator, sequence: nil, members: text)
-            copy.append(record, rank: mark.rank, isSynthetic: mark.isSynthetic)
-        }
-        copy.seal()
+        copy.append(recordsOf: self)
+        if self.isSealed { copy.seal() }
         return copy
+    }
+
+    /// Adds the records of a segment of which this has the first ones already.
+    mutating func append(recordsOf other: Segment) {
+        var index = 0
+        other.forEachRecord { text in
+            defer { index += 1 }
+            guard index >= self.count else { return }
+            let mark = other.mark(index)
+            let record = EncodedRecord(opening: Envelope.separator, sequence: nil, members: text)
+            self.append(record, rank: mark.rank, isSynthetic: mark.isSynthetic)
+        }
     }
 
     /// Some of the records, at least one, as a sealed segment of their own on the heap. Its batch id is this one's with

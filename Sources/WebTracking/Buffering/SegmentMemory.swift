@@ -8,6 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+import Synchronization
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Glibc)
@@ -36,6 +38,8 @@ final class SegmentMemory: @unchecked Sendable {
     private(set) var seed: UInt64 = 0
     /// For memory on the heap, what its batch's file would say of it if there had been one to be had.
     var label: SpoolLabel?
+    /// The bytes that the spool holds for the file that is to come.
+    private let owed = Atomic<Int>(0)
     /// How much of a file's memory has been written to, from the front and from the back.
     private var written = (front: 0, back: 0)
 
@@ -104,6 +108,15 @@ final class SegmentMemory: @unchecked Sendable {
             to: page
         )
     }
+
+    /// Notes that the spool holds so many bytes for a file for this.
+    func owe(_ bytes: Int) { self.owed.add(bytes, ordering: .relaxed) }
+
+    /// What the spool holds for a file for this; not any more then.
+    func takeOwed() -> Int { self.owed.exchange(0, ordering: .relaxed) }
+
+    /// Whether there will be a file for this soon.
+    var isOwedAFile: Bool { self.owed.load(ordering: .relaxed) > 0 }
 
     /// Lets go of the mapping; what was written stays in the file.
     func park() {

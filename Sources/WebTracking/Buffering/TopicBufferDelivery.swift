@@ -47,6 +47,8 @@ extension TopicBuffer {
             state.inHandSince = segment.openedAt
             state.inHand = segment.allLevels
             state.isHandSpooled = segment.spoolFile != nil
+            state.hand = segment
+            state.isHandMapped = segment.memory.isResident
             state.evictedBehindHand = segment.evictedBehind
             return segment
         }
@@ -64,6 +66,7 @@ extension TopicBuffer {
             state.inHandSince = nil
             state.inHand = LevelCounts()
             state.isHandSpooled = false
+            state.hand = nil
             state.evictedBehindHand = 0
         }
     }
@@ -86,6 +89,12 @@ extension TopicBuffer {
         let levels = segment.allLevels
         let own = segment.ownLevels
         let rawBytes = segment.rawBytes
+        // From here on it is not copied any more.
+        let copy = self.state.withLock { state -> Segment? in
+            state.hand = nil
+            return isLast ? state.handCopy.take() : nil
+        }
+        if let copy { self.giveBack(copy) }
         // The memory first: who waits for the records to be settled finds it given back.
         self.giveBack(segment)
         let waiters = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
@@ -119,8 +128,11 @@ extension TopicBuffer {
         for memory in [segment.memory] + (segment.origin?.finishPart() ?? []) {
             if memory.file != nil {
                 self.context.spool?.finish(memory)
-            } else {
+            } else if memory.label == nil {
                 self.context.recycler.give(memory)
+            } else {
+                // May be copied right now, so it is not used again.
+                self.context.spool?.forgive(memory.takeOwed())
             }
         }
     }

@@ -60,15 +60,20 @@ extension TopicBuffer {
     }
 
     /// Stops the worker, and gives up what is still pending: what is in spool files stays there and goes on being pending,
-    /// the rest is dropped. Says how many records both were.
-    func abandon() -> (dropped: Int, spooled: Int) {
-        let (worker, waiters, left, counts) = self.state.withLock {
-            state -> (Task<Void, Never>?, [CheckedContinuation<Void, Never>], [Segment], (Int, Int)) in
-            guard !state.isAbandoned else { return (nil, [], [], (0, 0)) }
+    /// the rest is dropped. Says how many records were dropped, and which files hold how many.
+    func abandon() -> (dropped: Int, spooled: [SpooledRecords]) {
+        let (worker, waiters, left, dropped, spooled) = self.state.withLock {
+            state -> (Task<Void, Never>?, [CheckedContinuation<Void, Never>], [Segment], Int, [SpooledRecords]) in
+            guard !state.isAbandoned else { return (nil, [], [], 0, []) }
             state.isAbandoned = true
             self.sealOpen(in: &state)
-            var spooled = state.isHandSpooled ? state.inHand : LevelCounts()
-            for segment in state.sealed where segment.spoolFile != nil { spooled += segment.allLevels }
+            var files = state.sealed.compactMap { segment in
+                segment.spoolFile.map { SpooledRecords(buffer: self, file: $0, levels: segment.allLevels) }
+            }
+            if state.isHandSpooled, let file = (state.handCopy ?? state.hand)?.spoolFile {
+                files.append(SpooledRecords(buffer: self, file: file, levels: state.inHand))
+            }
+            let spooled = files.reduce(into: LevelCounts()) { $0 += $1.levels }
             var dropped = state.tally.pending
             dropped -= spooled
             if dropped.total > 0 { state.tally.dropped[.shutdownDeadline] += dropped }
@@ -77,19 +82,38 @@ extension TopicBuffer {
             defer {
                 state.waiters = []
                 state.sealed = []
+                state.hand = nil
+                state.handCopy = nil
             }
-            return (state.worker, state.waiters.map(\.continuation), state.sealed, (dropped.total, spooled.total))
+            return (state.worker, state.waiters.map(\.continuation), state.sealed, dropped.total, files)
         }
         for segment in left { self.letGo(segment) }
         worker?.cancel()
         for waiter in waiters { waiter.resume() }
-        return (dropped: counts.0, spooled: counts.1)
+        return (dropped: dropped, spooled: spooled)
+    }
+
+    /// Counts records as dropped that were left in a file which has gone.
+    func countLost(_ levels: LevelCounts) {
+        self.state.withLock { state in
+            state.tally.pending -= levels
+            state.tally.dropped[.spoolDamaged] += levels
+            state.unreported[.spoolDamaged] += levels
+        }
+    }
+
+    /// What is left in a file.
+    struct SpooledRecords: Sendable {
+        let buffer: TopicBuffer
+        let file: SpoolFile
+        let levels: LevelCounts
     }
 
     /// Gives back the memory of a segment that was abandoned; a file stays, for the next producer.
     func letGo(_ segment: Segment) {
         self.context.budget.release(segment.heldBytes)
-        segment.memory.park()
+        self.context.spool?.forgive(segment.memory.takeOwed())
+        self.context.spool?.park(segment.memory)
         segment.origin?.park()
     }
 }

@@ -12,95 +12,143 @@
 import Logging
 #endif
 
-/// What was gathered in memory since files could not be had, and moves to files once they can.
+/// What was gathered in memory since no file was ready, and moves to files; and what was in files that have gone, as far as
+/// it is in memory still.
 extension TopicBuffer {
-    /// Moves what waits in memory to files, the oldest first, as far as there are any. Called by the actor: making files
-    /// is not for threads that log.
+    /// Moves what waits in memory to files, the oldest first, as far as there are any, and says how many records are left.
+    /// Called on the spool's worker; with `isForced` at once, and as if files had gone.
     ///
     /// A batch has got its place among the others when it was opened, so a process that dies now leaves them in order.
-    func returnToFiles() {
-        guard let spool = self.context.spool, self.state.withLock({ $0.hasUnspooled }), self.mayReturn else { return }
+    func returnToFiles(isForced: Bool = false) -> Int {
+        guard let spool = self.context.spool else { return 0 }
+        let now = self.context.clock.now()
+        let isDue = self.state.withLock { state -> Bool in
+            if isForced {
+                state.hasUnspooled = true
+                state.returnAt = nil
+            }
+            return state.hasUnspooled && !state.isAbandoned && state.returnAt.map { now >= $0 } ?? true
+        }
+        guard isDue, self.returnHand(in: spool) else { return self.unspooled }
         repeat {
             while let segment = self.firstUnspooled() {
-                guard let copy = self.spooled(segment) else { return }
+                guard let copy = self.spooled(segment, in: spool) else { return self.unspooled }
                 copy.memory.park()
-                guard self.replaceWaiting(segment, by: copy) else { return spool.finish(copy.memory) }
+                guard self.replaceWaiting(segment, by: copy) else {
+                    spool.finish(copy.memory)
+                    return self.unspooled
+                }
                 self.giveBack(segment)
             }
-        } while self.sealForReturn(in: spool)
+        } while !self.moveOpen(in: spool)
+        _ = self.firstUnspooled()
+        return self.unspooled
     }
 
-    /// Whether a file may be had for what waits in memory, as far as is known without asking.
-    private var mayReturn: Bool {
-        guard self.context.spool?.isWorthATry ?? false else { return false }
-        let now = self.context.clock.now()
-        return self.state.withLock { state in state.returnAt.map { now >= $0 } ?? true }
-    }
-
-    /// Seals the open segment if it is in memory and there is a file for it; one that stays where it is goes on filling.
-    private func sealForReturn(in spool: SpoolStore) -> Bool {
-        let open = self.state.withLock { state -> (bytes: Int, rank: Int)? in
-            guard !state.isAbandoned, let open = state.open, open.memory.file == nil else { return nil }
-            return (open.bytesForCopy, open.highestRank)
-        }
-        guard let open, let memory = self.file(capacity: open.bytes, rank: open.rank) else { return false }
-        // It is kept for the copy.
-        spool.finish(memory)
-        return self.state.withLock { state -> Bool in
-            guard !state.isAbandoned, let open = state.open, open.memory.file == nil else { return false }
-            self.tellRepeats(in: &state)
-            self.sealOpen(in: &state)
-            return true
+    /// How many records are in memory only, although they belong into a file.
+    var unspooled: Int {
+        self.state.withLock { state in
+            guard state.hasUnspooled, !state.isAbandoned else { return 0 }
+            let hand = state.hand?.isUnspooled ?? false && state.handCopy == nil ? state.inHand.total : 0
+            let waiting = state.sealed.reduce(0) { $0 + ($1.isUnspooled ? $1.count : 0) }
+            return hand + waiting + (state.open.map { $0.isUnspooled ? $0.count : 0 } ?? 0)
         }
     }
 
-    /// A copy in a file of the segment in hand, which has to be all of a batch; `nil` if it stays where it is.
-    func returnHand(_ segment: Segment) -> Segment? {
-        guard segment.isUnspooled, self.mayReturn, let copy = self.spooled(segment) else {
-            return nil
+    /// Moves the open segment to a file, in which it goes on filling; `false` if it is not open any more, and waits. What is
+    /// there already is copied beside the callers, so that only what has come since is copied in the critical section.
+    private func moveOpen(in spool: SpoolStore) -> Bool {
+        let open = self.state.withLock { state -> Segment? in
+            guard !state.isAbandoned, let open = state.open, open.isUnspooled else { return nil }
+            return open
         }
+        guard let open, let label = open.label, let memory = self.file(for: open, in: spool) else { return true }
+        var copy = open.copied(to: memory, label: label)
+        let old = self.state.withLock { state -> Segment? in
+            guard !state.isAbandoned, let present = state.open, present.memory === open.memory else { return nil }
+            copy.append(recordsOf: present)
+            state.open = copy
+            self.context.budget.charge(copy.heldBytes)
+            return present
+        }
+        guard let old else {
+            let bytes = memory.file?.bytes ?? 0
+            copy.seal()
+            spool.finish(memory)
+            // Sealed in the meantime, it is copied as a whole.
+            self.state.withLock { state in
+                guard state.isHeld(open) else { return }
+                spool.owe(bytes)
+                open.memory.owe(bytes)
+            }
+            return false
+        }
+        self.giveBack(old)
+        return true
+    }
+
+    /// Puts a copy of the batch in hand into a file, from where a next start takes it unless it is settled before; `false` if
+    /// there is no file for it. The actor goes on with what it has.
+    private func returnHand(in spool: SpoolStore) -> Bool {
+        let hand = self.state.withLock { state -> Segment? in
+            // One that is not mapped may be getting its mapping right now.
+            guard state.handCopy == nil, state.isHandMapped, let hand = state.hand, hand.isUnspooled else { return nil }
+            return hand
+        }
+        guard let hand else { return true }
+        guard let copy = self.spooled(hand, in: spool) else { return false }
+        copy.memory.park()
         let isInHand = self.state.withLock { state -> Bool in
-            guard !state.isAbandoned else { return false }
+            guard !state.isAbandoned, state.hand?.memory === hand.memory else { return false }
+            state.handCopy = copy
             state.isHandSpooled = true
             return true
         }
-        guard isInHand else {
-            self.context.spool?.finish(copy.memory)
-            return nil
-        }
-        self.context.budget.charge(copy.heldBytes)
-        self.giveBack(segment)
-        return copy
+        if !isInHand { spool.finish(copy.memory) }
+        return true
     }
 
     /// The oldest segment in memory that could be in a file.
     private func firstUnspooled() -> Segment? {
         self.state.withLock { state in
             if let first = state.sealed.first(where: \.isUnspooled) { return first }
-            state.hasUnspooled = state.open.map { $0.memory.file == nil } ?? false
+            state.hasUnspooled =
+                state.open?.isUnspooled ?? false || (state.hand?.isUnspooled ?? false && state.handCopy == nil)
             return nil
         }
     }
 
     /// A copy of a segment in a file; `nil` if there is none to be had.
-    private func spooled(_ segment: Segment) -> Segment? {
-        guard let spool = self.context.spool, let label = segment.memory.label,
-            let memory = self.file(capacity: segment.bytesForCopy, rank: segment.highestRank)
-        else { return nil }
+    private func spooled(_ segment: Segment, in spool: SpoolStore) -> Segment? {
+        guard let label = segment.label, let memory = self.file(for: segment, in: spool) else { return nil }
         return spool.fill(memory) { segment.copied(to: memory, label: label) }
     }
 
-    /// A file for so many bytes. Where there is none, this topic asks again after a while, and others when they like.
-    private func file(capacity: Int, rank: Int) -> SegmentMemory? {
+    /// A file for a segment. Where there is none, this topic asks again after a while, and others when they like.
+    private func file(for segment: Segment, in spool: SpoolStore) -> SegmentMemory? {
         let isFirst = self.state.withLock { $0.returnAt == nil }
-        let answer = self.context.spool?.takeForReturn(capacity: capacity, rank: rank, isTold: isFirst)
-        let now = self.context.clock.now()
-        guard case .memory(let memory) = answer else {
-            if case .unavailable = answer { self.state.withLock { $0.returnAt = now + SpoolStore.pause } }
+        // The one that is held for it, or one beside.
+        let owed = segment.memory.takeOwed()
+        spool.forgive(owed)
+        let rank = segment.highestRank
+        // An open one may go on filling up to all of its memory.
+        let isOpen = segment.levels == nil
+        let capacity = isOpen ? max(segment.memory.capacity, segment.bytesForCopy) : segment.bytesForCopy
+        switch spool.takeForReturn(capacity: capacity, rank: rank, isTold: isFirst) {
+        case .memory(let memory):
+            self.state.withLock { $0.returnAt = nil }
+            return memory
+        case .full, .owed, .unavailable:
+            let next = self.context.clock.now() + SpoolStore.pause
+            self.state.withLock { state in
+                state.returnAt = next
+                // Delivered in the meantime, it needs none.
+                guard owed > 0, state.isHeld(segment) else { return }
+                spool.owe(owed)
+                segment.memory.owe(owed)
+            }
             return nil
         }
-        self.state.withLock { $0.returnAt = nil }
-        return memory
     }
 
     /// Puts a copy in the place of a segment that waits; `false` if it waits no more.

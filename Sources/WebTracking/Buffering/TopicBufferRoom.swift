@@ -70,12 +70,12 @@ extension TopicBuffer {
             open: state.open.map { open in
                 let cost = open.cost(of: record)
                 return RoomPolicy.Open(
-                    isInFile: open.memory.file != nil,
+                    isInFile: open.memory.file != nil || open.memory.isOwedAFile,
                     isFull: self.context.sealPolicy.isFull(open, adding: cost, backlog: backlog),
                     hasRoom: open.hasRoom(for: cost)
                 )
             },
-            areFilesBack: { spool?.isWorthATry ?? false }
+            isFileReady: { spool?.hasReadyFile ?? false }
         )
     }
 
@@ -91,14 +91,16 @@ extension TopicBuffer {
         guard let spool = self.context.spool, sealed.memory.file != nil else { return }
         spool.seal(sealed.memory)
         // What waits in a file need not wait in memory, least of all where that is short.
-        if state.sealed.count > Self.mappedBacklog { self.park(sealed) }
+        if state.sealed.count > Self.mappedBacklog { self.park(sealed, in: spool) }
         guard self.context.budget.isHalfFull else { return }
-        for segment in state.sealed.prefix(Self.mappedBacklog) where segment.memory.file != nil { self.park(segment) }
+        for segment in state.sealed.prefix(Self.mappedBacklog) { self.park(segment, in: spool) }
     }
 
-    private func park(_ segment: Segment) {
+    private func park(_ segment: Segment, in spool: SpoolStore) {
+        // What is in memory only stays there.
+        guard segment.memory.file != nil, !segment.isUnspooled else { return }
         self.context.budget.release(segment.heldBytes)
-        segment.memory.park()
+        spool.park(segment.memory)
     }
 
     /// How many sealed segments of a topic stay in memory although they are in files.
@@ -115,21 +117,22 @@ extension TopicBuffer {
         return true
     }
 
-    /// Opens a segment that the record fits in: in a file if records are to outlive the process and there is one to be
-    /// had, and on the heap otherwise.
+    /// Opens a segment that the record fits in: in a file if records are to outlive the process and one is ready, and on
+    /// the heap otherwise.
     func open(for record: EncodedRecord, rank: Int, evicting: Int?, in state: inout State) -> Shortage? {
         let header = self.envelope.header(batch: state.nextBatch)
         let needed = Segment.bytes(header: header.bytes, with: record)
+        var owed = 0
         if let spool = self.context.spool {
             // A topic that lags behind fills larger ones, as it sends larger requests.
             let largest = self.context.sealPolicy.capacity(for: 0, current: .max / 4, backlog: state.sealed.count)
             // All open files are in memory: many topics share what is left of it.
             let share = max(self.context.budget.room(rank: rank) / 8, Self.smallestFile)
             state.spoolBytes = min(state.spoolBytes, largest, spool.largestCapacity, share)
-            switch spool.take(capacity: max(needed, state.spoolBytes), rank: rank) {
+            switch spool.take(capacity: max(needed, state.spoolBytes), needed: needed, rank: rank) {
             case .memory(let memory):
                 guard self.context.budget.charge(memory.capacity, rank: rank) else {
-                    spool.finish(memory)
+                    spool.putBack(memory)
                     return .memory
                 }
                 self.open(header, in: memory, label: self.label(in: spool), &state)
@@ -138,9 +141,23 @@ extension TopicBuffer {
                 // Room for the next segment; this record's own may be among what is too much.
                 guard self.evict(atMost: evicting, in: &state) else { return self.spoolShortage(evicting, in: &state) }
                 return self.open(for: record, rank: rank, evicting: evicting, in: &state)
+            case .owed(let bytes):
+                owed = bytes
             case .unavailable:
                 break
             }
+        }
+        if owed > 0 {
+            // As large as its file will be.
+            let memory = SegmentMemory(capacity: owed - SpoolFormat.headerBytes)
+            guard self.context.budget.charge(memory.capacity, rank: rank) else {
+                self.context.spool?.forgive(owed)
+                return .memory
+            }
+            memory.owe(owed)
+            self.open(header, in: memory, label: self.context.spool.map { self.label(in: $0) }, &state)
+            state.hasUnspooled = true
+            return nil
         }
         var memory = self.context.recycler.take(atLeast: needed)
         if let recycled = memory, !self.context.budget.charge(recycled.capacity, rank: rank) {

@@ -23,6 +23,11 @@ extension TopicBuffer {
         /// The records in the hands of the actor, and whether they are in a spool file.
         var inHand = LevelCounts()
         var isHandSpooled = false
+        /// What the actor has in hand if it is all of a batch, whether that was in memory when it was taken, and a copy of it
+        /// in a file if it had none of its own.
+        var hand: Segment?
+        var isHandMapped = false
+        var handCopy: Segment?
         /// The records given up behind what is in hand, see ``Segment/evictedBehind``.
         var evictedBehindHand = 0
         /// At most the rank of the least severe batch in a file: below it there is nothing to give up.
@@ -108,7 +113,7 @@ extension TopicBuffer {
         /// Appends a sealed segment.
         mutating func enqueue(_ segment: Segment) {
             self.sealed.append(segment)
-            if segment.spoolFile != nil { self.lowestSpooledRank = min(self.lowestSpooledRank, segment.highestRank) }
+            if segment.isInSpool { self.lowestSpooledRank = min(self.lowestSpooledRank, segment.highestRank) }
         }
 
         /// Where the oldest of those spooled segments is whose most severe record is the least severe, and at most of this
@@ -117,10 +122,16 @@ extension TopicBuffer {
             // Asked for every record that a full spool refuses.
             guard self.lowestSpooledRank <= rank else { return nil }
             // In the order of their age.
-            let waiting = self.sealed.lazy.map { (rank: $0.spoolFile == nil ? 7 : $0.highestRank, age: 0) }
+            let waiting = self.sealed.lazy.map { (rank: $0.isInSpool ? $0.highestRank : 7, age: 0) }
             let best = EvictionPolicy.first(of: waiting, atMost: 6)
             self.lowestSpooledRank = best?.rank ?? 7
             return best.flatMap { $0.rank <= rank ? $0.index : nil }
+        }
+
+        /// Whether a segment is open, waits, or is in hand.
+        func isHeld(_ segment: Segment) -> Bool {
+            self.hand?.memory === segment.memory || self.open?.memory === segment.memory
+                || self.sealed.contains { $0.memory === segment.memory }
         }
 
         /// Takes out a segment that waits, and sees to it that its records count as settled when those before it are.

@@ -132,6 +132,14 @@ final class TopicTable: Sendable {
         _ = first.map { candidates[$0.index].buffer.evict(atMost: rank) }
     }
 
+    /// Moves to files of the spool what waits in memory, and says how many records are still there.
+    func returnToFiles(isForced: Bool) -> Int {
+        self.allBuffers.reduce(0) { $0 + $1.returnToFiles(isForced: isForced) }
+    }
+
+    /// How many records are in memory only, although they belong into files.
+    var unspooled: Int { self.allBuffers.reduce(0) { $0 + $1.unspooled } }
+
     /// All batches that wait in files of the spool.
     var spooled: [EvictionPolicy.Candidate] {
         self.allBuffers.flatMap(\.spooled)

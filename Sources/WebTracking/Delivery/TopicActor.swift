@@ -34,7 +34,6 @@ actor TopicActor {
             self.buffer.wakeSettled()
             if let rank = self.buffer.takeSpoolPressure() { self.context.makeSpoolRoom(rank) }
             self.buffer.announceDrops(self.context.announcement)
-            self.returnToFiles()
             let now = self.context.clock.now()
             switch self.machine.next(at: now) {
             case .take:
@@ -103,15 +102,6 @@ actor TopicActor {
             return segment
         }
         return nil
-    }
-
-    /// What is in memory since no files could be had moves to files once they can.
-    private func returnToFiles() {
-        // The oldest first.
-        if let hand = self.machine.single, let copy = self.buffer.returnHand(hand) {
-            self.machine.replaceSingle(by: copy)
-        }
-        self.buffer.returnToFiles()
     }
 
     /// Leaves a segment for later whose file is there and cannot be opened.

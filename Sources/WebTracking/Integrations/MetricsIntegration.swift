@@ -38,6 +38,7 @@ final class MetricsObserver: ProducerObserver {
     private let oldestAge: Gauge
     private let spoolBytes: Gauge
     private let spoolUnavailable: Gauge
+    private let unspooled: Gauge
     private let last = Lock<WebTrackingStatistics?>(nil)
 
     init(factory: any MetricsFactory) {
@@ -75,6 +76,7 @@ final class MetricsObserver: ProducerObserver {
         self.oldestAge = gauge("queue.oldest.seconds")
         self.spoolBytes = gauge("spool.bytes")
         self.spoolUnavailable = gauge("spool.unavailable")
+        self.unspooled = gauge("queue.unspooled")
     }
 
     func requestFinished(_ outcome: RequestOutcome, duration: Duration) {
@@ -101,6 +103,7 @@ final class MetricsObserver: ProducerObserver {
             self.oldestAge.record(statistics.oldestAge.inSeconds)
             self.spoolBytes.record(statistics.spoolBytes)
             self.spoolUnavailable.record(statistics.isSpoolUnavailable ? 1 : 0)
+            self.unspooled.record(statistics.unspooled)
             last = statistics
         }
     }

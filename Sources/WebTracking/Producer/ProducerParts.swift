@@ -64,6 +64,8 @@ struct ProducerParts {
                 maximumBytes: configuration.spool.bound,
                 identity: identity(),
                 clock: clock,
+                worker: SpoolWorker("files", isInline: executor != nil),
+                returnToFiles: { links.table?.returnToFiles(isForced: $0) ?? 0 },
                 diagnostics: diagnostics
             )
         }

@@ -16,6 +16,7 @@ final class ShutdownProgress: Sendable {
     struct Rest {
         var dropped = 0
         var spooled = 0
+        var files: [TopicBuffer.SpooledRecords] = []
     }
 
     private struct State {
@@ -48,6 +49,14 @@ final class ShutdownProgress: Sendable {
             guard self.rest == nil else { return }
             let rest = body()
             self.state.withLock { $0.rest = rest }
+        }
+    }
+
+    /// So many records that were left in files have gone with them.
+    func countLost(_ count: Int) {
+        self.state.withLock { state in
+            state.rest?.spooled -= count
+            state.rest?.dropped += count
         }
     }
 

@@ -124,6 +124,7 @@ public final class WebTrackingProducer: Sendable {
     public var statistics: WebTrackingStatistics {
         if self.pipeline.isForked { return WebTrackingStatistics(inChild: self.pipeline.forked.tally) }
         let tally = self.tally
+        let unspooled = self.table.unspooled
         let oldest = self.table.allBuffers.compactMap(\.oldest).min()
         return WebTrackingStatistics(
             accepted: tally.accepted.total,
@@ -143,7 +144,8 @@ public final class WebTrackingProducer: Sendable {
             wireBytes: tally.wireBytes,
             pendingBytes: self.budget.heldBytes,
             spoolBytes: self.upkeep?.usedBytes ?? 0,
-            isSpoolUnavailable: self.upkeep?.isUnavailable ?? false,
+            isSpoolUnavailable: self.upkeep?.isUnavailable ?? false || unspooled > 0,
+            unspooled: unspooled,
             damagedSpoolFiles: self.upkeep?.damagedFiles ?? 0,
             oldestAge: oldest.map { max(self.clock.now() - $0, .zero) } ?? .zero,
             topics: self.table.count
@@ -271,6 +273,7 @@ public final class WebTrackingProducer: Sendable {
         }
         if let report = progress.report { return report }
         self.table.close()
+        if progress.rest == nil { self.upkeep?.secure(until: self.clock.now() + ShutdownMachine.stopGrace) }
         self.giveUp(progress)
         let report = self.report(on: progress)
         if let whenTold = self.diagnostics.whenTold {
@@ -309,6 +312,7 @@ public final class WebTrackingProducer: Sendable {
     private func performShutdown(_ progress: ShutdownProgress) async -> DeliveryReport {
         var machine = ShutdownMachine(deadline: progress.deadline)
         var targets: [(TopicBuffer, Int)] = []
+        var isDiskAnswering = true
         while true {
             switch machine.next(at: self.clock.now()) {
             case .close:
@@ -323,7 +327,9 @@ public final class WebTrackingProducer: Sendable {
                 await self.wait(for: targets, until: deadline)
                 if let look = self.upkeep?.look { await self.run(until: deadline) { await look.wait() } }
             case .giveUp:
+                isDiskAnswering = await self.secureSpool(progress)
                 self.giveUp(progress)
+                if isDiskAnswering { await self.checkSpool(progress) }
                 machine.gaveUp()
             case .stop(let deadline):
                 let grace = self.clock.now() + ShutdownMachine.stopGrace
@@ -333,7 +339,11 @@ public final class WebTrackingProducer: Sendable {
             case .sync(let deadline):
                 await self.syncSpool(until: deadline)
             case .report(let deadline):
-                self.upkeep?.close()
+                if let upkeep = self.upkeep {
+                    // In any case, but who has waited for it in vain does not wait again.
+                    let grace = self.clock.now() + (isDiskAnswering ? ShutdownMachine.stopGrace : .zero)
+                    await self.run(until: grace) { await upkeep.close() }
+                }
                 let report = self.report(on: progress)
                 if let whenTold = self.diagnostics.whenTold {
                     await self.run(until: deadline) {
@@ -384,6 +394,30 @@ public final class WebTrackingProducer: Sendable {
         self.diagnostics.tell(.spoolSyncSlow(directory: upkeep.directory, took: took, interval: interval))
     }
 
+    /// Moves what waits in memory to files of the spool, and says whether the disk answers.
+    private func secureSpool(_ progress: ShutdownProgress) async -> Bool {
+        self.upkeep?.stop()
+        guard let upkeep = self.upkeep, progress.rest == nil else { return true }
+        let grace = max(progress.deadline, self.clock.now() + ShutdownMachine.stopGrace)
+        return await self.run(until: grace) { await upkeep.secure() }
+    }
+
+    /// Counts as dropped what was left in files that are not there any more.
+    private func checkSpool(_ progress: ShutdownProgress) async {
+        guard let upkeep = self.upkeep, let files = progress.rest?.files, !files.isEmpty else { return }
+        let lost = Lock<[TopicBuffer.SpooledRecords]>([])
+        let grace = max(progress.deadline, self.clock.now() + ShutdownMachine.stopGrace)
+        await self.run(until: grace) {
+            let found = await upkeep.lost(of: files)
+            lost.withLock { $0 = found }
+        }
+        for records in lost.withLock({ $0 }) {
+            records.buffer.countLost(records.levels)
+            progress.countLost(records.levels.total)
+            records.buffer.reportDrops(to: self.diagnostics.tell)
+        }
+    }
+
     /// Gives up what is left, unless that has been done.
     private func giveUp(_ progress: ShutdownProgress) {
         progress.giveUp {
@@ -391,7 +425,8 @@ public final class WebTrackingProducer: Sendable {
             return self.table.allBuffers.reduce(into: ShutdownProgress.Rest()) { rest, buffer in
                 let left = buffer.abandon()
                 rest.dropped += left.dropped
-                rest.spooled += left.spooled
+                rest.spooled += left.spooled.reduce(0) { $0 + $1.levels.total }
+                rest.files += left.spooled
             }
         }
         // An announcement that found no room may have been dropped behind the worker's last look.

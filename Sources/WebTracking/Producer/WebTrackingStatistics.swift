@@ -48,10 +48,12 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     public var pendingBytes: Int
     /// Bytes of the spool files that hold records or are kept for new ones.
     public var spoolBytes: Int
-    /// Whether a file for new records could not be made, and none has been made since: what came since may be in memory
-    /// only, and does not outlive the process then. `false` without a spool, and after a shutdown. When it is `false`
-    /// again, records that gathered before may still be on their way into files.
+    /// Whether files for new records cannot be made, or ``unspooled`` is above 0. `false` without a spool, and after a
+    /// shutdown.
     public var isSpoolUnavailable: Bool
+    /// Of the pending records, those that are in memory only although there is a spool, since no file was ready or could be
+    /// made; they do not outlive the process. They move to files as soon as there are any.
+    public var unspooled: Int
     /// Spool files that were found damaged; whole records before the damage are delivered, and the file is set aside.
     public var damagedSpoolFiles: Int
     /// How long the oldest record that is held has been waiting; zero if none is. One that an earlier process left waits
@@ -86,6 +88,7 @@ extension WebTrackingStatistics {
             pendingBytes: 0,
             spoolBytes: 0,
             isSpoolUnavailable: false,
+            unspooled: 0,
             damagedSpoolFiles: 0,
             oldestAge: .zero,
             topics: 0

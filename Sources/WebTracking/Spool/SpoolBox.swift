@@ -8,6 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+import Synchronization
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Glibc)
@@ -39,6 +41,10 @@ final class SpoolBox: Sendable {
     /// Whether the folder was a dead producer's; it is removed when nothing is in it and nobody needs it any more.
     private let isAdopted: Bool
     private let forks = ForkCount.current
+    private let lost = Atomic<Bool>(false)
+    /// Whether the folder was found to be not where it was made any more.
+    var isLost: Bool { self.lost.load(ordering: .relaxed) }
+    func noteLost() { self.lost.store(true, ordering: .relaxed) }
 
     private init(
         path: String,

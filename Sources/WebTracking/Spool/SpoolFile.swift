@@ -30,15 +30,29 @@ final class SpoolFile: @unchecked Sendable {
     private(set) var page: UnsafeMutableRawPointer?
     /// Whether a dead producer made it: what is written to its memory stays in memory then, and needs no room on the disk.
     let isAdopted: Bool
+    /// Whether no batch has been in the file yet.
+    var isNew: Bool
+    /// The number that the file system has for the file; `nil` for one that was there before.
+    private let inode: ino_t?
     /// Whether the file is damaged and there is no copy of it: it must not be removed or used again.
     var isEvidence = false
 
-    private init(path: String, bytes: Int, box: SpoolBox, page: UnsafeMutableRawPointer?, isAdopted: Bool = false) {
+    /// A mapping that is to be ended.
+    struct Mapping: @unchecked Sendable {
+        let page: UnsafeMutableRawPointer
+        let bytes: Int
+
+        func end() { munmap(self.page, self.bytes) }
+    }
+
+    private init(path: String, bytes: Int, box: SpoolBox, page: UnsafeMutableRawPointer?, inode: ino_t?) {
+        self.isAdopted = inode == nil
+        self.isNew = inode != nil
+        self.inode = inode
         self.path = path
         self.bytes = bytes
         self.box = box
         self.page = page
-        self.isAdopted = isAdopted
     }
 
     deinit {
@@ -59,7 +73,9 @@ final class SpoolFile: @unchecked Sendable {
         do throws(FileError) {
             try FileSystem.allocate(descriptor, bytes: bytes, path: path)
             let page = try FileSystem.map(descriptor, bytes: bytes, path: path)
-            return SpoolFile(path: path, bytes: bytes, box: box, page: page)
+            var status = stat()
+            let inode = fstat(descriptor, &status) == 0 ? status.st_ino : 0
+            return SpoolFile(path: path, bytes: bytes, box: box, page: page, inode: inode)
         } catch {
             unlink(path)
             throw error
@@ -68,7 +84,7 @@ final class SpoolFile: @unchecked Sendable {
 
     /// A file that a dead producer has left, not mapped.
     static func adopted(_ path: String, bytes: Int, box: SpoolBox) -> SpoolFile {
-        SpoolFile(path: path, bytes: bytes, box: box, page: nil, isAdopted: true)
+        SpoolFile(path: path, bytes: bytes, box: box, page: nil, inode: nil)
     }
 
     /// Maps the file.
@@ -85,9 +101,16 @@ final class SpoolFile: @unchecked Sendable {
         return page
     }
 
-    func unmap() {
-        if let page = self.page { munmap(page, self.bytes) }
-        self.page = nil
+    func unmap() { self.detach()?.end() }
+
+    /// Gives the mapping away; the file is as if it were not mapped.
+    func detach() -> Mapping? { self.page.take().map { Mapping(page: $0, bytes: self.bytes) } }
+
+    /// Whether the file is where it was. One that cannot be seen at present is there still.
+    var isThere: Bool {
+        var status = stat()
+        guard lstat(self.path, &status) == 0 else { return errno != ENOENT && errno != ENOTDIR }
+        return self.inode.map { $0 == 0 || $0 == status.st_ino } ?? true
     }
 
     /// Removes the file. One that cannot be removed says at least that it holds nothing any more, so that no start sends

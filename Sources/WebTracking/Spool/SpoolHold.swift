@@ -23,6 +23,9 @@ final class SpoolHold: Sendable {
         }
     }
 
+    /// The folders that are still held.
+    var boxes: [SpoolBox] { self.entries.withLock { $0.compactMap(\.box) } }
+
     /// Lets go of all locks, and leaves all files as they are; returns the folders' paths.
     func letGo() -> [String] {
         let boxes = self.entries.withLock { $0.compactMap(\.box) }

@@ -10,40 +10,30 @@
 
 import Synchronization
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
-// Over 300 lines: what is bounded and kept is one set of files under one lock.
-
 /// Gives segments files to live in, and takes the files back.
 ///
-/// Called on the callers' threads, when a segment is opened: with a file at hand that costs a lock, otherwise the few
-/// system calls that make one. Nothing here waits for a disk.
+/// What callers and topics' tasks do here takes a lock for a moment and no system call: they get files that are ready, and
+/// hand back those that are done with. All that may wait for a disk is the worker's (``SpoolStore/work(isForced:)``).
 final class SpoolStore: Sendable {
     /// What became of the wish for memory.
     enum Answer {
         case memory(SegmentMemory)
         /// The bound on the spool's bytes is reached.
         case full
+        /// No file is ready. One will be soon, for so many bytes, which are held for it.
+        case owed(bytes: Int)
         /// Files cannot be had at present; the reason has been told.
         case unavailable
     }
 
-    /// Files kept for the next segments, whose pages are mapped and in memory.
-    private static let kept = 8
     /// How many names are tried for a folder.
-    private static let attempts: UInt64 = 1000
-    /// How long after a failure files are not asked for again.
+    static let attempts: UInt64 = 1000
+    /// How long after a failure files are not asked for again, and how often it is looked whether the folders are there.
     static let pause = Duration.seconds(1)
 
     let directory: String
     /// The memory of the largest file that is not for one record alone: near the bound, what is left has to be enough for
-    /// some.
+    /// some, and a process may be limited in the size of its files.
     let largestCapacity: Int
     /// Project and logstore, as a file's header has it.
     let destination: String
@@ -52,14 +42,23 @@ final class SpoolStore: Sendable {
     let maximumBytes: Int
     /// By rank: up to where records of the level may bring the bytes that are held.
     private let ceilings: [Int]
-    private let clock: any ProducerClock
+    let clock: any ProducerClock
     let diagnostics: @Sendable (ProducerDiagnostic) -> Void
-    private let identity: UInt64
+    let identity: UInt64
+    /// Where everything is done that may wait for a disk.
+    let worker: SpoolWorker
+    /// Moves what waits in memory to files, and says how many records are still there; only on the worker. With `true`, for
+    /// all topics and at once, as files may have gone.
+    let returnToFiles: @Sendable (_ isForced: Bool) -> Int
+    /// Rung when there is something to look after.
+    let bell = Doorbell()
     /// The folders that are held, this producer's own and adopted ones.
     let hold = SpoolHold()
-    /// The bytes of the files that hold records, and of those that are kept for new ones.
-    private let held = Atomic<Int>(0)
-    private let spare = Atomic<Int>(0)
+    /// The bytes of the files that hold records, and of those that are ready for new ones or on their way to be removed.
+    let held = Atomic<Int>(0)
+    let spare = Atomic<Int>(0)
+    /// Of the bytes that are held, those of files that are still to come.
+    private let owed = Atomic<Int>(0)
     private let damaged = Atomic<Int>(0)
     let synced = Atomic<Int>(0)
     let state: Lock<State>
@@ -69,14 +68,27 @@ final class SpoolStore: Sendable {
         var nextFile: UInt64 = 0
         /// How many batches there have been.
         var batches: UInt64 = 0
-        /// Mapped.
-        var free: [SpoolFile] = []
+        /// Mapped, empty, in the present folder.
+        var ready: [SpoolFile] = []
+        var policy: ReadyFilePolicy
+        /// What the worker has to wipe or remove, and the mappings that it has to end.
+        var finished: [SegmentMemory] = []
+        var mappings: [SpoolFile.Mapping] = []
+        var isWorkAsked = false
+        /// Whether records may wait in memory for a file.
+        var isReturnDue = false
+        /// Whether files may have gone since that was last seen to.
+        var haveFilesGone = false
         /// Set while files cannot be had.
         var retryAt: MonotonicInstant?
+        /// When it is next looked whether the folders are there.
+        var lookAt: MonotonicInstant?
+        /// What kind of trouble files could not be had for, from when that is told until all records are in files again.
+        var told: String?
         var ledger = SyncLedger()
         var seed: UInt64
         var isClosed = false
-        /// What the callers' side has to say, which must not be said on a thread that logs.
+        /// What there is to say, which must not be said on a thread that logs.
         var notices: [ProducerDiagnostic] = []
     }
 
@@ -87,24 +99,32 @@ final class SpoolStore: Sendable {
         maximumBytes: Int,
         identity: UInt64,
         clock: any ProducerClock,
+        worker: SpoolWorker = SpoolWorker(queue: nil),
+        returnToFiles: @escaping @Sendable (_ isForced: Bool) -> Int = { _ in 0 },
         diagnostics: @escaping @Sendable (ProducerDiagnostic) -> Void
     ) {
         self.directory = SpoolPlace.name(of: directory)
         self.destination = destination
         self.access = access
         self.maximumBytes = maximumBytes
-        self.largestCapacity = max(maximumBytes / 64, 32 << 10)
+        let limit = FileSystem.sizeLimit.map { max($0 - SpoolFormat.headerBytes, 0) & ~4095 } ?? .max
+        self.largestCapacity = max(min(max(maximumBytes / 64, 32 << 10), limit), 4096)
         self.ceilings = (0..<7).map { SheddingPolicy().ceiling(rank: $0, limit: maximumBytes) }
         self.identity = identity
         self.clock = clock
+        self.worker = worker
+        self.returnToFiles = returnToFiles
         self.diagnostics = diagnostics
-        self.state = Lock(State(seed: identity))
+        let policy = ReadyFilePolicy(maximumBytes: maximumBytes, largest: self.largestCapacity)
+        self.state = Lock(State(policy: policy, seed: identity))
     }
 
     /// The bytes of the files that hold records, or are kept for new ones.
-    var usedBytes: Int { self.heldBytes + self.spare.load(ordering: .relaxed) }
+    var usedBytes: Int {
+        self.heldBytes - self.owed.load(ordering: .relaxed) + self.spare.load(ordering: .relaxed)
+    }
 
-    /// The bytes of the files that hold records.
+    /// The bytes of the files that hold records, or will.
     var heldBytes: Int { self.held.load(ordering: .relaxed) }
 
     /// Whether a record of this rank may use a file that is held already.
@@ -136,83 +156,71 @@ final class SpoolStore: Sendable {
         return self.state.withLock { state in state.retryAt.map { now >= $0 } ?? true }
     }
 
-    /// Whether a file for new records could not be made, and none has been made since.
+    /// Whether a file is ready.
+    var hasReadyFile: Bool { self.state.withLock { !$0.ready.isEmpty } }
+
+    /// Whether a file that is wanted could not be made, and it has not been possible since.
     var isUnavailable: Bool { self.state.withLock { !$0.isClosed && $0.retryAt != nil } }
 
     // MARK: Files for segments
 
-    /// Memory in a file, of at least `capacity` bytes, for a record of this rank.
-    func take(capacity: Int, rank: Int) -> Answer {
-        let now = self.clock.now()
-        do throws(FileError) {
-            return try self.obtain(capacity: capacity, rank: rank, at: now)
-        } catch {
-            self.state.withLock { state in
-                state.retryAt = now + Self.pause
-                state.notices.append(
-                    .spoolUnavailable(directory: self.directory, reason: String(describing: error))
-                )
-            }
-            return .unavailable
-        }
-    }
-
-    /// The same for a batch that there is already. That there is no file for it says nothing of new ones, which are
-    /// smaller; it is told if `isTold`, and keeps nobody else from asking.
-    func takeForReturn(capacity: Int, rank: Int, isTold: Bool) -> Answer {
-        do throws(FileError) {
-            return try self.obtain(capacity: capacity, rank: rank, at: self.clock.now())
-        } catch {
-            guard isTold else { return .unavailable }
-            let reason = "\(error), for a batch that waits in memory"
-            self.state.withLock { $0.notices.append(.spoolTrouble(directory: self.directory, reason: reason)) }
-            return .unavailable
-        }
-    }
-
-    private func obtain(capacity: Int, rank: Int, at now: MonotonicInstant) throws(FileError) -> Answer {
+    /// Memory in a file that is ready, for a record of this rank: of `capacity` bytes or a little more, or else of less, but
+    /// at least `needed`.
+    func take(capacity: Int, needed: Int? = nil, rank: Int) -> Answer {
         let bytes = SpoolFile.bytes(capacity: capacity)
         guard self.held.load(ordering: .relaxed) + bytes <= self.ceilings[rank] else { return .full }
-        if let found = self.takeSpare(capacity: capacity, largest: 2 * bytes, rank: rank) { return .memory(found) }
-        let (retryAt, isClosed) = self.state.withLock { ($0.retryAt, $0.isClosed) }
-        // Nobody would remove the folder that one made now would be in.
-        guard !isClosed, retryAt.map({ now >= $0 }) ?? true else { return .unavailable }
-        guard self.charge(bytes) else { return .full }
-        do throws(FileError) {
-            let memory = try self.make(capacity: capacity)
-            self.state.withLock { state in
-                if state.retryAt.take() != nil { state.notices.append(.spoolAvailable(directory: self.directory)) }
-            }
-            return .memory(memory)
-        } catch {
-            self.held.subtract(bytes, ordering: .relaxed)
-            throw error
+        let now = self.clock.now()
+        let least = SpoolFile.bytes(capacity: needed ?? capacity)
+        let isInline = self.worker.isInline
+        let (found, wasIdle, isOwed) = self.state.withLock { state -> (SegmentMemory?, Bool, Bool) in
+            state.policy.note(bytes, at: now)
+            let (found, wasIdle) = self.takeReady(bytes, least: least, rank: rank, in: &state)
+            guard found == nil, !isInline else { return (found, wasIdle, false) }
+            state.isReturnDue = true
+            guard state.retryAt == nil, !state.isClosed else { return (nil, false, false) }
+            // As if it were there, so that the bound is kept.
+            self.owe(bytes)
+            return (nil, false, true)
+        }
+        if wasIdle { self.bell.ring() }
+        // The next one, or this one.
+        self.ask()
+        if let found { return .memory(found) }
+        if isOwed { return .owed(bytes: bytes) }
+        guard isInline, self.state.withLock({ $0.retryAt == nil }) else { return .unavailable }
+        return self.takeForReturn(capacity: capacity, rank: rank, isTold: false)
+    }
+
+    /// A ready file, and whether nothing was held before it.
+    func takeReady(_ bytes: Int, least: Int, rank: Int, in state: inout State) -> (SegmentMemory?, Bool) {
+        let room = self.ceilings[rank] - self.held.load(ordering: .relaxed)
+        let sizes = state.ready.map(\.bytes)
+        let larger = sizes.filter {
+            $0 >= bytes && $0 <= min(max(2 * bytes, SpoolFile.bytes(capacity: TopicBuffer.smallestFile)), room)
+        }.min()
+        guard !state.isClosed, let size = larger ?? sizes.filter({ $0 >= least && $0 < bytes }).max(),
+            let index = sizes.lastIndex(of: size), let page = state.ready[index].page
+        else { return (nil, false) }
+        let file = state.ready.remove(at: index)
+        self.spare.subtract(size, ordering: .relaxed)
+        let held = self.held.add(size, ordering: .relaxed).newValue
+        state.ledger.noteOpened(file.path, isNew: file.isNew)
+        file.isNew = false
+        return (SegmentMemory(file: file, page: page, seed: 0), held == size)
+    }
+
+    /// Takes a file back in which nothing was written.
+    func putBack(_ memory: SegmentMemory) {
+        guard let file = memory.file else { return }
+        self.state.withLock { state in
+            state.ledger.noteFinished(file.path)
+            state.ready.append(file)
+            self.held.subtract(file.bytes, ordering: .relaxed)
+            self.spare.add(file.bytes, ordering: .relaxed)
         }
     }
 
-    /// A file that was kept for this.
-    private func takeSpare(capacity: Int, largest: Int, rank: Int) -> SegmentMemory? {
-        // A look at the disk is not for inside the lock, which all topics share.
-        guard self.spare.load(ordering: .relaxed) > 0, let box = self.state.withLock({ $0.box }), !box.isRemoved else {
-            return nil
-        }
-        return self.state.withLock { state in
-            guard state.box === box,
-                let index = state.free.lastIndex(where: {
-                    $0.bytes - SpoolFormat.headerBytes >= capacity && $0.bytes <= largest
-                }),
-                let page = state.free[index].page,
-                self.held.load(ordering: .relaxed) + state.free[index].bytes <= self.ceilings[rank]
-            else { return nil }
-            let file = state.free.remove(at: index)
-            self.spare.subtract(file.bytes, ordering: .relaxed)
-            self.held.add(file.bytes, ordering: .relaxed)
-            state.ledger.noteOpened(file.path, isNew: false)
-            return SegmentMemory(file: file, page: page, seed: 0)
-        }
-    }
-
-    /// Says what there was to say on the callers' side; called on threads that deliver.
+    /// Says what there was to say; called on threads that deliver, and on the worker.
     func tellNotices() {
         let notices = self.state.withLock { state in
             defer { state.notices = [] }
@@ -225,78 +233,14 @@ final class SpoolStore: Sendable {
     func nextBatch() -> (seed: UInt64, order: UInt64) {
         self.state.withLock { state in
             state.batches += 1
-            state.seed &+= 0x9E37_79B9_7F4A_7C15
-            let mixed = (state.seed ^ state.seed >> 30) &* 0xBF58_476D_1CE4_E5B9
-            return ((mixed ^ mixed >> 27) | 1, state.batches)
+            return (self.nextSeed(in: &state), state.batches)
         }
     }
 
-    private func make(capacity: Int) throws(FileError) -> SegmentMemory {
-        let (box, number) = try self.box()
-        let file = try SpoolFile.make(box.file(number), capacity: capacity, box: box)
-        let page = try file.map()
-        self.state.withLock { $0.ledger.noteOpened(file.path, isNew: true) }
-        return SegmentMemory(file: file, page: page, seed: 0)
-    }
-
-    /// The producer's folder, and the number of its next file.
-    private func box() throws(FileError) -> (SpoolBox, UInt64) {
-        let (present, number) = self.state.withLock { state -> (SpoolBox?, UInt64) in
-            defer { state.nextFile += 1 }
-            return (state.box, state.nextFile)
-        }
-        if let present {
-            if !present.isRemoved { return (present, number) }
-            self.noteRemoval(of: present)
-        }
-        // Files in a folder that has been removed are of no use to anybody after this process.
-        self.dropFree()
-        let (place, parents) = try SpoolPlace.prepare(self.directory, self.access)
-        if !parents.isEmpty { self.state.withLock { $0.ledger.noteMade(in: parents) } }
-        let made = try self.makeBox(number, in: place)
-        let box = self.use(made, insteadOf: present)
-        if box !== made { made.removeIfEmpty() }
-        return (box, number)
-    }
-
-    /// Has it said that what was in the folder does not outlive the process, and that it is over once there is a new one.
-    private func noteRemoval(of box: SpoolBox) {
-        self.state.withLock { state in
-            guard state.box === box else { return }
-            state.box = nil
-            // Nobody has to wait.
-            state.retryAt = MonotonicInstant(nanoseconds: .min)
-            state.notices.append(.spoolUnavailable(directory: self.directory, reason: "\(box.path) has been removed"))
-        }
-    }
-
-    private func makeBox(_ number: UInt64, in place: String) throws(FileError) -> SpoolBox {
-        let wallTime = self.clock.wallTime()
-        for attempt in 0..<Self.attempts {
-            let name = Self.boxName(wallTime: wallTime, identity: self.identity &+ number &+ attempt << 32)
-            guard let box = try SpoolBox.make(in: place, name: name, access: self.access) else { continue }
-            self.hold.note(box)
-            if !box.isFolderLocked {
-                let reason = "directories cannot be locked here; only the lock file in a folder says that it is in use"
-                self.state.withLock { $0.notices.append(.spoolTrouble(directory: self.directory, reason: reason)) }
-            }
-            return box
-        }
-        throw FileError("mkdir", place, code: EEXIST)
-    }
-
-    private func use(_ made: SpoolBox, insteadOf gone: SpoolBox?) -> SpoolBox {
-        self.state.withLock { state -> SpoolBox in
-            // Another topic has been faster.
-            if let box = state.box, box !== gone { return box }
-            state.box = made
-            return made
-        }
-    }
-
-    /// A name by which older folders come first.
-    private static func boxName(wallTime: Int64, identity: UInt64) -> String {
-        "\(UInt64(bitPattern: wallTime).hexadecimal)-\(identity.hexadecimal)"
+    func nextSeed(in state: inout State) -> UInt64 {
+        state.seed &+= 0x9E37_79B9_7F4A_7C15
+        let mixed = (state.seed ^ state.seed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        return (mixed ^ mixed >> 27) | 1
     }
 
     /// Notes that a file's segment is written to no more.
@@ -315,66 +259,53 @@ final class SpoolStore: Sendable {
     /// Takes a file back whose records are done with.
     func finish(_ memory: SegmentMemory) {
         guard let file = memory.file else { return }
-        self.held.subtract(file.bytes, ordering: .relaxed)
-        guard !file.isEvidence else { return self.retain(file) }
-        let isMapped = file.page != nil
-        memory.clear()
-        let isWanted = self.state.withLock { state in
-            isMapped && !state.isClosed && state.free.count < Self.kept && file.box === state.box
-        }
-        if isWanted { memory.wipe() }
-        let isKept = self.state.withLock { state -> Bool in
+        // Says so in the file at once; the rest can wait.
+        if !file.isEvidence { memory.clear() }
+        let isLast = self.state.withLock { state -> Bool in
             state.ledger.noteFinished(file.path)
-            guard isWanted, !state.isClosed, state.free.count < Self.kept, file.box === state.box else { return false }
-            state.free.append(file)
+            state.finished.append(memory)
             self.spare.add(file.bytes, ordering: .relaxed)
-            return true
+            let held = self.held.subtract(file.bytes, ordering: .relaxed).newValue
+            return held == 0
         }
-        if !isKept { file.remove() }
+        // Nothing to look after any more.
+        if isLast { self.bell.ring() }
+        self.ask()
     }
 
-    /// Puts a damaged file that could not be copied out of the way, where no producer looks for records.
-    private func retain(_ file: SpoolFile) {
-        file.unmap()
-        rename(file.path, file.path + SpoolBox.damagedSuffix)
+    /// Holds bytes for a file that is to come.
+    func owe(_ bytes: Int) {
+        self.owed.add(bytes, ordering: .relaxed)
+        self.held.add(bytes, ordering: .relaxed)
     }
 
-    // MARK: The bound on bytes
-
-    /// Takes bytes for a new file; files that are kept for later have to go first.
-    private func charge(_ bytes: Int) -> Bool {
-        let held = self.held.add(bytes, ordering: .relaxed).newValue
-        if held + self.spare.load(ordering: .relaxed) <= self.maximumBytes { return true }
-        self.dropFree()
-        if held <= self.maximumBytes { return true }
+    /// Gives back what was held for a file that nobody needs any more.
+    func forgive(_ bytes: Int) {
+        guard bytes > 0 else { return }
         self.held.subtract(bytes, ordering: .relaxed)
-        return false
+        self.owed.subtract(bytes, ordering: .relaxed)
+    }
+
+    /// Has the mapping of a file ended that is not needed at present; what was written stays in the file.
+    func park(_ memory: SegmentMemory) {
+        guard let mapping = memory.file?.detach() else { return }
+        self.state.withLock { $0.mappings.append(mapping) }
+        self.ask()
     }
 
     /// Counts the bytes of a file that this producer has taken over.
     func chargeAdopted(_ bytes: Int) {
-        self.held.add(bytes, ordering: .relaxed)
+        let held = self.held.add(bytes, ordering: .relaxed).newValue
+        if held == bytes { self.bell.ring() }
     }
 
-    /// Removes the files that are kept for later, whose sizes may not be the wanted ones.
-    private func dropFree() {
-        let files = self.state.withLock { state in
-            defer { state.free = [] }
-            return state.free
+    /// Has the worker do what there is to do.
+    private func ask() {
+        let isFirst = self.state.withLock { state in
+            defer { state.isWorkAsked = true }
+            return !state.isWorkAsked
         }
-        for file in files {
-            file.remove()
-            self.spare.subtract(file.bytes, ordering: .relaxed)
-        }
-    }
-
-    /// Lets go of the folder; what is in its files is the next producer's.
-    func close() {
-        self.dropFree()
-        let box = self.state.withLock { state -> SpoolBox? in
-            state.isClosed = true
-            return state.box.take()
-        }
-        box?.removeIfEmpty()
+        guard isFirst else { return }
+        self.worker.start { self.worker.isInline ? self.work() : self.workOff() }
     }
 }

@@ -8,6 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+private import Dispatch
+
 /// What goes on behind a spool: the adoption of what earlier processes left, and the syncing of files.
 final class SpoolUpkeep: Sendable {
     private let store: SpoolStore
@@ -36,16 +38,26 @@ final class SpoolUpkeep: Sendable {
     }
 
     var directory: String { self.store.directory }
+    /// The producer's own folder, while there is one.
+    var folder: String? { self.store.state.withLock { $0.box?.path } }
     var usedBytes: Int { self.store.usedBytes }
+    /// Whether files cannot be had, or records have not come into one yet.
     var isUnavailable: Bool { self.store.isUnavailable }
     var damagedFiles: Int { self.store.damagedFiles }
     var syncs: Int { self.store.syncs }
 
+    /// Makes the first files ready, so that not even the first record needs to wait for one in memory, and starts what goes
+    /// on behind.
     func start() {
         let recovery = self.recovery
-        var tasks = [Task.detached(executorPreference: self.executor) { await recovery.run() }]
+        let store = self.store
+        let clock = self.clock
+        store.workOff()
+        var tasks = [
+            Task.detached(executorPreference: self.executor) { await recovery.run() },
+            Task.detached(executorPreference: self.executor) { await Self.lookAfter(store, clock: clock) },
+        ]
         if let interval = self.syncInterval {
-            let store = self.store
             let syncing = SpoolSyncing(
                 directory: store.directory,
                 interval: interval,
@@ -57,6 +69,15 @@ final class SpoolUpkeep: Sendable {
             tasks.append(Task.detached(executorPreference: self.executor) { await syncing.run() })
         }
         self.tasks.withLock { $0 = tasks }
+    }
+
+    /// Has it noticed within a second that a folder has gone, and what was not possible tried again.
+    private static func lookAfter(_ store: SpoolStore, clock: any ProducerClock) async {
+        while !Task.isCancelled {
+            await store.bell.wait(until: store.isBusy ? clock.now() + SpoolStore.pause : nil, clock: clock)
+            guard !Task.isCancelled else { return }
+            await store.worker.run { store.workOff() }
+        }
     }
 
     func stop() {
@@ -80,12 +101,37 @@ final class SpoolUpkeep: Sendable {
         await self.syncWorker.run { store.sync() }
     }
 
+    /// Where files are made, removed and looked after.
+    var fileWorker: SpoolWorker { self.store.worker }
+
     /// Where the files of earlier processes are looked into.
     var recoveryWorker: SpoolWorker { self.recovery.worker }
 
+    /// Moves to files what waits in memory, now or never.
+    func secure() async {
+        let store = self.store
+        await store.worker.run { store.workOff(isForced: true) }
+    }
+
+    /// The same on a thread that may wait, until `deadline` at the latest.
+    func secure(until deadline: MonotonicInstant) {
+        let store = self.store
+        let done = DispatchSemaphore(value: 0)
+        store.worker.start {
+            store.workOff(isForced: true)
+            done.signal()
+        }
+        _ = done.wait(until: deadline, clock: self.clock)
+    }
+
+    /// Of these, the ones whose file has gone.
+    func lost(of spooled: [TopicBuffer.SpooledRecords]) async -> [TopicBuffer.SpooledRecords] {
+        await self.store.worker.run { spooled.filter { !$0.file.isThere } }
+    }
+
     /// Gives the folder to the next producer.
-    func close() {
-        self.store.close()
-        self.store.tellNotices()
+    func close() async {
+        let store = self.store
+        await store.worker.run { store.close() }
     }
 }

@@ -20,7 +20,16 @@ struct SpoolWorker: Sendable {
     }
 
     init(_ label: String, isInline: Bool) {
-        self.init(queue: isInline ? nil : DispatchQueue(label: "webtracking.spool.\(label)", qos: .utility))
+        self.init(queue: isInline ? nil : DispatchQueue(label: "webtracking.spool.\(label)", qos: .userInitiated))
+    }
+
+    /// Whether work is done where it is asked for.
+    var isInline: Bool { self.queue == nil }
+
+    /// Has something done behind what was asked for before, without waiting for it.
+    func start(_ body: @escaping @Sendable () -> Void) {
+        guard let queue = self.queue else { return body() }
+        queue.async(execute: body)
     }
 
     func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {

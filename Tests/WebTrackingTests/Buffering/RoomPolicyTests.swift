@@ -18,9 +18,9 @@ import Testing
         memory: Bool = true,
         files: Bool = true,
         _ open: RoomPolicy.Open? = nil,
-        areFilesBack: Bool = false
+        isFileReady: Bool = false
     ) -> RoomPolicy.Step {
-        RoomPolicy.step(admitsMemory: memory, admitsFiles: files, open: open) { areFilesBack }
+        RoomPolicy.step(admitsMemory: memory, admitsFiles: files, open: open) { isFileReady }
     }
 
     @Test func withoutAnOpenSegmentOneIsOpened() {
@@ -42,10 +42,10 @@ import Testing
     @Test func anOpenSegmentInMemoryGrowsUnlessFilesAreBack() {
         let tight = RoomPolicy.Open(isInFile: false, isFull: false, hasRoom: false)
         #expect(self.step(tight) == .grow)
-        #expect(self.step(tight, areFilesBack: true) == .replace(growing: false))
+        #expect(self.step(tight, isFileReady: true) == .replace(growing: false))
         // The bound on files is none of its business.
         #expect(self.step(files: false, tight) == .grow)
-        #expect(self.step(.init(isInFile: false, isFull: false, hasRoom: true), areFilesBack: true) == .use)
+        #expect(self.step(.init(isInFile: false, isFull: false, hasRoom: true), isFileReady: true) == .use)
     }
 
     @Test func spoolPressureIsThatOfTheMostSevereRecordAndIsTakenOnce() {

@@ -211,6 +211,8 @@ import Logging
         let sinks = (0..<64).map { rig.sink("topic-\($0)") }
         for round in 0..<350 {
             for sink in sinks { sink.info("\(round) \(Self.padding)") }
+            // A disk that keeps up.
+            if round % 10 == 0 { await rig.producer.upkeep?.secure() }
         }
         #expect(rig.producer.statistics.dropped == [:])
         rig.checkConservation()
@@ -227,6 +229,7 @@ import Logging
         }
         for round in 0..<300 {
             for topic in 0..<24 { rig.sink("topic-\(topic)").info("\(round) \(Self.padding)") }
+            if round % 10 == 0 { await rig.producer.upkeep?.secure() }
         }
         #expect(rig.producer.statistics.dropped == [:])
         rig.checkConservation()

@@ -34,6 +34,9 @@ final class SpoolDirectory: Sendable {
         Self.remove(self.path)
     }
 
+    /// Removes the directory with all that is in it.
+    func removeAll() { Self.remove(self.path) }
+
     private static func remove(_ path: String) {
         chmod(path, 0o700)
         for name in (try? FileSystem.names(in: path)) ?? [] {

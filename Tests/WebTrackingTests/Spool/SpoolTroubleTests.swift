@@ -70,9 +70,10 @@ import Logging
     @Test func aFileThatIsCutWhileItWaitsIsCountedAndSetAsideNotRemoved() async throws {
         let directory = SpoolDirectory()
         let rig = try await self.backlog(directory)
-        let files = directory.holding
-        // Those in the middle are parked.
-        let victim = files[files.count / 2]
+        // Those in the middle are in their files only, once the worker has come to that.
+        await rig.producer.upkeep?.secure()
+        let buffer = rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer
+        let victim = try #require(buffer.state.withLock { $0.sealed[$0.sealed.count / 2].spoolFile?.path })
         #expect(truncate(victim, 10_000) == 0)
         await rig.run { rig.producer.statistics.pending == 0 }
         #expect(rig.producer.statistics.dropped[.spoolDamaged, default: 0] > 0)

@@ -38,10 +38,10 @@ import Logging
             $0.logstore = "other"
         }
         rig.sink().info("alive")
-        let before = directory.files.map { directory.contents(of: $0) }
+        let before = directory.holding.map { directory.contents(of: $0) }
         let spool = WebTrackingSpool(directory: directory.path)
         let batches = try spool.batches()
-        #expect(directory.files.map { directory.contents(of: $0) } == before)
+        #expect(directory.holding.map { directory.contents(of: $0) } == before)
         try #require(batches.count == 2)
         #expect(batches.map(\.isAlive).sorted { !$0 && $1 } == [false, true])
         let dead = try #require(batches.first { !$0.isAlive })

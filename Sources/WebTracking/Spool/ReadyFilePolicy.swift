@@ -1,0 +1,97 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Decides which files are to be ready for the batches to come. It is told which sizes topics ask for, and says what to
+/// make and what to let go, one step at a time.
+///
+/// A file that is not ready when a topic needs it costs a record its life if the process dies in that moment. So as many
+/// are kept as were asked for within ten seconds, as far as a few MiB go, and some of each size that a topic grows through
+/// before anybody has asked.
+struct ReadyFilePolicy {
+    enum Step: Equatable {
+        case make(bytes: Int)
+        case drop(bytes: Int)
+    }
+
+    /// Kept before anybody has asked: by the size of their memory, how many.
+    private static let usual = [(32 << 10, 4), (64 << 10, 2), (128 << 10, 2), (256 << 10, 4)]
+    private static let window = Duration.seconds(10)
+    private static let most = 8 << 20
+
+    /// The bytes that ready files may take up together, apart from one for each size that was asked for.
+    private let limit: Int
+    private let usual: [Int: Int]
+    /// How often each size was asked for in the present window, and in the one before.
+    private var asked: [Int: Int] = [:]
+    private var before: [Int: Int] = [:]
+    private var windowEnd: MonotonicInstant?
+
+    /// For a spool of so many bytes, whose files have a memory of at most `largest`.
+    init(maximumBytes: Int, largest: Int) {
+        self.limit = max(min(maximumBytes / 8, Self.most), SpoolFile.bytes(capacity: 128 << 10))
+        self.usual = Dictionary(
+            uniqueKeysWithValues: Self.usual.filter { $0.0 <= largest }.map { (SpoolFile.bytes(capacity: $0.0), $0.1) }
+        )
+    }
+
+    /// Takes in that a topic asked for a file of so many bytes, whether it got one or not.
+    mutating func note(_ bytes: Int, at now: MonotonicInstant) {
+        self.roll(to: now)
+        self.asked[bytes, default: 0] += 1
+    }
+
+    /// What to do next with these ready files, by size how many, if the spool has `room` for so many bytes more.
+    mutating func next(_ ready: [Int: Int], room: Int, at now: MonotonicInstant) -> Step? {
+        self.roll(to: now)
+        let wanted = self.wanted()
+        for (bytes, count) in ready.sorted(by: { $0.key > $1.key }) where count > wanted[bytes, default: 0] {
+            return .drop(bytes: bytes)
+        }
+        let missing = wanted.filter { ready[$0.key, default: 0] < $0.value }.keys.sorted()
+        return missing.first { $0 <= room }.map { .make(bytes: $0) }
+    }
+
+    /// Whether one more file of this size is to be kept beside these.
+    func wants(_ bytes: Int, beside ready: [Int: Int]) -> Bool {
+        ready[bytes, default: 0] < self.wanted()[bytes, default: 0]
+    }
+
+    /// How many there should be of each size.
+    private func wanted() -> [Int: Int] {
+        let recent = self.asked.merging(self.before) { max($0, $1) }
+        var wanted = recent.mapValues { _ in 1 }
+        var left = self.limit
+        func add(_ counts: [(key: Int, value: Int)]) {
+            for (bytes, count) in counts {
+                let more = min(count - wanted[bytes, default: 0], max(left, 0) / bytes)
+                guard more > 0 else { continue }
+                wanted[bytes, default: 0] += more
+                left -= more * bytes
+            }
+        }
+        // The usual ones first, the small ones of them at least; then by what is asked for most.
+        add(self.usual.sorted { $0.key < $1.key })
+        add(recent.sorted { ($0.value, $0.key) > ($1.value, $1.key) })
+        return wanted
+    }
+
+    private mutating func roll(to now: MonotonicInstant) {
+        guard let end = self.windowEnd, now < end + Self.window else {
+            self.before = [:]
+            self.asked = [:]
+            self.windowEnd = now + Self.window
+            return
+        }
+        guard now >= end else { return }
+        self.before = self.asked
+        self.asked = [:]
+        self.windowEnd = end + Self.window
+    }
+}

@@ -1,0 +1,296 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Synchronization
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// What may wait for a disk: on the worker only, one after the other.
+extension SpoolStore {
+    /// Does all there is to do, moves to files what waits in memory, and tells what there is to tell. With `isForced`
+    /// nothing waits for its time.
+    func workOff(isForced: Bool = false) {
+        self.work(isForced: isForced)
+        let (isDue, haveGone) = self.state.withLock { state -> (Bool, Bool) in
+            defer {
+                state.isReturnDue = false
+                state.haveFilesGone = false
+            }
+            return (state.isReturnDue || state.told != nil, state.haveFilesGone)
+        }
+        if isDue || haveGone || isForced {
+            let left = self.returnToFiles(isForced || haveGone)
+            self.state.withLock { state in
+                if left > 0 { state.isReturnDue = true }
+                guard left == 0, state.retryAt == nil, state.told.take() != nil, !state.isClosed else { return }
+                state.notices.append(.spoolAvailable(directory: self.directory))
+            }
+            // Looked after from now on.
+            if left > 0, !isDue { self.bell.ring() }
+        }
+        self.tellNotices()
+    }
+
+    /// Looks whether the folders are there, takes care of files that are done with, and makes new ones ready.
+    func work(isForced: Bool = false) {
+        self.state.withLock { $0.isWorkAsked = false }
+        self.lookForFolders(isForced: isForced)
+        self.disposeOfFinished()
+        self.makeReady(isForced: isForced)
+    }
+
+    /// Whether there is something to look after from time to time.
+    var isBusy: Bool {
+        self.heldBytes > 0 || self.state.withLock { $0.isReturnDue || $0.retryAt != nil || $0.told != nil }
+    }
+
+    // MARK: Files that go
+
+    /// What was in a folder that has gone does not outlive the process, unless it is in memory still.
+    private func lookForFolders(isForced: Bool) {
+        let now = self.clock.now()
+        let isDue = self.state.withLock { state -> Bool in
+            guard !state.isClosed, isForced || state.lookAt.map({ now >= $0 }) ?? true else { return false }
+            state.lookAt = now + Self.pause
+            return true
+        }
+        guard isDue else { return }
+        for box in self.hold.boxes where !box.isLost && box.isRemoved {
+            box.noteLost()
+            let lost = self.state.withLock { state -> [SpoolFile] in
+                self.noteTrouble("\(box.path) has been removed", kind: box.path, in: &state)
+                state.haveFilesGone = true
+                guard state.box === box else { return [] }
+                state.box = nil
+                // Nobody has to wait.
+                state.retryAt = nil
+                defer { state.ready = [] }
+                return state.ready
+            }
+            for file in lost { self.remove(file) }
+        }
+    }
+
+    /// With `isCopying`, what may be copied at the moment stays mapped.
+    private func disposeOfFinished(isCopying: Bool = false) {
+        let (finished, mappings) = self.state.withLock { state -> ([SegmentMemory], [SpoolFile.Mapping]) in
+            let kept = isCopying ? state.finished.filter { $0.file?.box.isLost ?? true } : []
+            let finished =
+                isCopying ? state.finished.filter { memory in !kept.contains { $0 === memory } } : state.finished
+            state.finished = kept
+            guard !isCopying else { return (finished, []) }
+            defer { state.mappings = [] }
+            return (finished, state.mappings)
+        }
+        for mapping in mappings { mapping.end() }
+        for memory in finished {
+            guard let file = memory.file else { continue }
+            let isWanted = self.state.withLock { state in
+                file.page != nil && !file.isEvidence && !state.isClosed && file.box === state.box
+                    && state.policy.wants(file.bytes, beside: state.readyCounts)
+            }
+            guard isWanted else {
+                self.remove(file)
+                continue
+            }
+            memory.wipe()
+            self.state.withLock { $0.ready.append(file) }
+        }
+    }
+
+    private func remove(_ file: SpoolFile) {
+        if file.isEvidence {
+            // Out of the way, where no producer looks for records.
+            file.unmap()
+            rename(file.path, file.path + SpoolBox.damagedSuffix)
+        } else {
+            file.remove()
+        }
+        self.spare.subtract(file.bytes, ordering: .relaxed)
+    }
+
+    // MARK: Files that come
+
+    private func makeReady(isForced: Bool) {
+        let now = self.clock.now()
+        let mayTry = self.state.withLock { state in
+            // Nobody would remove the folder that one made now would be in.
+            !state.isClosed && (isForced || state.retryAt.map { now >= $0 } ?? true)
+        }
+        guard mayTry else { return }
+        do throws(FileError) {
+            while let step = self.nextStep(at: now) {
+                switch step {
+                case .make(let bytes): try self.make(bytes)
+                case .drop(let bytes): self.dropReady(bytes)
+                }
+            }
+            self.state.withLock { $0.retryAt = nil }
+        } catch {
+            self.state.withLock { state in
+                state.retryAt = now + Self.pause
+                // The files' names differ each time.
+                self.noteTrouble(String(describing: error), kind: error.rule ?? "\(error.code)", in: &state)
+            }
+            self.bell.ring()
+        }
+    }
+
+    /// Has a trouble told, unless one of its kind is what was told last.
+    private func noteTrouble(_ reason: String, kind: String, in state: inout State) {
+        guard state.told != kind else { return }
+        state.told = kind
+        state.notices.append(.spoolUnavailable(directory: self.directory, reason: reason))
+    }
+
+    private func nextStep(at now: MonotonicInstant) -> ReadyFilePolicy.Step? {
+        let room = self.maximumBytes - self.usedBytes
+        return self.state.withLock { $0.policy.next($0.readyCounts, room: room, at: now) }
+    }
+
+    private func dropReady(_ bytes: Int) {
+        let file = self.state.withLock { state in
+            state.ready.firstIndex { $0.bytes == bytes }.map { state.ready.remove(at: $0) }
+        }
+        if let file { self.remove(file) }
+    }
+
+    /// Makes a file, which is ready then.
+    private func make(_ bytes: Int) throws(FileError) {
+        self.spare.add(bytes, ordering: .relaxed)
+        do throws(FileError) {
+            let file: SpoolFile
+            do throws(FileError) { file = try self.newFile(bytes) } catch {
+                // The folder may have gone since it was last looked at.
+                guard error.isAbsence else { throw error }
+                self.lookForFolders(isForced: true)
+                file = try self.newFile(bytes)
+            }
+            self.state.withLock { $0.ready.append(file) }
+        } catch {
+            self.spare.subtract(bytes, ordering: .relaxed)
+            throw error
+        }
+    }
+
+    private func newFile(_ bytes: Int) throws(FileError) -> SpoolFile {
+        let (box, number) = try self.box()
+        return try SpoolFile.make(box.file(number), capacity: bytes - SpoolFormat.headerBytes, box: box)
+    }
+
+    /// The producer's folder, and the number of its next file.
+    private func box() throws(FileError) -> (SpoolBox, UInt64) {
+        let (present, number) = self.state.withLock { state -> (SpoolBox?, UInt64) in
+            defer { state.nextFile += 1 }
+            return (state.box, state.nextFile)
+        }
+        if let present { return (present, number) }
+        let (place, parents) = try SpoolPlace.prepare(self.directory, self.access)
+        if !parents.isEmpty { self.state.withLock { $0.ledger.noteMade(in: parents) } }
+        let made = try self.makeBox(number, in: place)
+        self.state.withLock { $0.box = made }
+        return (made, number)
+    }
+
+    private func makeBox(_ number: UInt64, in place: String) throws(FileError) -> SpoolBox {
+        let wallTime = self.clock.wallTime()
+        for attempt in 0..<Self.attempts {
+            let name = Self.boxName(wallTime: wallTime, identity: self.identity &+ number &+ attempt << 32)
+            guard let box = try SpoolBox.make(in: place, name: name, access: self.access) else { continue }
+            self.hold.note(box)
+            if !box.isFolderLocked {
+                let reason = "directories cannot be locked here; only the lock file in a folder says that it is in use"
+                self.state.withLock { $0.notices.append(.spoolTrouble(directory: self.directory, reason: reason)) }
+            }
+            return box
+        }
+        throw FileError("mkdir", place, code: EEXIST)
+    }
+
+    /// A name by which older folders come first.
+    private static func boxName(wallTime: Int64, identity: UInt64) -> String {
+        "\(UInt64(bitPattern: wallTime).hexadecimal)-\(identity.hexadecimal)"
+    }
+
+    // MARK: For batches that there are
+
+    /// Whether ``takeForReturn(capacity:rank:isTold:)`` is worth a try.
+    func mayTakeForReturn(capacity: Int, rank: Int) -> Bool {
+        let bytes = SpoolFile.bytes(capacity: capacity)
+        guard self.hasRoom(for: capacity, rank: rank) else { return false }
+        return self.state.withLock { state in
+            !state.isClosed && (state.retryAt == nil || state.ready.contains { $0.bytes >= bytes })
+        }
+    }
+
+    /// A file for a batch that waits in memory, a ready one or one that is made for it. That there is none says nothing of
+    /// new batches, which are smaller; it is told if `isTold`, and keeps nobody else from asking.
+    func takeForReturn(capacity: Int, rank: Int, isTold: Bool) -> Answer {
+        let bytes = SpoolFile.bytes(capacity: capacity)
+        guard self.hasRoom(for: capacity, rank: rank) else { return .full }
+        if let memory = self.state.withLock({ self.takeReady(bytes, least: bytes, rank: rank, in: &$0).0 }) {
+            return .memory(memory)
+        }
+        guard !self.state.withLock({ $0.isClosed }) else { return .unavailable }
+        // Records come before files that are only ready for some.
+        if self.usedBytes + bytes > self.maximumBytes { self.disposeOfFinished(isCopying: true) }
+        while self.usedBytes + bytes > self.maximumBytes, let file = self.state.withLock({ $0.ready.popLast() }) {
+            self.remove(file)
+        }
+        guard self.usedBytes + bytes <= self.maximumBytes else { return .full }
+        do throws(FileError) { try self.makeInstead(bytes) } catch {
+            guard isTold else { return .unavailable }
+            let reason = "\(error), for a batch that waits in memory"
+            self.state.withLock { $0.notices.append(.spoolTrouble(directory: self.directory, reason: reason)) }
+            return .unavailable
+        }
+        let memory = self.state.withLock { self.takeReady(bytes, least: bytes, rank: rank, in: &$0).0 }
+        return memory.map { .memory($0) } ?? .full
+    }
+
+    /// Makes a file, on a full disk in the place of ready ones.
+    private func makeInstead(_ bytes: Int) throws(FileError) {
+        while true {
+            do throws(FileError) { return try self.make(bytes) } catch {
+                let file = self.state.withLock { state in
+                    state.ready.reduce(0) { $0 + $1.bytes } >= bytes ? state.ready.popLast() : nil
+                }
+                guard error.code == ENOSPC || error.code == EDQUOT, let file else { throw error }
+                self.remove(file)
+            }
+        }
+    }
+
+    // MARK: The end
+
+    /// Lets go of the folder; what is in its files is the next producer's.
+    func close() {
+        let (box, ready) = self.state.withLock { state -> (SpoolBox?, [SpoolFile]) in
+            state.isClosed = true
+            defer { state.ready = [] }
+            return (state.box.take(), state.ready)
+        }
+        for file in ready { self.remove(file) }
+        self.disposeOfFinished()
+        box?.removeIfEmpty()
+        self.tellNotices()
+    }
+}
+
+extension SpoolStore.State {
+    /// How many files are ready, by their size.
+    var readyCounts: [Int: Int] { self.ready.reduce(into: [:]) { $0[$1.bytes, default: 0] += 1 } }
+}

@@ -1,0 +1,183 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if os(Linux)
+import Dispatch
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+#if SwiftLog
+import Logging
+#endif
+
+/// A disk that takes its time, is full, or has a limit: none of it is the callers' to wait for, and all of it is said.
+@Suite(.timeLimit(.minutes(10))) struct SpoolDiskTests {
+    static let padding = String(repeating: "x", count: 1000)
+
+    private func troubles(_ rig: Rig) -> [String] {
+        rig.diagnostics.elements.compactMap { diagnostic in
+            switch diagnostic {
+            case .spoolUnavailable: "unavailable"
+            case .spoolAvailable: "available"
+            default: nil
+            }
+        }
+    }
+
+    @Test func aDiskThatDoesNotAnswerHoldsUpNoThreadThatLogs() async throws {
+        let directory = SpoolDirectory()
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.topic = .label
+            $0.batching.urgentLevel = nil
+            $0.batching.targetBytes = 32 << 10
+        }
+        let worker = try #require(rig.producer.upkeep).fileWorker
+        let answer = DispatchSemaphore(value: 0)
+        let hasBegun = DispatchSemaphore(value: 0)
+        worker.start {
+            hasBegun.signal()
+            answer.wait()
+        }
+        #expect(hasBegun.wait(timeout: .now() + 60) == .success)
+        // More than there are files ready for; all calls return although the disk does not.
+        await withTaskGroup(of: Void.self) { group in
+            for topic in 0..<4 {
+                let sink = rig.sink("\(topic)")
+                group.addTask { for number in 0..<2000 { sink.info("\(number) \(Self.padding)") } }
+            }
+        }
+        var numbers = rig.producer.statistics
+        #expect(numbers.pending == 8000 && numbers.dropped == [:])
+        #expect(numbers.unspooled > 1000 && numbers.isSpoolUnavailable)
+        answer.signal()
+        await rig.producer.upkeep?.secure()
+        numbers = rig.producer.statistics
+        #expect(numbers.unspooled == 0 && !numbers.isSpoolUnavailable)
+        // It was no trouble that somebody has to look after.
+        #expect(self.troubles(rig) == [])
+        let report = await rig.producer.shutdown(timeout: .zero)
+        #expect(report.spooled == 8000)
+        rig.checkConservation()
+        let next = try await SpoolTests.recover(8000, from: directory) { $0.topic = .label }
+        #expect(next.transport.logs.count == 8000)
+        await next.stop()
+    }
+
+    @Test func noBoundIsBrokenByRecordsThatWaitForTheirFile() async throws {
+        let directory = SpoolDirectory()
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.batching.urgentLevel = nil
+            $0.batching.targetBytes = 32 << 10
+            $0.spool.maximumBytes = 1 << 20
+        }
+        let answer = DispatchSemaphore(value: 0)
+        rig.producer.upkeep?.fileWorker.start { answer.wait() }
+        for number in 0..<3000 { rig.sink().info("\(number) \(Self.padding)") }
+        #expect(rig.producer.statistics.spoolBytes <= 1 << 20)
+        #expect(rig.producer.statistics.dropped[.spoolFull, default: 0] > 2000)
+        answer.signal()
+        let report = await rig.producer.shutdown(timeout: .zero)
+        #expect(report.spooled == rig.producer.statistics.pending)
+        #expect(rig.producer.statistics.dropped[.shutdownDeadline] == nil)
+        rig.checkConservation()
+    }
+
+    /// Runs a program to its end.
+    private func run(_ arguments: [String]) -> Bool {
+        var child: pid_t = 0
+        let argv = arguments.map { strdup($0) } + [nil]
+        defer { for text in argv { free(text) } }
+        var status: CInt = 0
+        return posix_spawnp(&child, arguments[0], nil, nil, argv, environ) == 0 && waitpid(child, &status, 0) == child
+            && status == 0
+    }
+
+    // Only root can mount a disk that is full.
+    @Test(.enabled(if: geteuid() == 0, "it takes root to mount a small disk"))
+    func aFullDiskIsToldForAsLongAsRecordsAreInMemoryOnly() async throws {
+        let mount = SpoolDirectory()
+        try FileSystem.makeDirectory(mount.path)
+        // A container may forbid even root to mount.
+        guard self.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", mount.path]) else { return }
+        defer { _ = self.run(["umount", "-l", mount.path]) }
+        let rig = try SpoolTests.rig(mount, transport: InMemoryTransport(otherwise: .never)) {
+            $0.spool.directory = "\(mount.path)/spool"
+            $0.batching.urgentLevel = nil
+            $0.batching.targetBytes = 32 << 10
+            $0.batching.maximumRequestBytes = 64 << 10
+        }
+        for number in 0..<12_000 { rig.sink().info("\(number) \(Self.padding)") }
+        await rig.producer.upkeep?.secure()
+        let full = rig.producer.statistics
+        #expect(full.isSpoolUnavailable && full.unspooled > 9000 && full.dropped == [:])
+        #expect(self.run(["mount", "-o", "remount,size=4m", mount.path]))
+        await rig.producer.upkeep?.secure()
+        // Some have found room, and it is still as it is for the others.
+        let less = rig.producer.statistics
+        #expect(less.isSpoolUnavailable && less.unspooled > 7000 && less.unspooled < full.unspooled)
+        #expect(self.troubles(rig) == ["unavailable"])
+        #expect(self.run(["mount", "-o", "remount,size=64m", mount.path]))
+        for _ in 0..<2 { await rig.producer.upkeep?.secure() }
+        let numbers = rig.producer.statistics
+        #expect(!numbers.isSpoolUnavailable && numbers.unspooled == 0)
+        #expect(self.troubles(rig) == ["unavailable", "available"])
+        let report = await rig.producer.shutdown(timeout: .zero)
+        #expect(report.spooled == 12_000)
+        rig.checkConservation()
+    }
+
+    private static func limitFiles(to bytes: UInt) {
+        var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
+        #if canImport(Glibc)
+        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+        #else
+        setrlimit(RLIMIT_FSIZE, &limit)
+        #endif
+    }
+
+    @Test func aLimitOnTheSizeOfFilesIsToldAndEndsNoProcess() async {
+        await #expect(processExitsWith: .success) {
+            SpoolDiskTests.limitFiles(to: 4096)
+            let directory = SpoolDirectory()
+            let rig = try SpoolTests.rig(directory)
+            rig.sink().info("m")
+            await rig.producer.upkeep?.secure()
+            let numbers = rig.producer.statistics
+            let isTold = rig.diagnostics.elements.contains {
+                if case .spoolUnavailable(_, let reason) = $0 { reason.contains("File too large") } else { false }
+            }
+            let logs = await rig.drain()
+            guard isTold, numbers.isSpoolUnavailable, numbers.unspooled == 1, logs.count == 1 else { exit(1) }
+        }
+    }
+
+    @Test func filesAreAsLargeAsALimitAllows() async {
+        await #expect(processExitsWith: .success) {
+            SpoolDiskTests.limitFiles(to: 100 << 10)
+            let directory = SpoolDirectory()
+            let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+                $0.batching.urgentLevel = nil
+            }
+            for _ in 0..<2000 { rig.sink().info("\(SpoolDiskTests.padding)") }
+            await rig.producer.upkeep?.secure()
+            guard rig.producer.statistics.unspooled == 0, rig.diagnostics.elements.isEmpty else { exit(1) }
+            guard await rig.producer.shutdown(timeout: .zero).spooled == 2000 else { exit(2) }
+        }
+    }
+}
+#endif
