@@ -95,7 +95,7 @@ backend logs
 # Refusals about the content.
 
 
-@scenario("1.2a", "A record that a firewall refuses with 403 without an id does not hold up the others", needs=["haproxy"])
+@scenario("1.2a", "A record that a firewall refuses with 403 without an id does not hold up the others", needs=["haproxy"], short=True)
 def poison_403_without_id(world):
     endpoint = world.serve()
     url = haproxy(world, endpoint, "    http-request deny deny_status 403 if { req.body -m sub DROP-TABLE }")
@@ -110,7 +110,7 @@ def poison_403_without_id(world):
     return check(len(innocents) == 2000 and is_ordered(numbers) and sum(report["dropped"].values()) == 1 and told, seen)
 
 
-@scenario("1.2b", "A record with 1,100 fields, refused with 400, does not take others of its batch with it")
+@scenario("1.2b", "A record with 1,100 fields, refused with 400, does not take others of its batch with it", short=True)
 def poison_400_fields(world):
     endpoint = world.serve()
     lines = [f'{{"message":"line {number} x"}}' for number in range(20)]
@@ -148,7 +148,7 @@ def captive_portal(world):
                  "; ".join(lost) or f"6 kinds of portal: 0 dropped, all 60 of each delivered when it opened, {len(stored)} stored")
 
 
-@scenario("1.1", "A limit of 2 KB on the way is learnt, not tried again with every batch", needs=["nginx"])
+@scenario("1.1", "A limit of 2 KB on the way is learnt, not tried again with every batch", needs=["nginx"], short=True)
 def limit_413(world):
     endpoint = world.serve()
     _, url, folder = nginx(world, "client_max_body_size 2k; " + pass_on(endpoint))
@@ -162,7 +162,7 @@ def limit_413(world):
                  f"dropped {probe.total()['dropped']}")
 
 
-@scenario("1.1", "A record that is larger than a limit on the way does not hold its topic", needs=["nginx"])
+@scenario("1.1", "A record that is larger than a limit on the way does not hold its topic", needs=["nginx"], short=True)
 def limit_413_lone_record(world):
     endpoint = world.serve()
     _, url, _ = nginx(world, "client_max_body_size 2k; " + pass_on(endpoint))
@@ -175,7 +175,7 @@ def limit_413_lone_record(world):
 # Connections.
 
 
-@scenario("1.3a", "A connection that has gone silent is not used again", needs=["root", "openssl"])
+@scenario("1.3a", "A connection that has gone silent is not used again", needs=["root", "openssl"], short=True)
 def http2_gone_silent(world):
     try:
         import h2  # noqa: F401
@@ -224,7 +224,7 @@ def trusting(authority):
     return ["unshare", "--mount", "sh", "-c", script, authority]
 
 
-@scenario("1.3b", "A name that has moved is looked up anew after a failure", needs=["root"])
+@scenario("1.3b", "A name that has moved is looked up anew after a failure", needs=["root"], short=True)
 def moved_name(world):
     old = Service(world, lambda request, number: response(503, body=error_body("ServerBusy")), host="127.0.0.2")
     new = world.serve(port=old.port, host="127.0.0.3")
@@ -243,7 +243,7 @@ def moved_name(world):
                  f"{old.connections} connections, left {report['remaining']}")
 
 
-@scenario("1.3", "Healthy connections are kept")
+@scenario("1.3", "Healthy connections are kept", short=True)
 def connections_are_kept(world):
     service = Service(world, lambda request, number: response(200))
     commands = " ".join(["log:count=1 flush:5"] * 150) + " shutdown:1"
@@ -262,7 +262,7 @@ def delivered_after(world, bad, times=3, commands="log:count=94 settle:15 shutdo
     return service, probe.total()
 
 
-@scenario("1.4", "An exceeded quota that is told in gzip is waited for")
+@scenario("1.4", "An exceeded quota that is told in gzip is waited for", short=True)
 def quota_in_gzip(world):
     body = gzip.compress(error_body("WriteQuotaExceed", "write quota exceeded"))
     bad = response(403, [("Content-Encoding", "gzip"), ("Content-Type", "application/json")], body)
@@ -271,14 +271,14 @@ def quota_in_gzip(world):
                  f"{len(set(service.numbers()))} of 94 delivered, dropped {total['dropped']}")
 
 
-@scenario("1.4", "A refusal without a readable code is waited out")
+@scenario("1.4", "A refusal without a readable code is waited out", short=True)
 def refusal_without_code(world):
     service, total = delivered_after(world, response(403, body=b"\x1f\x8b\x08garbage\xff"))
     return check(len(set(service.numbers())) == 94 and not total["dropped"],
                  f"{len(set(service.numbers()))} of 94 delivered, dropped {total['dropped']}")
 
 
-@scenario("1.4", "An answer with an empty request id proves nothing")
+@scenario("1.4", "An answer with an empty request id proves nothing", short=True)
 def empty_request_id(world):
     service, total = delivered_after(world, response(200, request_id=""))
     return check(len(set(service.numbers())) == 94 and len(service.requests) > 3,
@@ -302,7 +302,7 @@ def with_date(world, date, retry_after=None, linger=0.1):
                  f"{probe.ending()}, {total.get('delivered', 0)} of 30 delivered")
 
 
-@scenario("1.5", "A date of the year 2500 does not end a process that signs")
+@scenario("1.5", "A date of the year 2500 does not end a process that signs", short=True)
 def date_2500(world):
     return with_date(world, "Fri, 01 Jan 2500 00:00:00 GMT")
 
@@ -312,7 +312,7 @@ def date_9999(world):
     return with_date(world, "Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 GMT")
 
 
-@scenario("1.5", "A service whose clock is near 1970 does not end a process that signs")
+@scenario("1.5", "A service whose clock is near 1970 does not end a process that signs", short=True)
 def date_1970(world):
     # Records that waited are older than the service's time.
     return with_date(world, "Thu, 01 Jan 1970 00:00:00 GMT", linger=30)
@@ -326,7 +326,7 @@ def date_1900(world):
 # Credentials.
 
 
-@scenario("1.6", "Credentials with a trailing newline work, or are refused at set-up, in each way in")
+@scenario("1.6", "Credentials with a trailing newline work, or are refused at set-up, in each way in", short=True)
 def credentials_with_newline(world):
     keys = world.folder / "keys"
     keys.write_text("scenario-id scenario-secret\n")
@@ -387,7 +387,7 @@ def tls_errors_are_told(world):
     return check(good, "; ".join(f"{name}: {line[:180]}" for name, line in lines.items()))
 
 
-@scenario("5", "TLS below 1.2 is refused", needs=["root", "openssl"])
+@scenario("5", "TLS below 1.2 is refused", needs=["root", "openssl"], short=True)
 def tls_1_1_is_refused(world):
     authority, chain, key = certificate(world)
     service = tls_service(world, chain, key, ssl.TLSVersion.TLSv1_1)
@@ -396,7 +396,7 @@ def tls_1_1_is_refused(world):
     return check(not service.stored, f"{len(service.stored)} requests over TLS 1.1, left {probe.event('shutdown')['remaining']}")
 
 
-@scenario("5", "A redirect is told with its target")
+@scenario("5", "A redirect is told with its target", short=True)
 def redirect_is_told(world):
     fine, seen = True, []
     for status in (301, 308):
@@ -409,7 +409,7 @@ def redirect_is_told(world):
     return check(fine, "; ".join(seen))
 
 
-@scenario("5", "Signed requests to a host without the project name it in x-log-project", needs=["root"])
+@scenario("5", "Signed requests to a host without the project name it in x-log-project", needs=["root"], short=True)
 def project_header(world):
     service = Service(world, lambda request, number: response(200))
     hosts = world.folder / "hosts"

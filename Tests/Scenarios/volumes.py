@@ -71,7 +71,7 @@ def replay_beyond_1_gib(world):
                  f"{total} records, {left} left after a replay to a dead endpoint: {run.stdout.strip()} (exit {run.returncode})")
 
 
-@scenario("3.1", "A replay drops nothing for its age")
+@scenario("3.1", "A replay drops nothing for its age", short=True)
 def replay_of_old_records(world):
     spool = world.spool()
     folder = leave_records(world, spool, 50)
@@ -85,7 +85,7 @@ def replay_of_old_records(world):
     return check(len(set(endpoint.numbers())) == 50, f"{len(set(endpoint.numbers()))} of 50 delivered: {run.stdout.strip()}")
 
 
-@scenario("3.7", "A replay exits with other than 0 when it leaves or sets aside anything")
+@scenario("3.7", "A replay exits with other than 0 when it leaves or sets aside anything", short=True)
 def replay_tells_what_it_leaves(world):
     spool = world.spool()
     leave_records(world, spool, 20)
@@ -129,7 +129,7 @@ def spoil(path):
         file.write(b"\0\0\0\0")
 
 
-@scenario("3.7", "Records for another logstore and files of a newer format are told at a start, with how many")
+@scenario("3.7", "Records for another logstore and files of a newer format are told at a start, with how many", short=True)
 def what_is_left_is_told(world):
     spool = world.spool()
     leave_records(world, spool, 21, logstore="other")
@@ -147,7 +147,7 @@ def what_is_left_is_told(world):
 # Owners and permissions.
 
 
-@scenario("3.2", "Files that fsGroup made writable for a group are told or delivered at each start", needs=["root", "setpriv"])
+@scenario("3.2", "Files that fsGroup made writable for a group are told or delivered at each start", needs=["root", "setpriv"], short=True)
 def fsgroup(world):
     spool = world.spool()
     folder = leave_records(world, spool, 300)
@@ -197,7 +197,7 @@ def told_or_delivered(world, spool, folder, count, twice=False, prefix=()):
     return check(fine, "; ".join(seen))
 
 
-@scenario("3.2", "A mount point that belongs to root, with mode 1777, works as a spool", needs=["root", "setpriv"])
+@scenario("3.2", "A mount point that belongs to root, with mode 1777, works as a spool", needs=["root", "setpriv"], short=True)
 def mount_point(world):
     spool = world.folder / "mounted"
     spool.mkdir()
@@ -213,7 +213,7 @@ def mount_point(world):
                  f"{len(set(endpoint.numbers()))} of 100 delivered by the next start; {told.splitlines()[0][:150] if told else ''}")
 
 
-@scenario("3.2", "replay reads another user's spool as root", needs=["root", "setpriv"])
+@scenario("3.2", "replay reads another user's spool as root", needs=["root", "setpriv"], short=True)
 def replay_as_root(world):
     spool = world.spool()
     spool.mkdir(mode=0o700)
@@ -282,7 +282,7 @@ def ext4_full_disk(world):
     return full_disk_recovery(world, "ext4")
 
 
-@scenario("3.4", "A full disk is told for as long as records wait in memory", needs=["root"])
+@scenario("3.4", "A full disk is told for as long as records wait in memory", needs=["root"], short=True)
 def full_disk_is_told(world):
     disk = world.folder / "small"
     disk.mkdir()
@@ -308,7 +308,7 @@ def full_disk_is_told(world):
                  f"{len(healthy)} of {len(probe.events('statistics'))} looks")
 
 
-@scenario("3.5", "What a shutdown says is in the spool is there, when the folder was removed or moved away")
+@scenario("3.5", "What a shutdown says is in the spool is there, when the folder was removed or moved away", short=True)
 def removed_folder(world):
     seen, fine = [], True
     for way in ("removed", "moved"):
@@ -329,7 +329,7 @@ def removed_folder(world):
     return check(fine, "; ".join(seen))
 
 
-@scenario("3.5", "A removed lock does not let a second producer take over a living folder")
+@scenario("3.5", "A removed lock does not let a second producer take over a living folder", short=True)
 def removed_lock(world):
     spool, mark = world.spool(), world.folder / "mark"
     port_holder = world.serve()
@@ -372,7 +372,7 @@ def two_versions(world):
 # Processes.
 
 
-@scenario("3.6", "A child made by fork without exec leaves its parent's records whole")
+@scenario("3.6", "A child made by fork without exec leaves its parent's records whole", short=True)
 def fork_without_exec(world):
     spool = world.spool()
     probe = world.start("log:count=100 wait:0.5 fork:count=50,name=child log:count=30 wait:0.3 die", spooling(spool))
@@ -389,7 +389,7 @@ def fork_without_exec(world):
                  + (f"exit status {status}, dropped {child.get('dropped')}" if child else f"wait status {status}, said nothing"))
 
 
-@scenario("3.6", "A child made by fork can log and shut down, and returns at its deadline")
+@scenario("3.6", "A child made by fork can log and shut down, and returns at its deadline", short=True)
 def fork_and_shut_down(world):
     seen, fine = [], True
     for durability in ("memory", "process"):
@@ -410,7 +410,7 @@ def limited(limit, value):
     return {"preexec_fn": lambda: resource.setrlimit(limit, (value, value))}
 
 
-@scenario("3.8", "A limit on the size of files does not end the process, and is told")
+@scenario("3.8", "A limit on the size of files does not end the process, and is told", short=True)
 def ulimit_f(world):
     endpoint = world.serve()
     probe = world.start("log:count=400,bytes=900 settle:10 shutdown:2", spooling(world.spool(), endpoint),
@@ -422,7 +422,7 @@ def ulimit_f(world):
                  + (f"told: {told[0][:160]}" if told else "not a word"))
 
 
-@scenario("3.8", "Twelve descriptors end no process, and are told")
+@scenario("3.8", "Twelve descriptors end no process, and are told", short=True)
 def ulimit_n_12(world):
     endpoint = world.serve()
     seen, fine = [], True
@@ -442,7 +442,7 @@ def ulimit_n_12(world):
     return check(fine, "; ".join(seen))
 
 
-@scenario("4", "Batches that are split after 413 stay within the memory limit, by the process's own memory")
+@scenario("4", "Batches that are split after 413 stay within the memory limit, by the process's own memory", short=True)
 def memory_after_413(world):
     def decide(request, number):
         if len(request.body) < 10_000:

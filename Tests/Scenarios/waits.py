@@ -50,12 +50,12 @@ def keeps_deadline(world, endpoint, stderr, delivered=None, **others):
                  and (delivered is None or len(set(delivered())) == 50), seen)
 
 
-@scenario("2.1", "Standard error that nobody reads does not move the deadline, with a dead endpoint")
+@scenario("2.1", "Standard error that nobody reads does not move the deadline, with a dead endpoint", short=True)
 def stderr_full_dead_endpoint(world):
     return keeps_deadline(world, NOBODY_THERE, full_pipe(world))
 
 
-@scenario("2.1", "Standard error that nobody reads holds up neither deliveries nor the end, with a healthy endpoint")
+@scenario("2.1", "Standard error that nobody reads holds up neither deliveries nor the end, with a healthy endpoint", short=True)
 def stderr_full_healthy_endpoint(world):
     endpoint = world.serve()
     return keeps_deadline(world, endpoint, full_pipe(world), endpoint.numbers)
@@ -82,7 +82,7 @@ def stderr_reader_dies(world):
     return check(probe.process.returncode == 0 and probe.event("shutdown"), probe.ending())
 
 
-@scenario("2.1", "A standard error whose reader is gone does not end the process, whatever the transport")
+@scenario("2.1", "A standard error whose reader is gone does not end the process, whatever the transport", short=True)
 def stderr_closed_pipe(world):
     seen = []
     for transport in ("http", "refusing"):
@@ -96,7 +96,7 @@ def stderr_closed_pipe(world):
     return check(all(code == 0 for _, code, _ in seen), "; ".join(f"{name}: {ending}" for name, _, ending in seen))
 
 
-@scenario("2.1", "A process without a standard error writes its diagnostics nowhere else")
+@scenario("2.1", "A process without a standard error writes its diagnostics nowhere else", short=True)
 def stderr_missing(world):
     endpoint = world.serve("--fault-rate", "0.5", "--fault-kinds", "500")
     probe = world.start("log:count=30,rate=30 settle:10 shutdown:2", to(endpoint),
@@ -106,7 +106,7 @@ def stderr_missing(world):
                  f"{len(endpoint.logs()) - len(endpoint.numbers())} other records")
 
 
-@scenario("2.2", "syncShutdown returns at its deadline while all of Swift's threads are blocked")
+@scenario("2.2", "syncShutdown returns at its deadline while all of Swift's threads are blocked", short=True)
 def sync_shutdown_blocked_pool(world):
     probe = world.start("log:count=40 block:8 sync-shutdown:2", to(NOBODY_THERE))
     probe.wait(14)
@@ -162,7 +162,7 @@ def slow_disk(world):
                  f"the longest of 1,600 log calls took {1000 * logged['longest']:.0f} ms, {len(set(numbers))} delivered")
 
 
-@scenario("2.4", "A metadata provider that logs through its own producer is told nothing by itself")
+@scenario("2.4", "A metadata provider that logs through its own producer is told nothing by itself", short=True)
 def recursive_provider(world):
     endpoint = world.serve()
     probe = world.start("log:count=10 settle:5 shutdown:1", to(endpoint), options=["--recursive"])
