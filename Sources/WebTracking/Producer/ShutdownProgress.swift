@@ -16,7 +16,6 @@ final class ShutdownProgress: Sendable {
     struct Rest {
         var dropped = 0
         var spooled = 0
-        var files: [TopicBuffer.SpooledRecords] = []
     }
 
     private struct State {

@@ -328,8 +328,8 @@ public final class WebTrackingProducer: Sendable {
                 if let look = self.upkeep?.look { await self.run(until: deadline) { await look.wait() } }
             case .giveUp:
                 isDiskAnswering = await self.secureSpool(progress)
-                self.giveUp(progress)
-                if isDiskAnswering { await self.checkSpool(progress) }
+                let files = self.giveUp(progress)
+                if isDiskAnswering { await self.check(files, progress) }
                 machine.gaveUp()
             case .stop(let deadline):
                 let grace = self.clock.now() + ShutdownMachine.stopGrace
@@ -403,8 +403,8 @@ public final class WebTrackingProducer: Sendable {
     }
 
     /// Counts as dropped what was left in files that are not there any more.
-    private func checkSpool(_ progress: ShutdownProgress) async {
-        guard let upkeep = self.upkeep, let files = progress.rest?.files, !files.isEmpty else { return }
+    private func check(_ files: [TopicBuffer.SpooledRecords], _ progress: ShutdownProgress) async {
+        guard let upkeep = self.upkeep, !files.isEmpty else { return }
         let lost = Lock<[TopicBuffer.SpooledRecords]>([])
         let grace = max(progress.deadline, self.clock.now() + ShutdownMachine.stopGrace)
         await self.run(until: grace) {
@@ -418,19 +418,22 @@ public final class WebTrackingProducer: Sendable {
         }
     }
 
-    /// Gives up what is left, unless that has been done.
-    private func giveUp(_ progress: ShutdownProgress) {
+    /// Gives up what is left, unless that has been done, and says what is left in files. Whoever keeps that keeps the folder.
+    @discardableResult
+    private func giveUp(_ progress: ShutdownProgress) -> [TopicBuffer.SpooledRecords] {
+        var files: [TopicBuffer.SpooledRecords] = []
         progress.giveUp {
             self.upkeep?.stop()
             return self.table.allBuffers.reduce(into: ShutdownProgress.Rest()) { rest, buffer in
                 let left = buffer.abandon()
                 rest.dropped += left.dropped
                 rest.spooled += left.spooled.reduce(0) { $0 + $1.levels.total }
-                rest.files += left.spooled
+                files += left.spooled
             }
         }
         // An announcement that found no room may have been dropped behind the worker's last look.
         for buffer in self.table.allBuffers { buffer.reportDrops(to: self.diagnostics.tell) }
+        return files
     }
 
     /// Waits for `body` until the deadline, and says whether it has ended; what takes its time goes on after that.
