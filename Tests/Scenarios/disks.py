@@ -265,7 +265,7 @@ def start_and_stop(run, prefix):
 # One of each, on one file system or another.
 SHORT = [("xfs", True, "restart"), ("ext4", False, "lock-removed"), ("btrfs", True, "restart"),
          ("tmpfs", False, "another-user"), ("ext4", True, "fs-group"), ("tmpfs", True, "mount-point"),
-         ("xfs", False, "replay"), ("btrfs", False, "folder-removed"), ("ext4", True, "fills")]
+         ("xfs", False, "replay"), ("ext4", True, "fills")]
 
 
 def main():

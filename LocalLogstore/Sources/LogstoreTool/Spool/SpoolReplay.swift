@@ -132,12 +132,16 @@ struct SpoolReplay: AsyncParsableCommand {
         let numbers = producer.statistics
         let destination = "\(project)/\(logstore)"
         let after = try self.arguments.spool.remains(permits: self.permits)
-        // What this producer has still in its hands looks like a living process's.
-        let own = after.filter { $0.destination == destination }.reduce(0) { $0 + ($1.records ?? 0) }
-        let left = max(own, numbers.pending)
+        func records(_ remains: [WebTrackingSpool.Remains]) -> Int {
+            remains.filter { $0.destination == destination }.reduce(0) { $0 + ($1.records ?? 0) }
+        }
+        // What this producer has still in its hands looks like a living process's, and so does what is beside that. What was
+        // not taken over is left, but for what turned out to be damaged.
+        let untaken = numbers.damagedSpoolFiles > 0 ? 0 : records(before) - numbers.recovered
+        let left = max(records(after), numbers.pending, untaken)
         let aside = numbers.damagedSpoolFiles > 0 ? ", \(numbers.damagedSpoolFiles) damaged files set aside" : ""
         try Output.line("\(numbers.delivered) delivered, \(numbers.totalDropped) dropped, \(left) left\(aside)")
-        let isOtherLeft = self.tell(after, but: destination)
+        let isOtherLeft = self.tell(before, but: destination)
         if left > 0 || numbers.totalDropped > 0 || !aside.isEmpty || isOtherLeft { throw ExitCode.failure }
     }
 
