@@ -95,7 +95,8 @@ backend logs
 # Refusals about the content.
 
 
-@scenario("1.2a", "A record that a firewall refuses with 403 without an id does not hold up the others", needs=["haproxy"], short=True)
+@scenario("1.2a", "A record that a firewall refuses with 403 without an id does not hold up the others",
+          needs=["haproxy"], short=True)
 def poison_403_without_id(world):
     endpoint = world.serve()
     url = haproxy(world, endpoint, "    http-request deny deny_status 403 if { req.body -m sub DROP-TABLE }")
@@ -367,7 +368,8 @@ def tls_service(world, chain, key, version=None):
     return Service(world, lambda request, number: response(200), wrap=lambda raw: context.wrap_socket(raw, server_side=True))
 
 
-@scenario("5", "Unknown issuer, expired certificate and no authorities at all are told apart", needs=["root", "openssl", "faketime"])
+@scenario("5", "Unknown issuer, expired certificate and no authorities at all are told apart",
+          needs=["root", "openssl", "faketime"])
 def tls_errors_are_told(world):
     authority, chain, key = certificate(world)
     url = f"https://localhost:{tls_service(world, chain, key).port}"

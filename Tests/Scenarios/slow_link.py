@@ -62,7 +62,8 @@ def with_probe(world, count, link, timeout, rate=None, outages=()):
     return judge(endpoint.numbers(), count, seconds, allowed)
 
 
-@scenario("1.1", "A backlog that is there at once arrives over a slow link (3 MB, 400 KB/s, request timeout 1.5 s)", short=True)
+@scenario("1.1", "A backlog that is there at once arrives over a slow link (3 MB, 400 KB/s, request timeout 1.5 s)",
+          short=True)
 def slow_link_at_once(world):
     return with_probe(world, 3100, 400_000, 1.5)
 

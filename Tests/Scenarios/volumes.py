@@ -129,7 +129,8 @@ def spoil(path):
         file.write(b"\0\0\0\0")
 
 
-@scenario("3.7", "Records for another logstore and files of a newer format are told at a start, with how many", short=True)
+@scenario("3.7", "Records for another logstore and files of a newer format are told at a start, with how many",
+          short=True)
 def what_is_left_is_told(world):
     spool = world.spool()
     leave_records(world, spool, 21, logstore="other")
@@ -147,7 +148,8 @@ def what_is_left_is_told(world):
 # Owners and permissions.
 
 
-@scenario("3.2", "Files that fsGroup made writable for a group are told or delivered at each start", needs=["root", "setpriv"], short=True)
+@scenario("3.2", "Files that fsGroup made writable for a group are told or delivered at each start",
+          needs=["root", "setpriv"], short=True)
 def fsgroup(world):
     spool = world.spool()
     folder = leave_records(world, spool, 300)
@@ -156,7 +158,8 @@ def fsgroup(world):
     return told_or_delivered(world, spool, folder, 300, twice=True)
 
 
-@scenario("3.2", "Files of a group that the process is in are taken over when that is asked for", needs=["root", "setpriv"])
+@scenario("3.2", "Files of a group that the process is in are taken over when that is asked for",
+          needs=["root", "setpriv"])
 def fsgroup_permitted(world):
     def user(number):
         return ["setpriv", f"--reuid={number}", "--regid=2000", "--clear-groups"]
@@ -172,7 +175,8 @@ def fsgroup_permitted(world):
     return check(delivered == 300, f"{delivered} of 300 delivered; {told.splitlines()[0][:150]}")
 
 
-@scenario("3.2", "Folders of another user in a directory that was given over are told at each start", needs=["root", "setpriv"])
+@scenario("3.2", "Folders of another user in a directory that was given over are told at each start",
+          needs=["root", "setpriv"])
 def change_of_user(world):
     spool = world.spool()
     folder = leave_records(world, spool, 300)
@@ -197,7 +201,8 @@ def told_or_delivered(world, spool, folder, count, twice=False, prefix=()):
     return check(fine, "; ".join(seen))
 
 
-@scenario("3.2", "A mount point that belongs to root, with mode 1777, works as a spool", needs=["root", "setpriv"], short=True)
+@scenario("3.2", "A mount point that belongs to root, with mode 1777, works as a spool",
+          needs=["root", "setpriv"], short=True)
 def mount_point(world):
     spool = world.folder / "mounted"
     spool.mkdir()
@@ -352,7 +357,8 @@ def removed_lock(world):
                  f"{len(set(numbers))} of 1155 delivered, {repeated(numbers)} twice")
 
 
-@scenario("3.5", "An older and a newer version leave each other's living folders alone, and take over dead ones", needs=["--other-probe"])
+@scenario("3.5", "An older and a newer version leave each other's living folders alone, and take over dead ones",
+          needs=["--other-probe"])
 def two_versions(world):
     seen, fine = [], True
     for name, first, second in (("older first", world.other_probe, world.probe), ("newer first", world.probe, world.other_probe)):

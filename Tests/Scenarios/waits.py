@@ -55,7 +55,8 @@ def stderr_full_dead_endpoint(world):
     return keeps_deadline(world, NOBODY_THERE, full_pipe(world))
 
 
-@scenario("2.1", "Standard error that nobody reads holds up neither deliveries nor the end, with a healthy endpoint", short=True)
+@scenario("2.1", "Standard error that nobody reads holds up neither deliveries nor the end, with a healthy endpoint",
+          short=True)
 def stderr_full_healthy_endpoint(world):
     endpoint = world.serve()
     return keeps_deadline(world, endpoint, full_pipe(world), endpoint.numbers)
