@@ -39,4 +39,32 @@ enum ZlibStream {
         }
         return status == Z_OK && raw.count == rawSize ? raw : nil
     }
+
+    /// The beginning of what a gzip file or a zlib stream holds, as far as it can be read and at most `limit` bytes; `nil`
+    /// for bytes of which nothing can be read so.
+    static func beginning(of stream: [UInt8], limit: Int) -> [UInt8]? {
+        guard stream.count > 2, limit > 0 else { return nil }
+        let isGzip = stream[0] == 0x1F && stream[1] == 0x8B
+        let isZlib = stream[0] & 0x0F == 8 && (Int(stream[0]) << 8 | Int(stream[1])) % 31 == 0
+        guard isGzip || isZlib else { return nil }
+        var state = z_stream()
+        // A window of any size, and the format that the bytes say.
+        guard inflateInit2_(&state, 15 + 32, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size)) == Z_OK else {
+            return nil
+        }
+        defer { inflateEnd(&state) }
+        var stream = stream
+        let beginning = stream.withUnsafeMutableBufferPointer { source in
+            [UInt8](unsafeUninitializedCapacity: limit) { target, count in
+                state.next_in = source.baseAddress
+                state.avail_in = uInt(source.count)
+                state.next_out = target.baseAddress
+                state.avail_out = uInt(limit)
+                _ = inflate(&state, Z_SYNC_FLUSH)
+                count = limit - Int(state.avail_out)
+            }
+        }
+        // Two bytes of a text may look like the beginning of a stream.
+        return beginning.isEmpty ? nil : beginning
+    }
 }

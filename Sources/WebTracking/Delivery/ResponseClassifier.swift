@@ -39,16 +39,17 @@ package enum ResponseClassifier {
     /// captive portal, and proves nothing: it is retried whatever its status.
     package static func classify(_ response: TransportResponse, wallTime: Int64) -> (Verdict, ServiceError?) {
         let requestID = response.header("x-log-requestid")
+        let location = (300..<400).contains(response.status) ? response.header("location") : nil
         let error =
             (200..<300).contains(response.status)
-            ? nil : ServiceError(status: response.status, requestID: requestID, body: response.body)
+            ? nil : ServiceError(status: response.status, requestID: requestID, location: location, body: response.body)
         let pause = response.header("retry-after").flatMap { RetryAfter.parse($0, wallTime: wallTime) }
         guard requestID != nil else {
             // A proxy's own limit, often 1 MiB, would refuse the whole batch for ever.
             if response.status == 413 { return (.splitIfPossible, error) }
             return (
                 .retry(.failed, after: pause),
-                error ?? ServiceError(status: response.status, requestID: nil, body: response.body)
+                error ?? ServiceError(status: response.status, requestID: nil, location: location, body: response.body)
             )
         }
         switch response.status {

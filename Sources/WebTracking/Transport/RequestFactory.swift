@@ -30,6 +30,8 @@ struct RequestFactory: Sendable {
     private func request(rawSize: Int, compressed: [UInt8]?, plain: () -> [UInt8]) -> TransportRequest {
         var headers = [
             (name: "Content-Type", value: self.operation.contentType),
+            // What the service says of an error is read, and short.
+            (name: "Accept-Encoding", value: "identity"),
             (name: "x-log-apiversion", value: "0.6.0"),
             (name: "x-log-bodyrawsize", value: String(rawSize)),
         ]

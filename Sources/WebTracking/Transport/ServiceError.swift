@@ -19,12 +19,16 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
     /// The id to quote to the service's support; `nil` if the answer does not come from the service.
     public var requestID: String?
 
+    /// Where the answer sends the client, which no transport follows; `nil` if it does not.
+    public var location: String?
+
     /// The error in one line.
     public var description: String {
         let code = self.code.isEmpty ? "" : " \(self.code)"
         let message = self.message.isEmpty ? "" : ": \(self.message)"
         let id = self.requestID.map { " (request id \($0))" } ?? " (no request id: not an answer of the service)"
-        return "HTTP \(self.status)\(code)\(message)\(id)"
+        let location = self.location.map { ", redirects to \($0)" } ?? ""
+        return "HTTP \(self.status)\(code)\(location)\(message)\(id)"
     }
 
     /// Whether a quota of the project or of a shard was exceeded.
@@ -49,8 +53,11 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
     /// Whether no policy of RAM allows the credentials of a signature what they were used for.
     var isAboutPermission: Bool { self.message.contains("denied by sts or ram") }
 
-    init(status: Int, requestID: String?, body: [UInt8]) {
+    init(status: Int, requestID: String?, location: String? = nil, body: [UInt8]) {
         self.status = status
+        self.location = location.map(Self.line)
+        // Asked for in its plain form; some proxies compress all the same. A body that cannot be read has no code.
+        let body = ZlibStream.beginning(of: body, limit: TransportResponse.maximumBodyBytes) ?? body
         self.requestID = requestID.map(Self.line)
         if case .object(let members)? = try? JSONValue.parse(body) {
             self.code = members.text("errorCode") ?? ""
