@@ -144,6 +144,7 @@ struct ProducerParts {
         if let signing = configuration.authentication.signing {
             return SignedPutLogs(
                 signing,
+                project: configuration.project,
                 timeField: configuration.fields.time,
                 timeout: configuration.delivery.requestTimeout,
                 clock: clock,

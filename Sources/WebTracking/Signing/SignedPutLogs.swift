@@ -21,9 +21,11 @@ struct SignedPutLogs: WriteOperation {
     private let credentials: CredentialsSource
     /// The name of the field that has the time of an event.
     private let timeField: String
+    private let project: String
 
     init(
         _ signing: Signing,
+        project: String,
         timeField: String,
         timeout: Duration,
         clock: any ProducerClock,
@@ -33,6 +35,7 @@ struct SignedPutLogs: WriteOperation {
         self.signing = signing
         self.time = time
         self.timeField = timeField
+        self.project = project
         self.credentials = CredentialsSource(
             provider: signing.provider,
             clock: clock,
@@ -53,7 +56,13 @@ struct SignedPutLogs: WriteOperation {
     }
 
     func carrier(over transport: any WebTrackingTransport) -> any WebTrackingTransport {
-        SigningTransport(inner: transport, credentials: self.credentials, time: self.time, region: self.signing.region)
+        SigningTransport(
+            inner: transport,
+            credentials: self.credentials,
+            time: self.time,
+            region: self.signing.region,
+            project: self.project
+        )
     }
 }
 

@@ -20,6 +20,7 @@ struct SigningTransport: WebTrackingTransport {
     let credentials: CredentialsSource
     let time: ServerTime
     let region: String
+    let project: String
 
     func send(_ request: TransportRequest) async throws -> TransportResponse {
         let credentials = try await self.credentials.credentials()
@@ -52,6 +53,10 @@ struct SigningTransport: WebTrackingTransport {
         let host = request.port.map { "\(request.host):\($0)" } ?? request.host
         let time = UTCTimestamp.compact(self.time.now)
         let hash = SignatureV4.hash(request.body)
+        // A custom domain does not say whose it is; the service's own clients do then.
+        if !request.host.hasPrefix("\(self.project).") {
+            request.headers.append((name: "x-log-project", value: self.project))
+        }
         request.headers.append((name: "x-log-date", value: time))
         request.headers.append((name: "x-log-content-sha256", value: hash))
         if let token = credentials.securityToken {

@@ -106,6 +106,33 @@ import Logging
         await rig.stop()
     }
 
+    @Test(
+        arguments: [
+            ("https://logs.example.com", "project"), ("http://127.0.0.1:8080", "project"), ("cn-test", nil),
+            ("https://project.example.com", nil), ("https://projects.example.com", "project"),
+        ] as [(String, String?)]
+    )
+    func aHostThatDoesNotNameTheProjectIsToldItAndThatIsSigned(endpoint: String, project: String?) async throws {
+        let service = ScriptedService()
+        let rig = try SignedRig(service, CountingProvider()) { $0.endpoint = endpoint }
+        rig.log("a")
+        await rig.producer.flush(timeout: .seconds(60))
+        let request = try #require(service.requests.elements.first)
+        #expect(request.header("x-log-project") == project)
+        let host = request.port.map { "\(request.host):\($0)" } ?? request.host
+        let input = SignatureV4.Input(
+            method: "POST",
+            path: request.path,
+            headers: request.headers + [("host", host)],
+            contentHash: SignatureV4.hash(request.body),
+            time: "20260101T000000Z"
+        )
+        let expected = SignatureV4(credentials: CountingProvider.credentials(1), region: "cn-test")
+            .authorization(for: input)
+        #expect(request.header("authorization") == expected)
+        await rig.stop()
+    }
+
     @Test func eachAttemptIsSignedAnewAtItsTime() async throws {
         let count = Recorder<Int>()
         let service = ScriptedService { _ in
