@@ -16,39 +16,91 @@ import NIOHTTP1
 
 /// Sends through AsyncHTTPClient.
 ///
-/// It never hands the client a logger, and its own client has no tracer: records about sending records would never end.
+/// With clients of its own it speaks HTTP/1.1, over TLS 1.2 or newer, and follows no redirects. After an exchange without
+/// an answer, and after one that another server might answer otherwise (5xx, or nothing of the service), no connection of
+/// before is used again, and the name is looked up anew. That happens once a second at most.
+///
+/// It never hands the client a logger, and its own clients have no tracer: records about sending records would never end.
 public struct AsyncHTTPClientTransport: WebTrackingTransport {
-    private let client: HTTPClient
-    private let own: OwnClient?
+    private enum Source {
+        case own(ClientGenerations)
+        case given(HTTPClient)
+    }
 
-    /// Creates a transport with a client of its own, which follows no redirects and is shut down with the transport.
+    private let source: Source
+    private let trouble: ConnectionTrouble
+
+    /// Creates a transport with clients of its own, which are shut down with the transport.
+    ///
+    /// Servers are vouched for by the certificate authorities of the machine, or by those in the file that the environment
+    /// variable `SSL_CERT_FILE` names, read anew with each client.
     public init() {
-        var configuration = HTTPClient.Configuration()
-        configuration.redirectConfiguration = .disallow
-        configuration.timeout.connect = .seconds(10)
-        // When to try again, and how many requests there are at once, the producer decides.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
-        configuration.tracing.tracer = nil
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        self.client = client
-        self.own = OwnClient(client: client)
+        self.init(proxy: nil)
+    }
+
+    /// Creates a transport with clients that `makeClient` makes, and that the transport shuts down.
+    ///
+    /// For clients with settings of your own, such as certificate authorities; the rules about connections stay. A client
+    /// should follow no redirects, speak HTTP/1.1 (`httpVersion = .http1Only`) and have no tracer that logs. `makeClient`
+    /// is called before the first request and after exchanges that have failed; it makes a new one each time, and does not
+    /// wait.
+    public init(makeClient: @escaping @Sendable () -> HTTPClient) {
+        self.init(proxy: nil, makeClient: makeClient)
     }
 
     /// Creates a transport with a client that you made, and that you shut down after the producer.
     ///
-    /// Its settings apply: it should follow no redirects, and have no tracer that logs.
+    /// Its settings apply, and its connections are used as long as it keeps them, also after exchanges that have failed: it
+    /// should speak HTTP/1.1 (`httpVersion = .http1Only`), bound the uses of a connection (`maximumUsesPerConnection`),
+    /// follow no redirects, and have no tracer that logs. Prefer ``init(makeClient:)``.
     public init(client: HTTPClient) {
-        self.client = client
-        self.own = nil
+        self.source = .given(client)
+        self.trouble = ConnectionTrouble(clock: SystemProducerClock(), proxy: nil)
     }
 
-    /// Sends `request`; throws `HTTPClientError`, ``TransportError/timedOut`` or what the network says, if no complete
-    /// answer came in time.
+    init(proxy: ProxyServer?, clock: any ProducerClock = SystemProducerClock()) {
+        self.init(proxy: proxy, clock: clock) {
+            HTTPClient(eventLoopGroupProvider: .singleton, configuration: .forLogs(proxy: proxy))
+        }
+    }
+
+    private init(
+        proxy: ProxyServer?,
+        clock: any ProducerClock = SystemProducerClock(),
+        makeClient: @escaping @Sendable () -> HTTPClient
+    ) {
+        self.source = .own(ClientGenerations(clock: clock, makeClient: makeClient))
+        self.trouble = ConnectionTrouble(clock: clock, proxy: proxy)
+    }
+
+    /// How many clients of its own there are.
+    var clientCount: Int {
+        guard case .own(let clients) = self.source else { return 0 }
+        return clients.count
+    }
+
+    /// Sends `request`; throws ``TransportError``, `HTTPClientError` or what the network says, if no complete answer came
+    /// in time.
     public func send(_ request: TransportRequest) async throws -> TransportResponse {
+        switch self.source {
+        case .given(let client): return try await self.send(request, by: client)
+        case .own(let clients):
+            let (generation, client) = try clients.begin()
+            do {
+                let response = try await self.send(request, by: client)
+                clients.end(generation, ConnectionGenerations.Outcome(response))
+                return response
+            } catch {
+                clients.end(generation, Task.isCancelled ? .cancelled : .doubtful)
+                throw error
+            }
+        }
+    }
+
+    private func send(_ request: TransportRequest, by client: HTTPClient) async throws -> TransportResponse {
         // The client's own deadline ends with the headers of the answer; the sleeping task bounds the body as well.
         try await withThrowingTaskGroup(of: TransportResponse.self) { group in
-            group.addTask { try await self.exchange(request) }
+            group.addTask { try await self.exchange(request, by: client) }
             group.addTask {
                 try await Task.sleep(for: request.timeout)
                 throw TransportError.timedOut
@@ -59,13 +111,18 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         }
     }
 
-    private func exchange(_ request: TransportRequest) async throws -> TransportResponse {
+    private func exchange(_ request: TransportRequest, by client: HTTPClient) async throws -> TransportResponse {
         var message = HTTPClientRequest(url: request.url)
         message.method = .POST
         for header in request.headers { message.headers.add(name: header.name, value: header.value) }
         message.body = .bytes(ByteBuffer(bytes: request.body))
         let deadline = NIODeadline.now() + .nanoseconds(request.timeout.wholeNanoseconds)
-        let response = try await self.client.execute(message, deadline: deadline, logger: nil)
+        let response: HTTPClientResponse
+        do {
+            response = try await client.execute(message, deadline: deadline, logger: nil)
+        } catch {
+            throw await self.trouble.explained(error, of: request)
+        }
         // A body that is longer than anybody needs costs its connection, not its time.
         var body: [UInt8] = []
         for try await part in response.body {
@@ -81,24 +138,33 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         )
     }
 
-    /// Shuts the transport's own client down, which ends requests still on their way.
+    /// Shuts the transport's own clients down, which ends requests still on their way.
     public func shutdown() async {
-        if self.own != nil { try? await self.client.shutdown() }
+        if case .own(let clients) = self.source { await clients.shutdown() }
     }
+}
 
-    /// Shuts the client down when the last copy of its transport goes: a client that nobody has shut down traps.
-    private final class OwnClient: Sendable {
-        private let client: HTTPClient
-
-        init(client: HTTPClient) {
-            self.client = client
+extension HTTPClient.Configuration {
+    /// What logs are sent with.
+    static func forLogs(proxy: ProxyServer?) -> HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout.connect = .seconds(10)
+        // Requests are large and few. One silent HTTP/2 connection would hold up all of them.
+        configuration.httpVersion = .http1Only
+        // When to try again, and how many requests there are at once, the producer decides.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
+        configuration.tracing.tracer = nil
+        configuration.tlsConfiguration = .forLogs()
+        configuration.proxy = proxy.map { proxy in
+            .server(
+                host: proxy.host,
+                port: proxy.port,
+                authorization: proxy.username.map { .basic(username: $0, password: proxy.password ?? "") }
+            )
         }
-
-        deinit {
-            let client = self.client
-            // A second shutdown only throws.
-            Task.detached { try? await client.shutdown() }
-        }
+        return configuration
     }
 }
 
@@ -110,11 +176,9 @@ extension WebTrackingProducer {
         configuration: WebTrackingConfiguration,
         diagnostics: DiagnosticHandler = .standardError
     ) throws {
-        // Before the transport is made: a client that is never used has to be shut down all the same.
-        try configuration.validate()
         try self.init(
             configuration: configuration,
-            transport: AsyncHTTPClientTransport(),
+            transport: AsyncHTTPClientTransport(proxy: configuration.proxyServer()),
             diagnostics: diagnostics
         )
     }

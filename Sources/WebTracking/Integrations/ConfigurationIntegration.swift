@@ -58,6 +58,9 @@ extension WebTrackingConfiguration {
     /// - `durability` (string, optional, `memory`): `memory`, `process` or `power`.
     /// - `spool.directory` (string), `spool.maximumBytes` (int), `spool.maximumAgeSeconds` and `spool.syncIntervalSeconds`
     ///   (double), `spool.permits` (string, `owner` or `group`), all optional.
+    /// - `proxy.host` (string), `proxy.port` (int), `proxy.username` (string), `proxy.password` (string, **secret**), all
+    ///   optional: the HTTP proxy to send through.
+    /// - `proxy.fromEnvironment` (bool, optional, false): whether `HTTPS_PROXY` and `NO_PROXY` are heeded.
     /// - `signing.region` (string, optional): signs requests for that region, which takes the trait `SignedPutLogs`.
     /// - `signing.accessKeyID` (string), `signing.accessKeySecret` (string, **secret**), `signing.securityToken` (string,
     ///   **secret**), all optional: an AccessKey that does not change; by default that of the environment's
@@ -119,6 +122,7 @@ extension WebTrackingConfiguration {
         try self.readLimits(config.scoped(to: "limits"))
         try self.readFields(config.scoped(to: "fields"))
         try self.readDurability(config)
+        try self.readProxy(config.scoped(to: "proxy"))
         try self.readSigning(config.scoped(to: "signing"))
         try self.readLiveSettings(config)
     }

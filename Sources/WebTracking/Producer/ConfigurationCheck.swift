@@ -44,6 +44,9 @@ extension WebTrackingConfiguration {
         try self.checkSpool()
         try self.redaction.validate()
         try self.sampling.validate()
+        #if AsyncHTTPClient
+        _ = try self.proxy?.server(for: self)
+        #endif
         #if SignedPutLogs
         try self.authentication.signing?.check()
         #endif

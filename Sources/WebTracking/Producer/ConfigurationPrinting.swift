@@ -37,7 +37,7 @@ extension WebTrackingConfiguration: CustomStringConvertible {
     /// The settings by their keys, always all of them and in this order.
     var entries: [(key: String, value: String)] {
         self.destination + self.redaction.entries + self.sampling.entries + self.amounts + self.durabilityEntries
-            + self.fields.entries + self.signingEntries
+            + self.fields.entries + self.proxyEntries + self.signingEntries
     }
 
     private var destination: [(key: String, value: String)] {
@@ -99,6 +99,21 @@ extension WebTrackingConfiguration: CustomStringConvertible {
             ("spool.permits", self.spool.permits.rawValue),
             ("spool.syncIntervalSeconds", self.durability.syncInterval.map(Self.seconds) ?? "none"),
         ]
+    }
+
+    private var proxyEntries: [(key: String, value: String)] {
+        #if AsyncHTTPClient
+        let server = self.proxy?.server
+        return [
+            ("proxy.host", server?.host ?? "none"),
+            ("proxy.port", server.map { "\($0.port)" } ?? "none"),
+            ("proxy.username", server?.username == nil ? "none" : Redactor.masked),
+            ("proxy.password", server?.password == nil ? "none" : Redactor.masked),
+            ("proxy.fromEnvironment", "\(self.proxy == .environment)"),
+        ]
+        #else
+        return []
+        #endif
     }
 
     private var signingEntries: [(key: String, value: String)] {

@@ -63,6 +63,11 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     /// When it fills, records are dropped and counted, and the least severe first: `trace` has 60 % of it, `debug` 70 %,
     /// `info` 80 %, `notice` 85 %, `warning` 90 %, `error` and `critical` all of it.
     public var memoryLimit = 64 << 20
+    #if AsyncHTTPClient
+    /// The HTTP proxy that the producer's own transport sends through; `nil`, the default, for none, whatever the
+    /// environment says. A transport that you make has settings of its own.
+    public var proxy: Proxy?
+    #endif
     #if SignedPutLogs
     /// In whose name records are sent.
     public var authentication = Authentication.anonymous

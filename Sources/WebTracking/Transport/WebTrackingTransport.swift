@@ -127,3 +127,14 @@ public enum TransportError: Error, Sendable, Equatable {
     /// The connection failed or was closed before the answer was complete.
     case connectionFailed(String)
 }
+
+extension TransportError: CustomStringConvertible {
+    /// The error in one line.
+    public var description: String {
+        switch self {
+        case .timedOut: "timed out"
+        case .invalidRequest(let reason): "the request cannot be sent: \(reason)"
+        case .connectionFailed(let reason): reason
+        }
+    }
+}

@@ -78,7 +78,7 @@ extension TransportConformance {
 
         // MARK: Connections
 
-        /// Requests one after another share a connection.
+        /// Requests one after another share a connection, as long as the service is well.
         case reusesConnections
         /// 32 requests at the same time succeed, each with its own answer.
         case sendsConcurrently

@@ -142,7 +142,7 @@ struct SettingsFileTests {
             // Another letter of each key: all of all take seconds.
             var letters = Array(key.utf8)
             let place = letters.indices.filter { letters[$0] != UInt8(ascii: ".") }[number % 5]
-            letters[place] = UInt8(ascii: "x")
+            letters[place] = letters[place] == UInt8(ascii: "x") ? UInt8(ascii: "q") : UInt8(ascii: "x")
             let name = String(decoding: letters, as: UTF8.self)
             let nearest = try #require(SettingsKeys.nearest(to: name), "\(name)")
             #expect(EditDistance.between(Array(nearest.utf8), letters) == 1, "\(name) \(nearest)")
@@ -155,6 +155,9 @@ struct SettingsFileTests {
         var keys = Set(SettingsKeys.all.keys)
         #if !SignedPutLogs
         keys = keys.filter { !$0.hasPrefix("signing.") }
+        #endif
+        #if !AsyncHTTPClient
+        keys = keys.filter { !$0.hasPrefix("proxy.") }
         #endif
         #expect(Set(entries.map(\.key)) == keys)
         #expect(entries.count == keys.count)
@@ -233,7 +236,7 @@ struct SettingsFileTests {
         var configuration = try self.configuration(
             #""redaction": {"pseudonym": ["user"], "pseudonymKey": "\#(digits)"}"#
         )
-        configuration.endpoint = "https://user:password@host"
+        configuration.endpoint = "https://user:hunter2@host"
         #if SignedPutLogs
         let credentials = WebTrackingCredentials(
             accessKeyID: "id",
@@ -244,7 +247,7 @@ struct SettingsFileTests {
         #endif
         let text = "\(configuration)"
         #expect(text.contains("redaction.pseudonymKey = [redacted]"))
-        for secret in [digits, "password", "key-secret", "session-secret"] { #expect(!text.contains(secret)) }
+        for secret in [digits, "hunter2", "key-secret", "session-secret"] { #expect(!text.contains(secret)) }
     }
 
     // MARK: Where swift-configuration 1.4.0 does not read
