@@ -129,12 +129,11 @@ extension TopicBuffer {
         let isFirst = self.state.withLock { $0.returnAt == nil }
         // The one that is held for it, or one beside.
         let owed = segment.memory.takeOwed()
-        spool.forgive(owed)
         let rank = segment.highestRank
         // An open one may go on filling up to all of its memory.
         let isOpen = segment.levels == nil
         let capacity = isOpen ? max(segment.memory.capacity, segment.bytesForCopy) : segment.bytesForCopy
-        switch spool.takeForReturn(capacity: capacity, rank: rank, isTold: isFirst) {
+        switch spool.takeForReturn(capacity: capacity, rank: rank, owed: owed, isTold: isFirst) {
         case .memory(let memory):
             self.state.withLock { $0.returnAt = nil }
             return memory
@@ -143,9 +142,7 @@ extension TopicBuffer {
             self.state.withLock { state in
                 state.returnAt = next
                 // Delivered in the meantime, it needs none.
-                guard owed > 0, state.isHeld(segment) else { return }
-                spool.owe(owed)
-                segment.memory.owe(owed)
+                if state.isHeld(segment) { segment.memory.owe(owed) } else { spool.forgive(owed) }
             }
             return nil
         }

@@ -135,8 +135,9 @@ final class SpoolStore: Sendable {
     func admits(rank: Int) -> Bool { self.held.load(ordering: .relaxed) <= self.ceilings[rank] }
 
     /// Whether a record of this rank would find a file for so many bytes, as far as the bound goes.
-    func hasRoom(for bytes: Int, rank: Int = 6) -> Bool {
-        self.held.load(ordering: .relaxed) + SpoolFile.bytes(capacity: bytes) <= self.ceilings[rank]
+    func hasRoom(for bytes: Int, rank: Int = 6, owed: Int = 0) -> Bool {
+        let more = SpoolFile.bytes(capacity: bytes) - owed
+        return (owed > 0 && more <= 0) || self.held.load(ordering: .relaxed) + more <= self.ceilings[rank]
     }
 
     /// How many files were found damaged.
@@ -191,9 +192,16 @@ final class SpoolStore: Sendable {
         return self.takeForReturn(capacity: capacity, rank: rank, isTold: false)
     }
 
-    /// A ready file, and whether nothing was held before it.
-    func takeReady(_ bytes: Int, least: Int, rank: Int, in state: inout State) -> (SegmentMemory?, Bool) {
-        let room = self.ceilings[rank] - self.held.load(ordering: .relaxed)
+    /// A ready file, and whether nothing was held before it. Of what is held, `owed` is for this.
+    func takeReady(
+        _ bytes: Int,
+        least: Int,
+        rank: Int,
+        owed: Int = 0,
+        in state: inout State
+    ) -> (SegmentMemory?, Bool) {
+        // What is owed was granted, whatever has been held since.
+        let room = owed + max(self.ceilings[rank] - self.held.load(ordering: .relaxed), 0)
         let sizes = state.ready.map(\.bytes)
         let larger = sizes.filter {
             $0 >= bytes && $0 <= min(max(2 * bytes, SpoolFile.bytes(capacity: TopicBuffer.smallestFile)), room)
@@ -203,7 +211,8 @@ final class SpoolStore: Sendable {
         else { return (nil, false) }
         let file = state.ready.remove(at: index)
         self.spare.subtract(size, ordering: .relaxed)
-        let held = self.held.add(size, ordering: .relaxed).newValue
+        let held = self.held.add(size - owed, ordering: .relaxed).newValue
+        self.owed.subtract(owed, ordering: .relaxed)
         state.ledger.noteOpened(file.path, isNew: file.isNew)
         file.isNew = false
         return (SegmentMemory(file: file, page: page, seed: 0), held == size)

@@ -237,11 +237,13 @@ extension SpoolStore {
     }
 
     /// A file for a batch that waits in memory, a ready one or one that is made for it. That there is none says nothing of
-    /// new batches, which are smaller; it is told if `isTold`, and keeps nobody else from asking.
-    func takeForReturn(capacity: Int, rank: Int, isTold: Bool) -> Answer {
+    /// new batches, which are smaller; it is told if `isTold`, and keeps nobody else from asking. Of the
+    /// bytes that are held, `owed` are for this batch, and not any more once it has its file.
+    func takeForReturn(capacity: Int, rank: Int, owed: Int = 0, isTold: Bool) -> Answer {
         let bytes = SpoolFile.bytes(capacity: capacity)
-        guard self.hasRoom(for: capacity, rank: rank) else { return .full }
-        if let memory = self.state.withLock({ self.takeReady(bytes, least: bytes, rank: rank, in: &$0).0 }) {
+        guard self.hasRoom(for: capacity, rank: rank, owed: owed) else { return .full }
+        if let memory = self.state.withLock({ self.takeReady(bytes, least: bytes, rank: rank, owed: owed, in: &$0).0 })
+        {
             return .memory(memory)
         }
         guard !self.state.withLock({ $0.isClosed }) else { return .unavailable }
@@ -257,7 +259,7 @@ extension SpoolStore {
             self.state.withLock { $0.notices.append(.spoolTrouble(directory: self.directory, reason: reason)) }
             return .unavailable
         }
-        let memory = self.state.withLock { self.takeReady(bytes, least: bytes, rank: rank, in: &$0).0 }
+        let memory = self.state.withLock { self.takeReady(bytes, least: bytes, rank: rank, owed: owed, in: &$0).0 }
         return memory.map { .memory($0) } ?? .full
     }
 

@@ -171,6 +171,10 @@ import Logging
         let file = directory.holding[0]
         self.hide(file)
         try await self.leave(900..<1500, in: directory)
+        // The second one had taken over what the first one left.
+        for folder in try FileSystem.names(in: directory.path) {
+            await SpoolTests.waitUntilLeft("\(directory.path)/\(folder)")
+        }
         let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
             $0.spool.maximumBytes = 1 << 20
         }

@@ -261,7 +261,6 @@ import Logging
         #expect(directory.holding.count == 1)
         directory.removeAll()
         rig.sink("b").info("2")
-        #expect(directory.holding == [])
         // Within a second or so.
         await rig.run(inStepsOf: .seconds(1)) { directory.holding.count == 2 }
         let report = await rig.producer.shutdown(timeout: .zero)
