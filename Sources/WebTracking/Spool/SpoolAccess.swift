@@ -89,10 +89,13 @@ struct SpoolAccess: Sendable, Equatable {
 
     /// The name of that folder.
     var subfolder: String { Self.subfolderPrefix + (self.trust == .group ? "shared" : "\(self.user)") }
-    static let subfolderPrefix = "webtracking-"
+    private static let subfolderPrefix = "webtracking-"
 
+    /// Whether a path ends with such a name, of this user or another one.
     static func isSubfolder(_ path: String) -> Bool {
-        path.split(separator: "/").last?.hasPrefix(Self.subfolderPrefix) ?? false
+        guard let name = path.split(separator: "/").last, name.hasPrefix(Self.subfolderPrefix) else { return false }
+        let whose = name.utf8.dropFirst(Self.subfolderPrefix.utf8.count)
+        return !whose.isEmpty && whose.allSatisfy { (0x30...0x39).contains($0) } || whose.elementsEqual("shared".utf8)
     }
 
     /// The mode of the folders that are made. What is in a folder of a group's is the group's, too.

@@ -68,7 +68,7 @@ enum SpoolPlace {
         } else {
             roots.used.append(directory)
         }
-        for name in try FileSystem.names(in: directory) where name.hasPrefix(SpoolAccess.subfolderPrefix) {
+        for name in try FileSystem.names(in: directory) where SpoolAccess.isSubfolder(name) {
             let path = "\(directory)/\(name)"
             guard let entry = try? FileSystem.entry(path) else { continue }
             if let refusal = access.refusal(ofFolder: entry) {

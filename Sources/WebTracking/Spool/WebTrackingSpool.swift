@@ -59,7 +59,7 @@ public struct WebTrackingSpool: Sendable {
         for folder in try FileSystem.names(in: directory) {
             let path = "\(directory)/\(folder)"
             // In a directory that is not for one process alone the folders are in one that is.
-            if folder.hasPrefix(SpoolAccess.subfolderPrefix), directory == self.directory,
+            if SpoolAccess.isSubfolder(folder), directory == self.directory,
                 (try? FileSystem.entry(path).isDirectory) ?? false
             {
                 batches += (try? self.batches(in: path)) ?? []

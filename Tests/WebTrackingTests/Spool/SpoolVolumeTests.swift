@@ -69,6 +69,15 @@ import Logging
         #expect(SpoolAccess(.owner).trust == .owner && SpoolAccess(.group).trust == .group)
     }
 
+    @Test func aDirectoryThatSomebodyCalledAlikeIsNoFolderOfThisLibrarys() {
+        for name in ["webtracking-1000", "/tmp/webtracking-0", "/mnt/webtracking-shared"] {
+            #expect(SpoolAccess.isSubfolder(name))
+        }
+        for name in ["/tmp/webtracking-spool", "webtracking-", "webtracking-1a", "/webtracking-1/producer-2", ""] {
+            #expect(!SpoolAccess.isSubfolder(name))
+        }
+    }
+
     @Test func whatToDoIsACommandThatAShellTakes() {
         #expect(SpoolRefusal.otherUser(0).cure("/a b/it's", user: 7) == "chown -R 7 '/a b/it'\\''s'")
         #expect(SpoolRefusal.writableByOthers.cure("/var/spool", user: 7) == "chmod -R go-w /var/spool")
