@@ -29,19 +29,25 @@ extension TopicBuffer {
             }
             return state.hasUnspooled && !state.isAbandoned && state.returnAt.map { now >= $0 } ?? true
         }
-        guard isDue, self.returnHand(in: spool) else { return self.unspooled }
+        guard isDue else { return self.unspooled }
+        self.returnHand(in: spool)
         repeat {
-            while let segment = self.firstUnspooled() {
-                guard let copy = self.spooled(segment, in: spool) else { return self.unspooled }
+            // One for which there is no file stands in the way of no other: their places among the batches are theirs.
+            for segment in self.waitingUnspooled {
+                guard let copy = self.spooled(segment, in: spool) else { continue }
                 copy.memory.park()
-                guard self.replaceWaiting(segment, by: copy) else {
+                if self.replaceWaiting(segment, by: copy) {
+                    self.giveBack(segment)
+                } else if !self.keepForHand(copy, of: segment) {
                     spool.finish(copy.memory)
-                    return self.unspooled
                 }
-                self.giveBack(segment)
             }
         } while !self.moveOpen(in: spool)
-        _ = self.firstUnspooled()
+        self.state.withLock { state in
+            let isHandUnspooled = state.hand?.isUnspooled ?? false && state.handCopy == nil
+            state.hasUnspooled =
+                isHandUnspooled || state.open?.isUnspooled ?? false || state.sealed.contains(where: \.isUnspooled)
+        }
         return self.unspooled
     }
 
@@ -87,36 +93,31 @@ extension TopicBuffer {
         return true
     }
 
-    /// Puts a copy of the batch in hand into a file, from where a next start takes it unless it is settled before; `false` if
-    /// there is no file for it. The actor goes on with what it has.
-    private func returnHand(in spool: SpoolStore) -> Bool {
+    /// Puts a copy of the batch in hand into a file, from where a next start takes it unless it is settled before. The actor
+    /// goes on with what it has.
+    private func returnHand(in spool: SpoolStore) {
         let hand = self.state.withLock { state -> Segment? in
             // One that is not mapped may be getting its mapping right now.
             guard state.handCopy == nil, state.isHandMapped, let hand = state.hand, hand.isUnspooled else { return nil }
             return hand
         }
-        guard let hand else { return true }
-        guard let copy = self.spooled(hand, in: spool) else { return false }
+        guard let hand, let copy = self.spooled(hand, in: spool) else { return }
         copy.memory.park()
-        let isInHand = self.state.withLock { state -> Bool in
-            guard !state.isAbandoned, state.hand?.memory === hand.memory else { return false }
+        if !self.keepForHand(copy, of: hand) { spool.finish(copy.memory) }
+    }
+
+    /// Notes that a batch has a copy in a file; `false` if it is not in hand.
+    private func keepForHand(_ copy: Segment, of segment: Segment) -> Bool {
+        self.state.withLock { state in
+            guard !state.isAbandoned, state.handCopy == nil, state.hand?.memory === segment.memory else { return false }
             state.handCopy = copy
             state.isHandSpooled = true
             return true
         }
-        if !isInHand { spool.finish(copy.memory) }
-        return true
     }
 
-    /// The oldest segment in memory that could be in a file.
-    private func firstUnspooled() -> Segment? {
-        self.state.withLock { state in
-            if let first = state.sealed.first(where: \.isUnspooled) { return first }
-            state.hasUnspooled =
-                state.open?.isUnspooled ?? false || (state.hand?.isUnspooled ?? false && state.handCopy == nil)
-            return nil
-        }
-    }
+    /// The segments that wait in memory and could be in files, the oldest first.
+    private var waitingUnspooled: [Segment] { self.state.withLock { $0.sealed.filter(\.isUnspooled) } }
 
     /// A copy of a segment in a file; `nil` if there is none to be had.
     private func spooled(_ segment: Segment, in spool: SpoolStore) -> Segment? {

@@ -129,7 +129,7 @@ extension TopicBuffer {
             // All open files are in memory: many topics share what is left of it.
             let share = max(self.context.budget.room(rank: rank) / 8, Self.smallestFile)
             state.spoolBytes = min(state.spoolBytes, largest, spool.largestCapacity, share)
-            switch spool.take(capacity: max(needed, state.spoolBytes), needed: needed, rank: rank) {
+            switch spool.take(capacity: max(needed, state.spoolBytes), needed: needed, largest: share, rank: rank) {
             case .memory(let memory):
                 guard self.context.budget.charge(memory.capacity, rank: rank) else {
                     spool.putBack(memory)

@@ -21,7 +21,7 @@ struct ReadyFilePolicy {
     }
 
     /// Kept before anybody has asked: by the size of their memory, how many.
-    private static let usual = [(32 << 10, 4), (64 << 10, 2), (128 << 10, 2), (256 << 10, 4)]
+    private static let usual = [(32 << 10, 8), (64 << 10, 4), (128 << 10, 2), (256 << 10, 4)]
     private static let window = Duration.seconds(10)
     private static let most = 8 << 20
 

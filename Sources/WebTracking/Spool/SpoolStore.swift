@@ -166,8 +166,8 @@ final class SpoolStore: Sendable {
     // MARK: Files for segments
 
     /// Memory in a file that is ready, for a record of this rank: of `capacity` bytes or a little more, or else of less, but
-    /// at least `needed`.
-    func take(capacity: Int, needed: Int? = nil, rank: Int) -> Answer {
+    /// at least `needed`; and rather than none, of up to `largest`.
+    func take(capacity: Int, needed: Int? = nil, largest: Int = 0, rank: Int) -> Answer {
         let bytes = SpoolFile.bytes(capacity: capacity)
         guard self.held.load(ordering: .relaxed) + bytes <= self.ceilings[rank] else { return .full }
         let now = self.clock.now()
@@ -175,7 +175,13 @@ final class SpoolStore: Sendable {
         let isInline = self.worker.isInline
         let (found, wasIdle, isOwed) = self.state.withLock { state -> (SegmentMemory?, Bool, Bool) in
             state.policy.note(bytes, at: now)
-            let (found, wasIdle) = self.takeReady(bytes, least: least, rank: rank, in: &state)
+            let (found, wasIdle) = self.takeReady(
+                bytes,
+                least: least,
+                rank: rank,
+                upTo: SpoolFile.bytes(capacity: largest),
+                in: &state
+            )
             guard found == nil, !isInline else { return (found, wasIdle, false) }
             state.isReturnDue = true
             guard state.retryAt == nil, !state.isClosed else { return (nil, false, false) }
@@ -198,16 +204,19 @@ final class SpoolStore: Sendable {
         least: Int,
         rank: Int,
         owed: Int = 0,
+        upTo larger: Int = 0,
         in state: inout State
     ) -> (SegmentMemory?, Bool) {
         // What is owed was granted, whatever has been held since.
         let room = owed + max(self.ceilings[rank] - self.held.load(ordering: .relaxed), 0)
         let sizes = state.ready.map(\.bytes)
-        let larger = sizes.filter {
-            $0 >= bytes && $0 <= min(max(2 * bytes, SpoolFile.bytes(capacity: TopicBuffer.smallestFile)), room)
-        }.min()
-        guard !state.isClosed, let size = larger ?? sizes.filter({ $0 >= least && $0 < bytes }).max(),
-            let index = sizes.lastIndex(of: size), let page = state.ready[index].page
+        let fitting = max(2 * bytes, SpoolFile.bytes(capacity: TopicBuffer.smallestFile))
+        // One that is a little larger, or one that is smaller; and rather than none, a large one.
+        let size =
+            sizes.filter { $0 >= bytes && $0 <= min(fitting, room) }.min()
+            ?? sizes.filter { $0 >= least && $0 < bytes }.max()
+            ?? sizes.filter { $0 >= least && $0 <= min(larger, room) }.min()
+        guard !state.isClosed, let size, let index = sizes.lastIndex(of: size), let page = state.ready[index].page
         else { return (nil, false) }
         let file = state.ready.remove(at: index)
         self.spare.subtract(size, ordering: .relaxed)

@@ -45,11 +45,13 @@ import Logging
         )
         let sink = producer.makeLogHandler(label: "victim")
         let page = try Self.page(progress)
+        let buffer = producer.pipeline.router.route(label: "victim") { _ in nil }.buffer
         var number: UInt64 = 0
         while number < 5_000_000 {
             number += 1
             sink.info("\(number)")
-            SharedWord.store(number, to: page)
+            // What waits in memory for a file is said to be lost with the process.
+            if buffer.unspooled == 0 { SharedWord.store(number, to: page) }
         }
     }
 
@@ -74,9 +76,9 @@ import Logging
         #expect(logged >= Int(enough))
         let rig = try await SpoolTests.recover(logged, from: directory)
         let numbers = rig.transport.logs.compactMap { $0["message"].flatMap { Int($0) } }
-        // The record in the making may be whole, too.
-        #expect(numbers.count == logged || numbers.count == logged + 1)
-        #expect(numbers == Array(1..<(numbers.count + 1)))
+        // The record in the making may be whole, too, and some behind records that were in memory only.
+        #expect(Array(numbers.prefix(logged)) == Array(1..<(logged + 1)))
+        #expect(numbers == numbers.sorted())
         #expect(rig.producer.statistics.damagedSpoolFiles == 0)
         await rig.stop()
         #expect(directory.files == [])
