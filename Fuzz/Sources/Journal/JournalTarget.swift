@@ -117,10 +117,13 @@ private enum Journal {
         var sealed: [[UInt8]] = []
         segment.forEachRecord { sealed.append(Array($0)) }
         require(sealed == records, "records that sealing changed")
-        if let (first, second) = segment.split() {
-            var halves: [[UInt8]] = []
-            for half in [first, second] { half.forEachRecord { halves.append(Array($0)) } }
-            require(halves == records, "records that splitting changed")
+        for index in records.indices {
+            require(segment.text(at: index) == records[index], "a record that its place changed")
+        }
+        let half = segment.count / 2
+        for part in [0..<half, half..<segment.count] where !part.isEmpty {
+            let size = segment.withBody(of: part) { $0.count }
+            require(size >= segment.bodyBytes(of: part), "the size of a part")
         }
         return records
     }

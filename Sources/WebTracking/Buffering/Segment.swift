@@ -20,15 +20,15 @@ struct Segment: Sendable {
     private var used: Int
     /// The number of records.
     private(set) var count = 0
-    private let headerCount: Int
+    let headerCount: Int
     /// Where the batch id ends; 0 if there is none.
-    private let batchIDEnd: Int
+    let batchIDEnd: Int
     /// The number of records by level, all of them and without this library's own; known once the segment is sealed.
     private(set) var levels: SegmentLevels?
     /// How many records of batches behind it were given up while it waited; they count as settled once it is.
     var evictedBehind = 0
-    /// What the parts of a split segment keep until all of them are done with.
-    private(set) var origin: SegmentOrigin?
+    /// Other memory, of which this is a copy, that lasts as long as the segment.
+    private(set) var origin: SegmentMemory?
 
     private var isSealed: Bool { self.levels != nil }
     /// The records by level, once the segment is sealed.
@@ -260,10 +260,10 @@ struct Segment: Sendable {
     }
 
     /// The spool file that goes when all the records are done with.
-    var spoolFile: SpoolFile? { self.memory.file ?? self.origin?.spoolFile }
+    var spoolFile: SpoolFile? { self.memory.file ?? self.origin?.file }
 
     /// What is remembered of the record at `index`.
-    private func mark(_ index: Int) -> Mark {
+    func mark(_ index: Int) -> Mark {
         precondition(index >= 0 && index < self.count)
         return Mark(bits: self.word(index))
     }
@@ -275,18 +275,7 @@ struct Segment: Sendable {
 
     /// Makes other memory, of which this is a copy, last as long as the segment.
     mutating func keep(_ memory: SegmentMemory) {
-        self.origin = SegmentOrigin(memory: memory, parts: 1, parent: self.origin)
-    }
-
-    /// The first and the second half of the records; `nil` if there is only one.
-    func split() -> (Segment, Segment)? {
-        guard self.count > 1 else { return nil }
-        let half = self.count / 2
-        let origin = SegmentOrigin(memory: self.memory, parts: 2, parent: self.origin)
-        return (
-            self.part(0..<half, name: ".1", origin: origin),
-            self.part(half..<self.count, name: ".2", origin: origin)
-        )
+        self.origin = memory
     }
 
     /// Whether the segment counts for the bound of the spool: its file is there, or will be.
@@ -341,44 +330,5 @@ struct Segment: Sendable {
             let record = EncodedRecord(opening: Envelope.separator, sequence: nil, members: text)
             self.append(record, rank: mark.rank, isSynthetic: mark.isSynthetic)
         }
-    }
-
-    /// Some of the records, at least one, as a sealed segment of their own on the heap. Its batch id is this one's with
-    /// `name` behind it.
-    private func part(_ records: Range<Int>, name: String, origin: SegmentOrigin) -> Segment {
-        let start =
-            records.lowerBound == 0
-            ? self.headerCount : self.mark(records.lowerBound - 1).end + Envelope.separatorCount
-        let end = self.mark(records.upperBound - 1).end
-        var header = self.withBytes { Array($0[..<self.headerCount]) }
-        var batchIDEnd = 0
-        if self.batchIDEnd > 0 {
-            header.insert(contentsOf: name.utf8, at: self.batchIDEnd)
-            batchIDEnd = self.batchIDEnd + name.utf8.count
-        }
-        let size = Self.bytes(header: header) + (end - start) + (records.count + 1) * Mark.size
-        var part = Segment(
-            header: header,
-            batchIDEnd: batchIDEnd,
-            openedAt: self.openedAt,
-            memory: SegmentMemory(capacity: size)
-        )
-        (part.memory.base + part.used).copyMemory(from: self.memory.base + start, byteCount: end - start)
-        for index in records {
-            let old = self.mark(index)
-            let mark = Mark(
-                end: old.end + header.count - start,
-                rank: old.rank,
-                isSynthetic: old.isSynthetic,
-                check: 0
-            )
-            part.used = mark.end
-            part.count += 1
-            (part.memory.base + part.memory.capacity)
-                .storeBytes(of: mark.bits, toByteOffset: -part.count * Mark.size, as: UInt64.self)
-        }
-        part.seal()
-        part.origin = origin
-        return part
     }
 }

@@ -44,12 +44,9 @@ extension TopicBuffer {
             }
             guard !state.sealed.isEmpty else { return nil }
             let segment = state.sealed.removeFirst()
-            state.inHandSince = segment.openedAt
-            state.inHand = segment.allLevels
-            state.isHandSpooled = segment.spoolFile != nil
-            state.hand = segment
-            state.isHandMapped = segment.memory.isResident
-            state.evictedBehindHand = segment.evictedBehind
+            state.hands.append(Hand(segment: segment, isMapped: segment.memory.isResident))
+            state.inHand += segment.allLevels
+            state.evictedBehindHand += segment.evictedBehind
             return segment
         }
     }
@@ -63,10 +60,8 @@ extension TopicBuffer {
             waiting.evictedBehind = state.evictedBehindHand
             state.sealed.insert(waiting, at: 0)
             state.lowestSpooledRank = min(state.lowestSpooledRank, waiting.highestRank)
-            state.inHandSince = nil
-            state.inHand = LevelCounts()
-            state.isHandSpooled = false
-            state.hand = nil
+            state.inHand -= segment.allLevels
+            _ = state.takeHand(of: segment)
             state.evictedBehindHand = 0
         }
     }
@@ -76,44 +71,50 @@ extension TopicBuffer {
         await self.bell.wait(until: deadline, clock: self.context.clock)
     }
 
-    /// What became of a segment's records in the end.
+    /// What became of records in the end.
     enum Settlement {
-        case delivered(wireBytes: Int)
+        case delivered(rawBytes: Int, wireBytes: Int)
         case dropped(DropReason)
     }
 
-    /// Counts the records of a segment that was taken, gives back its memory, and wakes flushes that waited for it.
+    /// Counts records of a segment that was taken, gives back its memory once the last of them is settled, and wakes flushes
+    /// that waited for it.
     ///
-    /// `isLast` is false for a part of a split segment of which more is in hand.
-    func settle(_ segment: consuming Segment, as settlement: Settlement, isLast: Bool = true) {
-        let levels = segment.allLevels
-        let own = segment.ownLevels
-        let rawBytes = segment.rawBytes
-        // From here on it is not copied any more.
-        let copy = self.state.withLock { state -> Segment? in
-            state.hand = nil
-            return isLast ? state.handCopy.take() : nil
+    /// `isInOrder` says whether no record that is in hand still is before a settled one.
+    func settle(_ part: BatchPart<Segment>, as settlement: Settlement, isInOrder: Bool = true) {
+        let levels = part.batch.levels(of: part.ranges)
+        if part.isLast {
+            // From here on it is not copied any more.
+            let copy = self.state.withLock { state in state.finishHand(with: part.batch) }
+            // The memory first: who waits for the records to be settled finds it given back.
+            if let copy { self.giveBack(copy) }
+            self.giveBack(part.batch)
         }
-        if let copy { self.giveBack(copy) }
-        // The memory first: who waits for the records to be settled finds it given back.
-        self.giveBack(segment)
         let waiters = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
             // What was abandoned has been counted; an answer that comes after that changes nothing.
             guard !state.isAbandoned else { return [] }
-            state.tally.pending -= levels
-            state.inHand -= levels
+            state.tally.pending -= levels.all
+            state.inHand -= levels.all
+            if part.isLast {
+                _ = state.takeHand(of: part.batch)
+            } else if let place = state.place(of: part.batch) {
+                state.hands[place].left -= levels.all
+            }
             switch settlement {
-            case .delivered(let wireBytes):
-                state.tally.delivered += levels
+            case .delivered(let rawBytes, let wireBytes):
+                state.tally.delivered += levels.all
                 state.tally.rawBytes += rawBytes
                 state.tally.wireBytes += wireBytes
             case .dropped(let reason):
-                state.tally.dropped[reason] += levels
-                if own.total > 0 { state.unannounced[reason] += own }
+                state.tally.dropped[reason] += levels.all
+                if levels.own.total > 0 { state.unannounced[reason] += levels.own }
             }
-            state.settled += levels.total
-            if isLast {
-                state.inHandSince = nil
+            state.settledAhead += levels.all.total
+            if isInOrder {
+                state.settled += state.settledAhead
+                state.settledAhead = 0
+            }
+            if state.hands.isEmpty {
                 state.settled += state.evictedBehindHand
                 state.evictedBehindHand = 0
             }
@@ -125,7 +126,7 @@ extension TopicBuffer {
     /// Gives back the memory of a segment whose records are done with.
     func giveBack(_ segment: Segment) {
         self.context.budget.release(segment.heldBytes)
-        for memory in [segment.memory] + (segment.origin?.finishPart() ?? []) {
+        for memory in [segment.memory] + (segment.origin.map { [$0] } ?? []) {
             if memory.file != nil {
                 self.context.spool?.finish(memory)
             } else if memory.label == nil {
@@ -137,14 +138,14 @@ extension TopicBuffer {
         }
     }
 
-    /// Replaces a segment in hand by its halves: what they hold beyond it is charged.
-    func countSplit(of segment: Segment, into first: Segment, _ second: Segment) {
-        self.context.budget.charge(first.heldBytes + second.heldBytes - segment.heldBytes)
-    }
+    /// Notes that so many records are on their way.
+    func begin(_ count: Int) { self.state.withLock { $0.underWay = count } }
 
-    /// Counts one request.
-    func count(_ outcome: RequestOutcome, isRetry: Bool, duration: Duration) {
+    /// Counts one request that has ended; `isQuick` says whether exchanges are.
+    func count(_ outcome: RequestOutcome, isRetry: Bool, isQuick: Bool, duration: Duration) {
         self.state.withLock { state in
+            state.underWay = 0
+            state.isSlow = !isQuick
             state.tally.requestTime += duration
             state.tally.longestRequest = max(state.tally.longestRequest, duration)
             state.tally.requests[outcome] += 1

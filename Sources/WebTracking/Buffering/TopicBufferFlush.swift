@@ -60,37 +60,35 @@ extension TopicBuffer {
     }
 
     /// Stops the worker, and gives up what is still pending: what is in spool files stays there and goes on being pending,
-    /// the rest is dropped. Says how many records were dropped, and which files hold how many.
-    func abandon() -> (dropped: Int, spooled: [SpooledRecords]) {
-        let (worker, waiters, left, dropped, spooled) = self.state.withLock {
-            state -> (Task<Void, Never>?, [CheckedContinuation<Void, Never>], [Segment], Int, [SpooledRecords]) in
-            guard !state.isAbandoned else { return (nil, [], [], 0, []) }
+    /// the rest is dropped. Says how many records were dropped, which files hold how many, and how many are on their way.
+    func abandon() -> (dropped: Int, spooled: [SpooledRecords], underWay: Int) {
+        let (worker, waiters, left, dropped, spooled, underWay) = self.state.withLock {
+            state -> (Task<Void, Never>?, [CheckedContinuation<Void, Never>], [Segment], Int, [SpooledRecords], Int) in
+            guard !state.isAbandoned else { return (nil, [], [], 0, [], 0) }
             state.isAbandoned = true
             self.sealOpen(in: &state)
             var files = state.sealed.compactMap { segment in
                 segment.spoolFile.map { SpooledRecords(buffer: self, file: $0, levels: segment.allLevels) }
             }
-            if state.isHandSpooled, let file = (state.handCopy ?? state.hand)?.spoolFile {
-                files.append(SpooledRecords(buffer: self, file: file, levels: state.inHand))
+            files += state.hands.compactMap { hand in
+                hand.file.map { SpooledRecords(buffer: self, file: $0, levels: hand.left) }
             }
             let spooled = files.reduce(into: LevelCounts()) { $0 += $1.levels }
             var dropped = state.tally.pending
             dropped -= spooled
             if dropped.total > 0 { state.tally.dropped[.shutdownDeadline] += dropped }
             state.tally.pending = spooled
-            state.inHandSince = nil
             defer {
                 state.waiters = []
                 state.sealed = []
-                state.hand = nil
-                state.handCopy = nil
+                state.hands = []
             }
-            return (state.worker, state.waiters.map(\.continuation), state.sealed, dropped.total, files)
+            return (state.worker, state.waiters.map(\.continuation), state.sealed, dropped.total, files, state.underWay)
         }
         for segment in left { self.letGo(segment) }
         worker?.cancel()
         for waiter in waiters { waiter.resume() }
-        return (dropped: dropped, spooled: spooled)
+        return (dropped: dropped, spooled: spooled, underWay: underWay)
     }
 
     /// Counts records as dropped that were left in a file which has gone.

@@ -44,9 +44,8 @@ extension TopicBuffer {
             }
         } while !self.moveOpen(in: spool)
         self.state.withLock { state in
-            let isHandUnspooled = state.hand?.isUnspooled ?? false && state.handCopy == nil
             state.hasUnspooled =
-                isHandUnspooled || state.open?.isUnspooled ?? false || state.sealed.contains(where: \.isUnspooled)
+                state.isHandUnspooled || state.open?.isUnspooled ?? false || state.sealed.contains(where: \.isUnspooled)
         }
         return self.unspooled
     }
@@ -55,7 +54,7 @@ extension TopicBuffer {
     var unspooled: Int {
         self.state.withLock { state in
             guard state.hasUnspooled, !state.isAbandoned else { return 0 }
-            let hand = state.hand?.isUnspooled ?? false && state.handCopy == nil ? state.inHand.total : 0
+            let hand = state.hands.reduce(0) { $0 + ($1.isUnspooled ? $1.left.total : 0) }
             let waiting = state.sealed.reduce(0) { $0 + ($1.isUnspooled ? $1.count : 0) }
             return hand + waiting + (state.open.map { $0.isUnspooled ? $0.count : 0 } ?? 0)
         }
@@ -93,25 +92,25 @@ extension TopicBuffer {
         return true
     }
 
-    /// Puts a copy of the batch in hand into a file, from where a next start takes it unless it is settled before. The actor
-    /// goes on with what it has.
+    /// Puts copies of the batches in hand into files, from where a next start takes them unless they are settled before. The
+    /// actor goes on with what it has.
     private func returnHand(in spool: SpoolStore) {
-        let hand = self.state.withLock { state -> Segment? in
-            // One that is not mapped may be getting its mapping right now.
-            guard state.handCopy == nil, state.isHandMapped, let hand = state.hand, hand.isUnspooled else { return nil }
-            return hand
+        // One that is not mapped may be getting its mapping right now.
+        let hands = self.state.withLock { $0.hands.filter { $0.isMapped && $0.isUnspooled }.map(\.segment) }
+        for hand in hands {
+            guard let copy = self.spooled(hand, in: spool) else { continue }
+            copy.memory.park()
+            if !self.keepForHand(copy, of: hand) { spool.finish(copy.memory) }
         }
-        guard let hand, let copy = self.spooled(hand, in: spool) else { return }
-        copy.memory.park()
-        if !self.keepForHand(copy, of: hand) { spool.finish(copy.memory) }
     }
 
     /// Notes that a batch has a copy in a file; `false` if it is not in hand.
     private func keepForHand(_ copy: Segment, of segment: Segment) -> Bool {
         self.state.withLock { state in
-            guard !state.isAbandoned, state.handCopy == nil, state.hand?.memory === segment.memory else { return false }
-            state.handCopy = copy
-            state.isHandSpooled = true
+            guard !state.isAbandoned, let place = state.place(of: segment), !state.hands[place].isDone,
+                state.hands[place].copy == nil
+            else { return false }
+            state.hands[place].copy = copy
             return true
         }
     }

@@ -63,7 +63,7 @@ extension TopicBuffer {
 
     private func step(for record: EncodedRecord, rank: Int, in state: State) -> RoomPolicy.Step {
         let spool = self.context.spool
-        let backlog = state.sealed.count
+        let backlog = state.backlog
         return RoomPolicy.step(
             admitsMemory: self.context.budget.admits(rank: rank),
             admitsFiles: spool?.admits(rank: rank) ?? true,
@@ -111,7 +111,7 @@ extension TopicBuffer {
     func grow(_ segment: Segment, adding cost: Int, rank: Int, in state: inout State) -> Bool {
         let needed = segment.bytes(adding: cost)
         guard
-            let memory = self.memory(needed, current: segment.heldBytes, rank: rank, backlog: state.sealed.count)
+            let memory = self.memory(needed, current: segment.heldBytes, rank: rank, backlog: state.backlog)
         else { return false }
         state.open?.move(to: memory)
         return true
@@ -125,7 +125,7 @@ extension TopicBuffer {
         var owed = 0
         if let spool = self.context.spool {
             // A topic that lags behind fills larger ones, as it sends larger requests.
-            let largest = self.context.sealPolicy.capacity(for: 0, current: .max / 4, backlog: state.sealed.count)
+            let largest = self.context.sealPolicy.capacity(for: 0, current: .max / 4, backlog: state.backlog)
             // All open files are in memory: many topics share what is left of it.
             let share = max(self.context.budget.room(rank: rank) / 8, Self.smallestFile)
             state.spoolBytes = min(state.spoolBytes, largest, spool.largestCapacity, share)
@@ -166,7 +166,7 @@ extension TopicBuffer {
             memory = nil
         }
         guard
-            let memory = memory ?? self.memory(needed, current: 0, rank: rank, backlog: state.sealed.count)
+            let memory = memory ?? self.memory(needed, current: 0, rank: rank, backlog: state.backlog)
         else { return .memory }
         // Its place among the batches in files is kept for it.
         self.open(header, in: memory, label: self.context.spool.map { self.label(in: $0) }, &state)

@@ -20,14 +20,13 @@ extension TopicBuffer {
         var nextBatch: UInt64 = 0
         /// The size of the next spool file's memory: small for a topic of few records.
         var spoolBytes = TopicBuffer.smallestFile
-        /// The records in the hands of the actor, and whether they are in a spool file.
+        /// The records in the hands of the actor.
         var inHand = LevelCounts()
-        var isHandSpooled = false
-        /// What the actor has in hand if it is all of a batch, whether that was in memory when it was taken, and a copy of it
-        /// in a file if it had none of its own.
-        var hand: Segment?
-        var isHandMapped = false
-        var handCopy: Segment?
+        /// The batches in the hands of the actor, and how many of their records are on their way.
+        var hands: [Hand] = []
+        var underWay = 0
+        /// How many records of the hand are settled while others before them are not.
+        var settledAhead = 0
         /// The records given up behind what is in hand, see ``Segment/evictedBehind``.
         var evictedBehindHand = 0
         /// At most the rank of the least severe batch in a file: below it there is nothing to give up.
@@ -37,8 +36,6 @@ extension TopicBuffer {
         var hasUnspooled = false
         /// When files are asked for again for those, after there was none for one of them.
         var returnAt: MonotonicInstant?
-        /// When the oldest record in the hands of the actor came.
-        var inHandSince: MonotonicInstant?
         /// Without the records of the open segment, which are counted when it is sealed.
         var tally = Tally()
         /// Drops that no synthetic record has told of yet, without those of synthetic records.
@@ -58,9 +55,41 @@ extension TopicBuffer {
         var waiters: [Waiter] = []
         var nextWaiter = 0
         var worker: Task<Void, Never>?
+        /// Whether exchanges take so long that a backlog must not make larger batches.
+        var isSlow = false
         var isClosed = false
         var isAbandoned = false
         var isRetired = false
+
+        /// When the oldest record in the hands of the actor came.
+        var inHandSince: MonotonicInstant? { self.hands.map(\.segment.openedAt).min() }
+
+        /// Whether all that the actor has in its hands is in spool files.
+        var isHandSpooled: Bool { !self.hands.isEmpty && self.hands.allSatisfy { $0.file != nil } }
+
+        /// Whether something in the hands of the actor is in memory only.
+        var isHandUnspooled: Bool { self.hands.contains(where: \.isUnspooled) }
+
+        /// Where a batch is among those in the hands of the actor.
+        func place(of segment: Segment) -> Int? {
+            self.hands.firstIndex { $0.segment.memory === segment.memory }
+        }
+
+        /// Notes that all of a batch is done with, and says what copy of it there is.
+        mutating func finishHand(with segment: Segment) -> Segment? {
+            guard let place = self.place(of: segment) else { return nil }
+            self.hands[place].isDone = true
+            return self.hands[place].copy
+        }
+
+        /// Takes a batch out of the hands of the actor.
+        mutating func takeHand(of segment: Segment) -> Hand? {
+            self.place(of: segment).map { self.hands.remove(at: $0) }
+        }
+
+        /// How many sealed segments wait that may make the next ones larger.
+        @inline(__always)
+        var backlog: Int { self.isSlow ? 0 : self.sealed.count }
 
         /// Whether records from outside are taken.
         @inline(__always)
@@ -70,7 +99,7 @@ extension TopicBuffer {
         @inline(__always)
         mutating func put(_ record: EncodedRecord, rank: Int, isSynthetic: Bool, policy: SealPolicy) -> Bool {
             guard self.takesRecords else { return false }
-            let backlog = self.sealed.count
+            let backlog = self.backlog
             return self.open?.put(record, rank: rank, isSynthetic: isSynthetic, policy: policy, backlog: backlog)
                 ?? false
         }
@@ -130,7 +159,7 @@ extension TopicBuffer {
 
         /// Whether a segment is open, waits, or is in hand.
         func isHeld(_ segment: Segment) -> Bool {
-            self.hand?.memory === segment.memory || self.open?.memory === segment.memory
+            self.place(of: segment) != nil || self.open?.memory === segment.memory
                 || self.sealed.contains { $0.memory === segment.memory }
         }
 
@@ -156,6 +185,30 @@ extension TopicBuffer {
             self.waiters.removeAll { $0.target <= settled }
             return ready.map(\.continuation)
         }
+    }
+
+    /// A batch in the hands of the actor.
+    struct Hand {
+        let segment: Segment
+        /// Whether it was in memory when it was taken.
+        let isMapped: Bool
+        /// A copy of it in a file, if it had none of its own.
+        var copy: Segment?
+        /// Whether all its records are done with.
+        var isDone = false
+        /// Its records that are not settled.
+        var left: LevelCounts
+
+        init(segment: Segment, isMapped: Bool) {
+            self.segment = segment
+            self.isMapped = isMapped
+            self.left = segment.allLevels
+        }
+
+        /// The file that holds it.
+        var file: SpoolFile? { (self.copy ?? self.segment).spoolFile }
+        /// Whether it is in memory only.
+        var isUnspooled: Bool { !self.isDone && self.copy == nil && self.segment.isUnspooled }
     }
 
     /// A flush that waits until the first `target` records are settled.

@@ -16,6 +16,9 @@ struct DeliveryContext: Sendable {
     let retryPolicy: RetryPolicy
     let slots: RequestSlots
     let budget: MemoryBudget
+    let destination: Destination
+    /// The names of the fields by which a record is told that is given up by itself.
+    let fields: FieldMapping
     let diagnostics: @Sendable (ProducerDiagnostic) -> Void
     let observer: any DeliveryObserver
     /// Uniform in 0..<1.

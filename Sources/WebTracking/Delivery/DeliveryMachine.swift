@@ -8,51 +8,121 @@
 //
 //===----------------------------------------------------------------------===//
 
-/// What can be sent as one request, and in two.
+/// What can be sent as one request, and in parts.
 protocol DeliverableBatch {
     /// When its first record came.
     var openedAt: MonotonicInstant { get }
-    /// The batch in two halves; `nil` if it has only one record.
-    func split() -> (Self, Self)?
+    /// The number of its records.
+    var count: Int { get }
 }
 
 extension Segment: DeliverableBatch {}
 
+/// Some records of a batch, by their places in it.
+struct BatchPart<Batch> {
+    var batch: Batch
+    var ranges: [Range<Int>]
+    /// Whether the rest of the batch is done with.
+    var isLast: Bool
+
+    var count: Int { self.ranges.reduce(0) { $0 + $1.count } }
+}
+
 /// Decides what to do next with the batches of one topic: send, wait, give up.
 ///
 /// A value that is told of events and the time and answers with steps; it does nothing itself. One batch is in hand at a
-/// time, so that the order of a topic's records is kept.
+/// time, and what is left of it is known as ranges of its records, so that parts are sent in order and nothing is copied.
+///
+/// **A refusal that can be about a record** is followed by requests for halves of what was refused, until one record stands
+/// alone. If the service itself refused it, it is dropped. If something in between did, it stands aside and its successors
+/// go on; it is dropped if something was delivered since and it is refused again. Where its neighbour is refused too, with no
+/// delivery in between, nothing passes: then nothing is given up, and one record at a time asks, with waits, until one passes.
 struct DeliveryMachine<Batch: DeliverableBatch> {
     /// What to do next.
     enum Step {
         /// Nothing is in hand: take the next batch.
         case take
-        /// Send the batch.
-        case send(Batch, isRetry: Bool)
-        /// Wait until then.
-        case wait(until: MonotonicInstant)
-        /// The batch has been given up.
-        case drop(Batch, DropReason)
+        /// Send these records of the batch, or the first of them.
+        case send(Batch, Range<Int>, isRetry: Bool)
+        /// Wait until then, or for another batch to take if that may help.
+        case wait(until: MonotonicInstant, orTake: Bool)
+        /// The records have been given up.
+        case drop(BatchPart<Batch>, DropReason)
     }
 
     /// What a finished request brought.
     enum Result {
-        case delivered(Batch)
-        case dropped(Batch, DropReason)
-        /// The batch is in hand still, to be sent again after the delay.
+        case delivered(BatchPart<Batch>)
+        case dropped(BatchPart<Batch>, DropReason)
+        /// The records are in hand still, to be sent again after the delay.
         case kept(delay: Duration)
-        /// The batch has been replaced by its halves.
-        case split(Batch, into: Batch, Batch)
+        /// Fewer of the records are sent next.
+        case narrowed
+    }
+
+    private struct Hand {
+        var batch: Batch
+        /// The records that are neither settled nor aside, in order.
+        var rest: [Range<Int>]
+        /// The records before this place have been sent before.
+        var sent = 0
+        /// The records that were refused alone by something in between, and how many deliveries there had been then.
+        var refusals: [Int: Int] = [:]
+
+        mutating func remove(_ range: Range<Int>) {
+            self.rest = self.rest.flatMap { part in
+                [(part.lowerBound, range.lowerBound), (max(part.lowerBound, range.upperBound), part.upperBound)]
+                    .filter { $0 < min($1, part.upperBound) }
+                    .map { $0..<min($1, part.upperBound) }
+            }
+        }
+
+        mutating func insert(_ record: Int) {
+            var parts: [Range<Int>] = []
+            for part in (self.rest + [record..<record + 1]).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+                if let last = parts.last, last.upperBound == part.lowerBound {
+                    parts[parts.count - 1] = last.lowerBound..<part.upperBound
+                } else {
+                    parts.append(part)
+                }
+            }
+            self.rest = parts
+        }
+    }
+
+    private struct Sent {
+        var hand: Int
+        var range: Range<Int>
+    }
+
+    /// A record that was refused alone and waits for proof that others pass.
+    private struct Aside {
+        var hand: Int
+        var record: Int
+        /// How many deliveries there had been when it was first refused.
+        var mark: Int
+        /// When it is sent again if there is nothing else to send.
+        var until: MonotonicInstant?
     }
 
     private let policy: RetryPolicy
-    /// The batch in hand, or the parts of it that are left.
-    private var parts: [Part] = []
+    /// The batch in hand; before it, at most one of which nothing is left but a record that stands aside.
+    private var hands: [Hand] = []
+    private var underWay: Sent?
+    private var aside: Aside?
+    /// Up to here, from the first record that is left, there is one that was refused.
+    private var suspectedUpTo: Int?
+    /// So many records at most, since twice as many were too large.
+    private var mostRecords: Int?
+    /// While nothing passes: how many deliveries there had been then, and how many records have asked since.
+    private var blocked: (deliveries: Int, probes: Int)?
     /// Failed attempts of one kind since the last success or failure of another kind.
     private var failures = 0
     private var failureKind: FailureKind?
     private var notBefore: MonotonicInstant?
-    /// What the quota leaves to this topic, and when the next new batch may be sent for it.
+    /// How many records the service has refused alone since it last took some.
+    private var rejections = 0
+    /// What the quota leaves to this topic, and when the next new records may be sent for it.
     private var pace: QuotaPace
     private var pacedUntil: MonotonicInstant?
     /// Since when the service has been saying 401 or 404, and which.
@@ -73,39 +143,67 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         }
     }
 
-    private struct Part {
-        var batch: Batch
-        var attempts = 0
-    }
-
     init(policy: RetryPolicy) {
         self.policy = policy
         self.pace = QuotaPace(limits: policy.throttled)
     }
 
+    // MARK: What is in hand
+
     /// Whether nothing is in hand.
-    var isIdle: Bool { self.parts.isEmpty }
+    var isIdle: Bool { self.hands.isEmpty }
+
+    /// Whether no record in hand is behind one that is settled.
+    var isInOrder: Bool {
+        guard let first = self.hands.first else { return true }
+        return self.aside == nil && first.rest.count == 1 && first.rest[0].upperBound == first.batch.count
+            && self.hands.dropFirst().allSatisfy { $0.rest == [0..<$0.batch.count] }
+    }
 
     /// Takes a batch in hand.
     mutating func accept(_ batch: Batch) {
-        self.parts.append(Part(batch: batch))
+        self.hands.append(Hand(batch: batch, rest: [0..<batch.count]))
     }
 
-    /// The batch in hand, if it is the only one and not one of several parts.
-    var single: Batch? { self.parts.count == 1 ? self.parts[0].batch : nil }
-
-    /// Puts the same batch, in another place, into the place of the one in hand.
-    mutating func replaceSingle(by batch: Batch) {
-        if self.parts.count == 1 { self.parts[0].batch = batch }
+    /// Gives up everything in hand, for a shutdown whose deadline has come.
+    mutating func abandon() -> [Batch] {
+        defer {
+            self.hands = []
+            self.aside = nil
+        }
+        return self.hands.map(\.batch)
     }
 
-    /// What to do at `now`.
-    mutating func next(at now: MonotonicInstant) -> Step {
-        guard let part = self.parts.first else { return .take }
-        let expiry = part.batch.openedAt + self.policy.maximumAge
-        if now >= expiry { return self.drop(.expired) }
-        if let notBefore = self.notBefore, now < notBefore { return .wait(until: min(notBefore, expiry)) }
-        return .send(part.batch, isRetry: part.attempts > 0)
+    // MARK: What to do next
+
+    /// What to do at `now`, when the destination has taken so many requests.
+    mutating func next(at now: MonotonicInstant, deliveries: Int = 0) -> Step {
+        guard !self.hands.isEmpty else { return .take }
+        if let old = self.hands.indices.first(where: { now >= self.expiry(of: $0) }) {
+            return .drop(self.takeAll(of: old), .expired)
+        }
+        if let blocked = self.blocked, deliveries > blocked.deliveries {
+            // Others pass.
+            self.blocked = nil
+            self.notBefore = nil
+        }
+        let expiry = self.hands.indices.map { self.expiry(of: $0) }.min() ?? now
+        let (sent, isUrgent) = self.choice(deliveries: deliveries)
+        if let wait = isUrgent ? self.notBefore : later(self.notBefore, self.pacedUntil), now < wait {
+            return .wait(until: min(wait, expiry), orTake: false)
+        }
+        if let until = self.aside?.until, now < until, !isUrgent, self.front == nil {
+            return .wait(until: min(until, expiry), orTake: true)
+        }
+        self.underWay = sent
+        let isRetry = sent.range.lowerBound < self.hands[sent.hand].sent
+        return .send(self.hands[sent.hand].batch, sent.range, isRetry: isRetry)
+    }
+
+    /// Notes that only the first `count` of the records are sent.
+    mutating func shorten(to count: Int) {
+        guard let range = self.underWay?.range, count > 0, count < range.count else { return }
+        self.underWay?.range = range.lowerBound..<range.lowerBound + count
     }
 
     /// Whether a new batch would have to wait before it is sent.
@@ -122,71 +220,200 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
     mutating func nudge() {
         self.notBefore = nil
         self.pacedUntil = nil
+        self.aside?.until = nil
     }
 
-    /// Takes in how the request for the batch in hand ended; `jitter` is uniform in 0..<1.
+    private func expiry(of hand: Int) -> MonotonicInstant {
+        self.hands[hand].batch.openedAt + self.policy.maximumAge
+    }
+
+    /// The first batch that has records to send.
+    private var front: Int? { self.hands.firstIndex { !$0.rest.isEmpty } }
+
+    /// The records to send next, and whether they do not wait for the quota since they have been sent before.
+    private func choice(deliveries: Int) -> (Sent, isUrgent: Bool) {
+        if let aside = self.aside, self.front == nil || deliveries > aside.mark {
+            return (Sent(hand: aside.hand, range: aside.record..<aside.record + 1), deliveries > aside.mark)
+        }
+        let front = self.front ?? 0
+        let range = self.hands[front].rest.first ?? 0..<0
+        let start = range.lowerBound
+        if let blocked = self.blocked { return (self.probe(blocked.probes), false) }
+        // A neighbour tells whether anything passes at all.
+        if self.aside != nil { return (Sent(hand: front, range: start..<start + 1), true) }
+        if let end = self.suspectedUpTo, end > start {
+            let half = max((min(end, range.upperBound) - start) / 2, 1)
+            let count = min(half, self.mostRecords ?? .max)
+            return (Sent(hand: front, range: start..<start + count), true)
+        }
+        let count = min(range.count, self.mostRecords ?? .max)
+        return (Sent(hand: front, range: start..<start + count), start < self.hands[front].sent)
+    }
+
+    /// The record that asks whether anything passes: the first one, for the sake of order. Now and then it is another one,
+    /// in case that those in front are what is refused; more and more seldom, and further and further on.
+    private func probe(_ number: Int) -> Sent {
+        let isOther = number > 1 && number & (number - 1) == 0
+        var offset = isOther ? number : 0
+        var last = Sent(hand: 0, range: 0..<1)
+        for (hand, content) in self.hands.enumerated() {
+            for range in content.rest {
+                if offset < range.count {
+                    let place = range.lowerBound + offset
+                    return Sent(hand: hand, range: place..<place + 1)
+                }
+                offset -= range.count
+                last = Sent(hand: hand, range: range.upperBound - 1..<range.upperBound)
+            }
+        }
+        return last
+    }
+
+    // MARK: What came of a request
+
+    /// Takes in how the request under way ended, with `deliveries` including it; `jitter` is uniform in 0..<1.
     mutating func finish(
         _ verdict: Verdict,
         at now: MonotonicInstant,
         jitter: Double,
-        isClosing: Bool
+        isClosing: Bool,
+        deliveries: Int = 0
     ) -> Result? {
-        guard !self.parts.isEmpty else { return nil }
-        if verdict == .splitIfPossible {
-            let canSplit = self.parts[0].batch.split() != nil
-            let verdict = canSplit ? Verdict.split : .retry(.failed, after: nil)
-            return self.finish(verdict, at: now, jitter: jitter, isClosing: isClosing)
-        }
-        self.parts[0].attempts += 1
+        guard let sent = self.underWay.take(), self.hands.indices.contains(sent.hand) else { return nil }
+        self.hands[sent.hand].sent = max(self.hands[sent.hand].sent, sent.range.upperBound)
         switch verdict {
         case .delivered:
             self.recover()
+            self.rejections = 0
+            self.mostRecords = nil
             self.pace.speedUp()
             if self.pace.interval > .zero && !isClosing { self.pacedUntil = now + self.pace.wait(jitter: jitter) }
-            return .delivered(self.parts.removeFirst().batch)
+            return .delivered(self.take(sent))
         case .reject:
             self.recover()
-            return .dropped(self.parts.removeFirst().batch, .rejected)
-        case .split, .splitIfPossible:
+            return .dropped(self.take(sent), .rejected)
+        case .narrow(let reason, byService: true):
             self.recover()
-            let part = self.parts.removeFirst()
-            guard let (first, second) = part.batch.split() else { return .dropped(part.batch, .tooLarge) }
-            self.parts.insert(contentsOf: [Part(batch: first), Part(batch: second)], at: 0)
-            return .split(part.batch, into: first, second)
+            if sent.range.count > 1 { return self.narrow(sent, reason) }
+            self.rejections += 1
+            // Where one after the other is refused, the service is not asked in one breath for all of them.
+            if self.rejections > 1 && !isClosing {
+                self.notBefore = now + self.policy.transient.delay(failures: min(self.rejections, 4), jitter: jitter)
+            }
+            return .dropped(self.take(sent), reason)
+        case .narrow(let reason, byService: false):
+            if sent.range.count > 1 { return self.narrow(sent, reason) }
+            return self.refuse(sent, reason, at: now, jitter: jitter, isClosing: isClosing, deliveries: deliveries)
         case .retry(let outcome, let pause):
             let kind = FailureKind(outcome)
-            self.failures = kind == self.failureKind ? self.failures + 1 : 1
-            self.failureKind = kind
             self.note(outcome, at: now)
-            if kind == .throttled { self.pace.slowDown() }
-            var delay = self.delay(after: kind, jitter: jitter)
-            if let pause { delay = max(delay, min(pause, self.policy.longestRetryAfter)) }
-            if isClosing { delay = min(delay, self.policy.longestWhileClosing) }
+            let delay = self.backOff(kind, atLeast: pause, jitter: jitter, isClosing: isClosing)
             self.notBefore = now + delay
             // Only an answer gives records up: what the service said before an outage may be over.
             if kind == .refused, let refusal = self.refusal, now >= refusal.since + self.policy.refusalPatience {
-                return .dropped(self.parts.removeFirst().batch, refusal.reason)
+                return .dropped(self.takeAll(of: sent.hand), refusal.reason)
             }
             return .kept(delay: delay)
         }
     }
 
-    /// Gives up everything in hand, for a shutdown whose deadline has come.
-    mutating func abandon() -> [Batch] {
-        defer { self.parts = [] }
-        return self.parts.map(\.batch)
+    /// Sends less of what was refused.
+    private mutating func narrow(_ sent: Sent, _ reason: DropReason) -> Result {
+        if reason == .tooLarge {
+            self.mostRecords = sent.range.count / 2
+        } else {
+            self.suspectedUpTo = sent.range.upperBound
+        }
+        return .narrowed
     }
 
-    private mutating func drop(_ reason: DropReason) -> Step {
-        .drop(self.parts.removeFirst().batch, reason)
+    /// Something in between has refused a record that was sent alone.
+    private mutating func refuse(
+        _ sent: Sent,
+        _ reason: DropReason,
+        at now: MonotonicInstant,
+        jitter: Double,
+        isClosing: Bool,
+        deliveries: Int
+    ) -> Result {
+        let record = sent.range.lowerBound
+        let mark = self.hands[sent.hand].refusals[record]
+        if let mark, deliveries > mark { return .dropped(self.take(sent), reason) }
+        self.hands[sent.hand].refusals[record] = mark ?? deliveries
+        self.suspectedUpTo = nil
+        let isAside = self.aside.map { $0.hand == sent.hand && $0.record == record } ?? false
+        if !isAside, self.aside == nil, self.blocked == nil {
+            self.hands[sent.hand].remove(sent.range)
+            self.aside = Aside(hand: sent.hand, record: record, mark: mark ?? deliveries, until: nil)
+            if self.front != nil { return .narrowed }
+        }
+        let delay = self.backOff(.transient, atLeast: nil, jitter: jitter, isClosing: isClosing)
+        if self.front == nil {
+            self.aside?.until = now + delay
+            return .kept(delay: delay)
+        }
+        if let aside = self.aside.take() { self.hands[aside.hand].insert(aside.record) }
+        self.blocked = (deliveries, (self.blocked?.probes ?? -1) + 1)
+        self.notBefore = now + delay
+        return .kept(delay: delay)
     }
 
+    /// Counts a failure, and says how long to wait for it.
+    private mutating func backOff(
+        _ kind: FailureKind,
+        atLeast pause: Duration?,
+        jitter: Double,
+        isClosing: Bool
+    ) -> Duration {
+        self.failures = kind == self.failureKind ? self.failures + 1 : 1
+        self.failureKind = kind
+        if kind == .throttled { self.pace.slowDown() }
+        var delay = self.delay(after: kind, jitter: jitter)
+        if let pause { delay = max(delay, min(pause, self.policy.longestRetryAfter)) }
+        return isClosing ? min(delay, self.policy.longestWhileClosing) : delay
+    }
+
+    /// Takes records out of the hand that are done with.
+    private mutating func take(_ sent: Sent) -> BatchPart<Batch> {
+        if let aside = self.aside, aside.hand == sent.hand, aside.record == sent.range.lowerBound {
+            self.aside = nil
+        } else {
+            self.hands[sent.hand].remove(sent.range)
+            if let end = self.suspectedUpTo, sent.range.upperBound >= end { self.suspectedUpTo = nil }
+        }
+        let batch = self.hands[sent.hand].batch
+        let isLast = self.hands[sent.hand].rest.isEmpty && self.aside?.hand != sent.hand
+        if isLast { self.forget(sent.hand) }
+        return BatchPart(batch: batch, ranges: [sent.range], isLast: isLast)
+    }
+
+    /// Takes all that is left of a batch out of the hand.
+    private mutating func takeAll(of hand: Int) -> BatchPart<Batch> {
+        if let aside = self.aside, aside.hand == hand {
+            self.hands[hand].insert(aside.record)
+            self.aside = nil
+        }
+        let content = self.hands[hand]
+        self.forget(hand)
+        return BatchPart(batch: content.batch, ranges: content.rest, isLast: true)
+    }
+
+    private mutating func forget(_ hand: Int) {
+        self.hands.remove(at: hand)
+        self.suspectedUpTo = nil
+        self.mostRecords = nil
+        self.blocked = nil
+        if let aside = self.aside, aside.hand > hand { self.aside?.hand -= 1 }
+    }
+
+    /// An answer of the service has come that says nothing against the way to it.
     private mutating func recover() {
         self.failures = 0
         self.failureKind = nil
         self.notBefore = nil
         self.pacedUntil = nil
         self.refusal = nil
+        self.blocked = nil
     }
 
     private mutating func note(_ outcome: RequestOutcome, at now: MonotonicInstant) {
@@ -209,4 +436,9 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         case .transient: self.policy.transient.delay(failures: self.failures, jitter: jitter)
         }
     }
+}
+
+private func later(_ first: MonotonicInstant?, _ second: MonotonicInstant?) -> MonotonicInstant? {
+    guard let first, let second else { return first ?? second }
+    return max(first, second)
 }

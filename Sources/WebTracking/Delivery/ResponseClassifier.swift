@@ -8,25 +8,25 @@
 //
 //===----------------------------------------------------------------------===//
 
-/// What an answer, or the lack of one, means for the batch that was sent.
+/// What an answer, or the lack of one, means for the records that were sent.
 package enum Verdict: Sendable, Equatable {
     /// The service has the records.
     case delivered
-    /// Send the same batch again later; the service may have named the time.
+    /// Send the same records again later; the service may have named the time.
     case retry(RequestOutcome, after: Duration?)
-    /// Send it in two halves; a single record is given up.
-    case split
-    /// Send it in two halves; a single record is sent again later.
-    case splitIfPossible
-    /// Sending it again would not help.
+    /// Send fewer of them: one record may be what is refused, or all of them too much. One that is refused alone by the
+    /// service is given up for this reason; one that something in between refuses is only under suspicion.
+    case narrow(DropReason, byService: Bool)
+    /// Sending them again would not help, however few.
     case reject
 
     package var outcome: RequestOutcome {
         switch self {
         case .delivered: .delivered
         case .retry(let outcome, _): outcome
-        case .split, .splitIfPossible: .tooLarge
-        case .reject: .rejected
+        case .narrow(.tooLarge, _): .tooLarge
+        case .narrow(_, byService: false): .failed
+        case .narrow(_, byService: true), .reject: .rejected
         }
     }
 }
@@ -36,35 +36,52 @@ package enum ResponseClassifier {
     /// The verdict on an answer, and what the service says about it.
     ///
     /// An answer without `x-log-requestid` does not come from the service but from something in between, such as a
-    /// captive portal, and proves nothing: it is retried whatever its status.
+    /// captive portal, and proves nothing: it is retried whatever its status, and where the status can be about what was
+    /// sent, with fewer records.
     package static func classify(_ response: TransportResponse, wallTime: Int64) -> (Verdict, ServiceError?) {
-        let requestID = response.header("x-log-requestid")
+        let requestID = response.header("x-log-requestid").flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 }
         let location = (300..<400).contains(response.status) ? response.header("location") : nil
         let error =
             (200..<300).contains(response.status)
             ? nil : ServiceError(status: response.status, requestID: requestID, location: location, body: response.body)
         let pause = response.header("retry-after").flatMap { RetryAfter.parse($0, wallTime: wallTime) }
         guard requestID != nil else {
+            switch response.status {
             // A proxy's own limit, often 1 MiB, would refuse the whole batch for ever.
-            if response.status == 413 { return (.splitIfPossible, error) }
+            case 413: return (.narrow(.tooLarge, byService: false), error)
+            // A firewall may dislike a word.
+            case 400, 403, 406, 422: return (.narrow(.rejected, byService: false), error)
+            default: break
+            }
             return (
                 .retry(.failed, after: pause),
                 error ?? ServiceError(status: response.status, requestID: nil, location: location, body: response.body)
             )
         }
-        switch response.status {
-        case 200..<300: return (.delivered, nil)
-        case 408, 429, 500...: return (.retry(.unavailable, after: pause), error)
+        guard let error else { return (.delivered, nil) }
+        return (self.verdict(on: error, pause: pause), error)
+    }
+
+    /// The verdict on an answer of the service that is no success.
+    private static func verdict(on error: ServiceError, pause: Duration?) -> Verdict {
+        switch error.status {
+        case 408, 429, 500...: return .retry(.unavailable, after: pause)
         // A signature made anew, at the right time or with other credentials, may do.
-        case 400...403 where error?.isAboutTime == true: return (.retry(.unavailable, after: pause), error)
-        case 401: return (.retry(.unauthorized, after: pause), error)
-        case 404: return (.retry(.notFound, after: pause), error)
-        case 403 where error?.isQuota == true: return (.retry(.throttled, after: pause), error)
-        case 403 where error?.isAboutCredentials == true: return (.retry(.unauthorized, after: pause), error)
-        case 413: return (.split, error)
-        case 400 where error?.code == "PostBodyTooLarge": return (.split, error)
-        case 400 where error?.code == "RequestTimeout": return (.retry(.unavailable, after: pause), error)
-        default: return (.reject, error)
+        case 400...403 where error.isAboutTime: return .retry(.unavailable, after: pause)
+        case 401: return .retry(.unauthorized, after: pause)
+        case 404: return .retry(.notFound, after: pause)
+        case 403 where error.isQuota: return .retry(.throttled, after: pause)
+        case 403 where error.isAboutCredentials: return .retry(.unauthorized, after: pause)
+        case 413: return .narrow(.tooLarge, byService: true)
+        case 400 where error.code == "PostBodyTooLarge": return .narrow(.tooLarge, byService: true)
+        case 400 where error.code == "RequestTimeout": return .retry(.unavailable, after: pause)
+        // What cannot be read may be about the records. Only where others pass can it be.
+        case _ where [400, 422, 499].contains(error.status) && !error.isAboutRequest:
+            return .narrow(.rejected, byService: !error.code.isEmpty)
+        default: break
         }
+        // Nothing that can be read says that the refusal is for good: somebody may mend it, as a 401.
+        if error.code.isEmpty { return .retry(.unauthorized, after: pause) }
+        return .reject
     }
 }

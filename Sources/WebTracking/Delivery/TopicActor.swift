@@ -16,6 +16,8 @@ actor TopicActor {
     private let buffer: TopicBuffer
     private let context: DeliveryContext
     private var machine: DeliveryMachine<Segment>
+    private var size: RequestSize
+    private var composer: RequestComposer
     /// Until when no file is opened, after one could not be for want of descriptors or the like.
     private var unreadableUntil: MonotonicInstant?
     private static let unreadablePause = Duration.seconds(1)
@@ -24,6 +26,8 @@ actor TopicActor {
         self.buffer = buffer
         self.context = context
         self.machine = DeliveryMachine(policy: context.retryPolicy)
+        self.size = RequestSize(timeout: context.requests.timeout)
+        self.composer = RequestComposer(requests: context.requests, budget: context.budget)
     }
 
     /// Delivers until the buffer has been idle for a while or the task is cancelled.
@@ -35,17 +39,17 @@ actor TopicActor {
             if let rank = self.buffer.takeSpoolPressure() { self.context.makeSpoolRoom(rank) }
             self.buffer.announceDrops(self.context.announcement)
             let now = self.context.clock.now()
-            switch self.machine.next(at: now) {
+            switch self.machine.next(at: now, deliveries: self.context.destination.deliveries) {
             case .take:
                 guard await self.takeNext(at: now) else { return }
-            case .send(let segment, let isRetry):
+            case .send(let segment, let records, let isRetry):
                 guard await self.context.slots.acquire() else { break }
-                await self.send(segment, isRetry: isRetry)
+                await self.send(segment, records, isRetry: isRetry)
                 self.context.slots.release()
-            case .wait(let deadline):
-                await self.pause(until: deadline)
-            case .drop(let segment, let reason):
-                self.drop(segment, reason, error: nil)
+            case .wait(let deadline, let orTake):
+                await self.pause(until: deadline, orTake: orTake, at: now)
+            case .drop(let part, let reason):
+                self.drop(part, reason, error: nil)
             }
         }
         // The shutdown has counted these.
@@ -68,7 +72,13 @@ actor TopicActor {
             guard await self.context.slots.acquire() else { return true }
             if let segment = self.take() {
                 self.machine.accept(segment)
-                await self.send(segment, isRetry: false)
+                let deliveries = self.context.destination.deliveries
+                if case .send(let segment, let records, _) = self.machine.next(
+                    at: self.context.clock.now(),
+                    deliveries: deliveries
+                ) {
+                    await self.send(segment, records, isRetry: false)
+                }
             }
             self.context.slots.release()
         case .due(let deadline):
@@ -117,7 +127,9 @@ actor TopicActor {
         if error.isDamage, let file = segment.spoolFile, let spool = self.buffer.context.spool {
             file.isEvidence = !spool.setAside(file.path, of: file.box, reason: String(describing: error))
         }
-        self.drop(segment, .spoolDamaged, error: .file(String(describing: error)))
+        // Its counts, too, are in the file; those of the levels have been kept.
+        let part = BatchPart(batch: segment, ranges: [segment.all], isLast: true)
+        self.drop(part, .spoolDamaged, error: .file(String(describing: error)))
     }
 
     /// Waits until `deadline`, unless a flush asks for an attempt at once.
@@ -125,43 +137,85 @@ actor TopicActor {
         if self.buffer.takeNudge() { self.machine.nudge() } else { await self.buffer.wait(until: deadline) }
     }
 
-    private func send(_ segment: Segment, isRetry: Bool) async {
+    /// Waits as ``pause(until:)`` does, or takes the next batch if there is one.
+    private func pause(until deadline: MonotonicInstant, orTake: Bool, at now: MonotonicInstant) async {
+        var deadline = deadline
+        if orTake {
+            switch self.buffer.work(at: now) {
+            case .ready where self.unreadableUntil.map { now < $0 } ?? false: break
+            case .ready:
+                if let segment = self.take() { self.machine.accept(segment) }
+                return
+            case .due(let due): deadline = min(deadline, due)
+            case .none: break
+            }
+        }
+        await self.pause(until: deadline)
+    }
+
+    private func send(_ segment: Segment, _ records: Range<Int>, isRetry: Bool) async {
         _ = self.buffer.takeNudge()
-        let request = segment.withBytes { self.context.requests.request(for: $0) }
+        let destination = self.context.destination
+        let known = destination.limits
+        let limits = RequestComposer.Limits(
+            wire: min(self.size.limit, known.wire.limit ?? .max),
+            raw: known.raw.limit ?? .max
+        )
+        let composed = self.composer.compose(segment, records, within: limits)
+        self.machine.shorten(to: composed.records.count)
+        self.buffer.begin(composed.records.count)
+        let wire = composed.wireBytes
+        let raw = composed.made.rawBytes
+        let held = composed.made.heldBytes
+        self.context.budget.charge(held)
         let start = self.context.clock.now()
-        // The memory that the body was made in; exact to a few bytes of the allocator's.
-        let copy = segment.rawBytes
-        self.context.budget.charge(copy)
-        let (verdict, failure) = await self.exchange(request)
-        self.context.budget.release(copy)
+        let (verdict, failure) = await self.exchange(composed.made.request)
+        self.context.budget.release(held)
         if Task.isCancelled && verdict != .delivered { return }
         let end = self.context.clock.now()
-        self.buffer.count(verdict.outcome, isRetry: isRetry, duration: end - start)
+        switch verdict {
+        case .delivered: destination.took(wire: wire, raw: raw, at: end)
+        case .narrow(.tooLarge, let byService):
+            destination.foundTooLarge(wire: wire, raw: raw, byService: byService, at: end)
+        default: break
+        }
+        self.learn(from: verdict, failure, wire: wire, took: end - start)
+        self.buffer.count(verdict.outcome, isRetry: isRetry, isQuick: self.size.isQuick, duration: end - start)
         self.context.observer.requestFinished(verdict.outcome, duration: end - start)
         let result = self.machine.finish(
             verdict,
             at: end,
             jitter: self.context.random(),
-            isClosing: self.buffer.isClosed
+            isClosing: self.buffer.isClosed,
+            deliveries: destination.deliveries
         )
         switch result {
-        case .delivered(let segment):
-            self.buffer.settle(segment, as: .delivered(wireBytes: request.body.count), isLast: self.machine.isIdle)
-        case .dropped(let segment, let reason):
-            self.drop(segment, reason, error: failure)
-        case .kept(let delay):
-            self.context.diagnostics(
-                .requestFailed(
-                    topic: self.buffer.key.topic,
-                    outcome: verdict.outcome,
-                    failure: failure ?? .noAnswer("unknown"),
-                    retryIn: delay
-                )
-            )
-        case .split(let segment, let first, let second):
-            self.buffer.countSplit(of: segment, into: first, second)
-        case nil:
-            break
+        case .delivered(let part): self.settle(part, as: .delivered(rawBytes: raw, wireBytes: wire))
+        case .dropped(let part, let reason): self.drop(part, reason, error: failure)
+        case .kept(let delay): self.tell(verdict, failure, retryIn: delay)
+        case .narrowed where verdict.outcome != .tooLarge: self.tell(verdict, failure, retryIn: .zero)
+        case .narrowed, nil: break
+        }
+    }
+
+    /// Takes in what a request says of how much can be sent at a time.
+    private func learn(
+        from verdict: Verdict,
+        _ failure: ProducerDiagnostic.Failure?,
+        wire: Int,
+        took: Duration
+    ) {
+        switch verdict {
+        case .delivered:
+            self.size.succeeded(bytes: wire, took: took)
+        case .retry(.failed, _), .retry(.unavailable, _):
+            // Whoever reads the body may be the one to lose patience with it.
+            var isTimeout = self.size.isTimeout(took)
+            if case .service(let error)? = failure, error.status == 408 || error.code == "RequestTimeout" {
+                isTimeout = true
+            }
+            if isTimeout { self.size.timedOut(bytes: wire) } else { self.size.failed() }
+        default: break
         }
     }
 
@@ -177,11 +231,33 @@ actor TopicActor {
         }
     }
 
-    private func drop(_ segment: Segment, _ reason: DropReason, error: ProducerDiagnostic.Failure?) {
+    private func tell(_ verdict: Verdict, _ failure: ProducerDiagnostic.Failure?, retryIn delay: Duration) {
         self.context.diagnostics(
-            .recordsDropped(topic: self.buffer.key.topic, reason: reason, count: segment.count, failure: error)
+            .requestFailed(
+                topic: self.buffer.key.topic,
+                outcome: verdict.outcome,
+                failure: failure ?? .noAnswer("unknown"),
+                retryIn: delay
+            )
         )
-        self.buffer.settle(segment, as: .dropped(reason), isLast: self.machine.isIdle)
+    }
+
+    private func drop(_ part: BatchPart<Segment>, _ reason: DropReason, error: ProducerDiagnostic.Failure?) {
+        let topic = self.buffer.key.topic
+        if part.count == 1, reason == .rejected || reason == .tooLarge, let index = part.ranges.first?.lowerBound {
+            let rank = part.batch.mark(index).rank
+            let record = RefusedRecord(part.batch.text(at: index), rank: rank, fields: self.context.fields)
+            self.context.diagnostics(.recordRefused(topic: topic, reason: reason, record: record, failure: error))
+        } else {
+            self.context.diagnostics(
+                .recordsDropped(topic: topic, reason: reason, count: part.count, failure: error)
+            )
+        }
+        self.settle(part, as: .dropped(reason))
+    }
+
+    private func settle(_ part: BatchPart<Segment>, as settlement: TopicBuffer.Settlement) {
+        self.buffer.settle(part, as: settlement, isInOrder: self.machine.isInOrder)
     }
 }
 

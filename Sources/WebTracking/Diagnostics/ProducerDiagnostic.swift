@@ -35,6 +35,8 @@ public enum ProducerDiagnostic: Sendable {
     case requestFailed(topic: String, outcome: RequestOutcome, failure: Failure, retryIn: Duration)
     /// Records were given up.
     case recordsDropped(topic: String, reason: DropReason, count: Int, failure: Failure?)
+    /// One record was given up by itself, as it was refused alone. Nothing that it says is told.
+    case recordRefused(topic: String, reason: DropReason, record: RefusedRecord, failure: Failure?)
     /// No file can be made in the spool directory; new records are kept in memory only, and do not outlive the process.
     /// Tried again after a second, with the next record or attempt to deliver.
     case spoolUnavailable(directory: String, reason: String)
@@ -78,6 +80,9 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .recordsDropped(let topic, let reason, let count, let failure):
             let cause = failure.map { ": \($0)" } ?? ""
             return "dropped \(count) records of topic \(topic.debugDescription), reason \(reason.rawValue)\(cause)"
+        case .recordRefused(let topic, let reason, let record, let failure):
+            let cause = failure.map { ": \($0)" } ?? ""
+            return "dropped \(record) of topic \(topic.debugDescription), reason \(reason.rawValue)\(cause)"
         case .spoolUnavailable(let directory, let reason):
             return "cannot spool to \(directory), records are kept in memory only: \(reason)"
         case .spoolAvailable(let directory):
@@ -113,6 +118,7 @@ extension ProducerDiagnostic: CustomStringConvertible {
         switch self {
         case .requestFailed(_, let outcome, _, _): "request.\(outcome.rawValue)"
         case .recordsDropped(_, let reason, _, _): "drop.\(reason.rawValue)"
+        case .recordRefused(_, let reason, _, _): "refused.\(reason.rawValue)"
         case .spoolUnavailable: "spool.unavailable"
         case .spoolAvailable: "spool.available"
         case .spoolTrouble: "spool.trouble"

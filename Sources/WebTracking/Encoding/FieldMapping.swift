@@ -42,8 +42,8 @@ public struct FieldMapping: Sendable, Equatable {
     /// Whether records carry a sequence number.
     public var includesSequence = true
     /// Whether requests carry a batch id, the tag `__pack_id__`, which stays the same however often a batch is sent: two
-    /// requests with one id are duplicates. The halves of a batch that was too large add `.1` and `.2` to it. The service's
-    /// log context follows the tag.
+    /// requests with one id are duplicates. A part of a batch adds a dot and the numbers of its first and last record to it,
+    /// such as `.1-250`; a batch may come again in other parts. The service's log context follows the tag.
     public var includesBatchID = true
 
     /// The default fields under their default names.

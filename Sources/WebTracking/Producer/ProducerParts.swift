@@ -44,6 +44,8 @@ struct ProducerParts {
             retryPolicy: RetryPolicy(configuration.delivery),
             slots: RequestSlots(count: configuration.delivery.maximumConcurrentRequests),
             budget: budget,
+            destination: Destination(),
+            fields: configuration.fields,
             diagnostics: diagnostics,
             observer: observer,
             random: random,

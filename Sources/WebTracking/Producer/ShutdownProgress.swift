@@ -12,10 +12,11 @@ import Dispatch
 
 /// What is known of a shutdown that has begun: to the task that carries it out, and to threads that wait for its end.
 final class ShutdownProgress: Sendable {
-    /// What was not delivered: dropped, and in files for the next producer.
+    /// What was not delivered: dropped, in files for the next producer, and of both what was on its way.
     struct Rest {
         var dropped = 0
         var spooled = 0
+        var underWay = 0
     }
 
     private struct State {

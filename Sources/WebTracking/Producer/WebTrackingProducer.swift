@@ -362,6 +362,7 @@ public final class WebTrackingProducer: Sendable {
         var report = self.report(since: progress.before, start: progress.start)
         report.remaining = rest.dropped + rest.spooled
         report.spooled = rest.spooled
+        report.underWay = rest.underWay
         let (first, isFirst) = progress.conclude(report)
         guard isFirst else { return first }
         self.reporter.withLock { $0?.cancel() }
@@ -429,6 +430,7 @@ public final class WebTrackingProducer: Sendable {
                 rest.dropped += left.dropped
                 rest.spooled += left.spooled.reduce(0) { $0 + $1.levels.total }
                 files += left.spooled
+                rest.underWay += left.underWay
             }
         }
         // An announcement that found no room may have been dropped behind the worker's last look.

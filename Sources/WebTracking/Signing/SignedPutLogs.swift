@@ -49,6 +49,8 @@ struct SignedPutLogs: WriteOperation {
     var path: String { "shards/lb" }
     var contentType: String { "application/x-protobuf" }
 
+    var isVerbatim: Bool { false }
+
     func body(from batch: UnsafeRawBufferPointer) -> [UInt8]? {
         var encoder = LogGroupEncoder(timeField: self.timeField, now: self.time.now, offset: self.time.offset)
         // A batch that is not of this library's making does not occur; the service would refuse it, and it be counted.

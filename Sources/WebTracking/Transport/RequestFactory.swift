@@ -18,8 +18,16 @@ struct RequestFactory: Sendable {
     let compression: Compression
     let timeout: Duration
 
+    /// A request with the size of its body before compression.
+    struct Made: Sendable {
+        var request: TransportRequest
+        var rawBytes: Int
+        /// The memory that the body takes up on its way.
+        var heldBytes: Int { self.request.body.capacity }
+    }
+
     /// The request for a batch; compresses its body unless that would not make it smaller.
-    func request(for batch: UnsafeRawBufferPointer) -> TransportRequest {
+    func request(for batch: UnsafeRawBufferPointer) -> Made {
         guard let body = self.operation.body(from: batch) else {
             return self.request(rawSize: batch.count, compressed: self.compression.compress(batch)) { Array(batch) }
         }
@@ -27,7 +35,13 @@ struct RequestFactory: Sendable {
         return self.request(rawSize: body.count, compressed: compressed) { body }
     }
 
-    private func request(rawSize: Int, compressed: [UInt8]?, plain: () -> [UInt8]) -> TransportRequest {
+    /// The memory that making the request for a batch of `bytes` takes at most, beside the batch: the body that is made of
+    /// it, twice for a moment where it is of another form, and the room to compress it in.
+    func peakBytes(for bytes: Int) -> Int {
+        self.operation.isVerbatim ? bytes : bytes * 3 + bytes / 4
+    }
+
+    private func request(rawSize: Int, compressed: [UInt8]?, plain: () -> [UInt8]) -> Made {
         var headers = [
             (name: "Content-Type", value: self.operation.contentType),
             // What the service says of an error is read, and short.
@@ -38,7 +52,7 @@ struct RequestFactory: Sendable {
         if compressed != nil, let name = self.compression.headerValue {
             headers.append((name: "x-log-compresstype", value: name))
         }
-        return TransportRequest(
+        let request = TransportRequest(
             isSecure: self.isSecure,
             host: self.host,
             port: self.port,
@@ -47,5 +61,6 @@ struct RequestFactory: Sendable {
             body: compressed ?? plain(),
             timeout: self.timeout
         )
+        return Made(request: request, rawBytes: rawSize)
     }
 }

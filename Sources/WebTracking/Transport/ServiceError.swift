@@ -50,6 +50,16 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
             && ["security token", "AccessKeyId"].contains { self.message.contains($0) }
     }
 
+    /// Whether the service finds fault with what stands around the records, and would with any others.
+    var isAboutRequest: Bool {
+        let code = self.code
+        return [
+            "Missing", "InvalidAPI", "InvalidCompress", "InvalidBodyRaw", "InvalidContent", "InvalidHost",
+            "InvalidDate",
+        ]
+        .contains { code.hasPrefix($0) } || code.contains("SecurityToken") || code.contains("Signature")
+    }
+
     /// Whether no policy of RAM allows the credentials of a signature what they were used for.
     var isAboutPermission: Bool { self.message.contains("denied by sts or ram") }
 

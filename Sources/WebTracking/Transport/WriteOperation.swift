@@ -15,6 +15,8 @@ protocol WriteOperation: Sendable {
     /// The content type of a body.
     var contentType: String { get }
 
+    /// Whether the operation takes batches as they are.
+    var isVerbatim: Bool { get }
     /// The body for a batch of JSON, before compression; `nil` where the operation takes the batch as it is.
     func body(from batch: UnsafeRawBufferPointer) -> [UInt8]?
 
@@ -27,6 +29,8 @@ struct WebTrackingOperation: WriteOperation {
     var path: String { "track" }
     // Not among the headers that the operation documents; the service takes any.
     var contentType: String { "application/json" }
+
+    var isVerbatim: Bool { true }
 
     func body(from batch: UnsafeRawBufferPointer) -> [UInt8]? { nil }
 

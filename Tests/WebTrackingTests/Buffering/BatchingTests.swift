@@ -123,11 +123,13 @@ import Logging
         #expect([0, 3, 4, 7, 8, 100].map { policy.sizeLimit(backlog: $0) } == [100, 100, 400, 400, 1000, 1000])
     }
 
-    @Test func aSegmentSplitsIntoHalvesThatAreRequestsThemselves() throws {
+    @Test func aPartOfASegmentIsARequestWithAnIDThatSaysWhichRecordsItHas() throws {
+        let opening = "{\"__tags__\":{\"__pack_id__\":\"A-1"
         var segment = Segment(
-            header: Array("{\"__logs__\":[".utf8),
+            header: Array("\(opening)\"},\"__logs__\":[".utf8),
+            batchIDEnd: opening.utf8.count,
             openedAt: .init(nanoseconds: 0),
-            memory: SegmentMemory(capacity: 32)
+            memory: SegmentMemory(capacity: 64)
         )
         for (index, rank) in [0, 2, 4, 5, 6].enumerated() {
             Array("\"m\":\"},\\n{\(index)\"}".utf8).withUnsafeBytes {
@@ -147,26 +149,32 @@ import Logging
             }
         }
         segment.seal()
-        let (first, second) = try #require(segment.split())
-        func messages(_ segment: Segment) throws -> [String] {
-            guard case .object(let members) = try JSONValue.parse(segment.withBytes { Array($0) }),
-                case .array(let logs) = members[0].value
-            else { return [] }
-            return logs.compactMap { log in
+        func read(_ records: Range<Int>) throws -> (id: String, messages: [String], size: Int) {
+            let body = segment.withBody(of: records) { Array($0) }
+            guard case .object(let members) = try JSONValue.parse(body), case .object(let tags) = members[0].value,
+                case .string(let id) = tags[0].value, case .array(let logs) = members[1].value
+            else { return ("", [], 0) }
+            let messages = logs.compactMap { log -> String? in
                 guard case .object(let fields) = log, case .string(let text) = fields[1].value else { return nil }
                 return text
             }
+            return (id, messages, body.count)
         }
-        #expect(try messages(first) == ["},\n{0", "},\n{1"])
-        #expect(try messages(second) == ["},\n{2", "},\n{3", "},\n{4"])
-        var sum = try #require(first.levels).all
-        sum += try #require(second.levels).all
-        #expect(sum == segment.levels?.all)
-        #expect(second.levels?.own.total == 2)
-        #expect(first.rawBytes == first.withBytes { $0.count })
-        let (one, rest) = try #require(first.split())
-        #expect(one.split() == nil)
-        #expect(try messages(one) + messages(rest) == ["},\n{0", "},\n{1"])
+        let all = (0..<5).map { "},\n{\($0)" }
+        #expect(try read(0..<5).id == "A-1")
+        #expect(try read(0..<5).messages == all)
+        for (part, id) in [(0..<2, "A-1.1-2"), (2..<5, "A-1.3-5"), (4..<5, "A-1.5-5")] {
+            let (found, messages, size) = try read(part)
+            #expect(found == id)
+            #expect(messages == Array(all[part]))
+            #expect(size == segment.bodyBytes(of: part) + id.utf8.count - 3)
+            #expect(segment.count(of: part, within: segment.bodyBytes(of: part)) == part.count)
+            #expect(segment.count(of: part, within: segment.bodyBytes(of: part) - 1) == max(part.count - 1, 1))
+        }
+        #expect(segment.count(of: 0..<5, within: 0) == 1)
+        #expect(segment.levels(of: [0..<1, 2..<4]).all.total == 3)
+        #expect(segment.levels(of: [0..<1, 2..<4]).own.total == 2)
+        #expect(String(decoding: segment.text(at: 3), as: UTF8.self) == #"{"seq":"3","m":"},\n{3"}"#)
     }
 
     @Test func theSequenceRisesInTheOrderOfEachTopicUnderConcurrency() async throws {

@@ -78,7 +78,7 @@ import Logging
     }
 
     @Test func theShutdownTellsOfDropsThatWereNotToldYet() async throws {
-        let rig = try Rig(transport: InMemoryTransport(script: [.failure(status: 400)])) {
+        let rig = try Rig(transport: InMemoryTransport(script: [.failure(status: 400, code: "InvalidAPIVersion")])) {
             $0.batching.maximumRecords = 5
         }
         for index in 0..<6 { rig.sink().info("\(index)") }
@@ -106,7 +106,7 @@ import Logging
     }
 
     @Test func dropsDuringTheShutdownAreAnnouncedAndDelivered() async throws {
-        let rig = try Rig(transport: InMemoryTransport(script: [.failure(status: 400)]))
+        let rig = try Rig(transport: InMemoryTransport(script: [.failure(status: 400, code: "InvalidAPIVersion")]))
         for index in 0..<5 { rig.sink().info("\(index)") }
         let report = await rig.stop()
         #expect(report.remaining == 0)
@@ -115,7 +115,7 @@ import Logging
     }
 
     @Test func theDropOfAnAnnouncementIsNotAnnounced() async throws {
-        let rig = try Rig(transport: InMemoryTransport(otherwise: .failure(status: 400)))
+        let rig = try Rig(transport: InMemoryTransport(otherwise: .failure(status: 400, code: "InvalidAPIVersion")))
         rig.sink().error("m")
         await rig.run { rig.producer.statistics.dropped[.rejected] == 2 }
         await rig.stop()
@@ -155,7 +155,8 @@ import Logging
     @Test func memoryIsGivenBackAfterSplitsDropsAndAShutdownThatLeavesRecords() async throws {
         let rig = try Rig(
             transport: InMemoryTransport(script: [
-                .failure(status: 413), .success, .failure(status: 400, code: "PostBodyTooLarge"), .failure(status: 400),
+                .failure(status: 413), .success, .failure(status: 400, code: "PostBodyTooLarge"),
+                .failure(status: 400, code: "InvalidAPIVersion"),
             ])
         )
         for index in 0..<100 { rig.sink().info("\(index)") }

@@ -23,11 +23,7 @@ import Logging
         var openedAt = MonotonicInstant(nanoseconds: 0)
         var records: Range<Int>
 
-        func split() -> (Batch, Batch)? {
-            guard self.records.count > 1 else { return nil }
-            let half = self.records.lowerBound + self.records.count / 2
-            return (Batch(records: self.records.lowerBound..<half), Batch(records: half..<self.records.upperBound))
-        }
+        var count: Int { self.records.count }
     }
 
     private let policy = RetryPolicy(WebTrackingConfiguration.Delivery())
@@ -40,12 +36,36 @@ import Logging
         return machine
     }
 
+    /// The end of the request that is next, whatever the machine would wait for.
+    private func end(
+        _ machine: inout DeliveryMachine<Batch>,
+        _ verdict: Verdict,
+        at now: MonotonicInstant,
+        jitter: Double,
+        isClosing: Bool
+    ) -> DeliveryMachine<Batch>.Result? {
+        var probe = machine
+        if self.sent(probe.next(at: now)) == nil {
+            machine.nudge()
+            _ = machine.next(at: now)
+        } else {
+            machine = probe
+        }
+        return machine.finish(verdict, at: now, jitter: jitter, isClosing: isClosing)
+    }
+
     private func delay(_ result: DeliveryMachine<Batch>.Result?) -> Duration? {
         if case .kept(let delay)? = result { delay } else { nil }
     }
 
     private func sent(_ step: DeliveryMachine<Batch>.Step) -> Range<Int>? {
-        if case .send(let batch, _) = step { batch.records } else { nil }
+        guard case .send(let batch, let range, _) = step else { return nil }
+        let first = batch.records.lowerBound
+        return first + range.lowerBound..<first + range.upperBound
+    }
+
+    private func records(_ part: BatchPart<Batch>) -> [Int] {
+        part.ranges.flatMap { Array($0) }.map { $0 + part.batch.records.lowerBound }
     }
 
     private func dropped(_ step: DeliveryMachine<Batch>.Step) -> DropReason? {
@@ -60,7 +80,8 @@ import Logging
         var machine = self.machine()
         var delays: [Duration] = []
         for _ in 0..<12 {
-            let result = machine.finish(
+            let result = self.end(
+                &machine,
                 .retry(.unavailable, after: nil),
                 at: self.at(.zero),
                 jitter: 1,
@@ -84,11 +105,17 @@ import Logging
     ])
     func quotaAndRefusalWaitLongerAndHalfOfItForCertain(outcome: RequestOutcome, first: Duration, last: Duration) {
         var machine = self.machine()
-        let one = machine.finish(.retry(outcome, after: nil), at: self.at(.zero), jitter: 0, isClosing: false)
+        let one = self.end(&machine, .retry(outcome, after: nil), at: self.at(.zero), jitter: 0, isClosing: false)
         #expect(self.delay(one) == first)
         var latest: Duration?
         for _ in 0..<20 {
-            let result = machine.finish(.retry(outcome, after: nil), at: self.at(.zero), jitter: 0, isClosing: false)
+            let result = self.end(
+                &machine,
+                .retry(outcome, after: nil),
+                at: self.at(.zero),
+                jitter: 0,
+                isClosing: false
+            )
             latest = self.delay(result)
         }
         #expect(latest == last)
@@ -97,23 +124,24 @@ import Logging
     @Test func aFailureOfAnotherKindStartsItsOwnBackoff() {
         var machine = self.machine()
         for _ in 0..<5 {
-            _ = machine.finish(.retry(.unavailable, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
+            _ = self.end(&machine, .retry(.unavailable, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
         }
-        let quota = machine.finish(.retry(.throttled, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
+        let quota = self.end(&machine, .retry(.throttled, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
         #expect(self.delay(quota) == .seconds(1))
     }
 
     @Test func anExceededQuotaSpacesTheRequestsAfterItAndEachSuccessTakesATenthOff() {
         var machine = self.machine()
         for _ in 0..<4 {
-            _ = machine.finish(.retry(.throttled, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
+            _ = self.end(&machine, .retry(.throttled, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
         }
-        _ = machine.finish(.delivered, at: self.at(.seconds(8)), jitter: 1, isClosing: false)
+        _ = self.end(&machine, .delivered, at: self.at(.seconds(8)), jitter: 1, isClosing: false)
         #expect(machine.paced(at: self.at(.seconds(8))) == self.at(.seconds(8) + .milliseconds(7200)))
         #expect(machine.paced(at: self.at(.seconds(16))) == nil)
         // The next shortage starts from there, and not from the first backoff.
         machine.accept(Batch(records: 8..<9))
-        let next = machine.finish(
+        let next = self.end(
+            &machine,
             .retry(.throttled, after: nil),
             at: self.at(.seconds(16)),
             jitter: 1,
@@ -123,7 +151,7 @@ import Logging
         var successes = 0
         repeat {
             machine.accept(Batch(records: 0..<1))
-            _ = machine.finish(.delivered, at: self.at(.seconds(30)), jitter: 1, isClosing: false)
+            _ = self.end(&machine, .delivered, at: self.at(.seconds(30)), jitter: 1, isClosing: false)
             successes += 1
         } while machine.paced(at: self.at(.seconds(30))) != nil
         #expect(successes == 32)
@@ -131,27 +159,29 @@ import Logging
 
     @Test func aFlushAndAShutdownDoNotWaitForTheQuota() {
         var machine = self.machine()
-        _ = machine.finish(.retry(.throttled, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
-        _ = machine.finish(.delivered, at: self.at(.seconds(1)), jitter: 1, isClosing: false)
+        _ = self.end(&machine, .retry(.throttled, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
+        _ = self.end(&machine, .delivered, at: self.at(.seconds(1)), jitter: 1, isClosing: false)
         #expect(machine.paced(at: self.at(.seconds(1))) != nil)
         machine.nudge()
         #expect(machine.paced(at: self.at(.seconds(1))) == nil)
         machine.accept(Batch(records: 8..<9))
-        _ = machine.finish(.retry(.throttled, after: nil), at: self.at(.seconds(1)), jitter: 1, isClosing: true)
-        _ = machine.finish(.delivered, at: self.at(.seconds(2)), jitter: 1, isClosing: true)
+        _ = self.end(&machine, .retry(.throttled, after: nil), at: self.at(.seconds(1)), jitter: 1, isClosing: true)
+        _ = self.end(&machine, .delivered, at: self.at(.seconds(2)), jitter: 1, isClosing: true)
         #expect(machine.paced(at: self.at(.seconds(2))) == nil)
     }
 
     @Test func theServicesRetryAfterIsHonouredUpToFiveMinutes() {
         var machine = self.machine()
-        let asked = machine.finish(
+        let asked = self.end(
+            &machine,
             .retry(.unavailable, after: .seconds(17)),
             at: self.at(.zero),
             jitter: 0,
             isClosing: false
         )
         #expect(self.delay(asked) == .seconds(17))
-        let absurd = machine.finish(
+        let absurd = self.end(
+            &machine,
             .retry(.unavailable, after: .seconds(1 << 30)),
             at: self.at(.zero),
             jitter: 0,
@@ -162,7 +192,8 @@ import Logging
 
     @Test func whileClosingNoWaitIsLongerThanASecond() {
         var machine = self.machine()
-        let result = machine.finish(
+        let result = self.end(
+            &machine,
             .retry(.unauthorized, after: .seconds(60)),
             at: self.at(.zero),
             jitter: 1,
@@ -173,8 +204,14 @@ import Logging
 
     @Test func nothingIsSentBeforeTheWaitIsOverExceptAfterANudge() {
         var machine = self.machine()
-        _ = machine.finish(.retry(.unavailable, after: .seconds(10)), at: self.at(.zero), jitter: 0, isClosing: false)
-        guard case .wait(let until) = machine.next(at: self.at(.seconds(9))) else {
+        _ = self.end(
+            &machine,
+            .retry(.unavailable, after: .seconds(10)),
+            at: self.at(.zero),
+            jitter: 0,
+            isClosing: false
+        )
+        guard case .wait(let until, _) = machine.next(at: self.at(.seconds(9))) else {
             Issue.record("no wait")
             return
         }
@@ -188,11 +225,17 @@ import Logging
     @Test func successEndsTheBackoff() {
         var machine = self.machine()
         for _ in 0..<8 {
-            _ = machine.finish(.retry(.unavailable, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
+            _ = self.end(&machine, .retry(.unavailable, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
         }
-        _ = machine.finish(.delivered, at: self.at(.zero), jitter: 1, isClosing: false)
+        _ = self.end(&machine, .delivered, at: self.at(.zero), jitter: 1, isClosing: false)
         machine.accept(Batch(records: 8..<9))
-        let result = machine.finish(.retry(.unavailable, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
+        let result = self.end(
+            &machine,
+            .retry(.unavailable, after: nil),
+            at: self.at(.zero),
+            jitter: 1,
+            isClosing: false
+        )
         #expect(self.delay(result) == .milliseconds(100))
     }
 
@@ -202,37 +245,30 @@ import Logging
         var tooLarge: [Int] = []
         while let records = self.sent(machine.next(at: self.at(.zero))) {
             // The record 3 is too large by itself; others go two at a time.
-            let verdict: Verdict = records.contains(3) || records.count > 2 ? .split : .delivered
+            let isTooLarge = records.contains(3) || records.count > 2
+            let verdict: Verdict = isTooLarge ? .narrow(.tooLarge, byService: true) : .delivered
             switch machine.finish(verdict, at: self.at(.zero), jitter: 1, isClosing: false) {
-            case .delivered(let batch): delivered += Array(batch.records)
-            case .dropped(let batch, let reason):
+            case .delivered(let part): delivered += self.records(part)
+            case .dropped(let part, let reason):
                 #expect(reason == .tooLarge)
-                tooLarge += Array(batch.records)
-            case .split, .kept, nil: break
+                tooLarge += self.records(part)
+            case .narrowed, .kept, nil: break
             }
         }
         #expect(delivered == [0, 1, 2, 4])
         #expect(tooLarge == [3])
     }
 
-    @Test func aProxysTooLargeSplitsABatchAndKeepsASingleRecord() {
-        var machine = self.machine(0..<2)
-        _ = machine.finish(.splitIfPossible, at: self.at(.zero), jitter: 1, isClosing: false)
-        #expect(self.sent(machine.next(at: self.at(.zero))) == 0..<1)
-        let single = machine.finish(.splitIfPossible, at: self.at(.zero), jitter: 1, isClosing: false)
-        #expect(self.delay(single) == .milliseconds(100))
-        #expect(self.sent(machine.next(at: self.at(.seconds(1)))) == 0..<1)
-    }
-
     @Test func aBatchExpiresADayAfterItsFirstRecordEvenWhileItWaits() {
         var machine = self.machine()
-        _ = machine.finish(
+        _ = self.end(
+            &machine,
             .retry(.unavailable, after: .seconds(300)),
             at: self.at(.seconds(86_390)),
             jitter: 0,
             isClosing: false
         )
-        guard case .wait(let until) = machine.next(at: self.at(.seconds(86_391))) else {
+        guard case .wait(let until, _) = machine.next(at: self.at(.seconds(86_391))) else {
             Issue.record("no wait")
             return
         }
@@ -252,7 +288,7 @@ import Logging
         var dropped: DropReason?
         while dropped == nil, self.sent(machine.next(at: now)) != nil {
             attempts += 1
-            let result = machine.finish(.retry(outcome, after: nil), at: now, jitter: 1, isClosing: false)
+            let result = self.end(&machine, .retry(outcome, after: nil), at: now, jitter: 1, isClosing: false)
             dropped = self.dropped(result)
             now = now + (self.delay(result) ?? .zero)
         }
@@ -261,21 +297,22 @@ import Logging
         #expect(dropped == reason)
         machine.accept(Batch(openedAt: now, records: 8..<9))
         // The distance between attempts is kept.
-        guard case .wait(let until) = machine.next(at: now) else {
+        guard case .wait(let until, _) = machine.next(at: now) else {
             Issue.record("no wait after a refusal")
             return
         }
         #expect(self.sent(machine.next(at: until)) == 8..<9)
-        let result = machine.finish(.retry(outcome, after: nil), at: until, jitter: 1, isClosing: false)
+        let result = self.end(&machine, .retry(outcome, after: nil), at: until, jitter: 1, isClosing: false)
         #expect(self.dropped(result) == reason)
     }
 
     @Test func anotherAnswerEndsARefusalAndNoAnswerDoesNot() {
         for (between, ends) in [(RequestOutcome.failed, false), (.unavailable, true)] {
             var machine = self.machine()
-            _ = machine.finish(.retry(.unauthorized, after: nil), at: self.at(.zero), jitter: 0, isClosing: false)
-            _ = machine.finish(.retry(between, after: nil), at: self.at(.seconds(300)), jitter: 0, isClosing: false)
-            let result = machine.finish(
+            _ = self.end(&machine, .retry(.unauthorized, after: nil), at: self.at(.zero), jitter: 0, isClosing: false)
+            _ = self.end(&machine, .retry(between, after: nil), at: self.at(.seconds(300)), jitter: 0, isClosing: false)
+            let result = self.end(
+                &machine,
                 .retry(.unauthorized, after: nil),
                 at: self.at(.seconds(610)),
                 jitter: 0,
@@ -287,14 +324,14 @@ import Logging
 
     @Test func anOutageAfterARefusalGivesUpNoBatchWithoutAFreshAnswer() {
         var machine = self.machine()
-        _ = machine.finish(.retry(.unauthorized, after: nil), at: self.at(.zero), jitter: 0, isClosing: false)
+        _ = self.end(&machine, .retry(.unauthorized, after: nil), at: self.at(.zero), jitter: 0, isClosing: false)
         for minute in 1...60 {
             let now = self.at(.seconds(60 * minute))
             #expect(self.sent(machine.next(at: now)) == 0..<8)
-            _ = machine.finish(.retry(.failed, after: nil), at: now, jitter: 0, isClosing: false)
+            _ = self.end(&machine, .retry(.failed, after: nil), at: now, jitter: 0, isClosing: false)
         }
         #expect(self.sent(machine.next(at: self.at(.seconds(3700)))) == 0..<8)
-        let result = machine.finish(.delivered, at: self.at(.seconds(3700)), jitter: 0, isClosing: false)
+        let result = self.end(&machine, .delivered, at: self.at(.seconds(3700)), jitter: 0, isClosing: false)
         guard case .delivered? = result else {
             Issue.record("not delivered")
             return
@@ -305,7 +342,7 @@ import Logging
         var machine = self.machine()
         #expect(self.sent(machine.next(at: self.at(.zero))) == 0..<8)
         #expect(self.sent(machine.next(at: self.at(.zero))) == 0..<8)
-        _ = machine.finish(.delivered, at: self.at(.zero), jitter: 1, isClosing: false)
+        _ = self.end(&machine, .delivered, at: self.at(.zero), jitter: 1, isClosing: false)
         guard case .take = machine.next(at: self.at(.zero)) else {
             Issue.record("something in hand")
             return

@@ -74,14 +74,14 @@ import Logging
         #expect(inner.isShutDown)
     }
 
-    @Test func aRejectedBatchIsDroppedWithTheServicesWordsInTheDiagnostic() async throws {
+    @Test func aRejectedRecordIsDroppedWithTheServicesWordsInTheDiagnostic() async throws {
         let rig = try Rig(
             transport: InMemoryTransport(script: [.failure(status: 400, code: "PostBodyInvalid", message: "why")])
         )
         rig.sink().info("m")
         await rig.run { rig.producer.statistics.dropped[.rejected] == 1 }
         let told = rig.diagnostics.elements.compactMap { diagnostic -> String? in
-            guard case .recordsDropped(_, .rejected, 1, let failure) = diagnostic else { return nil }
+            guard case .recordRefused(_, .rejected, _, let failure) = diagnostic else { return nil }
             return failure?.description
         }
         #expect(told.count == 1)

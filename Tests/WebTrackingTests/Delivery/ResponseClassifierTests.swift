@@ -39,13 +39,32 @@ import Logging
         #expect(self.classify(status) == .delivered)
     }
 
-    @Test(arguments: [200, 302, 400, 401, 404, 500])
+    @Test(arguments: [200, 302, 401, 404, 407, 408, 429, 500])
     func anAnswerWithoutARequestIDProvesNothingAndIsRetried(status: Int) {
         #expect(self.classify(status, id: false) == .retry(.failed, after: nil))
     }
 
     @Test func aProxysTooLargeIsSplitAsWell() {
-        #expect(self.classify(413, id: false) == .splitIfPossible)
+        #expect(self.classify(413, id: false) == .narrow(.tooLarge, byService: false))
+    }
+
+    @Test(arguments: [400, 403, 406, 422])
+    func aRefusalOfSomethingInBetweenThatCanBeAboutTheRecordsIsNarrowedDown(status: Int) {
+        #expect(self.classify(status, id: false) == .narrow(.rejected, byService: false))
+    }
+
+    @Test(arguments: ["", " "]) func anEmptyRequestIDIsNone(id: String) {
+        for status in [200, 401, 500] {
+            let response = TransportResponse(status: status, headers: [("x-log-requestid", id)], body: [])
+            #expect(ResponseClassifier.classify(response, wallTime: 0).0 == .retry(.failed, after: nil))
+        }
+    }
+
+    @Test(arguments: [301, 302, 304, 402, 403, 405, 411, 415])
+    func aRefusalWithoutACodeThatCanBeReadWaitsLikeA401(status: Int) {
+        #expect(self.classify(status) == .retry(.unauthorized, after: nil))
+        // As a body is that is compressed.
+        #expect(self.classify(status, body: "\u{1f}\u{8b}\u{8}") == .retry(.unauthorized, after: nil))
     }
 
     @Test(arguments: [408, 429, 500, 502, 503, 504, 599]) func overloadAndBreakdownAreRetried(status: Int) {
@@ -59,7 +78,6 @@ import Logging
 
     @Test func anotherForbiddenIsRejected() {
         #expect(self.classify(403, code: "ProjectForbidden") == .reject)
-        #expect(self.classify(403) == .reject)
     }
 
     @Test func whatSomebodyMayMendIsRetriedSlowly() {
@@ -81,21 +99,31 @@ import Logging
     }
 
     @Test func aBodyThatIsTooLargeIsSplitUnderEitherStatus() {
-        #expect(self.classify(413) == .split)
-        #expect(self.classify(413, code: "PostBodyTooLarge") == .split)
-        #expect(self.classify(400, code: "PostBodyTooLarge") == .split)
+        #expect(self.classify(413) == .narrow(.tooLarge, byService: true))
+        #expect(self.classify(413, code: "PostBodyTooLarge") == .narrow(.tooLarge, byService: true))
+        #expect(self.classify(400, code: "PostBodyTooLarge") == .narrow(.tooLarge, byService: true))
     }
 
     @Test(arguments: [
-        "PostBodyInvalid", "InvalidKey", "InvalidEncoding", "MissingBodyRawSize", "InvalidCompressType", "",
-        "PostBodyUncompressError", "ParameterInvalid", "InvalidAPIVersion",
+        "PostBodyInvalid", "InvalidKey", "InvalidEncoding", "PostBodyUncompressError", "ParameterInvalid",
     ])
-    func aMalformedRequestIsRejected(code: String) {
+    func aFaultThatCanBeOneRecordsIsNarrowedDown(code: String) {
+        for status in [400, 422, 499] {
+            #expect(self.classify(status, code: code) == .narrow(.rejected, byService: true))
+        }
+    }
+
+    @Test func aFaultWithoutACodeThatCanBeReadProvesNothingOfARecord() {
+        #expect(self.classify(400) == .narrow(.rejected, byService: false))
+    }
+
+    @Test(arguments: ["MissingBodyRawSize", "InvalidCompressType", "InvalidAPIVersion", "MissingContentType"])
+    func aRequestThatWouldBeWrongWithAnyRecordsIsRejected(code: String) {
         #expect(self.classify(400, code: code) == .reject)
     }
 
-    @Test(arguments: [301, 302, 304, 405, 411, 415, 499]) func anythingElseIsRejected(status: Int) {
-        #expect(self.classify(status) == .reject)
+    @Test(arguments: [405, 411, 415]) func anythingElseWithACodeIsRejected(status: Int) {
+        #expect(self.classify(status, code: "MethodNotSupported") == .reject)
     }
 
     @Test func aTimedOutRequestIsRetriedEvenUnder400() {

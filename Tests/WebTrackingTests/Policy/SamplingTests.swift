@@ -258,7 +258,7 @@ struct SamplingTests {
             for _ in 1...6 { log(.error) }
             await rig.drain()
             let before = rig.producer.statistics.redacted
-            rig.transport.reply([.failure(status: 400)], otherwise: .success)
+            rig.transport.reply([.failure(status: 400, code: "InvalidAPIVersion")], otherwise: .success)
             log(.critical)
             await rig.runUntilSettled()
             await rig.stop()

@@ -91,7 +91,16 @@ import Logging
         let diagnostics: [ProducerDiagnostic] = [
             .requestFailed(topic: text, outcome: .failed, failure: .service(error), retryIn: .zero),
             .recordsDropped(topic: text, reason: .rejected, count: 1, failure: .noAnswer(text)),
-            .spoolUnavailable(directory: text, reason: text), .spoolAvailable(directory: text),
+            .recordRefused(
+                topic: text,
+                reason: .rejected,
+                record: RefusedRecord(
+                    Array("{\"label\":\"\(text)\",\"seq\":\"\(text)\"}".utf8),
+                    rank: 3,
+                    fields: FieldMapping()
+                ),
+                failure: .noAnswer(text)
+            ), .spoolUnavailable(directory: text, reason: text), .spoolAvailable(directory: text),
             .spoolTrouble(directory: text, reason: text),
             .spoolSyncSlow(directory: text, took: .zero, interval: .zero),
             .spoolDamaged(file: text, reason: text), .spoolRecovered(directory: text, records: 1, files: 1),

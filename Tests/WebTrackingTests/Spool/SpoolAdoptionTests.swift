@@ -303,7 +303,7 @@ import Logging
     @Test func dropsOfRecoveredRecordsAreAnnouncedInTheBaseTopic() async throws {
         let directory = SpoolDirectory()
         try await self.leave(0..<3, in: directory)
-        let refusal = InMemoryTransport(script: [.failure(status: 400, code: "InvalidParameter")])
+        let refusal = InMemoryTransport(script: [.failure(status: 400, code: "InvalidAPIVersion")])
         let rig = try SpoolTests.rig(directory, transport: refusal) { $0.topic = .fixed("program") }
         await rig.run { rig.producer.statistics.dropped[.rejected] == 3 }
         await rig.run { rig.transport.stored.count == 1 }
@@ -314,7 +314,7 @@ import Logging
     @Test func anAnnouncementOfDroppedRecoveredRecordsIsSentByAShutdownThatHasTime() async throws {
         let directory = SpoolDirectory()
         try await self.leave(0..<3, in: directory)
-        let refusal = InMemoryTransport(script: [.failure(status: 400, code: "InvalidParameter")])
+        let refusal = InMemoryTransport(script: [.failure(status: 400, code: "InvalidAPIVersion")])
         let rig = try SpoolTests.rig(directory, transport: refusal)
         // It lingers now.
         await rig.run(inStepsOf: .zero) { rig.producer.statistics.synthetic == 1 }
@@ -326,7 +326,7 @@ import Logging
     @Test func anAnnouncementOfWhatOthersLeftHasItsPlaceAmongTheRecordsOfTheBaseTopic() async throws {
         let directory = SpoolDirectory()
         for _ in 0..<2 { try await self.leave(0..<3, in: directory) }
-        let transport = InMemoryTransport(script: [.failure(status: 400, code: "InvalidParameter"), .never])
+        let transport = InMemoryTransport(script: [.failure(status: 400, code: "InvalidAPIVersion"), .never])
         let rig = try SpoolTests.rig(directory, transport: transport) { $0.topic = .fixed("program") }
         // What was left behind the refused batch is still under way; the announcement must not wait behind it.
         await transport.waitForAttempts(2)

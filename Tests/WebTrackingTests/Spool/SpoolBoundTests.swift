@@ -141,9 +141,9 @@ import Logging
         #expect(!buffer.evict(atMost: LogLevel.info.rank))
         // They came second and third, and the first is still there.
         #expect(buffer.settledCount == 0)
-        buffer.settle(try #require(buffer.take()), as: .delivered(wireBytes: 1))
+        buffer.settle(whole: try #require(buffer.take()), as: .delivered(rawBytes: 1, wireBytes: 1))
         #expect(buffer.settledCount == 3)
-        buffer.settle(try #require(buffer.take()), as: .delivered(wireBytes: 1))
+        buffer.settle(whole: try #require(buffer.take()), as: .delivered(rawBytes: 1, wireBytes: 1))
         #expect(buffer.settledCount == 4)
         #expect(buffer.enqueuedCount == nil)
         #expect(buffer.tally.dropped[.spoolFull].total == 2)
@@ -158,9 +158,9 @@ import Logging
         // Its file cannot be opened at present.
         buffer.putBack(hand)
         #expect(buffer.settledCount == 0)
-        buffer.settle(try #require(buffer.take()), as: .delivered(wireBytes: 1))
+        buffer.settle(whole: try #require(buffer.take()), as: .delivered(rawBytes: 1, wireBytes: 1))
         #expect(buffer.settledCount == 2)
-        buffer.settle(try #require(buffer.take()), as: .delivered(wireBytes: 1))
+        buffer.settle(whole: try #require(buffer.take()), as: .delivered(rawBytes: 1, wireBytes: 1))
         #expect(buffer.enqueuedCount == nil)
     }
 
@@ -234,5 +234,12 @@ import Logging
         #expect(rig.producer.statistics.dropped == [:])
         rig.checkConservation()
         await rig.producer.shutdown(timeout: .zero)
+    }
+}
+
+extension TopicBuffer {
+    /// Settles a segment that was taken, as the actor does that has no other.
+    fileprivate func settle(whole segment: Segment, as settlement: Settlement) {
+        self.settle(BatchPart(batch: segment, ranges: [segment.all], isLast: true), as: settlement)
     }
 }

@@ -55,7 +55,15 @@ struct DropChecks {
         for (reason, isPossible) in [
             (DropReason.unauthorized, self.has { if case .unauthorized = $0 { true } else { false } }),
             (.notFound, self.has { if case .notFound = $0 { true } else { false } }),
-            (.rejected, self.has { if case .malformed = $0 { true } else { false } }),
+            (
+                .rejected,
+                self.has {
+                    switch $0 {
+                    case .malformed, .poison, .forbidden: true
+                    default: false
+                    }
+                }
+            ),
             (.tooLarge, self.smallestBody != nil),
         ] where dropped(reason) > 0 && !isPossible {
             throw Violation("dropped \(dropped(reason)) records: \(reason), for which the service gave no reason")

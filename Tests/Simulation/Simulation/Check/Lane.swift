@@ -24,18 +24,42 @@ struct Lane {
     private var owner = 0
     private var isSplit = false
     private var acknowledged: [(owner: Int, number: Int)] = []
+    /// The same of the batch before it, if something in between has refused a record of that alone: it may be in hand still.
+    private var asideRoot: (owner: Int, batch: String)?
+    private var asideAcknowledged: [(owner: Int, number: Int)] = []
+    private var hasAside = false
     private var lastEpoch = 0
+    /// The last request, if it timed out.
+    private var timedOut: (root: String, bytes: Int)?
 
-    mutating func began(_ content: RequestContent) {
+    mutating func began(_ content: RequestContent) throws {
         let root = content.wholeBatch
+        if let last = self.timedOut, last.root == root, content.records.count > 1, content.wireSize * 2 > last.bytes {
+            throw Violation("sends \(content.wireSize) bytes after \(last.bytes) have timed out")
+        }
+        if root == self.asideRoot?.batch {
+            // The record that stood aside is asked for again.
+            swap(&self.acknowledged, &self.asideAcknowledged)
+            self.asideRoot = (self.owner, self.root)
+            self.root = root
+        } else if root != self.root {
+            self.asideRoot = self.hasAside ? (self.owner, self.root) : nil
+            self.asideAcknowledged = self.hasAside ? self.acknowledged : []
+            self.hasAside = false
+            self.root = root
+            self.acknowledged = []
+        }
         self.isSplit = root != content.batch
         self.owner = content.owner
-        guard root != self.root else { return }
-        self.root = root
-        self.acknowledged = []
     }
 
     mutating func ended(_ content: RequestContent, _ ending: ExchangeEnding, at now: Duration, epoch: Int) {
+        switch ending {
+        case .answered(400, byService: false), .answered(403, byService: false), .answered(413, byService: false):
+            if content.records.count == 1 { self.hasAside = true }
+        default: break
+        }
+        self.timedOut = ending == .timedOut ? (content.wholeBatch, content.wireSize) : nil
         switch ending {
         case .delivered:
             for record in content.records {
@@ -43,23 +67,27 @@ struct Lane {
             }
             self.lastEpoch = epoch
             self.refused = nil
-        case .answered(401), .answered(404): self.refused = (self.refused?.since ?? now, epoch)
-        case .rejected, .answered(403), .answered(500), .answered(503): self.refused = nil
-        case .answered(413), .answered(400):
+        case .answered(401, _), .answered(404, _): self.refused = (self.refused?.since ?? now, epoch)
+        case .rejected, .answered(403, byService: true), .answered(500, _), .answered(503, _): self.refused = nil
+        case .answered(413, _), .answered(400, _):
             if content.records.count == 1 { self.tooLarge = (content.size, epoch) }
-        case .answered, .noAnswer, .cancelled: break
+        case .answered, .noAnswer, .timedOut, .cancelled: break
         }
     }
 
-    /// The batch that its producer was delivering in parts, and who logged it.
-    var split: (owner: Int, batch: String)? { self.isSplit ? (self.owner, self.root) : nil }
+    /// The batches that its producer was delivering in parts, and who logged them.
+    var split: [(owner: Int, batch: String)] {
+        (self.isSplit ? [(self.owner, self.root)] : []) + (self.asideRoot.map { [$0] } ?? [])
+    }
 
-    /// What has been delivered of the batch whose parts its producer is at.
-    var deliveredParts: [(owner: Int, number: Int)] { self.isSplit ? self.acknowledged : [] }
+    /// What has been delivered of the batches whose parts its producer is at.
+    var deliveredParts: [(owner: Int, number: Int)] {
+        (self.isSplit ? self.acknowledged : []) + self.asideAcknowledged
+    }
 
     /// What its producer has learned to be stored and may still have in its files: a batch's file goes when all parts of it
     /// are settled, which takes tasks that run.
     func unsettled(epoch: Int) -> [(owner: Int, number: Int)] {
-        self.isSplit || self.lastEpoch == epoch ? self.acknowledged : []
+        (self.isSplit || self.lastEpoch == epoch ? self.acknowledged : []) + self.asideAcknowledged
     }
 }

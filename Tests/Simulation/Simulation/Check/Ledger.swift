@@ -73,6 +73,13 @@ final class Ledger {
     /// as too large, come again behind others that were delivered.
     private var brokenOff: Set<String> = []
     private var seenSynthetic: Set<Int> = []
+    /// Topics of which something in between has refused a record alone: it may come behind its successors then, and one of
+    /// those in front of others.
+    private var loose: Set<String> = []
+    /// Records that this producer was refused alone, by sequence number: by whom at last, how often, and when first.
+    private var refusals: [Int: (byService: Bool, count: Int, since: Int)] = [:]
+    /// When a request of this producer was last answered with a success.
+    private var deliveredIn = 0
     /// What the batch with an id is.
     private var batches: [String: Batch] = [:]
 
@@ -91,7 +98,7 @@ final class Ledger {
     }
 
     /// Of requests that have just ended, which their sender may not have been told yet: when, and their bytes.
-    private var justEnded = (epoch: 0, bytes: 0)
+    private var justEnded = (epoch: 0, count: 0, bytes: 0)
 
     fileprivate init(index: Int, plan: ProducerPlan, books: Books) {
         self.index = index
@@ -99,10 +106,11 @@ final class Ledger {
         self.books = books
     }
 
-    /// The bytes of all bodies on their way, before compression, and of those that have ended since the tasks of the
-    /// simulation last had nothing to do.
-    func bytesUnderway(epoch: Int) -> Int {
-        self.underway.reduce(self.justEnded.epoch == epoch ? self.justEnded.bytes : 0) { $0 + $1.content.size }
+    /// The number of all bodies on their way, and of those that have ended since the tasks of the simulation last had nothing
+    /// to do, and their bytes before compression.
+    func bodiesUnderway(epoch: Int) -> (count: Int, bytes: Int) {
+        let ended = self.justEnded.epoch == epoch ? self.justEnded : (epoch: epoch, count: 0, bytes: 0)
+        return (ended.count + self.underway.count, self.underway.reduce(ended.bytes) { $0 + $1.content.size })
     }
 
     func log(rank: Int, label: Int, size: Int, key: Int?, at moment: Duration, wall: Int64) -> Int {
@@ -144,7 +152,7 @@ final class Ledger {
             throw Violation("two requests of one topic at once")
         }
         try owner.note(content)
-        self.lanes[lane, default: Lane()].began(content)
+        try self.lanes[lane, default: Lane()].began(content)
         self.underway.append((exchange.id, content))
         self.flows[exchange.id] = Flow(content: content, lane: lane)
     }
@@ -189,7 +197,7 @@ final class Ledger {
             guard self.seenSynthetic.insert(record.sequence).inserted else { return }
             self.announced += record.announced
         }
-        guard record.sequence > last else {
+        guard record.sequence > last || self.loose.contains(key) else {
             throw Violation("record \(record.sequence) arrives for the first time after \(last) of the same topic")
         }
         self.lastFirst[key] = max(record.sequence, self.lastFirst[key] ?? 0)
@@ -200,11 +208,14 @@ final class Ledger {
         self.underway.removeAll { $0.id == id }
         guard var flow = self.flows[id] else { throw Violation("request \(id) ends twice") }
         flow.isEnded = true
-        let bytes = self.justEnded.epoch == epoch ? self.justEnded.bytes : 0
-        self.justEnded = (epoch, bytes + flow.content.size)
+        if self.justEnded.epoch != epoch { self.justEnded = (epoch, 0, 0) }
+        self.justEnded.count += 1
+        self.justEnded.bytes += flow.content.size
         self.lanes[flow.lane, default: Lane()].ended(flow.content, ending, at: now, epoch: epoch)
+        if flow.content.records.count == 1 { self.noteRefusal(of: flow.content, ending, epoch: epoch) }
         switch ending {
         case .delivered:
+            self.deliveredIn = epoch
             flow.isAcknowledged = true
             let owner = self.books.ledgers[flow.content.owner]
             self.acknowledged += flow.content.records.count
@@ -219,16 +230,45 @@ final class Ledger {
                 }
             }
         case .rejected:
-            self.rejected += flow.content.records.count
+            // One of several is looked for.
+            if flow.content.records.count == 1 { self.rejected += 1 }
             self.flows[id] = nil
             return
-        case .noAnswer, .cancelled:
+        case .noAnswer, .timedOut, .cancelled:
             if flow.isStored { self.markUncertain(flow.content) }
         case .answered:
             self.flows[id] = nil
             return
         }
         self.keep(flow, id)
+    }
+
+    /// Notes that a record was refused that was sent alone.
+    private func noteRefusal(of content: RequestContent, _ ending: ExchangeEnding, epoch: Int) {
+        let byService: Bool
+        switch ending {
+        case .rejected: byService = true
+        case .answered(403, byService: false), .answered(413, byService: false):
+            byService = false
+            self.books.ledgers[content.owner].loose.insert(content.key)
+        default: return
+        }
+        let sequence = content.records[0].sequence
+        let before = self.refusals[sequence]
+        self.refusals[sequence] = (byService, (before?.count ?? 0) + 1, before?.since ?? epoch)
+    }
+
+    /// The rule for a record that was given up by itself as refused: the service itself has refused it alone, or something in
+    /// between has, twice, and passed another one since.
+    func checkRefused(_ sequence: Int) throws {
+        guard let refusal = self.refusals[sequence] else {
+            throw Violation("gave record \(sequence) up, which nobody has refused alone")
+        }
+        guard !refusal.byService else { return }
+        guard refusal.count > 1, self.deliveredIn >= refusal.since else {
+            throw Violation("gave record \(sequence) up, though nothing has passed since it was refused")
+        }
+        self.rejected += 1
     }
 
     /// The process has died: whatever was on its way is not known to anybody, and what it had learned last it may not have
@@ -243,7 +283,7 @@ final class Ledger {
             self.keep(flow, id)
         }
         for lane in self.lanes.values {
-            if let (owner, batch) = lane.split { self.books.ledgers[owner].brokenOff.insert(batch) }
+            for (owner, batch) in lane.split { self.books.ledgers[owner].brokenOff.insert(batch) }
             for (owner, number) in lane.unsettled(epoch: epoch) {
                 let record = self.books.ledgers[owner].logged[number - 1]
                 guard record.isAcknowledged else { continue }

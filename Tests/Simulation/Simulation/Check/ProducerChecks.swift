@@ -21,7 +21,7 @@ struct ProducerChecks {
 
     /// No record takes up less than this in a request.
     private static let smallestRecord = 100
-    /// What the checks concede for the header that both halves of a split batch have, and for the allocator.
+    /// What the allocator may add to the body of a request.
     private static let slack = 4096
     /// How many files a producer has taken over at most that are not delivered yet: one in hand, and those that wait.
     private static let filesAhead = 6
@@ -41,7 +41,8 @@ struct ProducerChecks {
         guard own == ledger.logged.count else {
             throw Violation("accepted \(own) of \(ledger.logged.count) records")
         }
-        let limit = self.plan.configuration.memoryLimit + ledger.bytesUnderway(epoch: epoch) + Self.slack
+        let underway = ledger.bodiesUnderway(epoch: epoch)
+        let limit = self.plan.configuration.memoryLimit + underway.bytes + underway.count * Self.slack
         guard numbers.pendingBytes <= limit else {
             throw Violation("holds \(numbers.pendingBytes) bytes, the limit being \(limit)")
         }

@@ -34,13 +34,11 @@ struct RequestContent {
     var batch: String
     var records: [Record]
     var size: Int
+    /// Its bytes on the wire.
+    var wireSize: Int
 
-    /// The batch id without the marks of halves.
-    var wholeBatch: String {
-        var whole = Substring(self.batch)
-        while whole.hasSuffix(".1") || whole.hasSuffix(".2") { whole = whole.dropLast(2) }
-        return String(whole)
-    }
+    /// The batch id without the name of a part.
+    var wholeBatch: String { String(self.batch.prefix { $0 != "." }) }
 
     /// Takes a request apart; throws a `Violation` if it is not what the producer was given to log.
     init(_ exchange: Exchange, books: [Ledger]) throws {
@@ -59,6 +57,7 @@ struct RequestContent {
         self.batch = batch
         self.key = ([request.topic] + tags.map { "\($0.key)=\($0.value)" }.sorted()).joined(separator: "\n")
         self.size = request.rawBody.count
+        self.wireSize = exchange.request.body.count
         self.records = []
         self.records.reserveCapacity(request.logs.count)
         for log in request.logs {

@@ -195,8 +195,8 @@ package final class Fleet: @unchecked Sendable {
 
         func ended(_ exchange: Exchange, _ ending: ExchangeEnding) {
             switch ending {
-            case .answered(403): self.sample.throttledRequests += 1
-            case .noAnswer: self.sample.unansweredRequests += 1
+            case .answered(403, _): self.sample.throttledRequests += 1
+            case .noAnswer, .timedOut: self.sample.unansweredRequests += 1
             default: break
             }
         }

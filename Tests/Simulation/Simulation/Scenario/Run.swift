@@ -236,6 +236,8 @@ package final class Run: @unchecked Sendable {
     }
 
     func diagnose(_ diagnostic: ProducerDiagnostic, of index: Int) {
+        // What a producer says while it is made is not for the books.
+        guard self.producers.indices.contains(index) else { return }
         self.producers[index].diagnose(diagnostic)
     }
 
@@ -259,7 +261,9 @@ package final class Run: @unchecked Sendable {
                 let now = run.clock.elapsed
                 try $0.ledger.ended(exchange.id, ending, at: now, epoch: run.epoch, earliest: earliest)
             }
-            if case .answered(let status) = ending, self.run?.isOver == false { self.run?.trace.note("status", status) }
+            if case .answered(let status, _) = ending, self.run?.isOver == false {
+                self.run?.trace.note("status", status)
+            }
         }
 
         private func with(_ exchange: Exchange, _ what: StaticString, _ body: (SimulatedProducer) throws -> Void) {

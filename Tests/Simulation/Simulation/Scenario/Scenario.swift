@@ -15,6 +15,8 @@ package struct Scenario: Sendable {
     /// The families of scenarios: which kinds of trouble there are.
     package enum Family: String, CaseIterable, Sendable {
         case calm, outage, quota, lossy, refusal, limits, flaky, memory, shutdown, topics, mixed
+        /// Links that carry few bytes a second, and records that are refused.
+        case slow, poison
         /// Processes with spools that are killed and started again; the same in a crash loop.
         case spool, crash
         /// Thousands of producers.

@@ -47,7 +47,9 @@ package struct ScenarioMaker {
         guard self.isSpooled else { return }
         // What goes wrong beside the deaths.
         self.parts = Set(
-            [Scenario.Family.outage, .lossy, .refusal, .limits, .flaky].filter { _ in self.random.chance(0.4) }
+            [Scenario.Family.outage, .lossy, .refusal, .limits, .flaky, .slow, .poison].filter { _ in
+                self.random.chance(0.4)
+            }
         )
         if self.family == .crash {
             self.parts.insert(.outage)
@@ -64,7 +66,8 @@ package struct ScenarioMaker {
         case 120..<200: return .crash
         default:
             let others: [Scenario.Family] = [
-                .calm, .outage, .quota, .lossy, .refusal, .limits, .flaky, .memory, .shutdown, .topics, .mixed,
+                .calm, .outage, .quota, .lossy, .refusal, .limits, .flaky, .memory, .shutdown, .topics, .mixed, .slow,
+                .poison,
             ]
             return others[number % others.count]
         }
@@ -161,6 +164,21 @@ package struct ScenarioMaker {
             if self.random.chance(0.3) { faults.append(Fault(.malformed, all, probability: 0.02)) }
             let pause = self.random.duration(.seconds(1) ... .seconds(1000))
             faults.append(Fault(.retryAfter(pause, asDate: self.random.chance(0.5)), all, probability: 0.02))
+        }
+        if self.has(.slow) || (self.has(.mixed) && self.random.chance(0.3)) {
+            let rate = self.random.logarithmic(2_000...200_000)
+            let window = self.random.chance(0.5) ? all : self.window(upTo: .seconds(3600))
+            // First what refuses before a byte is carried.
+            if self.random.chance(0.5) {
+                let kind = self.random.pick([Fault.Kind.refused, .hang(stores: false)])
+                faults.append(Fault(kind, self.window(upTo: .seconds(180))))
+            }
+            faults.append(Fault(.link(bytesPerSecond: rate), window))
+        }
+        if self.has(.poison) || (self.has(.mixed) && self.random.chance(0.3)) {
+            let modulus = self.random.logarithmic(20...2_000)
+            faults.append(Fault(.poison(modulus: modulus, byService: self.random.chance(0.5)), all))
+            if self.random.chance(0.5) { faults.insert(Fault(.forbidden, self.window(upTo: .seconds(1800))), at: 0) }
         }
         if self.has(.quota, .mixed) {
             faults.append(Fault(.projectQuota, self.window(upTo: .seconds(600)), probability: some(&self.random)))

@@ -267,6 +267,24 @@ final class SimulatedProducer: @unchecked Sendable {
             if reason == .spoolFull { self.mostSpooled = max(self.mostSpooled, self.bytesOnDisk) }
             self.toldDrops[reason, default: 0] += count
             self.run.trace.note("dropped", self.index, count, text: diagnostic.description)
+        case .recordRefused(let topic, let reason, let record, _):
+            self.run.guarded(self.index) {
+                let clock = self.run.clock
+                try self.checks.drops.check(
+                    reason,
+                    count: 1,
+                    topic: topic,
+                    books: self.run.books,
+                    ledger: self.ledger,
+                    now: (clock.elapsed, clock.wallTime(), self.run.epoch)
+                )
+                guard let sequence = record.sequence.map({ Int($0) }), let label = record.label,
+                    self.plan.labels.contains(label) || label == "webtracking"
+                else { throw Violation("does not say which record is refused: \(record)") }
+                if reason == .rejected { try self.ledger.checkRefused(sequence) }
+            }
+            self.toldDrops[reason, default: 0] += 1
+            self.run.trace.note("refused", self.index, text: diagnostic.description)
         case .spoolRecovered where self.plan.spool != nil:
             self.run.trace.note("recovers", self.index, text: diagnostic.description)
         case .spoolUnavailable, .spoolAvailable, .spoolTrouble, .spoolSyncSlow, .spoolDamaged, .spoolRecovered,

@@ -39,7 +39,16 @@ package struct Fault: Sendable {
         case malformed
         /// Answers take so much longer.
         case slow(Duration)
+        /// The link of a producer carries so many bytes a second.
+        case link(bytesPerSecond: Int)
+        /// Requests with one of these records are refused: one record of so many, by the service or by a firewall.
+        case poison(modulus: Int, byService: Bool)
+        /// 403 with a page of a gateway, whatever is sent.
+        case forbidden
     }
+
+    /// Whether the record with this number is poison.
+    static func isPoison(record: Int, _ modulus: Int) -> Bool { record % modulus == modulus / 2 }
 
     package var kind: Kind
     /// From when to when, in the time of the simulation.

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 package import WebTracking
+import WebTrackingTestKit
 
 #if SwiftLog
 import Logging
@@ -45,6 +46,8 @@ package final class ServiceModel: @unchecked Sendable {
         var stores = false
         var rejects = false
         var delay: Duration
+        /// When it is stored, if that is told by the link and not by when it is answered.
+        var storedAfter: Duration?
     }
 
     private let settings: Settings
@@ -53,6 +56,8 @@ package final class ServiceModel: @unchecked Sendable {
     private var random: SeededGenerator
     private var shards: [Shard]
     private var lastID = 0
+    /// Until when the link of each producer is busy with what it has been given, be it given up or not.
+    private var busyUntil: [Int: Duration] = [:]
     private var hasRecovered = false
 
     package init(settings: Settings, clock: VirtualClock, watcher: any ServiceWatcher, random: SeededGenerator) {
@@ -92,7 +97,7 @@ package final class ServiceModel: @unchecked Sendable {
             // Somewhere between the request's arrival and the answer's departure.
             let delay = min(fate.delay, request.timeout)
             let half = Duration.nanoseconds(Int64(Double(delay.wholeNanoseconds) * self.random.unit()))
-            self.clock.schedule(after: half) { self.watcher.stored(exchange) }
+            self.clock.schedule(after: fate.storedAfter ?? half) { self.watcher.stored(exchange) }
         }
         do {
             if fate.delay > request.timeout {
@@ -107,12 +112,15 @@ package final class ServiceModel: @unchecked Sendable {
                 self.watcher.ended(
                     exchange,
                     fate.rejects
-                        ? .rejected : response.status == 200 && isService ? .delivered : .answered(response.status)
+                        ? .rejected
+                        : response.status == 200 && isService
+                            ? .delivered : .answered(response.status, byService: isService)
                 )
                 return response
             }
         } catch {
-            self.watcher.ended(exchange, error is CancellationError ? .cancelled : .noAnswer)
+            let isTimeout = error as? TransportError == .timedOut
+            self.watcher.ended(exchange, error is CancellationError ? .cancelled : isTimeout ? .timedOut : .noAnswer)
             throw error
         }
     }
@@ -125,6 +133,8 @@ package final class ServiceModel: @unchecked Sendable {
         for fault in self.settings.faults where fault.window.contains(now) && self.random.chance(fault.probability) {
             if case .slow(let extra) = fault.kind {
                 delay += extra
+            } else if case .link(let bytesPerSecond) = fault.kind {
+                if let fate = self.carry(exchange, bytesPerSecond, delay: &delay) { return fate }
             } else if let fate = self.fate(of: exchange, fault.kind, delay: delay) {
                 return fate
             }
@@ -146,6 +156,37 @@ package final class ServiceModel: @unchecked Sendable {
             )
         }
         return Fate(ending: .answer(Answers.delivered(id: exchange.id)), stores: true, delay: delay)
+    }
+
+    /// Takes a request over a slow link, after what it is busy with: `nil` if the request arrives within its time, and the
+    /// delay with what the link takes.
+    private func carry(_ exchange: Exchange, _ bytesPerSecond: Int, delay: inout Duration) -> Fate? {
+        let now = self.clock.elapsed
+        let start = max(self.busyUntil[exchange.producer] ?? now, now)
+        let seconds = Double(exchange.request.body.count) / Double(bytesPerSecond)
+        let end = start + .nanoseconds(Int64(seconds * 1e9))
+        delay += end - now
+        guard delay > exchange.request.timeout else {
+            self.busyUntil[exchange.producer] = end
+            return nil
+        }
+        // What was given up may be on its way all the same, and be stored when nobody waits for it.
+        let goesOn = self.random.chance(0.5) && end - now < .seconds(120)
+        self.busyUntil[exchange.producer] = goesOn ? end : max(start, min(end, now + exchange.request.timeout))
+        return Fate(
+            ending: .failure(.timedOut),
+            stores: goesOn,
+            delay: exchange.request.timeout + .seconds(1),
+            storedAfter: goesOn ? end - now : nil
+        )
+    }
+
+    /// Whether one of the records is poison.
+    private func isPoisoned(_ exchange: Exchange, _ modulus: Int) -> Bool {
+        guard let request = try? RecordedRequest(exchange.request) else { return false }
+        return request.logs.contains { log in
+            log["n"].flatMap { Int($0) }.map { Fault.isPoison(record: $0, modulus) } ?? false
+        }
     }
 
     private func fate(of exchange: Exchange, _ kind: Fault.Kind, delay: Duration) -> Fate? {
@@ -187,7 +228,8 @@ package final class ServiceModel: @unchecked Sendable {
             let text = "Body size \(size) must little than \(limit)"
             return Fate(ending: .answer(Answers.error(status, "PostBodyTooLarge", text, id: id)), delay: delay)
         case .proxyLimit(let limit):
-            return size > limit ? Fate(ending: .answer(Answers.page(413)), delay: delay) : nil
+            // It sees what goes over the wire.
+            return exchange.request.body.count > limit ? Fate(ending: .answer(Answers.page(413)), delay: delay) : nil
         case .malformed:
             let text = "The request body is not valid JSON object."
             return Fate(
@@ -195,7 +237,17 @@ package final class ServiceModel: @unchecked Sendable {
                 rejects: true,
                 delay: delay
             )
-        case .slow: return nil
+        case .poison(let modulus, let byService):
+            guard self.isPoisoned(exchange, modulus) else { return nil }
+            guard byService else { return Fate(ending: .answer(Answers.page(403)), delay: delay) }
+            let text = "The count of keys is over the limit."
+            return Fate(
+                ending: .answer(Answers.error(400, "PostBodyInvalid", text, id: id)),
+                rejects: true,
+                delay: delay
+            )
+        case .forbidden: return Fate(ending: .answer(Answers.page(403)), delay: delay)
+        case .slow, .link: return nil
         }
     }
 }
@@ -217,9 +269,11 @@ package enum ExchangeEnding: Sendable, Equatable {
     case delivered
     /// The service refuses the records for good.
     case rejected
-    /// Any other answer, with this status.
-    case answered(Int)
+    /// Any other answer, with this status, of the service or of something in between.
+    case answered(Int, byService: Bool)
     case noAnswer
+    /// No answer within the time of a request.
+    case timedOut
     case cancelled
 }
 

@@ -1,0 +1,76 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// The sizes of bodies that a destination has found too large: as they go over the wire, where something in between said so,
+/// and before compression, where the service did.
+struct BodyLimits: Sendable {
+    /// One of the two.
+    struct Bound: Sendable {
+        /// How long a bound stays before larger bodies are tried again.
+        static let patience = Duration.seconds(600)
+
+        /// The most bytes to send; `nil` while none were too many.
+        private(set) var limit: Int?
+        /// The largest body that was taken, as far as that is known to hold.
+        private var taken = 0
+        private var growAt = MonotonicInstant(nanoseconds: 0)
+
+        /// A body of this size was taken.
+        mutating func took(_ bytes: Int, at now: MonotonicInstant) {
+            self.taken = max(self.taken, bytes)
+            guard let limit = self.limit, now >= self.growAt, bytes > limit / 2 else { return }
+            self.limit = limit + limit / 2
+            self.growAt = now + Self.patience
+        }
+
+        /// A body of this size was too large.
+        mutating func refused(_ bytes: Int, at now: MonotonicInstant) {
+            // What was taken before the limit came down says nothing any more.
+            if bytes <= self.taken { self.taken = 0 }
+            self.limit = max(self.taken, min(self.limit ?? .max, bytes / 2), 1)
+            self.growAt = now + Self.patience
+        }
+    }
+
+    var wire = Bound()
+    var raw = Bound()
+}
+
+/// What the topics of a producer learn of the place that all of them send to.
+final class Destination: Sendable {
+    private struct State {
+        var limits = BodyLimits()
+        var deliveries = 0
+    }
+
+    private let state = Lock(State())
+
+    /// The sizes to keep to.
+    var limits: BodyLimits { self.state.withLock { $0.limits } }
+
+    /// How many requests it has taken. Where the number has grown, something has passed.
+    var deliveries: Int { self.state.withLock { $0.deliveries } }
+
+    /// A request was taken.
+    func took(wire: Int, raw: Int, at now: MonotonicInstant) {
+        self.state.withLock { state in
+            state.deliveries += 1
+            state.limits.wire.took(wire, at: now)
+            state.limits.raw.took(raw, at: now)
+        }
+    }
+
+    /// A request was too large, for the service or for something in between.
+    func foundTooLarge(wire: Int, raw: Int, byService: Bool, at now: MonotonicInstant) {
+        self.state.withLock { state in
+            if byService { state.limits.raw.refused(raw, at: now) } else { state.limits.wire.refused(wire, at: now) }
+        }
+    }
+}

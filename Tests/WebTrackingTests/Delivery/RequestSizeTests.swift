@@ -1,0 +1,165 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+
+@testable import WebTracking
+
+/// How much is sent at a time, and what a destination has found too large.
+@Suite(.timeLimit(.minutes(10))) struct RequestSizeTests {
+    private static let timeout = Duration.seconds(15)
+
+    /// Sends `bytes` over a link of so many bytes a second; the number of timeouts and the seconds it takes.
+    private func send(
+        _ bytes: Int,
+        rate: Double,
+        latency: Double = 0.05,
+        size: inout RequestSize
+    ) -> (timeouts: Int, seconds: Double, requests: Int) {
+        var left = bytes
+        var (timeouts, seconds, requests) = (0, 0.0, 0)
+        while left > 0, requests < 100_000 {
+            requests += 1
+            let part = min(size.limit, left)
+            let took = latency + Double(part) / rate
+            if took > 15 {
+                size.timedOut(bytes: part)
+                timeouts += 1
+                seconds += 15
+            } else {
+                size.succeeded(bytes: part, took: .nanoseconds(Int64(took * 1e9)))
+                left -= part
+                seconds += took
+            }
+        }
+        return (timeouts, seconds, requests)
+    }
+
+    @Test(arguments: [6e3, 10e3, 40e3, 200e3, 1e6])
+    func aSteadyLinkSeesNoTimeoutAndIsUsedInFull(rate: Double) {
+        var size = RequestSize(timeout: Self.timeout)
+        let (timeouts, seconds, _) = self.send(4_000_000, rate: rate, size: &size)
+        #expect(timeouts == 0)
+        #expect(seconds < 1.2 * 4_000_000 / rate + 2, "\(seconds)")
+    }
+
+    @Test func aQuickWayIsUsedInFullWithinAFewRequests() {
+        var size = RequestSize(timeout: Self.timeout)
+        let (timeouts, _, requests) = self.send(64 << 20, rate: 1e9, latency: 0.01, size: &size)
+        #expect(timeouts == 0)
+        #expect(requests <= 8, "\(requests)")
+    }
+
+    @Test func eachTimeoutMakesLessDownToOneByteAndSuccessesMakeMore() {
+        var size = RequestSize(timeout: Self.timeout)
+        _ = self.send(64 << 20, rate: 1e9, size: &size)
+        var limits: [Int] = []
+        for _ in 0..<12 {
+            size.timedOut(bytes: size.limit)
+            limits.append(size.limit)
+        }
+        #expect(limits[0] <= 16 << 10)
+        #expect(zip(limits, limits.dropFirst()).allSatisfy { $1 < $0 || $1 == 1 })
+        #expect(limits.last == 1)
+        #expect(!size.isQuick)
+        size.succeeded(bytes: 300, took: .milliseconds(20))
+        #expect(size.limit == 16 << 10)
+        #expect(size.isQuick)
+    }
+
+    @Test func whatTimedOutIsNotTriedAgainAtOnceButStepByStep() {
+        var size = RequestSize(timeout: Self.timeout)
+        _ = self.send(64 << 20, rate: 1e9, size: &size)
+        size.timedOut(bytes: 200_000)
+        var limits: [Int] = []
+        for _ in 0..<40 {
+            size.succeeded(bytes: size.limit, took: .milliseconds(10))
+            limits.append(size.limit)
+        }
+        let above = limits.filter { $0 > 100_000 }
+        #expect(above.count > 20)
+        #expect(zip(above, above.dropFirst()).allSatisfy { $1 - $0 <= 4 << 10 })
+        #expect(limits == limits.sorted())
+    }
+
+    @Test func aLinkThatBecomesSlowIsLearntFromWhatStillPasses() {
+        var size = RequestSize(timeout: Self.timeout)
+        _ = self.send(64 << 20, rate: 1e9, size: &size)
+        size.succeeded(bytes: 20_000, took: .seconds(2))
+        #expect(size.limit == 75_000)
+    }
+
+    @Test func smallRequestsThatAreQuickSayNothingAgainstLargeOnes() {
+        var size = RequestSize(timeout: Self.timeout)
+        _ = self.send(64 << 20, rate: 1e9, size: &size)
+        let before = size.limit
+        for _ in 0..<100 { size.succeeded(bytes: 500, took: .milliseconds(200)) }
+        #expect(size.limit == before)
+    }
+
+    @Test func answersThatAreSlowWhateverIsSentDoNotMakeRequestsSmallForEver() {
+        var size = RequestSize(timeout: Self.timeout)
+        for _ in 0..<100 { size.succeeded(bytes: min(size.limit, 500), took: .seconds(8)) }
+        for _ in 0..<100 { size.succeeded(bytes: size.limit, took: .seconds(8)) }
+        #expect(size.limit >= 30_000)
+        #expect(!size.isQuick)
+    }
+
+    @Test func aLostAnswerChangesNothingAndAnOutageMakesTheFirstRequestSmall() {
+        var size = RequestSize(timeout: Self.timeout)
+        _ = self.send(64 << 20, rate: 1e9, size: &size)
+        let before = size.limit
+        size.failed()
+        #expect(size.limit == before)
+        size.failed()
+        #expect(size.limit == RequestSize.first)
+    }
+
+    @Test func anAttemptThatLastedAboutTheTimeoutCountsAsOneWhateverItsError() {
+        let size = RequestSize(timeout: Self.timeout)
+        #expect(size.isTimeout(.seconds(15)) && size.isTimeout(.seconds(10)))
+        #expect(!size.isTimeout(.seconds(7)))
+    }
+
+    // MARK: What was too large
+
+    @Test func aLimitIsFoundWithAHandfulOfRefusalsAndKept() {
+        var bound = BodyLimits.Bound()
+        let now = MonotonicInstant(nanoseconds: 0)
+        var refusals = 0
+        for _ in 0..<3000 {
+            let size = bound.limit ?? 64_000
+            if size > 2048 {
+                bound.refused(size, at: now)
+                refusals += 1
+            } else {
+                bound.took(size, at: now)
+            }
+        }
+        #expect(refusals <= 6, "\(refusals)")
+        #expect((1000...2048).contains(bound.limit ?? 0))
+    }
+
+    @Test func aLimitGrowsAgainSlowlyAndFallsBackToWhatWasTaken() {
+        var bound = BodyLimits.Bound()
+        var now = MonotonicInstant(nanoseconds: 0)
+        bound.refused(4000, at: now)
+        bound.took(2000, at: now)
+        #expect(bound.limit == 2000)
+        now = now + BodyLimits.Bound.patience
+        bound.took(2000, at: now)
+        #expect(bound.limit == 3000)
+        bound.refused(3000, at: now)
+        #expect(bound.limit == 2000)
+        // The limit has come down.
+        bound.refused(1900, at: now)
+        #expect(bound.limit == 950)
+    }
+}
