@@ -128,7 +128,7 @@ import Logging
         #expect(left.map(\.records) == [3] && left.map(\.files) == [1])
         #expect(
             left.first?.text == "left in \(directory.path): 3 records in 1 file, its group may write to it; "
-                + "if it was this program's, chmod -R g-w \(directory.path), or set spool.permits to group"
+                + "chmod -R g-w \(directory.path), or set spool.permits to group"
         )
         #expect(rig.producer.statistics.recovered == 0)
         await rig.producer.shutdown(timeout: .zero)
@@ -234,8 +234,7 @@ import Logging
         #expect(rig.producer.upkeep?.isUnavailable == false)
         #expect(
             self.left(rig).map(\.text) == [
-                "left in \(directory.path): 3 records in 1 file, others may write to it; "
-                    + "if it was this program's, chmod -R go-w \(directory.path)"
+                "left in \(directory.path): 3 records in 1 file, others may write to it; chmod -R go-w \(directory.path)"
             ]
         )
         await rig.producer.shutdown(timeout: .zero)
