@@ -40,6 +40,9 @@ final class SegmentMemory: @unchecked Sendable {
     var label: SpoolLabel?
     /// The bytes that the spool holds for the file that is to come.
     private let owed = Atomic<Int>(0)
+    /// Whether there was, or is, something held for a file for this: then it is used as that file would be. Set before the
+    /// memory is used.
+    private(set) var isForFile = false
     /// How much of a file's memory has been written to, from the front and from the back.
     private var written = (front: 0, back: 0)
 
@@ -110,7 +113,10 @@ final class SegmentMemory: @unchecked Sendable {
     }
 
     /// Notes that the spool holds so many bytes for a file for this.
-    func owe(_ bytes: Int) { self.owed.add(bytes, ordering: .relaxed) }
+    func owe(_ bytes: Int) {
+        if !self.isForFile { self.isForFile = true }
+        self.owed.add(bytes, ordering: .relaxed)
+    }
 
     /// What the spool holds for a file for this; not any more then.
     func takeOwed() -> Int { self.owed.exchange(0, ordering: .relaxed) }

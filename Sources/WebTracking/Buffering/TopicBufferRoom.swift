@@ -70,7 +70,7 @@ extension TopicBuffer {
             open: state.open.map { open in
                 let cost = open.cost(of: record)
                 return RoomPolicy.Open(
-                    isInFile: open.memory.file != nil || open.memory.isOwedAFile,
+                    isInFile: open.memory.file != nil || open.memory.isForFile,
                     isFull: self.context.sealPolicy.isFull(open, adding: cost, backlog: backlog),
                     hasRoom: open.hasRoom(for: cost)
                 )
