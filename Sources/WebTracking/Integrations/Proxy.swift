@@ -19,7 +19,7 @@ import Musl
 #endif
 
 extension WebTrackingConfiguration {
-    /// The HTTP proxy that requests go through: by `CONNECT` for https, so that it sees the host and no records.
+    /// The HTTP proxy that requests go through, by `CONNECT`: of https it sees the host and no records.
     public struct Proxy: Sendable, Equatable {
         /// That of the environment: `https_proxy` or `HTTPS_PROXY` (for plain http `http_proxy`, and `all_proxy` or
         /// `ALL_PROXY` for both), unless `no_proxy` or `NO_PROXY` names the host; none where there is none.
@@ -32,7 +32,8 @@ extension WebTrackingConfiguration {
         /// - Parameters:
         ///   - host: Its name or address.
         ///   - port: Its port, from 1 to 65535.
-        ///   - username: For a proxy that asks for credentials, in which `password` is a secret: no description shows it.
+        ///   - username: For a proxy that asks for credentials.
+        ///   - password: The secret of these credentials, which no description shows.
         public static func server(
             host: String,
             port: Int,

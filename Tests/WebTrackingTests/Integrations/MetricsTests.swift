@@ -65,7 +65,7 @@ import Logging
         #expect(
             Set(bench.metrics.recorders.map { Self.name($0.label, $0.dimensions) }) == [
                 "webtracking.queue.records", "webtracking.queue.bytes", "webtracking.queue.oldest.seconds",
-                "webtracking.spool.bytes", "webtracking.spool.unavailable",
+                "webtracking.spool.bytes", "webtracking.spool.unavailable", "webtracking.queue.unspooled",
             ]
         )
         await bench.stop()
@@ -77,7 +77,7 @@ import Logging
         bench.sink.info("m", metadata: ["": "v"])
         await bench.stop()
         #expect(Set(bench.metrics.counters.map(\.id) + bench.metrics.timers.map(\.id)) == before)
-        #expect(bench.metrics.recorders.count == 5)
+        #expect(bench.metrics.recorders.count == 6)
     }
 
     private static func name(_ label: String, _ dimensions: [(String, String)]) -> String {
