@@ -19,8 +19,10 @@ enum PlainEndpoint {
     }
 
     static func hint(aboutError error: String, endpoint: String) -> String? {
-        // The answer was not TLS but text.
-        guard error.uppercased().contains("WRONG_VERSION_NUMBER") else { return nil }
+        // The answer was not TLS but text: in the library's words, and in those of the TLS library where the tool asks itself.
+        guard error.contains("does not speak TLS") || error.uppercased().contains("WRONG_VERSION_NUMBER") else {
+            return nil
+        }
         let host = endpoint.lowercased().hasPrefix("https://") ? String(endpoint.dropFirst("https://".count)) : endpoint
         return "\(endpoint) is asked by https but answers without; try --endpoint http://\(host)"
     }
