@@ -73,11 +73,13 @@ actor TopicActor {
             if let segment = self.take() {
                 self.machine.accept(segment)
                 let deliveries = self.context.destination.deliveries
-                if case .send(let segment, let records, _) = self.machine.next(
-                    at: self.context.clock.now(),
-                    deliveries: deliveries
-                ) {
-                    await self.send(segment, records, isRetry: false)
+                switch self.machine.next(at: self.context.clock.now(), deliveries: deliveries) {
+                case .send(let segment, let records, let isRetry):
+                    await self.send(segment, records, isRetry: isRetry)
+                case .drop(let part, let reason):
+                    self.drop(part, reason, error: nil)
+                case .take, .wait:
+                    break
                 }
             }
             self.context.slots.release()

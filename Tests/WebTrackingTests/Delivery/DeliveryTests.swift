@@ -132,6 +132,19 @@ import Logging
         await rig.stop()
     }
 
+    @Test func aBatchThatIsTooOldWhenItsTurnComesIsDroppedAndCounted() async throws {
+        let rig = try Rig {
+            $0.delivery.maximumAge = .seconds(60)
+            $0.batching.linger = .seconds(120)
+        }
+        for number in 0..<3 { rig.sink().info("\(number)") }
+        await rig.run { rig.producer.statistics.dropped[.expired] == 3 }
+        rig.checkConservation()
+        await rig.runUntilSettled()
+        await rig.stop()
+        #expect(rig.producer.statistics.pendingBytes == 0)
+    }
+
     @Test func webTrackingSwitchedOffIsRetriedForTenMinutesWithALoudDiagnostic() async throws {
         let rig = try Rig(transport: InMemoryTransport(otherwise: .failure(status: 401, code: "Unauthorized")))
         rig.sink().info("m")
