@@ -41,8 +41,18 @@ struct SpoolSurvey: Sendable {
         var found: [(folder: String, path: String)] = []
         var candidates: [EvictionPolicy.Candidate] = []
         for (folder, rows) in Self.groups(files) {
-            let batches = rows.compactMap { path in Self.batch(path, of: store).map { (path, $0) } }
-            for (path, batch) in batches.sorted(by: { $0.1.order < $1.1.order }) {
+            var batches: [(path: String, batch: (order: UInt64, rank: Int, bytes: Int))] = []
+            for path in rows {
+                guard let glance = Self.glance(at: path, of: store) else { continue }
+                switch glance.kind {
+                // What the dead had ready goes before any record: after a crash loop in an outage it would be most of it.
+                case .empty: self.victims[folder, default: []].insert(path)
+                case .holding(let header) where header.destination == store.destination:
+                    batches.append((path, (header.order, glance.highestRank, glance.bytes)))
+                default: break
+                }
+            }
+            for (path, batch) in batches.sorted(by: { $0.batch.order < $1.batch.order }) {
                 found.append((folder, path))
                 candidates.append(.init(rank: batch.rank, age: .min + Int64(candidates.count), bytes: batch.bytes))
             }
@@ -75,13 +85,8 @@ struct SpoolSurvey: Sendable {
         return Int(status.st_size)
     }
 
-    /// The place, the size and the most severe rank of the batch in a file, as its header and its marks say; `nil` if it
-    /// has none for this destination, or cannot be read now.
-    private static func batch(_ path: String, of store: SpoolStore) -> (order: UInt64, rank: Int, bytes: Int)? {
-        let glance = try? SpoolGlance(path, access: store.access) { $0.destination == store.destination }
-        guard let glance, case .holding(let header) = glance.kind, header.destination == store.destination else {
-            return nil
-        }
-        return (header.order, glance.highestRank, glance.bytes)
+    /// What a file's header and marks say; `nil` if it cannot be read now.
+    private static func glance(at path: String, of store: SpoolStore) -> SpoolGlance? {
+        try? SpoolGlance(path, access: store.access) { $0.destination == store.destination }
     }
 }

@@ -178,6 +178,22 @@ import Musl
         #expect(SpoolSurvey(folders, store: store, own: { [] }).victims.isEmpty)
     }
 
+    @Test func whatTheDeadHadReadyGoesBeforeAnyRecordWhereThereIsTooMuch() async throws {
+        let directory = SpoolDirectory()
+        try await SpoolTests.leave(20, in: directory)
+        let dead = try #require(FileSystem.names(in: directory.path).map { "\(directory.path)/\($0)" }.first)
+        while !SpoolBox.isLeft(dead, access: SpoolAccess(.owner)), !Task.isCancelled { await Task.yield() }
+        let left = directory.files.reduce(0) { $0 + directory.contents(of: $1).count }
+        // As one that was killed leaves them.
+        let ready = "\(dead)/00000000000000ff.seg"
+        let descriptor = try FileSystem.open(ready, flags: O_RDWR | O_CREAT)
+        try FileSystem.allocate(descriptor, bytes: 2 << 20, path: ready)
+        close(descriptor)
+        let store = self.store(directory.path, maximumBytes: max(left, 1 << 20))
+        let survey = SpoolSurvey([dead], store: store, own: { [] })
+        #expect(survey.victims == [dead: [ready]])
+    }
+
     @Test func aFolderThatIsRemovedIsMadeAgain() throws {
         let directory = SpoolDirectory()
         let store = self.store(directory.path)
