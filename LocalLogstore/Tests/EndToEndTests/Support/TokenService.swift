@@ -58,7 +58,7 @@ final class TokenService: WebTrackingCredentialsProvider {
         let expiry = self.life.map { Date().addingTimeInterval($0).timeIntervalSince1970.rounded(.down) }
         let key = AccessKey(
             id: "STS.\(number)",
-            secret: "secret \(UInt64.random(in: .min ... .max))",
+            secret: "secret-\(UInt64.random(in: .min ... .max))",
             securityToken: "token-\(UInt64.random(in: .min ... .max))",
             expiresAt: expiry.map { Date(timeIntervalSince1970: $0) }
         )
