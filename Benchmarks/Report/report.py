@@ -105,8 +105,8 @@ def write(parts):
     import plots  # matplotlib takes a second
 
     stamp.require_one_tree(parts)
-    guide = ROOT / "Docs" / "Performance.md"
-    folder = ROOT / "Docs" / "Performance"
+    guide = ROOT / "Docs" / "Evidence" / "Performance.md"
+    folder = ROOT / "Docs" / "Evidence" / "Performance"
     folder.mkdir(exist_ok=True)
     document.write(guide, sections_of(parts))
     for name, plot in plots.PLOTS.items():

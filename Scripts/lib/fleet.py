@@ -95,7 +95,7 @@ def save(figure, path):
 
 
 def tell(fleets, scale):
-    """Prints the tables of Docs/Fleet.md."""
+    """Prints the tables of Docs/Evidence/Fleet.md."""
 
     def rate(value):
         return f"{10 * round(value * scale / 10):,}"

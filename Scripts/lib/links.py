@@ -46,9 +46,9 @@ def problems(pages):
                 elif anchor and target.suffix == ".md" and anchor not in anchors(target):
                     yield f"{where}: {target.name} has no heading for #{anchor}"
     readme = (ROOT / "README.md").read_text()
-    for guide in sorted((ROOT / "Docs").glob("*.md")):
-        if f"(Docs/{guide.name})" not in readme:
-            yield f"README.md: Docs/{guide.name} is not in the list of guides"
+    for guide in sorted((ROOT / "Docs").rglob("*.md")):
+        if f"({guide.relative_to(ROOT)})" not in readme:
+            yield f"README.md: {guide.relative_to(ROOT)} is not in the list of guides"
 
 
 def main():
