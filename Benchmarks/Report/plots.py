@@ -11,6 +11,8 @@
 """The plots, as SVG, on white so that they can be read on a dark page, too."""
 
 import re
+import sys
+from pathlib import Path
 
 import matplotlib
 
@@ -19,6 +21,10 @@ matplotlib.use("svg")
 matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "benchmark", "font.family": "sans-serif"})
 
 from matplotlib import pyplot, ticker  # noqa: E402
+
+# Shared with the plots of the fleet.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "Scripts" / "lib"))
+import svg  # noqa: E402
 
 from figures import Figures  # noqa: E402
 from plan import MESSAGE_BYTES, METADATA_VALUES, SUBJECTS, THREADS, TOPICS  # noqa: E402
@@ -46,7 +52,7 @@ def _plain(axis):
 
 def _save(figure, folder, name):
     figure.tight_layout()
-    figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
+    svg.save(figure, folder / f"{name}.svg")
     pyplot.close(figure)
 
 

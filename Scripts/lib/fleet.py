@@ -19,6 +19,8 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
+import svg  # noqa: E402
+
 # Those that are drawn over time, as far as they were run; against the number of shards all are.
 OVER_TIME = [2, 4, 8, 16]
 # When the service is away, in minutes.
@@ -47,6 +49,7 @@ def draw(folder, target, name, title, unit, value, logarithmic=False):
     if logarithmic:
         axes.set_yscale("log")
         axes.set_ylim(1, 20_000)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     else:
         # Room for the legend.
         axes.set_ylim(0, axes.get_ylim()[1] * 1.35)
@@ -88,10 +91,8 @@ def draw_shards(fleets, target, scale):
 
 def save(figure, path):
     figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
+    svg.save(figure, path)
     plt.close(figure)
-    # matplotlib leaves blanks at the ends of lines.
-    path.write_text("".join(line.rstrip() + "\n" for line in path.read_text().splitlines()))
 
 
 def tell(fleets, scale):
@@ -134,8 +135,8 @@ def tell(fleets, scale):
 def main():
     folder, target, scale = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), float(sys.argv[3])
     target.mkdir(parents=True, exist_ok=True)
-    # The same file for the same figures.
-    plt.rcParams["svg.hashsalt"] = "fleet"
+    # Text stays text, and the same figures give the same file.
+    plt.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "fleet"})
     fleets = summaries(folder)
     tell(fleets, scale)
     draw_shards(fleets, target, scale)
@@ -160,4 +161,5 @@ def main():
     )
 
 
-main()
+if __name__ == "__main__":
+    main()
