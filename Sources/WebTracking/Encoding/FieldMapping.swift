@@ -41,9 +41,10 @@ public struct FieldMapping: Sendable, Equatable {
     public var includesCodeLocation = true
     /// Whether records carry a sequence number.
     public var includesSequence = true
-    /// Whether requests carry a batch id, the tag `__pack_id__`, which stays the same however often a batch is sent: two
-    /// requests with one id are duplicates. A part of a batch adds a dot and the numbers of its first and last record to it,
-    /// such as `.1-250`; a batch may come again in other parts. The service's log context follows the tag.
+    /// Whether requests carry a batch id, the tag `__pack_id__`: two requests with the same id are duplicates.
+    ///
+    /// It stays the same however often a batch is sent. A part of a batch adds a dot and the numbers of its first and last
+    /// record to it, such as `.1-250`; a batch may come again in other parts. The service's log context follows the tag.
     public var includesBatchID = true
 
     /// The default fields under their default names.

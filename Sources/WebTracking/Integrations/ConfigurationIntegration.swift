@@ -19,52 +19,52 @@ extension WebTrackingConfiguration {
     /// not set. Scope the reader to put the keys under a prefix: `config.scoped(to: "webtracking")`.
     ///
     /// ## Configuration keys
-    /// - `endpoint` (string, required): the service's endpoint.
-    /// - `project` (string, required): the project.
-    /// - `logstore` (string, required): the logstore.
-    /// - `allowsPlainHTTP` (bool, optional, false): whether logs may go over plain http to another machine.
-    /// - `source` (string, optional): the source of all records; the host's name by default.
-    /// - `tags` (string array of `key=value`, optional; an object in a file): tags of every request.
-    /// - `topic` (string, optional): `fixed:NAME`, `label`, `label-prefix:N`, or `metadata:KEY:FALLBACK`.
-    /// - `promotedTags` (string array, optional): metadata keys that become tags.
-    /// - `maximumTopics` (int, optional, 1024).
-    /// - `idleTopicTimeoutSeconds` (double, optional, 60).
-    /// - `compression` (string, optional, `lz4`): `lz4`, `deflate`, `deflate:LEVEL` or `none`.
-    /// - `memoryLimit` (int, optional, 67108864): bytes.
-    /// - `logLevel` (string, optional, `info`).
-    /// - `logLevels` (string array of `label=level`, optional; an object in a file): levels that outrank the code's, by the
-    ///   beginning of a label.
-    /// - `redaction.standard` (bool, optional, true): whether ``Redaction/standard`` is in force.
-    /// - `redaction.keep`, `redaction.drop`, `redaction.pseudonym`, `redaction.mask` (string array, optional): keys of
-    ///   metadata, or endings of keys with a `*` in front; they come before all other rules, in this order.
-    /// - `redaction.pseudonymKey` (string, optional, **secret**): 32 hexadecimal digits.
-    /// - `sampling.first`, `sampling.thenOneIn` (int, optional): how many records of a statement and second are kept.
-    /// - `sampling.below` (string, optional, `error`): the level from which on nothing is sampled.
-    /// - `sampling.foldBelow` (string, optional, `none`): the level from which on identical records are not folded.
-    /// - `batching.targetBytes`, `batching.maximumRequestBytes`, `batching.maximumRecords` (int, optional).
-    /// - `batching.lingerSeconds` (double, optional, 2).
-    /// - `batching.urgentLevel` (string, optional, `error`): a level, or `none`.
-    /// - `delivery.maximumConcurrentRequests` (int, optional, 8).
+    /// A key is the name of a setting, with its group and a dot in front. That of a duration ends in `Seconds` and is a
+    /// double. All but the first three are optional, with the default of their setting.
+    ///
+    /// - `endpoint`, `project`, `logstore` (string, required)
+    /// - `allowsPlainHTTP` (bool)
+    /// - `source` (string): an empty one is the host's name.
+    /// - `tags` (string array): items `key=value`; in a file an object, too.
+    /// - `topic` (string): `fixed:NAME`, `label`, `label-prefix:N`, or `metadata:KEY:FALLBACK`.
+    /// - `promotedTags` (string array)
+    /// - `maximumTopics`, `memoryLimit` (int)
+    /// - `idleTopicTimeoutSeconds` (double)
+    /// - `compression` (string): `lz4`, `deflate`, `deflate:LEVEL`, or `none`.
+    /// - `logLevel` (string)
+    /// - `logLevels` (string array): items `label=level`, the setting `logLevelOverrides`; in a file an object, too.
+    /// - `redaction.standard` (bool): whether the standard rules are in force; true by default.
+    /// - `redaction.keep`, `redaction.drop`, `redaction.pseudonym`, `redaction.mask` (string array): keys of metadata, or
+    ///   endings of keys with a `*` in front; they come before all other rules, in this order.
+    /// - `redaction.pseudonymKey` (string, **secret**): 32 hexadecimal digits.
+    /// - `sampling.first`, `sampling.thenOneIn` (int): how many records of a statement and second are kept; 0 to 1,000,000,
+    ///   at least 1.
+    /// - `sampling.below` (string): the level from which on nothing is sampled; `error` by default.
+    /// - `sampling.foldBelow` (string): the level from which on identical records are not folded, or `none`, the default.
+    /// - `batching.targetBytes`, `batching.maximumRequestBytes`, `batching.maximumRecords` (int)
+    /// - `batching.lingerSeconds` (double)
+    /// - `batching.urgentLevel` (string): a level, or `none`.
+    /// - `delivery.maximumConcurrentRequests` (int)
     /// - `delivery.requestTimeoutSeconds`, `delivery.initialBackoffSeconds`, `delivery.maximumBackoffSeconds`,
     ///   `delivery.initialQuotaBackoffSeconds`, `delivery.maximumQuotaBackoffSeconds`,
     ///   `delivery.initialRefusalBackoffSeconds`, `delivery.maximumRefusalBackoffSeconds`,
-    ///   `delivery.refusalPatienceSeconds`, `delivery.maximumAgeSeconds`, `delivery.shutdownTimeoutSeconds` (double,
-    ///   optional).
-    /// - `limits.maximumValueBytes`, `limits.maximumRecordBytes`, `limits.maximumNesting` (int, optional).
+    ///   `delivery.refusalPatienceSeconds`, `delivery.maximumAgeSeconds`, `delivery.shutdownTimeoutSeconds` (double)
+    /// - `limits.maximumValueBytes`, `limits.maximumRecordBytes`, `limits.maximumNesting` (int)
     /// - `fields.time`, `fields.level`, `fields.label`, `fields.message`, `fields.source`, `fields.file`,
-    ///   `fields.function`, `fields.line`, `fields.sequence`, `fields.errorType`, `fields.errorMessage` (string, optional):
-    ///   names.
-    /// - `fields.includesCodeLocation`, `fields.includesSequence`, `fields.includesBatchID` (bool, optional, true).
-    /// - `durability` (string, optional, `memory`): `memory`, `process` or `power`.
-    /// - `spool.directory` (string), `spool.maximumBytes` (int), `spool.maximumAgeSeconds` and `spool.syncIntervalSeconds`
-    ///   (double), `spool.permits` (string, `owner` or `group`), all optional.
-    /// - `proxy.host` (string), `proxy.port` (int), `proxy.username` (string), `proxy.password` (string, **secret**), all
-    ///   optional: the HTTP proxy to send through.
-    /// - `proxy.fromEnvironment` (bool, optional, false): whether `HTTPS_PROXY` and `NO_PROXY` are heeded.
-    /// - `signing.region` (string, optional): signs requests for that region, which takes the trait `SignedPutLogs`.
-    /// - `signing.accessKeyID` (string), `signing.accessKeySecret` (string, **secret**), `signing.securityToken` (string,
-    ///   **secret**), all optional: an AccessKey that does not change; by default that of the environment's
-    ///   `ALIBABA_CLOUD_ACCESS_KEY_ID` and so on, read anew each time.
+    ///   `fields.function`, `fields.line`, `fields.sequence`, `fields.errorType`, `fields.errorMessage` (string)
+    /// - `fields.includesCodeLocation`, `fields.includesSequence`, `fields.includesBatchID` (bool)
+    /// - `durability` (string): `memory`, `process`, or `power`.
+    /// - `spool.directory` (string)
+    /// - `spool.maximumBytes` (int)
+    /// - `spool.maximumAgeSeconds` (double)
+    /// - `spool.syncIntervalSeconds` (double): the interval of `power`; 0.5 by default.
+    /// - `spool.permits` (string): `owner` or `group`.
+    /// - `proxy.host`, `proxy.username` (string), `proxy.port` (int), `proxy.password` (string, **secret**): the HTTP proxy to
+    ///   send through.
+    /// - `proxy.fromEnvironment` (bool): whether `HTTPS_PROXY` and `NO_PROXY` are read; false by default.
+    /// - `signing.region` (string): signs requests for that region; needs the trait `SignedPutLogs`.
+    /// - `signing.accessKeyID` (string), `signing.accessKeySecret`, `signing.securityToken` (string, **secret**): an AccessKey
+    ///   that does not change; by default that of the environment's `ALIBABA_CLOUD_ACCESS_KEY_ID` and so on, read each time.
     ///
     /// Levels, redaction and sampling can also be followed while the program runs: ``WebTrackingProducer/follow(_:)``.
     ///

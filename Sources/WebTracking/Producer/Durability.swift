@@ -28,13 +28,18 @@ public enum Durability: Sendable, Equatable {
 extension WebTrackingConfiguration {
     /// Where records live that are to survive the process.
     public struct Spool: Sendable, Equatable {
-        /// The directory, which is made if it is not there, for its owner alone (mode 0700). Producers of any number of
-        /// processes can share it. It has to be on a local disk: the lock of a folder ends with its process there.
+        /// The directory of the records' files, on a local disk. Any number of processes can share it.
+        ///
+        /// It is made if it is not there, for its owner alone (mode 0700). On a disk of the network, the lock of a folder
+        /// may not end with its process.
         ///
         /// Where it is the process's user's or root's and others may write to it, such as a mount point, a folder is made in
         /// it and used instead. A link is refused, with a slash behind it too.
+        ///
+        /// Range: an absolute path of at most 1024 bytes; required unless durability is `.memory`.
         public var directory: String?
-        /// The bytes that this producer's files may take up, with those that it adopts (1 MiB to 1 TiB).
+        /// The bytes that this producer's files may take up, with those that it takes over, and what all dead producers left
+        /// in the directory together.
         ///
         /// Each level may fill the part of them that it may fill of ``WebTrackingConfiguration/memoryLimit``. Beyond it, the
         /// spooled batch whose most severe record is the least severe is dropped, the oldest of those first, and counted
@@ -43,14 +48,19 @@ extension WebTrackingConfiguration {
         /// What dead producers left in one directory is bounded by it **together**, with what this one holds, however many
         /// they were: the first look of a start drops what is beyond it. Where several processes share a directory, set it
         /// for all of them, or give each a directory of its own.
+        ///
+        /// Range: 1 MiB to 1 TiB.
         public var maximumBytes = 1 << 30
-        /// How old records of an earlier process get before they are dropped, by the wall clock (1 second to a year).
+        /// How old records of an earlier process get before they are dropped, by the wall clock.
+        ///
+        /// Range: 1 s to 366 days.
         public var maximumAge = Duration.seconds(7 * 86_400)
-
-        /// Whose folders and files are used, the directory's among them.
+        /// Which folders and files are used: `.owner` those of the process's user that no other user may write to, `.group`
+        /// also those that one of the process's groups may write to.
         public var permits = Permits.owner
-        /// Whether all that dead producers have left is delivered: however much it is, however old it is, and if root asks
-        /// for it, whosever it is. For programs that save a directory's records, as `webtracking spool replay` does.
+        /// Whether all that dead producers left is delivered, without a bound on size or age, and for root of all users.
+        ///
+        /// For programs that save a directory's records, as `webtracking spool replay` does. It has no key.
         public var isRescue = false
 
         /// Whose folders and files of a spool directory are used.

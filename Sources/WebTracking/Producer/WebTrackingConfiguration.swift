@@ -22,54 +22,77 @@ public import Logging
 ///
 /// Nothing is checked until a ``WebTrackingProducer`` is made, whose initialiser throws ``ConfigurationError``.
 public struct WebTrackingConfiguration: Sendable, Equatable {
-    /// The service's endpoint: `cn-hangzhou.log.aliyuncs.com` with an optional scheme and port, the name of a region
+    /// The service to send to: `cn-hangzhou.log.aliyuncs.com` with an optional scheme and port, the name of a region
     /// (`cn-hangzhou`), a custom domain, or a loopback address.
     ///
-    /// Requests go over https unless `http://` is written out, which for another machine needs ``allowsPlainHTTP``. The project becomes the first label of the host, except
-    /// where the host is a custom domain or an address, which stands for one project by itself.
+    /// Requests go over https unless `http://` is written out, which for another machine needs ``allowsPlainHTTP``. The
+    /// project becomes the first label of the host, except where the host is a custom domain or an address, which stands
+    /// for one project by itself.
     public var endpoint: String
     /// Whether logs may go over plain http to another machine, where everybody on the way can read and change them.
     ///
     /// Without it, an ``endpoint`` with `http://` has to be a loopback address: `localhost`, 127.0.0.0/8 or `[::1]`.
     public var allowsPlainHTTP = false
-    /// The project: 3 to 63 lower-case letters, digits and hyphens.
+    /// The project.
+    ///
+    /// Range: 3 to 63 lower-case letters, digits, hyphens; a letter or digit at both ends.
     public var project: String
-    /// The logstore: 2 to 63 lower-case letters, digits, hyphens and underscores. Web tracking must be on for it,
-    /// unless requests are signed.
+    /// The logstore. Web tracking must be on for it, unless requests are signed.
+    ///
+    /// Range: 2 to 63 lower-case letters, digits, hyphens, underscores; a letter or digit at both ends.
     public var logstore: String
-    /// The source of all records, at most 128 bytes; the host's name if `nil`.
+    /// The source of all records (`__source__`); the host's name if `nil`.
+    ///
+    /// Range: at most 128 bytes.
     public var source: String?
-    /// Tags that every request carries. Keys have 1 to 128 bytes and none of the service's reserved names; values have at
-    /// most 1024 bytes.
+    /// Tags that every request carries (`__tags__`).
+    ///
+    /// Range: keys 1 to 128 bytes, not reserved; values at most 1024 bytes; 32 KiB of a request left for records.
     public var tags: [String: String] = [:]
-    /// Which topic a record belongs to.
+    /// Which topic (`__topic__`) a record belongs to: `.fixed`, `.label`, `.labelPrefix(components:)` or
+    /// `.metadata(key:fallback:)`.
+    ///
+    /// Range: topics at most 128 bytes; 1 to 64 components.
     public var topic = TopicRule.fixed("")
     /// Metadata keys whose values become tags instead of fields.
     ///
     /// All records of a request share their tags, so choose keys of which there are few values. A value longer than 128
-    /// bytes, and one that is a container, stays a field. A key cannot be among ``tags`` or the topic's, too.
-    public var promotedTags: [String] = []
-    /// How many topics, counted with their promoted tags, are buffered at once (1 to 100,000). Records beyond them stay
-    /// in the base topic, with what would have been promoted among their fields; idle topics make room.
-    public var maximumTopics = 1024
-    /// How long a topic has no records before its buffer is given up (1 second to a day); the base topic stays.
-    public var idleTopicTimeout = Duration.seconds(60)
-    /// How request bodies are compressed.
-    public var compression = Compression.lz4
-    /// The bytes that may be held in memory: buffered, sealed and in flight (at least 1 MiB).
+    /// bytes, and one that is a container, stays a field.
     ///
-    /// The compressed copies of requests on their way count, too, and may exceed the limit by one batch each.
+    /// Range: keys as in ``tags``; none twice, in ``tags``, or the topic's key.
+    public var promotedTags: [String] = []
+    /// How many topics, counted with their promoted tags and with the base topic, are buffered at once. Records of further
+    /// topics stay in the base topic.
+    ///
+    /// What would have been promoted is among their fields. Idle topics make room.
+    ///
+    /// Range: 1 to 100,000.
+    public var maximumTopics = 1024
+    /// How long a topic has no records before its buffer is given up; the base topic stays.
+    ///
+    /// Range: 1 s to 1 day.
+    public var idleTopicTimeout = Duration.seconds(60)
+    /// How request bodies are compressed: `.lz4`, `.deflate(level:)` (6 unless given) or `.none`.
+    ///
+    /// Range: deflate 1 to 9.
+    public var compression = Compression.lz4
+    /// The bytes that may be held in memory: buffered, sealed and in flight.
+    ///
+    /// The compressed copies of requests in flight count, too, and may exceed the limit by one batch each.
     ///
     /// When it fills, records are dropped and counted, and the least severe first: `trace` has 60 % of it, `debug` 70 %,
     /// `info` 80 %, `notice` 85 %, `warning` 90 %, `error` and `critical` all of it.
+    ///
+    /// Range: 1 MiB to 1 TiB.
     public var memoryLimit = 64 << 20
     #if AsyncHTTPClient
-    /// The HTTP proxy that the producer's own transport sends through; `nil`, the default, for none, whatever the
-    /// environment says. A transport that you make has settings of its own.
+    /// The HTTP proxy of the producer's own transport: `.server(host:port:username:password:)` or `.environment`.
+    ///
+    /// With `nil` there is none, whatever the environment says. A transport that you make has settings of its own.
     public var proxy: Proxy?
     #endif
     #if SignedPutLogs
-    /// In whose name records are sent.
+    /// How requests say who sends them: `.anonymous` (web tracking), or `.signed(credentials:region:)`.
     public var authentication = Authentication.anonymous
     #endif
     /// Which fields records have, and their names.
@@ -80,17 +103,22 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     public var delivery = Delivery()
     /// The sizes that records are held to.
     public var limits = Limits()
-    /// What accepted records survive. Anything but ``Durability/memory`` needs a directory in ``spool``.
+    /// What accepted records survive: `.memory` nothing; `.process` the death of the process; `.power(interval:)` the loss
+    /// of power too, but for the last interval (500 ms unless given) and one round of syncs.
+    ///
+    /// Range: anything but `.memory` needs a directory in ``spool``; the interval is 10 ms to 1 h.
     public var durability = Durability.memory
     /// Where records live that are to survive the process.
     public var spool = Spool()
-    /// The level of handlers that this producer makes.
+    /// The level that handlers start with. Each logger can change its own.
     public var logLevel = LogLevel.info
-    /// The levels that outrank those of the code, by the beginning of a logger's label in whole components between dots: the
-    /// longest that fits counts, and the empty one fits all. ``WebTrackingProducer/logLevelOverrides`` changes them later.
+    /// The levels that outrank those of the code, by the beginning of a logger's label.
+    ///
+    /// Labels are compared in whole components between dots: the longest that fits counts, and the empty one fits all.
+    /// ``WebTrackingProducer/logLevelOverrides`` changes them later.
     public var logLevelOverrides: [String: LogLevel] = [:]
-    /// Which metadata is masked, left out or replaced before it leaves the caller's thread; by default what goes by the name
-    /// of a secret.
+    /// Which metadata is masked, left out or replaced before it leaves the caller's thread; by default what has the name of
+    /// a secret.
     public var redaction = Redaction.standard
     /// Which records are left out because there are too many like them; by default none.
     public var sampling = Sampling.off
@@ -108,19 +136,26 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
 
     /// When records become a request.
     public struct Batching: Sendable, Equatable {
-        /// The size at which a batch is normally sent, before compression, in bytes (4 KiB to 10 MiB).
+        /// The size at which a batch is normally sealed, before compression, in bytes. A topic that lags behind seals at 4
+        /// times this, and then at ``maximumRequestBytes``; what exceeds that has no effect.
         ///
-        /// What exceeds ``maximumRequestBytes`` is of no effect. A topic that lags behind sends larger ones, up to ``maximumRequestBytes``.
+        /// Range: 4 KiB to 10 MiB.
         public var targetBytes = 256 << 10
-        /// The size that no request exceeds, before compression, in bytes of JSON (64 KiB to 10 MiB).
+        /// The size that no request exceeds, before compression, in bytes of JSON.
         ///
         /// The service's pages name 3 MB and, newer, 10 MB.
+        ///
+        /// Range: 64 KiB to 10 MiB.
         public var maximumRequestBytes = 3 << 20
-        /// How many records a request has at most (1 to 4096, a limit of the service).
+        /// How many records a request has at most; 4096 is a limit of the service.
+        ///
+        /// Range: 1 to 4096.
         public var maximumRecords = 4096
-        /// How long a record waits for company (0 to an hour).
+        /// How long a record waits for others before its batch is sealed.
+        ///
+        /// Range: 0 to 1 h.
         public var linger = Duration.seconds(2)
-        /// Records of this level and above are sent without waiting; `nil` for none.
+        /// Records of this level and above are sent without waiting, with those before them; `nil` for none.
         public var urgentLevel: LogLevel? = .error
 
         /// The defaults.
@@ -129,29 +164,57 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
 
     /// How requests are sent and repeated.
     public struct Delivery: Sendable, Equatable {
-        /// How many requests, of different topics, are on their way at once (1 to 1024).
+        /// How many requests, each of another topic, are in flight at once.
+        ///
+        /// Range: 1 to 1024.
         public var maximumConcurrentRequests = 8
-        /// How long one request may take (100 ms to 10 minutes).
+        /// How long one request may take, with its answer.
+        ///
+        /// Range: 100 ms to 10 min.
         public var requestTimeout = Duration.seconds(15)
-        /// The wait after a failed request: at random between zero and a ceiling that doubles from here …
+        /// The first ceiling of the wait after a failed request.
+        ///
+        /// The wait is random, from zero to the ceiling, which doubles with each failure.
+        ///
+        /// Range: 1 ms to 1 h.
         public var initialBackoff = Duration.milliseconds(100)
-        /// … to here.
+        /// The largest ceiling of the wait after a failed request.
+        ///
+        /// Range: ``initialBackoff`` to 1 day.
         public var maximumBackoff = Duration.seconds(30)
-        /// The ceilings of the wait after an exceeded write quota; at least half of it is waited.
+        /// The first ceiling of the wait after an exceeded write quota.
+        ///
+        /// At least half of it is waited.
+        ///
+        /// Range: 1 ms to 1 h.
         public var initialQuotaBackoff = Duration.seconds(1)
         /// The largest ceiling of the wait after an exceeded write quota.
+        ///
+        /// Range: ``initialQuotaBackoff`` to 1 day.
         public var maximumQuotaBackoff = Duration.seconds(60)
-        /// The ceilings of the wait after 401 and 404; at least half of it is waited.
+        /// The first ceiling of the wait after 401 and 404.
+        ///
+        /// At least half of it is waited.
+        ///
+        /// Range: 1 ms to 1 h.
         public var initialRefusalBackoff = Duration.seconds(5)
         /// The largest ceiling of the wait after 401 and 404.
+        ///
+        /// Range: ``initialRefusalBackoff`` to 1 day.
         public var maximumRefusalBackoff = Duration.seconds(60)
         /// For how long 401 and 404 are retried; after that records are dropped until the service takes some again.
         ///
         /// Switching web tracking on takes about a minute to have effect.
+        ///
+        /// Range: 0 to 7 days.
         public var refusalPatience = Duration.seconds(600)
-        /// How old records get before they are dropped.
+        /// How old a batch gets, from its first record on, before it is dropped.
+        ///
+        /// Range: 1 s to 7 days.
         public var maximumAge = Duration.seconds(86_400)
         /// How long the final flush of a ServiceLifecycle service may take.
+        ///
+        /// Range: 0 to 1 h.
         public var shutdownTimeout = Duration.seconds(10)
 
         /// The defaults.
@@ -160,12 +223,18 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
 
     /// The sizes that records are held to.
     public struct Limits: Sendable, Equatable {
-        /// The longest value, in bytes of UTF-8 (256 to 1 MiB, a limit of the service).
+        /// The longest value, in bytes of UTF-8, before JSON's escapes; 1 MiB is a limit of the service.
+        ///
+        /// Range: 256 bytes to 1 MiB.
         public var maximumValueBytes = 1 << 20
-        /// The largest record, in bytes of JSON (32 KiB to 10 MiB). A larger one is cut, as is one that does not fit into a
-        /// request, or into 30 % of the memory limit.
+        /// The largest record, in bytes of JSON. A larger one is cut, as is one that does not fit into a request beside its
+        /// topic and tags, or into 30 % of the memory limit.
+        ///
+        /// Range: 32 KiB to 10 MiB.
         public var maximumRecordBytes = 3 << 20
-        /// Dictionaries nested deeper than this become JSON text (0 to 32).
+        /// How deep dictionaries may be nested as fields; deeper ones become JSON text.
+        ///
+        /// Range: 0 to 32.
         public var maximumNesting = 8
 
         /// The defaults.
