@@ -59,13 +59,10 @@ struct Endpoint: Sendable, Equatable {
 
     /// Whether requests stay on this machine: `localhost`, and the addresses that are the loopback's by definition.
     var isLoopback: Bool {
-        if ["localhost", "[::1]", "[0:0:0:0:0:0:0:1]"].contains(self.host) { return true }
-        // A name may begin with 127, too.
-        let parts = self.host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127"
-            && parts.allSatisfy { part in
-                part.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt8(part) != nil
-            }
+        if self.host == "localhost" { return true }
+        if let address = NumericAddress.version4(self.host) { return address[0] == 127 }
+        let address = NumericAddress.version6(self.host.dropFirst().dropLast())
+        return self.host.hasPrefix("[") && address == Array(repeating: 0, count: 15) + [1]
     }
 
     /// Whether this is the name of a region, such as `cn-hangzhou` or `ap-southeast-1`, and not that of a machine.
@@ -85,7 +82,10 @@ struct Endpoint: Sendable, Equatable {
             rest.hasPrefix("[")
             ? rest.firstIndex(of: "]").map { rest.index(after: $0) } : rest.firstIndex(of: ":")
         if let colon, colon < rest.endIndex {
-            guard rest[colon] == ":", let number = Int(rest[rest.index(after: colon)...]), (1...65_535).contains(number)
+            let digits = rest[rest.index(after: colon)...]
+            // A number may not have a sign.
+            guard rest[colon] == ":", digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+                let number = Int(digits), (1...65_535).contains(number)
             else { throw self.error(text, "a port is a number from 1 to 65535") }
             host = rest[..<colon]
             port = number
@@ -93,10 +93,11 @@ struct Endpoint: Sendable, Equatable {
             throw self.error(text, "an IPv6 address ends with a bracket")
         }
         if host.hasPrefix("[") {
-            let address = host.dropFirst().dropLast()
-            guard !address.isEmpty, address.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) else {
-                throw self.error(text, "an IPv6 address has hexadecimal digits and colons")
+            guard NumericAddress.version6(host.dropFirst().dropLast()) != nil else {
+                throw self.error(text, "in brackets there is an IPv6 address")
             }
+        } else if NumericAddress.looksNumeric(host), NumericAddress.version4(String(host)) == nil {
+            throw self.error(text, "an IPv4 address has four numbers from 0 to 255, without zeros in front")
         }
         return (host.lowercased(), port)
     }
@@ -114,10 +115,27 @@ struct Endpoint: Sendable, Equatable {
         guard isValid else { throw self.error(text, "a host has labels of letters, digits and hyphens between dots") }
     }
 
+    /// The text without what may be secret in it: what stands before an at sign, and what follows a question mark or a number
+    /// sign. Wherever they stand, as a password can have any of them.
+    private static func masked(_ text: String) -> String {
+        var scalars = Array(text.unicodeScalars)
+        let mask = Array(Redactor.masked.unicodeScalars)
+        if let at = scalars.lastIndex(of: "@") {
+            let scheme = scalars.indices.first { scalars[$0...].starts(with: ["/", "/"]) }.map { $0 + 2 } ?? 0
+            // Two slashes behind the first sign of a name are a part of it.
+            let start = scheme <= at && !scalars[..<scheme].contains("@") ? scheme : 0
+            scalars.replaceSubrange(start..<at, with: mask)
+        }
+        if let query = scalars.firstIndex(where: { $0 == "?" || $0 == "#" }) {
+            scalars.replaceSubrange((query + 1)..., with: mask)
+        }
+        return String(String.UnicodeScalarView(scalars))
+    }
+
     private static func error(_ text: String, _ rule: String) -> ConfigurationError {
         ConfigurationError(
             setting: "endpoint",
-            value: text,
+            value: self.masked(text),
             rule: rule,
             mend: "Write it like cn-hangzhou.log.aliyuncs.com, https://logs.example.com or http://127.0.0.1:8080."
         )

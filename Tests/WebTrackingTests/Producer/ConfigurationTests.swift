@@ -96,12 +96,39 @@ import Logging
     @Test(arguments: [
         "", "https://", "ftp://a.b", "a.b/path", "a.b?x=1", "user@a.b", "a.b:0", "a.b:65536", "a.b:x", "a..b", "-a.b",
         "a b", "[::1", "[::1]x", "[xyz]", "caf\u{e9}.example", "a.b\r\nX: y", "https://a.b//", "http://a.b#f",
+        "https://[abc]", "https://a.b:+8080", "https://a.b:-1", ":8080", "[1.2.3.4]", "[::1%lo]", "[:::]", "[12345::]",
+        "http://127.0.0.08", "http://127.0.0.010", "http://127.1", "http://2130706433", "http://0x7f000001",
+        "http://127.0.0.1.", "http://1.2.3.256", "http://a.1", "http://0x7f.0.0.1", "http://127.0.0.0x1", "[]",
         "my-project.cn-hangzhou.log.aliyuncs.com",
     ])
     func badEndpoints(endpoint: String) {
         let error = self.error { $0.endpoint = endpoint }
         #expect(error?.setting == "endpoint")
         #expect(error?.mend.isEmpty == false)
+    }
+
+    @Test(arguments: [
+        "https://ada:hunter2@logs.example.com", "ada:hunter2@logs.example.com", "ftp://ada:hunter2@logs.example.com/p",
+        "https://logs.example.com?token=hunter2&user=ada", "https://logs.example.com/ada?hunter2",
+        "https://logs.example.com#ada-hunter2", "https://ada:hun/ter2?x#y@logs.example.com", "://ada:hunter2@a.b",
+        "https://ada:hunter2@\u{301}logs.example.com", "https://logs.example.com?\u{301}ada:hunter2",
+        "https://ada%40x:hunter2@h:99999?q=hunter2", "//ada:hunter2@a.b/ada",
+    ])
+    func anErrorRepeatsNoUserNamePasswordOrQueryOfAnEndpoint(endpoint: String) throws {
+        let error = try #require(self.error { $0.endpoint = endpoint })
+        for text in [error.value, "\(error)", String(reflecting: error)] {
+            #expect(!text.contains("hunter2") && !text.contains("ter2"))
+            #expect(text.contains("[redacted]"))
+            if !endpoint.contains("/ada") { #expect(!text.contains("ada")) }
+        }
+        #expect(error.setting == "endpoint")
+    }
+
+    @Test func whatIsFineInAnEndpointIsRepeated() {
+        #expect(
+            self.error { $0.endpoint = "ftp://logs.example.com:8080/path" }?.value == "ftp://logs.example.com:8080/path"
+        )
+        #expect(self.error { $0.endpoint = "a..b" }?.value == "a..b")
     }
 
     @Test func topicSourceAndTagsAreHeldToTheServicesRules() {
