@@ -70,8 +70,10 @@ public enum ProducerDiagnostic: Sendable {
 }
 
 extension ProducerDiagnostic: CustomStringConvertible {
-    /// The diagnostic in one line.
-    public var description: String {
+    /// The diagnostic in one line, without what a terminal or a reader could be misled by in topics and answers.
+    public var description: String { self.line.withoutControls }
+
+    private var line: String {
         switch self {
         case .requestFailed(let topic, let outcome, let failure, let delay):
             let hint = Self.hint(for: outcome, failure)

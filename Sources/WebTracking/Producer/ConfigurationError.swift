@@ -21,6 +21,6 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
 
     /// The error in one line.
     public var description: String {
-        "\(self.setting) \(self.value.debugDescription): \(self.rule). \(self.mend)"
+        "\(self.setting) \(self.value.debugDescription): \(self.rule). \(self.mend)".withoutControls
     }
 }

@@ -23,6 +23,7 @@ import Logging
     static let hostile = [
         "a\r\nX-Injected: 1", "a\nb", "a\u{0}b", "../../etc/passwd", "a/../b", "a?b=c#d", "%0d%0aX: 1", "a b",
         "\",\"__logs__\":[{\"x\":\"y\"}],\"", "\\", "]}", "\u{1B}[2J\u{9B}31m", "\u{202E}drow", "\u{2028}x\u{85}y",
+        "\u{202A}a\u{202C}\u{2066}b\u{2069}\u{200E}\u{200F}\u{61C}\u{2029}c",
     ]
 
     @Test(arguments: Self.hostile)
@@ -109,8 +110,11 @@ import Logging
         for diagnostic in diagnostics {
             let line = try #require(limiter.line(for: diagnostic))
             #expect(line.hasPrefix("webtracking: ") && line.last == "\n")
-            let controls = line.dropLast().unicodeScalars.filter { $0.properties.generalCategory == .control }
-            #expect(controls.isEmpty)
+            for text in [String(line.dropLast()), "\(diagnostic)"] {
+                #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control })
+                #expect(!text.unicodeScalars.contains { $0.properties.isBidiControl })
+                #expect(!text.contains { $0 == "\u{2028}" || $0 == "\u{2029}" })
+            }
         }
     }
 
