@@ -12,7 +12,10 @@
 enum RetryAfter {
     /// The time to wait from `wallTime` on; `nil` if the text is neither form.
     static func parse(_ text: String, wallTime: Int64) -> Duration? {
-        if let seconds = Int64(text), seconds >= 0 { return .seconds(min(seconds, 1 << 31)) }
+        if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+            // A number that has no room in 64 bits is a long time, too.
+            return .seconds(min(Int64(text) ?? .max, 1 << 31))
+        }
         guard let time = self.date(text) else { return nil }
         let rest = time - wallTime / 1_000_000_000
         return .seconds(max(rest, 0))

@@ -86,8 +86,12 @@ public struct SystemProducerClock: ProducerClock {
 
     /// Suspends on Swift's continuous clock.
     public func sleep(until deadline: MonotonicInstant) async throws {
-        let rest = deadline - self.now()
-        if rest > .zero { try await Task.sleep(for: rest, clock: .continuous) } else { try Task.checkCancellation() }
+        // In steps, as a sleep of some centuries is more than others have tried.
+        while true {
+            let rest = deadline - self.now()
+            guard rest > .zero else { return try Task.checkCancellation() }
+            try await Task.sleep(for: Swift.min(rest, Duration.seconds(86_400)), clock: .continuous)
+        }
     }
 
     private static func read(_ id: clockid_t) -> Int64 {

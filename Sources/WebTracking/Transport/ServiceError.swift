@@ -69,7 +69,8 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
         // Asked for in its plain form; some proxies compress all the same. A body that cannot be read has no code.
         let body = ZlibStream.beginning(of: body, limit: TransportResponse.maximumBodyBytes) ?? body
         self.requestID = requestID.map(Self.line)
-        if case .object(let members)? = try? JSONValue.parse(body) {
+        // The service's own answers have some hundreds of bytes; a transport may return more than it must.
+        if body.count <= TransportResponse.maximumBodyBytes, case .object(let members)? = try? JSONValue.parse(body) {
             self.code = members.text("errorCode") ?? ""
             self.message = members.text("errorMessage") ?? ""
         } else {

@@ -130,6 +130,27 @@ import Logging
         #expect(self.classify(400, code: "RequestTimeout") == .retry(.unavailable, after: nil))
     }
 
+    @Test func retryAfterBeyondAnyNumberIsTheLongestWait() {
+        let longest = RetryAfter.parse("9223372036854775807", wallTime: 0)
+        #expect(longest == .seconds(1 << 31))
+        for text in ["9223372036854775808", String(repeating: "9", count: 400)] {
+            #expect(RetryAfter.parse(text, wallTime: 0) == longest)
+        }
+        for text in ["+5", "-1", "", "5.0", "٣"] { #expect(RetryAfter.parse(text, wallTime: 0) == nil) }
+    }
+
+    @Test func ofAnAnswerOfMoreThan64KiBOnlyTheBeginningIsRead() throws {
+        func error(padding: Int) throws -> ServiceError {
+            let space = String(repeating: " ", count: padding)
+            let body = #"{"errorCode":"E","errorMessage":"m"}"# + space
+            let response = TransportResponse(status: 500, headers: [("x-log-requestid", "id")], body: Array(body.utf8))
+            return try #require(ResponseClassifier.classify(response, wallTime: 0).1)
+        }
+        #expect(try error(padding: (64 << 10) - 36).code == "E")
+        let long = try error(padding: (64 << 10) - 35)
+        #expect(long.code == "" && long.message.hasPrefix(#"{"errorCode":"E""#))
+    }
+
     @Test func retryAfterIsReadInBothForms() {
         #expect(self.classify(503, headers: [("Retry-After", "17")]) == .retry(.unavailable, after: .seconds(17)))
         let date = [(name: "retry-after", value: "Sun, 06 Nov 2044 08:49:47 GMT")]
