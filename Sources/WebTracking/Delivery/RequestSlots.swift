@@ -12,8 +12,8 @@
 final class RequestSlots: Sendable {
     private struct State {
         var free: Int
-        var queue: [(id: Int, continuation: CheckedContinuation<Bool, Never>)] = []
         var nextID = 0
+        var waiting = WaitingQueue<CheckedContinuation<Bool, Never>>()
     }
 
     private let state: Lock<State>
@@ -36,27 +36,65 @@ final class RequestSlots: Sendable {
                         state.free -= 1
                         return true
                     }
-                    state.queue.append((id, continuation))
+                    state.waiting.append(continuation, id: id)
                     return nil
                 }
                 if let answer { continuation.resume(returning: answer) }
             }
         } onCancel: {
-            self.state.withLock { state -> CheckedContinuation<Bool, Never>? in
-                guard let index = state.queue.firstIndex(where: { $0.id == id }) else { return nil }
-                return state.queue.remove(at: index).continuation
-            }?.resume(returning: false)
+            self.state.withLock { $0.waiting.remove(id: id) }?.resume(returning: false)
         }
     }
 
     /// Gives a slot back.
     func release() {
         self.state.withLock { state -> CheckedContinuation<Bool, Never>? in
-            guard !state.queue.isEmpty else {
+            guard let first = state.waiting.removeFirst() else {
                 state.free += 1
                 return nil
             }
-            return state.queue.removeFirst().continuation
+            return first
         }?.resume(returning: true)
+    }
+}
+
+/// Who waits, in the order in which they came; coming, going and being served take the same time however many they are.
+struct WaitingQueue<Element> {
+    private var elements: [Int: Element] = [:]
+    /// In their order, those among them that have gone since.
+    private var order: [Int] = []
+    /// Before this place, all have been served.
+    private var head = 0
+    /// How many places were looked at.
+    private(set) var steps = 0
+
+    var isEmpty: Bool { self.elements.isEmpty }
+
+    mutating func append(_ element: Element, id: Int) {
+        self.elements[id] = element
+        self.order.append(id)
+    }
+
+    mutating func remove(id: Int) -> Element? {
+        defer { self.forget() }
+        return self.elements.removeValue(forKey: id)
+    }
+
+    mutating func removeFirst() -> Element? {
+        defer { self.forget() }
+        while self.head < self.order.count {
+            self.steps += 1
+            self.head += 1
+            if let element = self.elements.removeValue(forKey: self.order[self.head - 1]) { return element }
+        }
+        return nil
+    }
+
+    /// Forgets places that nobody is at any more, once they are the greater part.
+    private mutating func forget() {
+        guard self.order.count > 32, self.order.count > 2 * self.elements.count else { return }
+        self.steps += self.order.count
+        self.order = self.order[self.head...].filter { self.elements[$0] != nil }
+        self.head = 0
     }
 }
