@@ -15,6 +15,8 @@ struct DeliveryContext: Sendable {
     let requests: RequestFactory
     let retryPolicy: RetryPolicy
     let slots: RequestSlots
+    /// Gives up calls of the transport that never return; `nil` for none.
+    let exchangeDeadline: ExchangeDeadline?
     let budget: MemoryBudget
     let destination: Destination
     /// The names of the fields by which a record is told that is given up by itself.

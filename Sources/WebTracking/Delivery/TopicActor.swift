@@ -222,11 +222,21 @@ actor TopicActor {
     }
 
     private func exchange(_ request: TransportRequest) async -> (Verdict, ProducerDiagnostic.Failure?) {
+        let context = self.context
+        guard let deadline = context.exchangeDeadline else { return await Self.answer(to: request, context) }
+        return await deadline.run { await Self.answer(to: request, context) }
+            ?? (.retry(.failed, after: nil), .noAnswer("the transport has not come back, and is left behind"))
+    }
+
+    private static func answer(
+        to request: TransportRequest,
+        _ context: DeliveryContext
+    ) async -> (Verdict, ProducerDiagnostic.Failure?) {
         do {
             let response = try await DeliveryScope.$isInside.withValue(true) {
-                try await self.context.transport.send(request)
+                try await context.transport.send(request)
             }
-            let (verdict, error) = ResponseClassifier.classify(response, wallTime: self.context.clock.wallTime())
+            let (verdict, error) = ResponseClassifier.classify(response, wallTime: context.clock.wallTime())
             return (verdict, error.map { .service($0) })
         } catch {
             return (.retry(.failed, after: nil), .noAnswer(String(describing: error)))

@@ -21,7 +21,8 @@ struct ProducerParts {
         clock: any ProducerClock,
         observer: any DeliveryObserver,
         random: @escaping @Sendable () -> Double,
-        executor: (any TaskExecutor)?
+        executor: (any TaskExecutor)?,
+        exchangeClock: (any ProducerClock)?
     ) throws {
         let diagnostics = sink.tell
         let endpoint = try Endpoint.parse(configuration.endpoint)
@@ -43,6 +44,14 @@ struct ProducerParts {
             ),
             retryPolicy: RetryPolicy(configuration.delivery),
             slots: RequestSlots(count: configuration.delivery.maximumConcurrentRequests),
+            exchangeDeadline: exchangeClock.map { exchangeClock in
+                ExchangeDeadline(
+                    time: configuration.delivery.requestTimeout + ExchangeDeadline.grace,
+                    limit: configuration.delivery.maximumConcurrentRequests,
+                    clock: exchangeClock,
+                    executor: executor
+                )
+            },
             budget: budget,
             destination: Destination(),
             fields: configuration.fields,

@@ -58,12 +58,14 @@ public final class WebTrackingProducer: Sendable {
             diagnostics: diagnostics,
             clock: clock,
             observer: DefaultObserver.make(),
-            random: { Double.random(in: 0..<1) }
+            random: { Double.random(in: 0..<1) },
+            exchangeClock: SystemProducerClock()
         )
     }
 
-    /// Creates a producer with everything that decides what it does in its maker's hands: the time, the chance, and with
-    /// `executor` which task runs when.
+    /// Creates a producer with everything that decides what it does in its maker's hands: the time, the chance, with
+    /// `executor` which task runs when, and with `exchangeClock` when a call of the transport is given up, if ever. A real
+    /// transport takes real time, whatever clock the producer lives by.
     package init(
         configuration: WebTrackingConfiguration,
         transport: any WebTrackingTransport,
@@ -71,7 +73,8 @@ public final class WebTrackingProducer: Sendable {
         clock: any ProducerClock,
         observer: any ProducerObserver,
         random: @escaping @Sendable () -> Double,
-        executor: (any TaskExecutor)? = nil
+        executor: (any TaskExecutor)? = nil,
+        exchangeClock: (any ProducerClock)? = nil
     ) throws {
         try configuration.validate()
         let diagnostics = diagnostics.sink(clock: clock)
@@ -82,7 +85,8 @@ public final class WebTrackingProducer: Sendable {
             clock: clock,
             observer: observer,
             random: random,
-            executor: executor
+            executor: executor,
+            exchangeClock: exchangeClock
         )
         self.configuration = configuration
         self.transport = transport

@@ -30,6 +30,7 @@ struct Rig {
         transport: InMemoryTransport = InMemoryTransport(),
         jitter: Double = 1,
         wallTime: Int64 = Rig.start,
+        exchangeClock: ManualClock? = nil,
         configure: (inout WebTrackingConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
@@ -51,7 +52,8 @@ struct Rig {
             },
             clock: clock,
             observer: Quiet(),
-            random: { jitter }
+            random: { jitter },
+            exchangeClock: exchangeClock
         )
     }
 

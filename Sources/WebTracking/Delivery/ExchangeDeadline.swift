@@ -1,0 +1,117 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// The producer's own deadline for requests, above the transport's: a transport that never answers holds no topic for ever.
+///
+/// A call that is late is cancelled and left behind: its request counts as failed, and may still arrive one day, after what
+/// its topic has sent since. There may be so many of them; beyond that, topics wait for their calls as long as those take.
+final class ExchangeDeadline: Sendable {
+    /// How many calls have been left behind and have not returned, and whether one more may be.
+    struct Ledger: Sendable {
+        let limit: Int
+        private(set) var leftBehind = 0
+
+        init(limit: Int) { self.limit = limit }
+
+        /// Notes that a call is left behind; `false` if there are too many already.
+        mutating func leave() -> Bool {
+            guard self.leftBehind < self.limit else { return false }
+            self.leftBehind += 1
+            return true
+        }
+
+        /// Notes that one has returned after all.
+        mutating func returned() { self.leftBehind -= 1 }
+    }
+
+    /// How long after the transport's own timeout a call is given up.
+    static let grace = Duration.seconds(5)
+    /// How often a call that cannot be left behind is looked at again.
+    private static let pause = Duration.seconds(1)
+
+    private let clock: any ProducerClock
+    private let time: Duration
+    private let executor: (any TaskExecutor)?
+    private let ledger: Lock<Ledger>
+
+    init(time: Duration, limit: Int, clock: any ProducerClock, executor: (any TaskExecutor)?) {
+        self.clock = clock
+        self.time = time
+        self.executor = executor
+        self.ledger = Lock(Ledger(limit: limit))
+    }
+
+    /// How many calls have been left behind and have not returned.
+    var leftBehind: Int { self.ledger.withLock { $0.leftBehind } }
+
+    /// What `call` returns; `nil` if it is left behind. The cancellation of the task cancels the call, and waits for it.
+    func run<Result: Sendable>(_ call: @escaping @Sendable () async -> Result) async -> Result? {
+        let exchange = Exchange<Result>()
+        let task = Task.detached(executorPreference: self.executor) {
+            let result = await call()
+            if !exchange.end(with: result) { self.ledger.withLock { $0.returned() } }
+        }
+        let timer = Task.detached(executorPreference: self.executor) {
+            var deadline = self.clock.now() + self.time
+            while true {
+                do { try await self.clock.sleep(until: deadline) } catch { return }
+                if exchange.leave(if: { self.ledger.withLock { $0.leave() } }) { return task.cancel() }
+                deadline = self.clock.now() + Self.pause
+            }
+        }
+        defer { timer.cancel() }
+        return await withTaskCancellationHandler {
+            await exchange.result
+        } onCancel: {
+            task.cancel()
+        }
+    }
+}
+
+/// One call, which ends or is left behind.
+private final class Exchange<Result: Sendable>: Sendable {
+    private enum State {
+        case running(CheckedContinuation<Result?, Never>?)
+        /// With `nil` if it was left behind.
+        case over(Result?)
+    }
+
+    private let state = Lock(State.running(nil))
+
+    /// Ends the call; `false` if it had been left behind.
+    func end(with result: Result) -> Bool { self.finish(with: result) { true } }
+
+    /// Leaves the call behind if it has not ended, and `mayLeave` says so.
+    func leave(if mayLeave: () -> Bool) -> Bool { self.finish(with: nil, if: mayLeave) }
+
+    private func finish(with result: Result?, if mayFinish: () -> Bool) -> Bool {
+        let (isFirst, waiter) = self.state.withLock { state -> (Bool, CheckedContinuation<Result?, Never>?) in
+            guard case .running(let waiter) = state, mayFinish() else { return (false, nil) }
+            state = .over(result)
+            return (true, waiter)
+        }
+        waiter?.resume(returning: result)
+        return isFirst
+    }
+
+    /// What came of it, asked for once.
+    var result: Result? {
+        get async {
+            await withCheckedContinuation { continuation in
+                let over = self.state.withLock { state -> Result?? in
+                    if case .over(let result) = state { return .some(result) }
+                    state = .running(continuation)
+                    return nil
+                }
+                if let over { continuation.resume(returning: over) }
+            }
+        }
+    }
+}

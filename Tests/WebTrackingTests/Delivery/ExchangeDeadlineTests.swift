@@ -1,0 +1,137 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if SwiftLog
+import Logging
+#endif
+
+@Suite(.timeLimit(.minutes(10))) struct ExchangeDeadlineTests {
+    /// A call that returns when it is told to, and not when it is cancelled.
+    private final class Stubborn: Sendable {
+        let bell = Doorbell()
+        let hasBegun = Doorbell()
+
+        func call() async -> Int {
+            self.hasBegun.ring()
+            // Not cancelled with its task.
+            await Task.detached { await self.bell.wait(until: nil, clock: SystemProducerClock()) }.value
+            return 7
+        }
+    }
+
+    /// Moves the clock to the next deadline once there is one.
+    private func advance(_ clock: ManualClock) async {
+        while clock.timeToNextDeadline == nil { await Task.yield() }
+        if let rest = clock.timeToNextDeadline { clock.advance(by: rest) }
+    }
+
+    @Test func aCallThatIsLateIsLeftBehindAndCountedUntilItReturns() async {
+        let clock = ManualClock(wallTime: Rig.start)
+        let deadline = ExchangeDeadline(time: .seconds(35), limit: 1, clock: clock, executor: nil)
+        let stubborn = Stubborn()
+        async let result = deadline.run { await stubborn.call() }
+        await stubborn.hasBegun.wait(until: nil, clock: clock)
+        await self.advance(clock)
+        #expect(await result == nil)
+        #expect(deadline.leftBehind == 1)
+        stubborn.bell.ring()
+        while deadline.leftBehind > 0 { await Task.yield() }
+    }
+
+    @Test func moreThanTheLimitAreWaitedFor() async {
+        let clock = ManualClock(wallTime: Rig.start)
+        let deadline = ExchangeDeadline(time: .seconds(35), limit: 1, clock: clock, executor: nil)
+        let first = Stubborn()
+        let second = Stubborn()
+        async let left = deadline.run { await first.call() }
+        await first.hasBegun.wait(until: nil, clock: clock)
+        await self.advance(clock)
+        #expect(await left == nil)
+        async let waited = deadline.run { await second.call() }
+        await second.hasBegun.wait(until: nil, clock: clock)
+        for _ in 0..<3 { await self.advance(clock) }
+        #expect(deadline.leftBehind == 1)
+        second.bell.ring()
+        #expect(await waited == 7)
+        first.bell.ring()
+        while deadline.leftBehind > 0 { await Task.yield() }
+    }
+
+    @Test func aCallThatEndsInTimeIsNotLeftBehind() async {
+        let clock = ManualClock(wallTime: Rig.start)
+        let deadline = ExchangeDeadline(time: .seconds(35), limit: 1, clock: clock, executor: nil)
+        #expect(await deadline.run { 7 } == 7)
+        #expect(deadline.leftBehind == 0)
+        while clock.timeToNextDeadline != nil { await Task.yield() }
+    }
+
+    @Test func aTransportThatNeverReturnsHoldsNoTopicForEver() async throws {
+        /// Never returns from its first call, cancelled or not.
+        final class Stuck: WebTrackingTransport {
+            let inner = InMemoryTransport()
+            let first = Stubborn()
+            let calls = Lock(0)
+
+            func send(_ request: TransportRequest) async throws -> TransportResponse {
+                let isFirst = self.calls.withLock { calls in
+                    calls += 1
+                    return calls == 1
+                }
+                if isFirst { _ = await self.first.call() }
+                return try await self.inner.send(request)
+            }
+
+            func shutdown() async {}
+        }
+        let transport = Stuck()
+        let calls = ManualClock(wallTime: Rig.start)
+        let clock = ManualClock(wallTime: Rig.start)
+        let failures = Recorder<ProducerDiagnostic>()
+        let producer = try WebTrackingProducer(
+            configuration: WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore"),
+            transport: transport,
+            diagnostics: DiagnosticHandler { if case .requestFailed = $0 { failures.add($0) } },
+            clock: clock,
+            observer: DefaultObserver.make(),
+            random: { 1 },
+            exchangeClock: calls
+        )
+        producer.makeLogHandler(label: "l").log(level: .error, "m")
+        await transport.first.hasBegun.wait(until: nil, clock: clock)
+        while calls.timeToNextDeadline == nil { await Task.yield() }
+        #expect(calls.timeToNextDeadline == .seconds(20))
+        calls.advance(by: .seconds(20))
+        await failures.wait(for: 1)
+        #expect("\(failures.elements[0])".contains("left behind"))
+        while producer.statistics.pending > 0 {
+            if let rest = clock.timeToNextDeadline { clock.advance(by: rest) }
+            await Task.yield()
+        }
+        #expect(transport.inner.logs.map { $0["message"] } == ["m"])
+        #expect(producer.statistics.retries == 1 && producer.statistics.delivered == 1)
+        // It comes late, and is a duplicate.
+        transport.first.bell.ring()
+        while transport.inner.logs.count < 2 { await Task.yield() }
+        #expect(producer.statistics.delivered == 1)
+        await producer.shutdown(timeout: .seconds(1))
+    }
+
+    @Test func theBooksAreKeptWithinTheLimit() {
+        var ledger = ExchangeDeadline.Ledger(limit: 2)
+        #expect(ledger.leave() && ledger.leave() && !ledger.leave())
+        ledger.returned()
+        #expect(ledger.leftBehind == 1 && ledger.leave() && ledger.leftBehind == 2)
+    }
+}
