@@ -5,14 +5,14 @@ import json
 import pathlib
 import sys
 
-# The first second of a line's time, by logger; those that were run have the present time.
+# The second of the time in the lines that were not made here.
 DOCUMENTED = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
-RUN = {"ecs-logging", "python-json-logger", "structlog", "own"}
+FIXED = {"journald", "pino", "log4j2-templates"}
 # Half characters and names that are there twice.
 MENDED = {
     "python-json-logger": 1, "structlog": 1, "ecs-logging": 1, "bunyan": 1, "pino": 1, "zap": 1, "zerolog": 2,
 }
-LABELS = {"ecs-logging": "shop.db", "log4j2": "shop.db"}
+LABELS = {"ecs-logging": "shop.db", "log4j2": "shop.db", "log4j2-templates": "shop.db"}
 
 
 def records(path):
@@ -44,7 +44,7 @@ def main():
     expect(len(started) == 1 and started[0]["level"] == "info", "the line of level info is not one")
     for record in arrived:
         time = time_of(record)
-        if name in RUN:
+        if name not in FIXED:
             now = datetime.datetime.now(datetime.timezone.utc)
             expect(datetime.timedelta(0) <= now - time < datetime.timedelta(minutes=10), f"time {time}")
         else:
