@@ -16,7 +16,7 @@ import Glibc
 import Musl
 #endif
 
-/// The format of a spool file, version 1. `Docs/Spool.md` describes it for readers of the files.
+/// The format of a spool file, version 1. `Docs/Reference/SpoolFormat.md` describes it for readers of the files.
 ///
 /// A file is a page of header, the request body from the front, and the records' marks from the back (see ``Segment``).
 /// All numbers are little-endian.
