@@ -54,7 +54,7 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     ///
     /// Range: topics at most 128 bytes; 1 to 64 components.
     public var topic = TopicRule.fixed("")
-    /// Metadata keys whose values become tags instead of fields.
+    /// Keys of metadata that becomes tags instead of fields.
     ///
     /// All records of a request share their tags, so choose keys of which there are few values. A value longer than 128
     /// bytes, and one that is a container, stays a field.
