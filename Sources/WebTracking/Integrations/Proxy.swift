@@ -73,7 +73,7 @@ extension WebTrackingConfiguration.Proxy {
             throw ConfigurationError(
                 setting: "proxy.\(problem.part)",
                 value: problem.part == "port"
-                    ? "\(server.port)" : problem.part == "host" ? server.host : Redactor.masked,
+                    ? "\(server.port)" : problem.part == "host" ? server.host : Redaction.masked,
                 rule: problem.rule,
                 mend: "Write it like .server(host: \"proxy.example.com\", port: 3128)."
             )

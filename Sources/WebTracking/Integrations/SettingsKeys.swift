@@ -154,7 +154,7 @@ extension SettingsReader {
             for group in SettingsKeys.groups {
                 // An empty variable is one that is not set. The value may be somebody's secret.
                 guard let value = Self.shown(group, in: config, isSecret: true), !value.isEmpty else { continue }
-                throw SettingsTree.groupError(group, value: Redactor.masked)
+                throw SettingsTree.groupError(group, value: Redaction.masked)
             }
             for (name, key) in SettingsKeys.neighbours where Self.isSet(name, in: config) {
                 var error = SettingsKeys.misspelt(name, in: "configuration")

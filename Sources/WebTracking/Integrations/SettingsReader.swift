@@ -200,7 +200,7 @@ struct SettingsReader {
             case .tree(let tree): tree.values[name].map(SettingsTree.shown)
             }
         guard let value else { return }
-        throw self.error(key, isSecret ? Redactor.masked : value, rule)
+        throw self.error(key, isSecret ? Redaction.masked : value, rule)
     }
 
     /// A value of any type; `nil` if the key is not set.

@@ -78,7 +78,7 @@ struct SettingsTree: Sendable {
         } else if path.isEmpty || SettingsKeys.groups.contains(path) {
             if case .null = value { return }
             guard case .object(let members) = value else {
-                throw Self.groupError(path, value: path == "signing" ? Redactor.masked : Self.shown(value))
+                throw Self.groupError(path, value: path == "signing" ? Redaction.masked : Self.shown(value))
             }
             for (name, value) in members { try self.add(value, at: path.isEmpty ? name : "\(path).\(name)") }
         } else {

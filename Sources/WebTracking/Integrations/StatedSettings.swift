@@ -63,7 +63,7 @@ struct StatedSettings: Sendable {
         }
         if let digits = try config.text("pseudonymKey", isSecret: true) {
             guard let key = PseudonymKey(hexadecimal: digits) else {
-                throw config.error("pseudonymKey", Redactor.masked, "the key has 32 hexadecimal digits")
+                throw config.error("pseudonymKey", Redaction.masked, "the key has 32 hexadecimal digits")
             }
             self.pseudonymKey = key
         }

@@ -43,7 +43,7 @@ extension WebTrackingConfiguration: CustomStringConvertible {
     private var destination: [(key: String, value: String)] {
         [
             // Who writes a password into it is told that it is none of an endpoint's parts, but not in clear.
-            ("endpoint", self.endpoint.contains { "@?".contains($0) } ? Redactor.masked : self.endpoint),
+            ("endpoint", self.endpoint.contains { "@?".contains($0) } ? Redaction.masked : self.endpoint),
             ("project", self.project),
             ("logstore", self.logstore),
             ("allowsPlainHTTP", "\(self.allowsPlainHTTP)"),
@@ -107,8 +107,8 @@ extension WebTrackingConfiguration: CustomStringConvertible {
         return [
             ("proxy.host", server?.host ?? "none"),
             ("proxy.port", server.map { "\($0.port)" } ?? "none"),
-            ("proxy.username", server?.username == nil ? "none" : Redactor.masked),
-            ("proxy.password", server?.password == nil ? "none" : Redactor.masked),
+            ("proxy.username", server?.username == nil ? "none" : Redaction.masked),
+            ("proxy.password", server?.password == nil ? "none" : Redaction.masked),
             ("proxy.fromEnvironment", "\(self.proxy == .environment)"),
         ]
         #else
@@ -124,8 +124,11 @@ extension WebTrackingConfiguration: CustomStringConvertible {
         return [
             ("signing.region", signing?.region ?? "none"),
             ("signing.accessKeyID", fixed?.accessKeyID ?? provider),
-            ("signing.accessKeySecret", fixed == nil ? provider : Redactor.masked),
-            ("signing.securityToken", fixed == nil ? provider : fixed?.securityToken == nil ? "none" : Redactor.masked),
+            ("signing.accessKeySecret", fixed == nil ? provider : Redaction.masked),
+            (
+                "signing.securityToken",
+                fixed == nil ? provider : fixed?.securityToken == nil ? "none" : Redaction.masked
+            ),
         ]
         #else
         return []
@@ -202,7 +205,7 @@ extension Redaction {
             + [Action.keep, .drop, .pseudonym, .mask].map { action in
                 ("redaction.\(action)", WebTrackingConfiguration.text(Self.names(own.rules, action)))
             }
-            + [("redaction.pseudonymKey", self.pseudonymKey == nil ? "none" : Redactor.masked)]
+            + [("redaction.pseudonymKey", self.pseudonymKey == nil ? "none" : Redaction.masked)]
     }
 
     private static func names(_ rules: [RedactionRule], _ action: Action) -> [String] {

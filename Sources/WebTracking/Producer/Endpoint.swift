@@ -119,7 +119,7 @@ struct Endpoint: Sendable, Equatable {
     /// sign. Wherever they stand, as a password can have any of them.
     private static func masked(_ text: String) -> String {
         var scalars = Array(text.unicodeScalars)
-        let mask = Array(Redactor.masked.unicodeScalars)
+        let mask = Array(Redaction.masked.unicodeScalars)
         if let at = scalars.lastIndex(of: "@") {
             let scheme = scalars.indices.first { scalars[$0...].starts(with: ["/", "/"]) }.map { $0 + 2 } ?? 0
             // Two slashes behind the first sign of a name are a part of it.

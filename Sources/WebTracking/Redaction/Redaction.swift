@@ -40,6 +40,10 @@ public struct Redaction: Sendable, Equatable {
         case pseudonym
     }
 
+    /// What a masked value becomes.
+    static let masked = "\(maskedText)"
+    static let maskedText: StaticString = "[redacted]"
+
     /// The rules, the most important first.
     public var rules: [RedactionRule]
     /// What pseudonyms are made with. Producers with the same key give equal values equal pseudonyms.

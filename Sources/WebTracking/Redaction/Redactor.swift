@@ -16,10 +16,6 @@ import Logging
 
 /// A ``Redaction``, ready to be asked for each record.
 final class Redactor: Sendable {
-    /// What a masked value becomes.
-    static let masked = "\(maskedText)"
-    private static let maskedText: StaticString = "[redacted]"
-
     /// A rule that does not go by the key alone.
     private struct Rule: Sendable {
         enum Test: Sendable {
@@ -183,7 +179,7 @@ final class Redactor: Sendable {
             }
             fallthrough
         case .mask:
-            writer.append(literal: Self.maskedText)
+            writer.append(literal: Redaction.maskedText)
             return true
         }
     }
@@ -191,11 +187,11 @@ final class Redactor: Sendable {
     private func carriedOut(_ action: Redaction.Action, _ value: LogMetadataValue) -> LogMetadataValue? {
         switch action {
         case .keep: value
-        case .mask: .string(Self.masked)
+        case .mask: .string(Redaction.masked)
         case .drop: nil
         // Checked at set-up; without a key nothing of the value may be seen.
         case .pseudonym:
-            .string(self.pseudonymKey.map { $0.pseudonym(of: MetadataText.leaf(value) ?? "") } ?? Self.masked)
+            .string(self.pseudonymKey.map { $0.pseudonym(of: MetadataText.leaf(value) ?? "") } ?? Redaction.masked)
         }
     }
 }

@@ -48,7 +48,7 @@ final class Signing: Sendable {
         if let problem = credentials?.problem {
             throw ConfigurationError(
                 setting: "authentication.\(problem.part)",
-                value: Redactor.masked,
+                value: Redaction.masked,
                 rule: problem.reason,
                 mend: "Copy it once more from where secrets are kept."
             )
