@@ -176,6 +176,55 @@ extension FileSystem {
         guard let refusal = access.refusal(ofFolder: try self.entry(path)) else { return }
         throw FileError(path, refusal, access)
     }
+
+    /// The size of an open file, which must be a plain file, and one that may be used by `access` if there is one.
+    static func size(_ descriptor: CInt, path: String, access: SpoolAccess?) throws(FileError) -> Int {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw FileError("fstat", path) }
+        let entry = SpoolAccess.Entry(mode: status.st_mode, user: status.st_uid, group: status.st_gid)
+        guard entry.isPlainFile else { throw FileError("open", path, code: EPERM) }
+        if let access, let refusal = access.refusal(ofFile: entry) { throw FileError(path, refusal, access) }
+        return Int(status.st_size)
+    }
+
+    /// The bytes of a plain file, of anybody's without `access`; at most `limit`, since what is longer is nothing of ours.
+    static func read(_ path: String, limit: Int, access: SpoolAccess?) throws(FileError) -> [UInt8] {
+        let descriptor = try self.open(path, flags: O_RDONLY | O_NONBLOCK)
+        defer { close(descriptor) }
+        let size = try self.size(descriptor, path: path, access: access)
+        guard size <= limit else { throw FileError("read", path, code: EFBIG) }
+        return try self.read(descriptor, bytes: size, path: path)
+    }
+
+    /// Copies a file, whole or not at all; the copy belongs to whom `owner` says, if this process can give it away.
+    static func copy(
+        _ path: String,
+        to target: String,
+        owner: SpoolAccess.Entry? = nil,
+        access: SpoolAccess
+    ) throws(FileError) {
+        let bytes = try self.read(path, limit: SpoolExamination.largestFile, access: access)
+        let draft = "\(target).part"
+        unlink(draft)
+        let descriptor = try self.open(draft, flags: O_WRONLY | O_CREAT | O_EXCL)
+        defer { close(descriptor) }
+        access.share(descriptor)
+        if let owner { _ = fchown(descriptor, owner.user, owner.group) }
+        var position = 0
+        while position < bytes.count {
+            let count = bytes.withUnsafeBytes { bytes in
+                self.withoutSizeSignal { write(descriptor, bytes.baseAddress! + position, bytes.count - position) }
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                let error = FileError("write", draft)
+                unlink(draft)
+                throw error
+            }
+            position += count
+        }
+        guard rename(draft, target) == 0 else { throw FileError("rename", draft) }
+    }
 }
 
 extension FileError {
