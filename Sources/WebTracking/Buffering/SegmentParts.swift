@@ -85,3 +85,13 @@ extension Segment {
         return self.withBytes { Array($0[text]) }
     }
 }
+
+/// Some records of a batch, by their places in it.
+struct BatchPart<Batch> {
+    var batch: Batch
+    var ranges: [Range<Int>]
+    /// Whether the rest of the batch is done with.
+    var isLast: Bool
+
+    var count: Int { self.ranges.reduce(0) { $0 + $1.count } }
+}

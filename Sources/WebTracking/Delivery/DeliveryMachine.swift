@@ -18,16 +18,6 @@ protocol DeliverableBatch {
 
 extension Segment: DeliverableBatch {}
 
-/// Some records of a batch, by their places in it.
-struct BatchPart<Batch> {
-    var batch: Batch
-    var ranges: [Range<Int>]
-    /// Whether the rest of the batch is done with.
-    var isLast: Bool
-
-    var count: Int { self.ranges.reduce(0) { $0 + $1.count } }
-}
-
 /// Decides what to do next with the batches of one topic: send, wait, give up.
 ///
 /// A value that is told of events and the time and answers with steps; it does nothing itself. One batch is in hand at a
