@@ -30,60 +30,6 @@ struct StatedSettings: Sendable {
 
     init() {}
 
-    init(_ config: SettingsReader) throws {
-        self.logLevels = try Self.levels(config)
-        try self.readRedaction(config.scoped(to: "redaction"))
-        try self.readSampling(config.scoped(to: "sampling"))
-    }
-
-    private static func levels(_ config: SettingsReader) throws -> [String: LogLevel]? {
-        let entries = try config.pairs("logLevels", rule: "a level is written label=level") { $0.lastIndex(of: "=") }
-        guard let entries else { return nil }
-        var levels: [String: LogLevel] = [:]
-        for (label, text) in entries {
-            guard levels.updateValue(try config.level(text, of: "logLevels"), forKey: label) == nil else {
-                throw config.error(
-                    "logLevels",
-                    label,
-                    "a label is there once, or one of its levels would have no effect"
-                )
-            }
-        }
-        return levels
-    }
-
-    private mutating func readRedaction(_ config: SettingsReader) throws {
-        self.hasStandardRules = try config.flag("standard")
-        for (key, action) in Self.lists {
-            self.rules[action] = try config.texts(key).map { names in
-                names.map { name in
-                    name.hasPrefix("*") ? .suffix(String(name.dropFirst()), action) : .key(name, action)
-                }
-            }
-        }
-        if let digits = try config.text("pseudonymKey", isSecret: true) {
-            guard let key = PseudonymKey(hexadecimal: digits) else {
-                throw config.error("pseudonymKey", Redaction.masked, "the key has 32 hexadecimal digits")
-            }
-            self.pseudonymKey = key
-        }
-    }
-
-    private mutating func readSampling(_ config: SettingsReader) throws {
-        if let first = try config.number("first") {
-            let rate = Sampling.Rate(first: first, thenOneIn: try config.number("thenOneIn"))
-            self.rates = Sampling.Rate.below(try config.level("below") ?? .error, rate)
-        } else {
-            let rule = "it changes a rate, so sampling.first has to be set as well"
-            try config.refuse("thenOneIn", rule: rule, form: .number)
-            try config.refuse("below", rule: rule, form: .text)
-        }
-        if let text = try config.text("foldBelow") {
-            let limit = text == "none" ? nil : try config.level(text, of: "foldBelow")
-            self.foldedLevels = Set(LogLevel.ranked.filter { level in limit.map { level < $0 } ?? false })
-        }
-    }
-
     /// All rules, in the order in which they come.
     var allRules: [RedactionRule] { Self.lists.flatMap { self.rules[$0.action] ?? [] } }
 

@@ -1,0 +1,184 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#if Configuration
+
+public import Configuration
+
+#if SwiftLog
+import Logging
+#endif
+
+extension WebTrackingProducer {
+    /// Changes log levels, redaction and sampling whenever the configuration does; runs until the task is cancelled, or the
+    /// configuration has no more to say.
+    ///
+    /// Reads the keys `logLevels`, `redaction.…` and `sampling.…` of ``WebTrackingConfiguration/init(config:)`` from each
+    /// snapshot, scoped as there. A key that a snapshot has outranks what the producer started with. One that no snapshot has
+    /// had so far stays as it was when the producer's ``configuration`` was read, from whatever other source; one that is no
+    /// longer there is as the program has set it. Other keys have no effect, and what is changed in between through the
+    /// producer's own methods stays only until the next change of the configuration. A snapshot that cannot work is told as
+    /// ``ProducerDiagnostic/settingsRefused(reason:)``, and changes nothing.
+    ///
+    /// ```swift
+    /// let provider = try await ReloadingFileProvider<JSONSnapshot>(filePath: "logging.json", pollInterval: .seconds(1))
+    /// try await producer.follow(ConfigReader(provider: provider))
+    /// ```
+    public func follow(_ config: ConfigReader) async throws {
+        try await config.watchSnapshot { updates in
+            var follower = SettingsFollower(self.configuration, isPatient: false)
+            for await snapshot in updates { self.perform(follower.look(at: snapshot)) }
+        }
+    }
+
+    /// Changes log levels, redaction and sampling whenever the file does; runs until the task is cancelled.
+    ///
+    /// As ``follow(_:)``, for a file of which every key is looked at: a key that does not exist, a value of another shape, a file
+    /// that is no JSON or is gone is told as ``ProducerDiagnostic/settingsRefused(reason:)`` once it was so at two looks, and
+    /// changes nothing.
+    ///
+    /// - Parameters:
+    ///   - file: The file, whose directory may be one that Kubernetes mounts.
+    ///   - interval: How often to look at it.
+    public func follow(file: WebTrackingSettingsFile, every interval: Duration = .seconds(1)) async {
+        var follower = SettingsFollower(self.configuration)
+        while !Task.isCancelled {
+            self.perform(follower.look(at: file))
+            do { try await self.clock.sleep(until: self.clock.now() + interval) } catch { return }
+        }
+    }
+
+    private func perform(_ action: SettingsFollower.Action) {
+        switch action {
+        case .none: break
+        case .apply(let settings): self.putInForce(settings)
+        case .refuse(let reason): self.tell(.settingsRefused(reason: reason))
+        }
+    }
+}
+
+/// What is done about each look at a configuration that is followed.
+struct SettingsFollower {
+    enum Action {
+        case none
+        case apply(LiveSettings)
+        case refuse(reason: String)
+    }
+
+    private enum Outcome: Equatable {
+        case settings(LiveSettings)
+        case refused(String)
+    }
+
+    private let configuration: WebTrackingConfiguration
+    /// Whether what cannot work is told at the second look only: a file may be half written at the first.
+    private let isPatient: Bool
+    /// What was said at the start and not since.
+    private var start: StatedSettings
+    private var last: Outcome?
+    private var hasTold = false
+    /// What the file had in it, and what is wrong with that as a whole.
+    private var contents: [WebTrackingSettingsFile.Contents]?
+    private var trouble: (any Error)?
+
+    init(_ configuration: WebTrackingConfiguration, isPatient: Bool = true) {
+        self.configuration = configuration
+        self.isPatient = isPatient
+        self.start = configuration.readSettings.stated
+    }
+
+    /// Reads a file, and says what to do.
+    mutating func look(at file: WebTrackingSettingsFile) -> Action {
+        self.look { follower in
+            let contents = try file.contents()
+            let layers = try file.layers(of: contents)
+            if contents != follower.contents {
+                follower.contents = contents
+                follower.trouble = nil
+                do { try follower.checkAll(layers) } catch { follower.trouble = error }
+            }
+            if let trouble = follower.trouble { throw trouble }
+            return SettingsReader(layers)
+        }
+    }
+
+    /// Reads a snapshot, and says what to do.
+    mutating func look(at snapshot: ConfigSnapshotReader) -> Action {
+        self.look { _ in
+            let config = SettingsReader([.config(snapshot)])
+            try config.refuseStrays(SettingsVariables.process)
+            return config
+        }
+    }
+
+    /// Throws for whatever a start with these settings would throw for, also among those that are read only then.
+    private func checkAll(_ layers: [SettingsReader.Layer]) throws {
+        let config = SettingsReader(layers)
+        try config.refuseStrays(SettingsVariables.process)
+        var copy = self.configuration
+        copy.tags = [:]
+        try copy.read(config)
+        try copy.validate()
+    }
+
+    private mutating func look(_ read: (inout SettingsFollower) throws -> SettingsReader) -> Action {
+        var rest = self.start
+        let outcome: Outcome
+        do {
+            let stated = try StatedSettings(read(&self))
+            rest.yield(to: stated)
+            outcome = .settings(try LiveSettings(stated, start: rest, over: self.configuration))
+        } catch {
+            outcome = .refused("\(error)")
+        }
+        let isNew = outcome != self.last
+        self.last = outcome
+        switch outcome {
+        case .settings(let settings):
+            guard isNew || !self.isPatient else { return .none }
+            self.start = rest
+            self.hasTold = false
+            return .apply(settings)
+        case .refused(let reason):
+            if isNew { self.hasTold = false }
+            guard !self.hasTold, !isNew || !self.isPatient else { return .none }
+            self.hasTold = true
+            return .refuse(reason: reason)
+        }
+    }
+}
+
+#if ServiceLifecycle
+
+public import ServiceLifecycle
+
+/// A service that follows a configuration until the group shuts down.
+public struct WebTrackingSettingsService: Service {
+    private let follow: @Sendable () async throws -> Void
+
+    /// Creates the service; see ``WebTrackingProducer/follow(_:)``.
+    public init(producer: WebTrackingProducer, config: ConfigReader) {
+        self.follow = { try await producer.follow(config) }
+    }
+
+    /// Creates the service; see ``WebTrackingProducer/follow(file:every:)``.
+    public init(producer: WebTrackingProducer, file: WebTrackingSettingsFile, every interval: Duration = .seconds(1)) {
+        self.follow = { await producer.follow(file: file, every: interval) }
+    }
+
+    /// Follows the configuration until the group shuts down.
+    public func run() async throws {
+        try await cancelWhenGracefulShutdown { try await self.follow() }
+    }
+}
+
+#endif
+
+#endif
