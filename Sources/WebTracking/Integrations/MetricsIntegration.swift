@@ -159,3 +159,31 @@ enum DefaultObserver {
 }
 
 #endif
+
+extension WebTrackingProducer {
+    /// Creates a producer; nothing is sent before the first record.
+    ///
+    /// Throws ``ConfigurationError`` for the first setting that cannot work.
+    ///
+    /// - Parameters:
+    ///   - configuration: Where logs go and how.
+    ///   - transport: Carries the requests; the producer shuts it down at the end of its own shutdown.
+    ///   - diagnostics: Where the producer's own troubles are told; rate-limited lines on standard error by default.
+    ///   - clock: The time that the producer lives by.
+    public convenience init(
+        configuration: WebTrackingConfiguration,
+        transport: any WebTrackingTransport,
+        diagnostics: DiagnosticHandler = .standardError,
+        clock: any ProducerClock = SystemProducerClock()
+    ) throws {
+        try self.init(
+            configuration: configuration,
+            transport: transport,
+            diagnostics: diagnostics,
+            clock: clock,
+            observer: DefaultObserver.make(),
+            random: { Double.random(in: 0..<1) },
+            exchangeClock: SystemProducerClock()
+        )
+    }
+}

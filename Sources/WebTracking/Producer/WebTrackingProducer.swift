@@ -37,32 +37,6 @@ public final class WebTrackingProducer: Sendable {
     private let reporter = Lock<Task<Void, Never>?>(nil)
     private let policies: PolicyKeeper
 
-    /// Creates a producer; nothing is sent before the first record.
-    ///
-    /// Throws ``ConfigurationError`` for the first setting that cannot work.
-    ///
-    /// - Parameters:
-    ///   - configuration: Where logs go and how.
-    ///   - transport: Carries the requests; the producer shuts it down at the end of its own shutdown.
-    ///   - diagnostics: Where the producer's own troubles are told; rate-limited lines on standard error by default.
-    ///   - clock: The time that the producer lives by.
-    public convenience init(
-        configuration: WebTrackingConfiguration,
-        transport: any WebTrackingTransport,
-        diagnostics: DiagnosticHandler = .standardError,
-        clock: any ProducerClock = SystemProducerClock()
-    ) throws {
-        try self.init(
-            configuration: configuration,
-            transport: transport,
-            diagnostics: diagnostics,
-            clock: clock,
-            observer: DefaultObserver.make(),
-            random: { Double.random(in: 0..<1) },
-            exchangeClock: SystemProducerClock()
-        )
-    }
-
     /// Creates a producer with everything that decides what it does in its maker's hands: the time, the chance, with
     /// `executor` which task runs when, and with `exchangeClock` when a call of the transport is given up, if ever. A real
     /// transport takes real time, whatever clock the producer lives by.
