@@ -63,33 +63,8 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
     /// Whether no policy of RAM allows the credentials of a signature what they were used for.
     var isAboutPermission: Bool { self.message.contains("denied by sts or ram") }
 
-    init(status: Int, requestID: String?, location: String? = nil, body: [UInt8]) {
-        self.status = status
-        self.location = location.map(Self.line)
-        // Asked for in its plain form; some proxies compress all the same. A body that cannot be read has no code.
-        let body = ZlibStream.beginning(of: body, limit: TransportResponse.maximumBodyBytes) ?? body
-        self.requestID = requestID.map(Self.line)
-        // The service's own answers have some hundreds of bytes; a transport may return more than it must.
-        if body.count <= TransportResponse.maximumBodyBytes, case .object(let members)? = try? JSONValue.parse(body) {
-            self.code = members.text("errorCode") ?? ""
-            self.message = members.text("errorMessage") ?? ""
-        } else {
-            self.code = ""
-            self.message = String(decoding: body.prefix(200), as: UTF8.self)
-        }
-        self.code = Self.line(self.code)
-        self.message = Self.line(self.message)
-    }
-
     /// One short line of text, so that an answer cannot write to a terminal what it likes.
     static func line(_ text: String) -> String {
         String(text.unicodeScalars.prefix(500)).withoutControls
-    }
-}
-
-extension [(name: String, value: JSONValue)] {
-    fileprivate func text(_ name: String) -> String? {
-        guard case .string(let text)? = self.first(where: { $0.name == name })?.value else { return nil }
-        return text
     }
 }
