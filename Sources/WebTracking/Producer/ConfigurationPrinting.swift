@@ -223,7 +223,7 @@ extension Redaction {
         var parts = own.hasStandard ? ["standard"] : []
         for action in [Action.keep, .drop, .pseudonym, .mask] {
             let names = Self.names(own.rules, action)
-            if !names.isEmpty { parts.append("\(action) \(shortened(names))") }
+            if !names.isEmpty { parts.append("\(action) \(WebTrackingConfiguration.shortened(names))") }
         }
         return parts.isEmpty ? "off" : parts.joined(separator: ", ")
     }
@@ -272,17 +272,9 @@ extension Sampling {
     }
 }
 
-/// The first few of many names.
-private func shortened(_ names: [String]) -> String {
-    names.prefix(5).joined(separator: " ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
-}
-
-extension WebTrackingProducer {
-    /// The levels, the redaction and the sampling in force, in one short line.
-    var settingsSummary: String {
-        let overrides = self.logLevelOverrides.map { "\($0.key)=\($0.value.rawValue)" }.sorted()
-        let levels = [self.configuration.logLevel.rawValue] + (overrides.isEmpty ? [] : [shortened(overrides)])
-        return "level \(levels.joined(separator: ", ")); redaction \(self.redaction.summary); "
-            + "sampling \(self.sampling.summary)"
+extension WebTrackingConfiguration {
+    /// The first few of many names.
+    static func shortened(_ names: [String]) -> String {
+        names.prefix(5).joined(separator: " ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
     }
 }
