@@ -51,19 +51,19 @@ public struct WebTrackingLogHandler: LogSink {
     private var ownLevel: LogLevel
     private let override: LogLevelTable.Cell
 
-    /// Creates a handler; cheap, and cannot fail.
-    public init(label: String, producer: WebTrackingProducer, metadataProvider: LogMetadataProvider? = nil) {
+    /// A handler whose events go through `pipeline`.
+    init(label: String, pipeline: RecordPipeline, logLevel: LogLevel, metadataProvider: LogMetadataProvider?) {
         self.label = label
-        self.ownLevel = producer.configuration.logLevel
+        self.ownLevel = logLevel
         // In a child of fork, locks may be held for good.
-        let isForked = producer.pipeline.isForked
-        self.override = isForked ? .unset : producer.pipeline.levels.cell(for: label)
+        let isForked = pipeline.isForked
+        self.override = isForked ? .unset : pipeline.levels.cell(for: label)
         self.metadataProvider = metadataProvider
-        self.pipeline = producer.pipeline
-        self.encoded = producer.pipeline.policy.with {
-            producer.pipeline.encoder.handler(label: label, metadata: [:], redactor: $0.redactor)
+        self.pipeline = pipeline
+        self.encoded = pipeline.policy.with {
+            pipeline.encoder.handler(label: label, metadata: [:], redactor: $0.redactor)
         }
-        self.route = isForked ? nil : producer.pipeline.router.fixedRoute(label: label)
+        self.route = isForked ? nil : pipeline.router.fixedRoute(label: label)
     }
 
     /// Leaves out the metadata, and what would have to be asked for it.

@@ -472,3 +472,15 @@ package protocol ProducerObserver: DeliveryObserver {
     /// Reads the present statistics and takes them.
     func report(_ read: () -> WebTrackingStatistics)
 }
+
+extension WebTrackingLogHandler {
+    /// Creates a handler; cheap, and cannot fail.
+    public init(label: String, producer: WebTrackingProducer, metadataProvider: LogMetadataProvider? = nil) {
+        self.init(
+            label: label,
+            pipeline: producer.pipeline,
+            logLevel: producer.configuration.logLevel,
+            metadataProvider: metadataProvider
+        )
+    }
+}
