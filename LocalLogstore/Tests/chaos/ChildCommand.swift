@@ -52,15 +52,19 @@ struct ChildCommand: AsyncParsableCommand {
         configuration.delivery.maximumBackoff = .milliseconds(500)
         configuration.delivery.initialQuotaBackoff = .milliseconds(50)
         configuration.delivery.maximumQuotaBackoff = .milliseconds(500)
+        let folders = self.folders
         let producer = try WebTrackingProducer(configuration: configuration)
-        guard !self.drains else { return try await self.drain(producer) }
-        let progress = try SharedCounters(path: self.progress, count: self.slots)
+        guard !self.drains else { return try await self.drain(producer, of: folders) }
+        let progress = try Progress(path: self.progress, slots: self.slots)
         for topic in 0..<Plan.topics {
             let logger = Logger(label: Plan.topic(topic), factory: producer.makeLogHandler(label:))
             let (incarnation, seed, pace) = (self.incarnation, self.seed &+ UInt64(topic), self.pace)
             Thread.detachNewThread {
-                Self.log(to: logger, incarnation: incarnation, seed: seed, pace: pace) {
-                    progress[incarnation * Plan.topics + topic] = $0
+                Self.log(to: logger, incarnation: incarnation, seed: seed, pace: pace) { number in
+                    let slot = incarnation * Plan.topics + topic
+                    progress.note(logged: number, in: slot)
+                    // Nothing of what was logged before is in memory only.
+                    if producer.statistics.unspooled == 0 { progress.note(spooled: number, in: slot) }
                 }
             }
         }
@@ -97,16 +101,17 @@ struct ChildCommand: AsyncParsableCommand {
         }
     }
 
-    /// Delivers what is there; ends when nothing is.
-    private func drain(_ producer: WebTrackingProducer) async throws {
-        let directory = URL(fileURLWithPath: self.spool)
+    /// The folders of producers.
+    private var folders: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: self.spool)) ?? []).filter { $0.hasPrefix("producer-") }
+            .map { "\(self.spool)/\($0)" }
+    }
+
+    /// Delivers what is in these folders; ends when nothing is. In its own it has files ready, as long as it lives.
+    private func drain(_ producer: WebTrackingProducer, of folders: [String]) async throws {
         while true {
-            let folders =
-                (try? FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)) ?? []
-            let rest = folders.filter { $0.lastPathComponent.hasPrefix("producer-") }.flatMap { folder in
-                ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter {
-                    $0.hasSuffix(".seg")
-                }
+            let rest = folders.flatMap { folder in
+                ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".seg") }
             }
             if rest.isEmpty, producer.statistics.pending == 0 { break }
             try await Task.sleep(for: .milliseconds(50))

@@ -30,16 +30,36 @@ struct Verdict {
     private(set) var lost: UInt64 = 0
     /// How many lines are missing that are excused.
     private(set) var missing: UInt64 = 0
+    /// How many lines are missing of which the library said that they were in memory only.
+    private(set) var unspooled: UInt64 = 0
     /// How many lines the library itself has said that it dropped.
     private(set) var announced: UInt64 = 0
     /// The first and the last of the lines' own times, in seconds since 1970.
     private var times: ClosedRange<Double>?
     private let excused: [Line: Set<UInt64>]
+    /// The last line, for each topic and process, that was not in memory only.
+    private let spooled: [UInt64]
 
-    /// - Parameter excused: The numbers of lines that may be missing.
-    init(excused: [Line: Set<UInt64>] = [:]) { self.excused = excused }
+    /// - Parameters:
+    ///   - excused: The numbers of lines that may be missing.
+    ///   - spooled: The numbers behind which lines may be missing, since the library said that they were in memory only.
+    init(excused: [Line: Set<UInt64>] = [:], spooled: [UInt64]) {
+        self.excused = excused
+        self.spooled = spooled
+    }
 
-    var summary: String { "\(self.storedSummary), lost \(self.lost)" }
+    private func mayBeMissing(_ line: Line, _ number: UInt64) -> Bool {
+        self.excused[line]?.contains(number) ?? false || self.isUnspooled(line, number)
+    }
+
+    private func isUnspooled(_ line: Line, _ number: UInt64) -> Bool {
+        let slot = line.incarnation * Plan.topics + line.topic
+        return self.spooled.indices.contains(slot) && number > self.spooled[slot]
+    }
+
+    var summary: String {
+        "\(self.storedSummary), lost \(self.lost), and \(self.unspooled) that were said to be in memory only"
+    }
 
     var storedSummary: String {
         "logged \(self.logged), stored \(self.stored) with \(self.duplicates) duplicates"
@@ -83,25 +103,31 @@ struct Verdict {
             return
         }
         var expected = (self.highest[line] ?? 0) + 1
-        while expected < number, self.excused[line]?.contains(expected) ?? false { expected += 1 }
+        while expected < number, self.mayBeMissing(line, expected) { expected += 1 }
         if number != expected { self.violate("\(line): \(number) came first where \(expected) should have") }
         self.highest[line] = max(number, self.highest[line] ?? 0)
         self.first[line, default: [:]][number] = batch
     }
 
-    /// Checks that every number is there whose call had returned.
+    /// Checks that every number is there whose call had returned, unless it was said to be in memory only.
     mutating func check(_ progress: [UInt64]) {
         for (index, count) in progress.enumerated() {
             let line = Line(incarnation: index / Plan.topics, topic: index % Plan.topics)
             self.logged += count
             let present = UInt64(self.first[line]?.keys.count { $0 <= count } ?? 0)
             guard present < count else { continue }
-            let excused = UInt64((self.excused[line] ?? []).count { $0 <= count && self.isMissing(line, $0) })
-            self.missing += excused
-            guard present + excused < count else { continue }
-            self.lost += count - present - excused
-            self.violate("\(line): \(count - present - excused) of \(count) are lost")
+            let missing = (1...count).filter { self.isMissing(line, $0) }
+            let excused = missing.filter { self.excused[line]?.contains($0) ?? false }
+            self.missing += UInt64(excused.count)
+            let unspooled = missing.count { self.isUnspooled(line, $0) && !(self.excused[line]?.contains($0) ?? false) }
+            self.unspooled += UInt64(unspooled)
+            let lost = missing.count - excused.count - unspooled
+            guard lost > 0 else { continue }
+            self.lost += UInt64(lost)
+            self.violate("\(line): \(lost) of \(count) are lost")
         }
+        // For an instant at a time, or nothing would be safe.
+        self.expect(self.unspooled <= self.logged / 10, "\(self.unspooled) of \(self.logged) were in memory only")
     }
 
     func isMissing(_ line: Line, _ number: UInt64) -> Bool { self.first[line]?[number] == nil }

@@ -28,7 +28,7 @@ struct World {
     /// How often a process had ended by itself when it was to be killed.
     private(set) var childDeaths = 0
     private(set) var endpointDeaths = 0
-    let progress: SharedCounters
+    private let progress: Progress
     let counters: SharedCounters
 
     private var database: String { "\(self.directory)/logs.sqlite" }
@@ -40,7 +40,7 @@ struct World {
         self.spool = spool ?? "\(directory)/spool"
         self.incarnations = incarnations
         self.random = SeededGenerator(seed: ~seed)
-        self.progress = try SharedCounters(path: "\(directory)/progress", count: incarnations * Plan.topics)
+        self.progress = try Progress(path: "\(directory)/progress", slots: incarnations * Plan.topics)
         self.counters = try SharedCounters(path: "\(directory)/counters", count: EndpointCommand.kinds.count + 1)
     }
 
@@ -106,7 +106,7 @@ struct World {
     /// Waits until so many more lines have been logged; returns how many there are.
     @discardableResult
     func waitForLines(_ count: UInt64) throws -> UInt64 {
-        func lines() -> UInt64 { (0..<self.progress.count).reduce(0) { $0 + self.progress[$1] } }
+        func lines() -> UInt64 { self.progress.logged.reduce(0, +) }
         let target = lines() + count
         try self.wait("nothing is logged any more; see \(self.childrenLog)") { lines() >= target }
         return lines()
@@ -119,7 +119,7 @@ struct World {
 
     /// Waits until everything is stored that has been logged up to now.
     func waitUntilStored(excusing excused: [Verdict.Line: Set<UInt64>] = [:]) throws {
-        let logged = (0..<self.progress.count).map { self.progress[$0] }
+        let logged = self.progress.logged
         try self.wait("what was logged does not arrive; see \(self.childrenLog)") {
             try self.verdict(excusing: excused, until: logged).lost == 0
         }
@@ -141,17 +141,18 @@ struct World {
         return log.split(separator: "\n").count { $0.contains(text) }
     }
 
-    /// Compares what is stored with what was logged, all of it or until some numbers.
+    /// Compares what is stored with what was logged: until some numbers all of it, or all but what was in memory only when
+    /// its process was killed.
     func verdict(
         excusing excused: [Verdict.Line: Set<UInt64>] = [:],
         until logged: [UInt64]? = nil
     ) throws -> Verdict {
-        var verdict = Verdict(excused: excused)
+        var verdict = Verdict(excused: excused, spooled: logged ?? self.progress.spooled)
         let store = try LogStore(readingFrom: self.database)
         var query = LogQuery(logstore: Plan.logstore)
         query.order = .arrival
         try store.forEachLog(matching: query) { verdict.take($0) }
-        verdict.check(logged ?? (0..<self.progress.count).map { self.progress[$0] })
+        verdict.check(logged ?? self.progress.logged)
         return verdict
     }
 
