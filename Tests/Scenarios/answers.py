@@ -18,7 +18,7 @@ import ssl
 import subprocess
 
 from foreign import Service, SilentRelay, error_body, response
-from harness import Skipped, check, free_port, is_ordered, repeated, scenario, to, wait_until
+from harness import AUTHORITIES, Skipped, check, free_port, is_ordered, repeated, scenario, to, wait_until
 
 PORTAL = b"<html><body>Please log in to this network</body></html>"
 
@@ -176,7 +176,7 @@ def limit_413_lone_record(world):
 # Connections.
 
 
-@scenario("1.3a", "A connection that has gone silent is not used again", needs=["root", "openssl"], short=True)
+@scenario("1.3a", "A connection that has gone silent is not used again", needs=["mount", "authorities", "openssl"], short=True)
 def http2_gone_silent(world):
     try:
         import h2  # noqa: F401
@@ -221,11 +221,11 @@ def certificate(world, name="server", signer=()):
 
 def trusting(authority):
     """A prefix for a command that sees this authority where the system keeps all: nothing of the program is changed."""
-    script = ("mount --bind $0 /etc/ssl/certs/ca-certificates.crt && exec \"$@\"")
+    script = (f"mount --bind $0 {AUTHORITIES} && exec \"$@\"")
     return ["unshare", "--mount", "sh", "-c", script, authority]
 
 
-@scenario("1.3b", "A name that has moved is looked up anew after a failure", needs=["root"], short=True)
+@scenario("1.3b", "A name that has moved is looked up anew after a failure", needs=["mount"], short=True)
 def moved_name(world):
     old = Service(world, lambda request, number: response(503, body=error_body("ServerBusy")), host="127.0.0.2")
     new = world.serve(port=old.port, host="127.0.0.3")
@@ -369,7 +369,7 @@ def tls_service(world, chain, key, version=None):
 
 
 @scenario("5", "Unknown issuer, expired certificate and no authorities at all are told apart",
-          needs=["root", "openssl", "faketime"])
+          needs=["mount", "authorities", "openssl", "faketime"])
 def tls_errors_are_told(world):
     authority, chain, key = certificate(world)
     url = f"https://localhost:{tls_service(world, chain, key).port}"
@@ -389,7 +389,7 @@ def tls_errors_are_told(world):
     return check(good, "; ".join(f"{name}: {line[:180]}" for name, line in lines.items()))
 
 
-@scenario("5", "TLS below 1.2 is refused", needs=["root", "openssl"], short=True)
+@scenario("5", "TLS below 1.2 is refused", needs=["mount", "authorities", "openssl"], short=True)
 def tls_1_1_is_refused(world):
     authority, chain, key = certificate(world)
     service = tls_service(world, chain, key, ssl.TLSVersion.TLSv1_1)
@@ -411,7 +411,7 @@ def redirect_is_told(world):
     return check(fine, "; ".join(seen))
 
 
-@scenario("5", "Signed requests to a host without the project name it in x-log-project", needs=["root"], short=True)
+@scenario("5", "Signed requests to a host without the project name it in x-log-project", needs=["mount"], short=True)
 def project_header(world):
     service = Service(world, lambda request, number: response(200))
     hosts = world.folder / "hosts"

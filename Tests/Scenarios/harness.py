@@ -22,6 +22,8 @@ import subprocess
 import tempfile
 import time
 
+# Where the library looks for certificate authorities.
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 # In the order in which they are defined.
 SCENARIOS = {}
 

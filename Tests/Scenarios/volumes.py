@@ -202,7 +202,7 @@ def told_or_delivered(world, spool, folder, count, twice=False, prefix=()):
 
 
 @scenario("3.2", "A mount point that belongs to root, with mode 1777, works as a spool",
-          needs=["root", "setpriv"], short=True)
+          needs=["mount", "setpriv"], short=True)
 def mount_point(world):
     spool = world.folder / "mounted"
     spool.mkdir()
@@ -242,7 +242,8 @@ def mount_image(world, kind, megabytes, where="disk"):
         file.truncate(megabytes << 20)
     subprocess.run([make, *(["-f"] if kind != "ext4" else ["-F"]), "-q", image], check=True, capture_output=True)
     folder.mkdir()
-    subprocess.run(["mount", "-o", "loop", image, folder], check=True)
+    if subprocess.run(["mount", "-o", "loop", image, folder]).returncode:
+        raise Skipped("cannot mount a file here")
     world.on_leave(lambda: subprocess.run(["umount", "-l", folder]))
     return folder
 
@@ -277,17 +278,17 @@ def full_disk_recovery(world, kind):
                  f"left {probe.event('shutdown')['remaining']}")
 
 
-@scenario("3.3", "What is whole on a full xfs is recovered, in order", needs=["root", "mkfs.xfs"])
+@scenario("3.3", "What is whole on a full xfs is recovered, in order", needs=["mount", "mkfs.xfs"])
 def xfs_full_disk(world):
     return full_disk_recovery(world, "xfs")
 
 
-@scenario("3.3", "What is whole on a full ext4 is recovered, in order", needs=["root", "mkfs.ext4"])
+@scenario("3.3", "What is whole on a full ext4 is recovered, in order", needs=["mount", "mkfs.ext4"])
 def ext4_full_disk(world):
     return full_disk_recovery(world, "ext4")
 
 
-@scenario("3.4", "A full disk is told for as long as records wait in memory", needs=["root"], short=True)
+@scenario("3.4", "A full disk is told for as long as records wait in memory", needs=["mount"], short=True)
 def full_disk_is_told(world):
     disk = world.folder / "small"
     disk.mkdir()
