@@ -104,7 +104,7 @@ def poison_403_without_id(world):
                         to(url, batching__lingerSeconds=0.5)).finish()
     numbers = endpoint.numbers()
     report = probe.total()
-    told = bool(re.search(r"dropped 1 record", probe.told))
+    told = bool(re.search(r"dropped (1 )?record ", probe.told))
     innocents = sorted(set(numbers) - {91})
     seen = (f"{len(innocents)} of 2000 innocents delivered{'' if is_ordered(numbers) else ', out of order'}, "
             f"{repeated(numbers)} twice, dropped {report['dropped']}{', told' if told else ''}")
