@@ -156,8 +156,13 @@ struct World {
         return verdict
     }
 
-    /// Files in the spool directory, whatever they are.
-    var filesLeft: Int { FileManager.default.enumerator(atPath: self.spool)?.allObjects.count ?? 0 }
+    /// Files in the spool directory, whatever they are, but for the empty folders of processes that were killed while they
+    /// made them: those are removed after an hour.
+    var filesLeft: Int {
+        (FileManager.default.enumerator(atPath: self.spool)?.allObjects ?? []).count {
+            !"\($0)".hasPrefix(".producer-") || "\($0)".hasSuffix(".seg")
+        }
+    }
 
     /// Files that were set aside.
     var filesAside: Int {
