@@ -41,8 +41,10 @@ final class ConnectionTrouble: Sendable {
 
     /// `error` in words that say what to do; itself if there is nothing to add.
     func explained(_ error: any Error, of request: TransportRequest) async -> any Error {
-        switch error {
-        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
+        // What goes wrong before the handshake comes as the trouble of an address.
+        let ofAddresses = (error as? NIOConnectionError)?.connectionErrors.map(\.error) ?? []
+        switch ofAddresses.first(where: Self.isOfTLS) ?? error {
+        case let error where Self.isOfTLS(error):
             let words = String(describing: error)
             let certificate = TLSTrouble.isAboutTrust(words) ? await self.certificate(of: request) : .unknown
             let line = TLSTrouble.line(words, host: request.host, certificate: certificate, machine: .present)
@@ -58,6 +60,10 @@ final class ConnectionTrouble: Sendable {
             return error
         default: return error
         }
+    }
+
+    private static func isOfTLS(_ error: any Error) -> Bool {
+        error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError
     }
 
     private func certificate(of request: TransportRequest) async -> TLSTrouble.Certificate {

@@ -67,6 +67,8 @@ struct ConnectionGenerations: Sendable {
     }
 
     private mutating func takeEnded() -> [Int] {
+        // As good as always.
+        guard self.exchanges.count > 1 || self.exchanges[self.present] == nil else { return [] }
         let ended = self.exchanges.filter { $0.key != self.present && $0.value <= 0 }.keys.sorted()
         for generation in ended { self.exchanges[generation] = nil }
         return ended

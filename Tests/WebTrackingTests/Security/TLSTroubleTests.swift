@@ -158,5 +158,19 @@ import WebTrackingURLSession
         }
     }
 
+    @Test func aFileOfAuthoritiesThatIsNotThereIsNamed() async {
+        await #expect(processExitsWith: .success) {
+            setenv("SSL_CERT_FILE", "/nowhere/authorities.pem", 1)
+            let server = try LoopbackServer()
+            let transport = AsyncHTTPClientTransport()
+            let error = await #expect(throws: (any Error).self) {
+                try await transport.send(Self.request(port: server.port))
+            }
+            let words = String(describing: error)
+            #expect(words.contains("/nowhere/authorities.pem, which SSL_CERT_FILE names"), "\(words)")
+            await transport.shutdown()
+        }
+    }
+
     #endif
 }
