@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+import Dispatch
 import Synchronization
 
 #if canImport(Darwin)
@@ -42,6 +43,17 @@ extension SpoolStore {
             if left > 0, !isDue { self.bell.ring() }
         }
         self.tellNotices()
+    }
+
+    /// The same on the worker, as long as `wait` waits for its end; returns what that returns.
+    @discardableResult
+    func workOff(isForced: Bool = false, waiting wait: (DispatchSemaphore) -> Bool) -> Bool {
+        let done = DispatchSemaphore(value: 0)
+        self.worker.start {
+            self.workOff(isForced: isForced)
+            done.signal()
+        }
+        return wait(done)
     }
 
     /// Looks whether the folders are there, takes care of files that are done with, and makes new ones ready.

@@ -52,7 +52,8 @@ final class SpoolUpkeep: Sendable {
         let recovery = self.recovery
         let store = self.store
         let clock = self.clock
-        store.workOff()
+        // Whoever makes a producer does not wait for a slow disk to make them all.
+        store.workOff { $0.wait(timeout: .now() + .seconds(1)) == .success }
         var tasks = [
             Task.detached(executorPreference: self.executor) { await recovery.run() },
             Task.detached(executorPreference: self.executor) { await Self.lookAfter(store, clock: clock) },
@@ -115,13 +116,7 @@ final class SpoolUpkeep: Sendable {
 
     /// The same on a thread that may wait, until `deadline` at the latest.
     func secure(until deadline: MonotonicInstant) {
-        let store = self.store
-        let done = DispatchSemaphore(value: 0)
-        store.worker.start {
-            store.workOff(isForced: true)
-            done.signal()
-        }
-        _ = done.wait(until: deadline, clock: self.clock)
+        self.store.workOff(isForced: true) { [clock = self.clock] in $0.wait(until: deadline, clock: clock) }
     }
 
     /// Of these, the ones whose file has gone.

@@ -113,6 +113,30 @@ import Logging
         while upkeep.syncs == 0, !Task.isCancelled { await Task.yield() }
     }
 
+    @Test func anInitializerDoesNotWaitForADiskThatDoesNotAnswer() async throws {
+        let directory = SpoolDirectory()
+        // As a mount that is gone: whoever asks for a file there waits.
+        let queue = DispatchQueue(label: "test")
+        queue.suspend()
+        let store = SpoolStore(
+            directory: directory.path,
+            destination: "project/logstore",
+            maximumBytes: 1 << 30,
+            identity: 1,
+            clock: ManualClock(wallTime: Rig.start),
+            worker: SpoolWorker(queue: queue),
+            diagnostics: { _ in }
+        )
+        func hasFile() -> Bool {
+            if case .memory = store.take(capacity: 4096, rank: 6) { true } else { false }
+        }
+        #expect(!store.workOff { $0.wait(timeout: .now() + .milliseconds(1)) == .success })
+        #expect(!hasFile())
+        queue.resume()
+        #expect(store.workOff { $0.wait(timeout: .distantFuture) == .success })
+        #expect(hasFile())
+    }
+
     @Test func aShutdownStopsTheTransportBesideASlowLookIntoFiles() async throws {
         let rig = try SpoolTests.rig(SpoolDirectory())
         await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }

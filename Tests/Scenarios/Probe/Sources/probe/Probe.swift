@@ -28,13 +28,14 @@ enum Probe {
         let options = arguments.prefix { $0.hasPrefix("--") }
         arguments = arguments.dropFirst(options.count)
         let session: Session
+        let start = ContinuousClock.now
         do {
             session = try Session(options: Array(options))
         } catch {
             Output.event("refused", [("reason", "\(error)")])
             exit(3)
         }
-        Output.event("ready", [("pid", Int(getpid()))])
+        Output.event("ready", [("pid", Int(getpid())), ("took", ContinuousClock.now - start)])
         for argument in arguments {
             guard let command = Command(argument) else {
                 Output.event("refused", [("reason", "unknown command \(argument)")])
