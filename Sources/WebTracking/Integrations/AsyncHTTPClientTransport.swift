@@ -60,14 +60,14 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
 
     init(proxy: ProxyServer?, clock: any ProducerClock = SystemProducerClock()) {
         self.init(proxy: proxy, clock: clock) {
-            HTTPClient(eventLoopGroupProvider: .singleton, configuration: .forLogs(proxy: proxy))
+            HTTPClient(eventLoopGroupProvider: .shared(try EventLoops.group()), configuration: .forLogs(proxy: proxy))
         }
     }
 
     private init(
         proxy: ProxyServer?,
         clock: any ProducerClock = SystemProducerClock(),
-        makeClient: @escaping @Sendable () -> HTTPClient
+        makeClient: @escaping @Sendable () throws -> HTTPClient
     ) {
         self.source = .own(ClientGenerations(clock: clock, makeClient: makeClient))
         self.trouble = ConnectionTrouble(clock: clock, proxy: proxy)
@@ -171,11 +171,14 @@ extension HTTPClient.Configuration {
 extension WebTrackingProducer {
     /// Creates a producer that sends through AsyncHTTPClient.
     ///
-    /// Throws ``ConfigurationError`` for the first setting that cannot work.
+    /// Throws ``ConfigurationError`` for the first setting that cannot work, and where this process may not open as many
+    /// files as it takes (`ulimit -n`).
     public convenience init(
         configuration: WebTrackingConfiguration,
         diagnostics: DiagnosticHandler = .standardError
     ) throws {
+        try configuration.validate()
+        try Descriptors.check(needed: configuration.neededDescriptors + EventLoops.leastDescriptors)
         try self.init(
             configuration: configuration,
             transport: AsyncHTTPClientTransport(proxy: configuration.proxyServer()),

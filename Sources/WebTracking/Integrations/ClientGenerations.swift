@@ -24,9 +24,9 @@ final class ClientGenerations: Sendable {
 
     private let state = Lock(State())
     private let clock: any ProducerClock
-    private let makeClient: @Sendable () -> HTTPClient
+    private let makeClient: @Sendable () throws -> HTTPClient
 
-    init(clock: any ProducerClock = SystemProducerClock(), makeClient: @escaping @Sendable () -> HTTPClient) {
+    init(clock: any ProducerClock = SystemProducerClock(), makeClient: @escaping @Sendable () throws -> HTTPClient) {
         self.clock = clock
         self.makeClient = makeClient
     }
@@ -44,8 +44,11 @@ final class ClientGenerations: Sendable {
         let (generation, client, ended) = try self.state.withLock { state in
             // Its client would trap, as nobody shuts it down any more.
             if state.isShutDown { throw TransportError.connectionFailed("the transport is shut down") }
-            let (generation, ended) = state.generations.begin(at: now)
-            let client = state.clients[generation] ?? self.makeClient()
+            // Nothing has begun if there can be no client.
+            var generations = state.generations
+            let (generation, ended) = generations.begin(at: now)
+            let client = try state.clients[generation] ?? self.makeClient()
+            state.generations = generations
             state.clients[generation] = client
             return (generation, client, ended.compactMap { state.clients.removeValue(forKey: $0) })
         }

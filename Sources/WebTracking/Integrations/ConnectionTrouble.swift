@@ -87,7 +87,8 @@ final class ConnectionTrouble: Sendable {
         guard let context = try? NIOSSLContext(configuration: .forLogs()) else { return .unknown }
         let address = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
         let isAddress = (try? SocketAddress(ipAddress: address, port: port)) != nil
-        let channel = try? await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        guard let group = try? EventLoops.group() else { return .unknown }
+        let channel = try? await ClientBootstrap(group: group)
             .connectTimeout(.seconds(2))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

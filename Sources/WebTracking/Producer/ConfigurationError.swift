@@ -10,7 +10,7 @@
 
 /// A setting that cannot work: which value, which rule it breaks, and how to mend it.
 public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The setting, as it is called in ``WebTrackingConfiguration``.
+    /// The setting, as it is called in ``WebTrackingConfiguration``, or a limit of this process.
     public var setting: String
     /// The value.
     public var value: String

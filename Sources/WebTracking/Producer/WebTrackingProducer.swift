@@ -51,6 +51,7 @@ public final class WebTrackingProducer: Sendable {
         exchangeClock: (any ProducerClock)? = nil
     ) throws {
         try configuration.validate()
+        try Descriptors.check(needed: configuration.neededDescriptors)
         let diagnostics = diagnostics.sink(clock: clock)
         let parts = try ProducerParts(
             configuration: configuration,
