@@ -329,6 +329,70 @@ struct SamplingTests {
         await rig.stop()
     }
 
+    @Test("Equal records are folded in whatever order their metadata comes", arguments: 2...9)
+    func foldsInAnyOrder(keys: Int) async throws {
+        let rig = try Rig { $0.sampling.foldedLevels = [.info] }
+        let sink = rig.sink()
+        // An equal dictionary of another capacity has its keys in another order.
+        func metadata(_ capacity: Int) -> LogMetadata {
+            var metadata = LogMetadata(minimumCapacity: capacity)
+            for key in 0..<keys { metadata["k\(key)"] = "a\\\",\(key)," }
+            return metadata
+        }
+        let equal = (0..<6).map { metadata(1 << $0) }
+        #expect(equal.allSatisfy { $0 == equal[0] })
+        func log(_ metadata: LogMetadata) { sink.info("m", metadata: metadata) }
+        for metadata in equal { log(metadata) }
+        #expect(rig.producer.statistics.dropped[.repeated] == 5)
+        // The values of two keys, exchanged.
+        var other = equal[0]
+        (other["k0"], other["k1"]) = (other["k1"], other["k0"])
+        log(other)
+        #expect(rig.producer.statistics.dropped[.repeated] == 5)
+        await rig.stop()
+    }
+
+    @Test("No record is folded into another that only has the same bytes in another order")
+    func foldsNothingElse() throws {
+        var random = SeededGenerator(seed: 31)
+        let texts = ["", "a", "\",\"", "\\", "\\\"", ",", "\",", ",\"", "}", "a\":\"b"]
+        func fields() -> [String: String] {
+            var fields: [String: String] = [:]
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let key = texts.randomElement(using: &random) ?? ""
+                fields[key, default: ""] += texts.randomElement(using: &random) ?? ""
+            }
+            return fields
+        }
+        func bytes(_ fields: [String: String]) -> [UInt8] {
+            var writer = ByteWriter(capacity: 64)
+            for (key, value) in fields.shuffled(using: &random) {
+                writer.append(literal: "\",\"")
+                writer.append(escaping: key)
+                writer.append(literal: "\":\"")
+                writer.append(escaping: value)
+            }
+            writer.append(literal: "\"}")
+            return writer.withBytes { Array($0) }
+        }
+        // Values that change places have the same bytes, too.
+        func exchanged(_ fields: [String: String]) -> [String: String] {
+            Dictionary(uniqueKeysWithValues: zip(fields.keys, fields.values.shuffled(using: &random)))
+        }
+        var folded = 0
+        for _ in 0..<3000 {
+            let first = fields()
+            let second = Bool.random(using: &random) ? exchanged(first) : fields()
+            let (before, after) = (bytes(first), bytes(second))
+            var fold = RecordFold()
+            before.withUnsafeBytes { fold.remember($0, rank: 1, sequence: nil) }
+            let isFolded = after.withUnsafeBytes { fold.countIfRepeated($0, rank: 1) }
+            if isFolded != (first == second) { Issue.record("\(first) and \(second)") }
+            if isFolded { folded += 1 }
+        }
+        #expect(folded > 500)
+    }
+
     @Test("What was folded is told when the batch goes: after the linger, at a flush, and at a shutdown")
     func tellsRepeatsWithTheBatch() async throws {
         let rig = try Rig { $0.sampling.foldedLevels = [.info] }
