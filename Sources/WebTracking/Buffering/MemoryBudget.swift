@@ -14,15 +14,40 @@ import Synchronization
 ///
 /// Charged when a segment asks for memory, not for each record, which only reads the total.
 final class MemoryBudget: Sendable {
+    /// What a topic in use takes up beside its batches: its buffer, and the tasks that deliver it. Measured: 11 KB.
+    static let topicBytes = 12 << 10
+
     private let held = Atomic<Int>(0)
+    /// The part of that which is for topics in use.
+    private let topics = Atomic<Int>(0)
     private let ceilings: [Int]
+    private let topicCeiling: Int
 
     init(limit: Int, shedding: SheddingPolicy) {
+        self.topicCeiling = limit / 2
         self.ceilings = (0..<7).map { shedding.ceiling(rank: $0, limit: limit) }
     }
 
     /// The bytes held now.
     var heldBytes: Int { self.held.load(ordering: .relaxed) }
+
+    /// The bytes held for records.
+    var recordBytes: Int { max(self.heldBytes - self.topics.load(ordering: .relaxed), 0) }
+
+    /// Takes what a topic takes up that comes into use; `false` if there is no room for one more. Topics leave half of the
+    /// limit to their records.
+    func takeTopic() -> Bool {
+        let taken = self.topics.add(Self.topicBytes, ordering: .relaxed).newValue
+        if taken <= self.topicCeiling, self.charge(Self.topicBytes, rank: 6) { return true }
+        self.topics.subtract(Self.topicBytes, ordering: .relaxed)
+        return false
+    }
+
+    /// Gives back what a topic took up.
+    func releaseTopic() {
+        self.release(Self.topicBytes)
+        self.topics.subtract(Self.topicBytes, ordering: .relaxed)
+    }
 
     /// Takes `bytes` for a record of this rank; `false` if its level may not bring the total that far.
     func charge(_ bytes: Int, rank: Int) -> Bool {

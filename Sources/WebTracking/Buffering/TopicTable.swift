@@ -59,7 +59,7 @@ final class TopicTable: Sendable {
     func buffer(for key: TopicKey) -> TopicBuffer? {
         self.state.withLock { state in
             if let entry = state.buffers[key] { return entry.buffer }
-            guard state.buffers.count < self.maximum else { return nil }
+            guard self.hasRoom(in: state) else { return nil }
             let buffer = state.idle[key]?.buffer ?? TopicBuffer(key: key, context: self.context)
             self.use(buffer, in: &state)
             return buffer
@@ -82,10 +82,15 @@ final class TopicTable: Sendable {
     func revive(_ buffer: TopicBuffer) -> Bool {
         self.state.withLock { state in
             if let entry = state.buffers[buffer.key] { return entry.buffer === buffer }
-            guard state.buffers.count < self.maximum else { return false }
+            guard self.hasRoom(in: state) else { return false }
             self.use(buffer, in: &state)
             return true
         }
+    }
+
+    /// Whether one more topic may come into use; then its memory is taken.
+    private func hasRoom(in state: State) -> Bool {
+        state.buffers.count < self.maximum && self.context.budget.takeTopic()
     }
 
     private func use(_ buffer: TopicBuffer, in state: inout State) {
@@ -110,7 +115,7 @@ final class TopicTable: Sendable {
             let (mayGo, tally) = buffer.retire(forGood: buffer !== self.base && buffer !== self.recovery)
             if let tally {
                 state.retired += tally
-                state.buffers[buffer.key] = nil
+                if state.buffers.removeValue(forKey: buffer.key) != nil { self.context.budget.releaseTopic() }
                 self.keepIdle(buffer, in: &state)
             }
             return mayGo

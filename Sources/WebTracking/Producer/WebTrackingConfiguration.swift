@@ -64,7 +64,8 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     /// How many topics, counted with their promoted tags and with the base topic, are buffered at once. Records of further
     /// topics stay in the base topic.
     ///
-    /// What would have been promoted is among their fields. Idle topics make room.
+    /// What would have been promoted is among their fields. Idle topics make room. Beside the base topic each takes 12 KiB of
+    /// ``memoryLimit`` for itself, and there are only as many as half of that has room for: 2,730 in 64 MiB.
     ///
     /// Range: 1 to 100,000.
     public var maximumTopics = 1024
@@ -76,7 +77,7 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     ///
     /// Range: deflate 1 to 9.
     public var compression = Compression.lz4
-    /// The bytes that may be held in memory: buffered, sealed and in flight.
+    /// The bytes that may be held in memory: buffered, sealed, in flight, and what topics take up.
     ///
     /// The compressed copies of requests in flight count, too, and may exceed the limit by one batch each.
     ///

@@ -121,7 +121,7 @@ public final class WebTrackingProducer: Sendable {
             longestRequest: tally.longestRequest,
             rawBytes: tally.rawBytes,
             wireBytes: tally.wireBytes,
-            pendingBytes: self.budget.heldBytes,
+            pendingBytes: self.budget.recordBytes,
             spoolBytes: self.upkeep?.usedBytes ?? 0,
             isSpoolUnavailable: self.upkeep?.isUnavailable ?? false || unspooled > 0,
             unspooled: unspooled,

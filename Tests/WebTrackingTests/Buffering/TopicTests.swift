@@ -9,8 +9,9 @@
 //===----------------------------------------------------------------------===//
 
 import Testing
-import WebTracking
 import WebTrackingTestKit
+
+@testable import WebTracking
 
 #if SwiftLog
 import Logging
@@ -123,6 +124,36 @@ import Logging
         #expect(rig.producer.statistics.repaired == [.topicOverflow: 8])
         #expect(rig.producer.statistics.topics == 3)
         await rig.stop()
+    }
+
+    @Test func topicsCountAgainstTheMemoryLimitAndLeaveHalfOfItToTheirRecords() async throws {
+        let rig = try Rig { configuration in
+            configuration.topic = .label
+            configuration.maximumTopics = 100_000
+            configuration.memoryLimit = 1 << 20
+            configuration.idleTopicTimeout = .seconds(10)
+        }
+        // Each of 12 KiB, beside the base topic.
+        for round in 0..<3 {
+            for index in 0..<100 { rig.sink("\(round).\(index)").log(level: .error, "m") }
+            #expect(rig.producer.statistics.topics == 1 + 42)
+            #expect(rig.producer.statistics.repaired == [.topicOverflow: 58 * (round + 1)])
+            await rig.drain()
+            #expect(rig.producer.statistics.pendingBytes == 0)
+            await rig.run { rig.producer.statistics.topics == 1 }
+        }
+        #expect(rig.transport.logs.count == 300)
+        await rig.stop()
+    }
+
+    @Test func aTopicTakesMemoryThatRecordsWouldHaveAndGivesItBack() {
+        let budget = MemoryBudget(limit: 1 << 20, shedding: SheddingPolicy())
+        #expect(budget.takeTopic() && budget.heldBytes == MemoryBudget.topicBytes && budget.recordBytes == 0)
+        #expect(budget.charge(budget.room(rank: 6), rank: 6))
+        // Full of records.
+        #expect(!budget.takeTopic() && !budget.charge(1, rank: 6))
+        budget.releaseTopic()
+        #expect(budget.room(rank: 6) == MemoryBudget.topicBytes && budget.takeTopic())
     }
 
     @Test func idleTopicsRetireAndMakeRoomAndNothingIsLostOrCountedTwice() async throws {
