@@ -45,10 +45,9 @@ package enum FieldName {
         return (name, repairs)
     }
 
-    /// `name` with a number behind it, within the length limit.
-    static func numbered(_ name: String, _ number: Int) -> String {
-        let suffix = "_\(number)"
-        return name.prefix(utf8Bytes: self.maximumBytes - suffix.utf8.count) + suffix
+    /// What a number of so many digits is put behind, within the length limit.
+    static func beginning(of name: String, digits: Int) -> String {
+        name.prefix(utf8Bytes: self.maximumBytes - digits - 1)
     }
 }
 

@@ -26,6 +26,8 @@ struct MetadataResolver {
     /// Dictionaries nested deeper than this become JSON text.
     var deepestNesting: Int
     var repairs = RepairCounts()
+    /// How many names were looked at; what the work grows with.
+    private(set) var steps = 0
 
     private struct Leaf {
         var name: String
@@ -51,12 +53,12 @@ struct MetadataResolver {
         for index in leaves.indices {
             if !taken.insert(leaves[index].name).inserted { collided.append(index) }
         }
+        var numbers = FreeNumbers()
         for index in collided {
-            var number = 2
-            while !taken.insert(FieldName.numbered(leaves[index].name, number)).inserted { number += 1 }
-            leaves[index].name = FieldName.numbered(leaves[index].name, number)
+            leaves[index].name = numbers.name(for: leaves[index].name, taken: &taken)
             self.repairs[.collidingKey] += 1
         }
+        self.steps += numbers.steps
         return leaves.map { Field(name: $0.name, value: $0.value) }
     }
 
@@ -78,8 +80,45 @@ struct MetadataResolver {
         case .stringConvertible(let value):
             text = value.description
         }
+        self.steps += 1
         let (name, repairs) = FieldName.repaired(path.joined(separator: "."))
         for repair in repairs { self.repairs[repair] += 1 }
         leaves.append(Leaf(name: name, path: path, value: text))
+    }
+}
+
+/// The next free number behind a name, found without trying those again that it is past.
+struct FreeNumbers {
+    /// What a number stands behind, and how many digits it has.
+    private struct Place: Hashable {
+        var name: String
+        var digits: Int
+    }
+
+    /// Of each place, the lowest number that may be free.
+    private var next: [Place: Int] = [:]
+    /// How many names were tried.
+    private(set) var steps = 0
+
+    /// `name` with the lowest number from 2 on that makes a name that is not taken; takes it.
+    mutating func name(for name: String, taken: inout Set<String>) -> String {
+        var digits = 1
+        while true {
+            let end = (0..<digits).reduce(1) { power, _ in power * 10 }
+            let first = digits == 1 ? 2 : end / 10
+            let place = Place(name: FieldName.beginning(of: name, digits: digits), digits: digits)
+            var number = self.next[place] ?? first
+            while number < end {
+                self.steps += 1
+                let numbered = "\(place.name)_\(number)"
+                number += 1
+                if taken.insert(numbered).inserted {
+                    self.next[place] = number
+                    return numbered
+                }
+            }
+            self.next[place] = number
+            digits += 1
+        }
     }
 }
