@@ -94,9 +94,10 @@ enum RecordChecks {
 
         init(_ sample: Sample) {
             let event = sample.event
-            var metadata = sample.handlerMetadata
-            if let provided = sample.provided { metadata.merge(provided) { _, later in later } }
-            if let own = event.metadata { metadata.merge(own) { _, later in later } }
+            // The later layer's spelling of a key stays.
+            var metadata = event.metadata ?? [:]
+            if let provided = sample.provided { metadata.merge(provided) { own, _ in own } }
+            metadata.merge(sample.handlerMetadata) { own, _ in own }
             metadata = metadata.filter { key, _ in
                 guard sample.promoted.contains(key) else { return true }
                 switch sample.unpromoted {
@@ -105,7 +106,7 @@ enum RecordChecks {
                 case .keys(let keys): return keys.contains(key)
                 }
             }
-            (metadata, self.redactions) = sample.oracle.redacted(metadata)
+            (metadata, self.redactions) = sample.oracle.redacted(metadata, nesting: sample.limits.nesting)
             var taken = Set(sample.mapping.leading)
             if event.error != nil { taken.formUnion(sample.mapping.error) }
             var resolver = MetadataResolver(deepestNesting: sample.limits.nesting)

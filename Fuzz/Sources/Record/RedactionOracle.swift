@@ -65,33 +65,41 @@ struct RedactionOracle {
     )
 
     /// The metadata as it may leave, and how many values are changed.
-    func redacted(_ metadata: LogMetadata) -> (metadata: LogMetadata, changed: Int) {
+    func redacted(_ metadata: LogMetadata, nesting: Int) -> (metadata: LogMetadata, changed: Int) {
         var changed = 0
         guard !self.rules.isEmpty else { return (metadata, 0) }
         var result: LogMetadata = [:]
-        for (key, value) in metadata { result[key] = self.redacted(key, value, depth: 0, &changed) }
+        for (key, value) in metadata { result[key] = self.redacted(key, value, path: 1, nesting, json: nil, &changed) }
         return (result, changed)
     }
 
+    /// - Parameters:
+    ///   - path: How many keys lead to the value.
+    ///   - json: How many levels down in JSON text the value is; `nil` outside.
     private func redacted(
         _ key: String,
         _ value: LogMetadataValue,
-        depth: Int,
+        path: Int,
+        _ nesting: Int,
+        json: Int?,
         _ changed: inout Int
     ) -> LogMetadataValue? {
+        if let json, json >= MetadataText.deepest { return "\u{2026}" }
         switch value {
         case .dictionary(let values):
-            guard depth <= MetadataText.deepest else { return "\u{2026}" }
+            let below = json.map { $0 + 1 } ?? (path > nesting ? 1 : nil)
             var kept: LogMetadata = [:]
             for (name, value) in values {
-                kept[name] = self.redacted("\(key).\(name)", value, depth: depth + 1, &changed)
+                kept[name] = self.redacted("\(key).\(name)", value, path: path + 1, nesting, json: below, &changed)
             }
             return kept.isEmpty && !values.isEmpty ? nil : .dictionary(kept)
         case .array(let values):
-            guard depth <= MetadataText.deepest else { return "\u{2026}" }
             var kept: [LogMetadataValue] = []
             for value in values {
-                if let value = self.redacted(key, value, depth: depth + 1, &changed) { kept.append(value) }
+                let below = (json ?? 0) + 1
+                if let value = self.redacted(key, value, path: path + 1, nesting, json: below, &changed) {
+                    kept.append(value)
+                }
             }
             return kept.isEmpty && !values.isEmpty ? nil : .array(kept)
         case .string(let text):

@@ -21,6 +21,11 @@ struct EncoderScratch: ~Copyable {
     /// The record being encoded.
     var writer = ByteWriter(capacity: 4096)
     var repairs = RepairCounts()
+    /// How many of the record's values redaction has changed.
+    var redactions = 0
+    /// The descriptions that were asked for while the record was being written, and the keys of their values: the first with
+    /// a key is that of the layer that counts. Nothing is asked twice.
+    var described: [(key: String, text: String)] = []
     var timestamp = TimestampFormatter()
     var callSites = CallSiteCache()
 
@@ -85,6 +90,15 @@ struct EncoderScratch: ~Copyable {
     private mutating func clear() {
         self.writer.reset(keeping: Self.keptBytes)
         if !self.repairs.isEmpty { self.repairs = RepairCounts() }
+        if !self.described.isEmpty { self.described.removeAll(keepingCapacity: true) }
+        self.redactions = 0
+    }
+
+    /// Forgets what was written, for the same event to be encoded in another way.
+    mutating func restart() {
+        self.writer.truncate(to: 0)
+        self.repairs = RepairCounts()
+        self.redactions = 0
     }
 
     /// The thread owns its slot until it ends (see `key`); `nil` if there is no place to keep it.

@@ -66,10 +66,16 @@ struct HandlerFields: Sendable {
         var isPlain = isReady
         var redactions = 0
         var claimsErrorName = false
-        for (key, original) in metadata where isReady && !encoder.isPromoted(key) {
-            let (value, isRedacted) = redactor.ready(key, original)
-            if isRedacted { redactions += 1 }
-            guard let value else {
+        values: for (key, original) in metadata where isReady && !encoder.isPromoted(key) {
+            switch original {
+            case .string, .stringConvertible: break
+            case .dictionary, .array:
+                isPlain = false
+                break values
+            }
+            let settled = redactor.settled(key, original, nesting: encoder.limits.nesting)
+            redactions += settled.redactions
+            guard let value = settled.value else {
                 // Kept in mind, since where another layer outranks it nothing is dropped.
                 let end = writer.count
                 if let hash = PlainKey.append(key, to: &writer) {
@@ -79,7 +85,7 @@ struct HandlerFields: Sendable {
                 }
                 continue
             }
-            guard let text = MetadataText.leaf(value), text.utf8.count <= encoder.limits.valueBytes,
+            guard case .string(let text) = value, text.utf8.count <= encoder.limits.valueBytes,
                 let hash = PlainKey.append(key, to: &writer), !encoder.isLeading(hash)
             else {
                 isPlain = false
@@ -89,7 +95,7 @@ struct HandlerFields: Sendable {
             writer.append(UInt8(ascii: "\""))
             names.insert(hash)
             if encoder.isErrorName(hash) { claimsErrorName = true }
-            entries.append(Entry(key: key, hash: hash, end: writer.count, isRedacted: isRedacted))
+            entries.append(Entry(key: key, hash: hash, end: writer.count, isRedacted: settled.redactions > 0))
         }
         self.members = isPlain && writer.count > 0 ? writer.withBytes { Array($0) } : []
         self.entries = isPlain ? entries : []

@@ -30,7 +30,7 @@ extension RecordEncoder {
         let isAboutError = event.error != nil
         if isAboutError && fields.claimsErrorName { return false }
         var outranked = HandlerFields.Outranked()
-        // How many values were changed; counted only if the general mapping is not asked to do it all again.
+        // How many values were changed; kept only if the general mapping is not asked to do it all again.
         var redactions = 0
         var written = NameFilter()
         if let metadata = event.metadata {
@@ -97,7 +97,7 @@ extension RecordEncoder {
         } else {
             redactions += self.appendRest(of: fields, without: outranked, provided, event.metadata, to: &scratch)
         }
-        if redactions > 0 { redactor.count(redactions) }
+        scratch.redactions = redactions
         return true
     }
 
@@ -136,7 +136,7 @@ extension RecordEncoder {
                     &redactions,
                     to: &scratch
                 )
-                : self.appendPlainValue(value.description, to: &scratch.writer)
+                : self.appendDescription(of: value, copy key, to: &scratch)
         case .dictionary, .array:
             isWritten = false
         }
@@ -154,17 +154,29 @@ extension RecordEncoder {
         _ redactions: inout Int,
         to scratch: inout EncoderScratch
     ) -> Bool {
-        let action = redactor.action(key, value)
-        guard action != .keep else {
-            return MetadataText.leaf(value).map { self.appendPlainValue($0, to: &scratch.writer) } ?? false
-        }
+        var leaf = LeafText(value)
+        let action = redactor.action(key, &leaf)
+        defer { if let described = leaf.described { scratch.described.append((key, described)) } }
+        guard action != .keep else { return self.appendPlainValue(leaf.text, to: &scratch.writer) }
         redactions += 1
-        if redactor.append(action, of: value, to: &scratch.writer) {
+        if redactor.append(action, of: &leaf, to: &scratch.writer) {
             scratch.writer.append(UInt8(ascii: "\""))
         } else {
             scratch.writer.truncate(to: start)
         }
         return true
+    }
+
+    /// Writes the description of a value, and keeps it in case the record is written again.
+    @inline(never)
+    private func appendDescription(
+        of value: any CustomStringConvertible & Sendable,
+        _ key: String,
+        to scratch: inout EncoderScratch
+    ) -> Bool {
+        let text = value.description
+        scratch.described.append((key, text))
+        return self.appendPlainValue(text, to: &scratch.writer)
     }
 
     /// Writes a value with the quote behind it, unless it is too long.

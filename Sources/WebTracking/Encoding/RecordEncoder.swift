@@ -43,12 +43,12 @@ final class RecordEncoder: Sendable {
         case keys([String])
         case all
 
-        /// How many of these keys do not stay.
-        func remaining(of keys: Set<String>) -> Int {
+        /// Whether the value of this key stays.
+        func contains(_ key: String) -> Bool {
             switch self {
-            case .none: keys.count
-            case .keys(let unpromoted): keys.subtracting(unpromoted).count
-            case .all: 0
+            case .none: false
+            case .keys(let keys): keys.contains(key)
+            case .all: true
             }
         }
     }
@@ -141,12 +141,13 @@ final class RecordEncoder: Sendable {
     /// Whether a plain key with this hash may have the name of an error's field.
     func isErrorName(_ hash: UInt64) -> Bool { self.errorNames.contains(hash) }
 
-    /// Writes the record of an event into the scratch memory, within the limits.
+    /// Writes the record of an event into the scratch memory, which is empty, within the limits.
     ///
     /// - Parameters:
     ///   - time: Nanoseconds since 1970 at which the event was logged.
     ///   - provided: What the metadata provider said.
     ///   - unpromoted: Which metadata that would be promoted to topic or tags stays among the fields.
+    ///   - settled: What has become of values that were looked at for the topic.
     ///   - redactor: What becomes of metadata that shall not leave the process.
     @inline(__always)
     func encode(
@@ -155,6 +156,7 @@ final class RecordEncoder: Sendable {
         handler: borrowing Handler,
         provided: LogMetadata?,
         unpromoted: Unpromoted,
+        settled: [String: SettledValue]? = nil,
         redactor: Redactor,
         into scratch: inout EncoderScratch
     ) {
@@ -170,25 +172,64 @@ final class RecordEncoder: Sendable {
                 to: &scratch
             )
         }
-        if !isPlain {
-            scratch.writer.truncate(to: end)
-            let layers = Layers(handler: handler.fields.metadata, provided: provided, event: event.metadata)
-            self.appendMetadata(
-                redactor.redacted(self.merged(layers, unpromoted)),
-                isAboutError: event.error != nil,
-                valueLimit: self.limits.valueBytes,
-                to: &scratch
-            )
-        }
+        var thrown: (any Error)?
         if let error = event.error {
-            self.append(error, valueLimit: self.limits.valueBytes, redactor: redactor, to: &scratch)
+            thrown = error
+        } else if isPlain {
+            scratch.writer.append(UInt8(ascii: "}"))
+            if scratch.writer.count <= self.limits.recordBytes { return }
         }
-        scratch.writer.append(UInt8(ascii: "}"))
-        if scratch.writer.count > self.limits.recordBytes {
-            let layers = Layers(handler: handler.fields.metadata, provided: provided, event: event.metadata)
-            let metadata = redactor.redacted(self.merged(layers, unpromoted), counts: false)
-            self.shrink(event, time: time, label: handler.label, metadata, redactor: redactor, into: &scratch)
+        let layers = Layers(handler: handler.fields.metadata, provided: provided, event: event.metadata)
+        self.finish(
+            event,
+            thrown,
+            time: time,
+            label: handler.label,
+            layers,
+            metadataBegin: isPlain ? nil : end,
+            unpromoted,
+            settled,
+            redactor,
+            &scratch
+        )
+    }
+
+    /// Writes what is left of a record that is not as most are: metadata that needs the general mapping, from where it
+    /// begins; an error; and all again if it is too large.
+    @inline(never)
+    private func finish(
+        _ event: LogEvent,
+        _ thrown: (any Error)?,
+        time: Int64,
+        label: LabelFields,
+        _ layers: Layers,
+        metadataBegin: Int?,
+        _ unpromoted: Unpromoted,
+        _ settled: [String: SettledValue]?,
+        _ redactor: Redactor,
+        _ scratch: inout EncoderScratch
+    ) {
+        let isAboutError = thrown != nil
+        var general: GeneralFields?
+        if let metadataBegin {
+            scratch.writer.truncate(to: metadataBegin)
+            let fields = self.fields(of: layers, unpromoted, settled, isAboutError: isAboutError, redactor, scratch)
+            scratch.redactions = fields.redactions
+            self.append(fields, valueLimit: self.limits.valueBytes, to: &scratch)
+            general = fields
         }
+        var error: ErrorTexts?
+        if let thrown {
+            let texts = self.texts(of: thrown, redactor: redactor, &scratch.redactions)
+            self.append(texts, valueLimit: self.limits.valueBytes, to: &scratch)
+            error = texts
+        }
+        // A plain record without an error has its end already.
+        if metadataBegin != nil || isAboutError { scratch.writer.append(UInt8(ascii: "}")) }
+        guard scratch.writer.count > self.limits.recordBytes else { return }
+        let fields =
+            general ?? self.fields(of: layers, unpromoted, settled, isAboutError: isAboutError, redactor, scratch)
+        self.shrink(event, time: time, label: label, fields, error, into: &scratch)
     }
 
     /// Encodes an oversize record again with ever shorter values, in the end without its metadata.
@@ -197,30 +238,37 @@ final class RecordEncoder: Sendable {
         _ event: LogEvent,
         time: Int64,
         label: LabelFields,
-        _ metadata: LogMetadata,
-        redactor: Redactor,
+        _ fields: GeneralFields,
+        _ error: ErrorTexts?,
         into scratch: inout EncoderScratch
     ) {
-        var metadata = metadata
+        var fields = fields
         var isBare = false
         var valueLimit = self.limits.valueBytes
+        let location = self.mapping.includesCodeLocation ? [event.source, event.file, event.function] : []
+        let others = [event.message.description, error?.type, error?.message].compactMap { $0 } + location
+        let longest = (others.lazy.map(\.utf8.count) + fields.fields.lazy.map(\.value.utf8.count)).max() ?? 0
         while scratch.writer.count > self.limits.recordBytes {
             if valueLimit > 128 {
                 valueLimit /= 4
+                // It would become the same record.
+                if longest <= valueLimit { continue }
             } else if isBare {
                 // The smallest record there is; the configuration's rules see to it that it fits.
                 break
             } else {
-                metadata = [Self.omittedName: .string(String(metadata.count))]
+                fields = self.fields(
+                    of: [Self.omittedName: .string(String(fields.values))],
+                    isAboutError: error != nil,
+                    redactions: fields.redactions
+                )
                 isBare = true
             }
             scratch.writer.truncate(to: 0)
             scratch.repairs = RepairCounts()
             self.appendLeading(event, time: time, label: label, valueLimit: valueLimit, to: &scratch)
-            self.appendMetadata(metadata, isAboutError: event.error != nil, valueLimit: valueLimit, to: &scratch)
-            if let error = event.error {
-                self.append(error, valueLimit: valueLimit, redactor: redactor, counts: false, to: &scratch)
-            }
+            self.append(fields, valueLimit: valueLimit, to: &scratch)
+            if let error { self.append(error, valueLimit: valueLimit, to: &scratch) }
             scratch.writer.append(UInt8(ascii: "}"))
         }
         scratch.repairs[.oversizeRecord] += 1
@@ -283,19 +331,28 @@ final class RecordEncoder: Sendable {
         }
     }
 
-    private func append(
-        _ error: any Error,
-        valueLimit: Int,
-        redactor: Redactor,
-        counts: Bool = true,
-        to scratch: inout EncoderScratch
-    ) {
+    /// What is written of an event's error.
+    private struct ErrorTexts {
+        var type: String
+        /// `nil` if it is left out.
+        var message: String?
+    }
+
+    private func texts(of error: any Error, redactor: Redactor, _ redactions: inout Int) -> ErrorTexts {
+        let settled = redactor.settled(self.mapping.errorMessage, .string("\(error)"), nesting: 0)
+        redactions += settled.redactions
+        var texts = ErrorTexts(type: String(reflecting: Swift.type(of: error)))
+        if case .string(let message) = settled.value { texts.message = message }
+        return texts
+    }
+
+    private func append(_ error: ErrorTexts, valueLimit: Int, to scratch: inout EncoderScratch) {
         scratch.writer.append(self.errorOpenings[0])
-        self.appendValue(String(reflecting: type(of: error)), limit: valueLimit, to: &scratch)
+        self.appendValue(error.type, limit: valueLimit, to: &scratch)
         scratch.writer.append(UInt8(ascii: "\""))
-        guard let text = redactor.redacted(self.mapping.errorMessage, text: "\(error)", counts: counts) else { return }
+        guard let message = error.message else { return }
         scratch.writer.append(self.errorOpenings[1])
-        self.appendValue(text, limit: valueLimit, to: &scratch)
+        self.appendValue(message, limit: valueLimit, to: &scratch)
         scratch.writer.append(UInt8(ascii: "\""))
     }
 
@@ -308,39 +365,67 @@ final class RecordEncoder: Sendable {
         var event: LogMetadata?
     }
 
-    /// Writes metadata by the general mapping.
+    /// What metadata becomes by the general mapping, whatever its values are cut to.
+    private struct GeneralFields {
+        var fields: [MetadataResolver.Field]
+        var repairs: RepairCounts
+        /// How many values of the metadata they were made from.
+        var values: Int
+        var redactions: Int
+    }
+
+    /// The layers of metadata as one, in swift-log's order, without what becomes topic or tags, and as fields.
     @inline(never)
-    private func appendMetadata(
-        _ metadata: LogMetadata,
+    private func fields(
+        of layers: Layers,
+        _ unpromoted: Unpromoted,
+        _ settled: [String: SettledValue]?,
         isAboutError: Bool,
-        valueLimit: Int,
-        to scratch: inout EncoderScratch
-    ) {
+        _ redactor: Redactor,
+        _ scratch: borrowing EncoderScratch
+    ) -> GeneralFields {
+        var merged: LogMetadata = [:]
+        var redactions = 0
+        let described =
+            scratch.described.isEmpty ? [:] : Dictionary(scratch.described.lazy.map { $0 }) { first, _ in first }
+        func add(_ layer: LogMetadata, outrankedBy isOutranked: (String) -> Bool) {
+            for (key, value) in layer where !isOutranked(key) {
+                if self.isPromoted(key), !unpromoted.contains(key) { continue }
+                let result =
+                    settled?[key]
+                    ?? redactor.settled(key, value, described: described[key], nesting: self.limits.nesting)
+                merged[key] = result.value
+                redactions += result.redactions
+            }
+        }
+        if let event = layers.event { add(event) { _ in false } }
+        if let provided = layers.provided { add(provided) { layers.event?[$0] != nil } }
+        add(layers.handler) { layers.event?[$0] != nil || layers.provided?[$0] != nil }
+        return self.fields(of: merged, isAboutError: isAboutError, redactions: redactions)
+    }
+
+    private func fields(of metadata: LogMetadata, isAboutError: Bool, redactions: Int) -> GeneralFields {
         var taken = Set(self.mapping.leading)
         if isAboutError { taken.formUnion(self.mapping.error) }
         var resolver = MetadataResolver(deepestNesting: self.limits.nesting)
         let fields = resolver.fields(of: metadata, taken: taken)
-        scratch.repairs += resolver.repairs
-        for field in fields {
+        return GeneralFields(
+            fields: fields,
+            repairs: resolver.repairs,
+            values: metadata.count,
+            redactions: redactions
+        )
+    }
+
+    @inline(never)
+    private func append(_ fields: GeneralFields, valueLimit: Int, to scratch: inout EncoderScratch) {
+        scratch.repairs += fields.repairs
+        for field in fields.fields {
             scratch.writer.append(literal: ",\"")
             scratch.writer.append(escaping: field.name)
             scratch.writer.append(literal: "\":\"")
             self.appendValue(field.value, limit: valueLimit, to: &scratch)
             scratch.writer.append(UInt8(ascii: "\""))
-        }
-    }
-
-    /// The layers of metadata as one, in swift-log's order, without what becomes topic or tags.
-    @inline(never)
-    private func merged(_ layers: Layers, _ unpromoted: Unpromoted) -> LogMetadata {
-        var merged = layers.handler
-        if let provided = layers.provided { merged.merge(provided) { _, later in later } }
-        if let metadata = layers.event { merged.merge(metadata) { _, later in later } }
-        guard !self.promoted.isEmpty else { return merged }
-        switch unpromoted {
-        case .all: return merged
-        case .none: return merged.filter { !self.isPromoted($0.key) }
-        case .keys(let keys): return merged.filter { keys.contains($0.key) || !self.isPromoted($0.key) }
         }
     }
 

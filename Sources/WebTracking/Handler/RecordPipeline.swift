@@ -84,11 +84,20 @@ final class RecordPipeline: Sendable {
             EncoderScratch.withCurrent { scratch in
                 let provided = handler.metadataProvider?.get()
                 if let route = handler.route {
-                    if self.log(event, time: time, from: handler, provided: provided, route, policy, &scratch) {
-                        return
-                    }
+                    self.encoder.encode(
+                        event,
+                        time: time,
+                        handler: handler.encoded,
+                        provided: provided,
+                        unpromoted: .none,
+                        redactor: policy.redactor,
+                        into: &scratch
+                    )
+                    if self.append(rank: event.level.rank, to: route, policy, &scratch) { return }
+                    self.appendElsewhere(rank: event.level.rank, label: handler.label, policy, &scratch)
+                } else {
+                    self.logByMetadata(event, time: time, from: handler, provided: provided, policy, &scratch)
                 }
-                self.logByMetadata(event, time: time, from: handler, provided: provided, policy, &scratch)
             } nested: { depth, scratch in
                 self.logNested(event, depth: depth, time: time, from: handler, policy, &scratch)
             }
@@ -122,7 +131,7 @@ final class RecordPipeline: Sendable {
         self.logByMetadata(event, time: time, from: handler, provided: nil, repairs: repairs, policy, &scratch)
     }
 
-    /// Finds the buffer of one event, whose topic depends on its metadata or finds no room.
+    /// Finds the buffer of one event, whose topic or tags may depend on its metadata.
     @inline(never)
     private func logByMetadata(
         _ event: LogEvent,
@@ -134,63 +143,106 @@ final class RecordPipeline: Sendable {
         _ scratch: inout EncoderScratch
     ) {
         let metadata = handler.metadata
-        var redacted: Set<String> = []
+        // What a value has become for the topic is what it is among the fields, too, if it stays there.
+        var settled: [String: SettledValue] = [:]
+        var encoded: RecordEncoder.Unpromoted?
         // A retired buffer is no longer in the table, so the next look finds or makes another.
         while true {
             let route = self.router.route(label: handler.label, repairs) { key in
+                if let known = settled[key] { return known.value }
                 guard let value = event.metadata?[key] ?? provided?[key] ?? metadata[key] else { return nil }
-                guard MetadataText.leaf(value) != nil else {
-                    return policy.redactor.redacted(key, value, counts: false)
+                let result = policy.redactor.settled(key, value, nesting: self.encoder.limits.nesting)
+                settled[key] = result
+                return result.value
+            }
+            if encoded != route.unpromoted {
+                scratch.restart()
+                self.encoder.encode(
+                    event,
+                    time: time,
+                    handler: handler.encoded,
+                    provided: provided,
+                    unpromoted: route.unpromoted,
+                    settled: settled,
+                    redactor: policy.redactor,
+                    into: &scratch
+                )
+                for (key, value) in settled where !route.unpromoted.contains(key) {
+                    scratch.redactions += value.redactions
                 }
-                let (ready, isRedacted) = policy.redactor.ready(key, value)
-                if isRedacted { redacted.insert(key) }
-                return ready
+                encoded = route.unpromoted
             }
-            if self.log(event, time: time, from: handler, provided: provided, route, policy, &scratch) {
-                // What stays among the fields is counted there.
-                if !redacted.isEmpty { policy.redactor.count(route.unpromoted.remaining(of: redacted)) }
-                return
-            }
+            if self.append(rank: event.level.rank, to: route, policy, &scratch) { return }
         }
     }
 
-    /// Encodes an event and puts it into the route's buffer; `false` if that is retired.
+    /// Finds a buffer for a record whose own had no place in the table: what it says is the same in each.
+    @inline(never)
+    private func appendElsewhere(
+        rank: Int,
+        label: String,
+        _ policy: RecordPolicy,
+        _ scratch: inout EncoderScratch
+    ) {
+        while true {
+            let route = self.router.route(label: label) { _ in nil }
+            if self.append(rank: rank, to: route, policy, &scratch) { return }
+        }
+    }
+
+    /// Puts an encoded event into the route's buffer; `false` if that is retired, and there is no room for its topic.
     @inline(__always)
-    private func log(
-        _ event: LogEvent,
-        time: Int64,
-        from handler: borrowing WebTrackingLogHandler,
-        provided: LogMetadata?,
-        _ route: TopicRouter.Route,
+    private func append(
+        rank: Int,
+        to route: TopicRouter.Route,
         _ policy: RecordPolicy,
         _ scratch: inout EncoderScratch
     ) -> Bool {
-        self.encoder.encode(
-            event,
-            time: time,
-            handler: handler.encoded,
-            provided: provided,
-            unpromoted: route.unpromoted,
-            redactor: policy.redactor,
-            into: &scratch
-        )
-        if !route.repairs.isEmpty { scratch.repairs += route.repairs }
+        guard route.repairs.isEmpty else { return self.appendRepaired(rank: rank, to: route, policy, &scratch) }
+        return self.put(rank: rank, into: route, policy, &scratch)
+    }
+
+    /// The same for a route that was repaired. The record's own repairs stay apart: its next route may be another one.
+    @inline(never)
+    private func appendRepaired(
+        rank: Int,
+        to route: TopicRouter.Route,
+        _ policy: RecordPolicy,
+        _ scratch: inout EncoderScratch
+    ) -> Bool {
+        let own = scratch.repairs
+        scratch.repairs += route.repairs
+        defer { scratch.repairs = own }
+        return self.put(rank: rank, into: route, policy, &scratch)
+    }
+
+    @inline(__always)
+    private func put(
+        rank: Int,
+        into route: TopicRouter.Route,
+        _ policy: RecordPolicy,
+        _ scratch: inout EncoderScratch
+    ) -> Bool {
         let repairs = scratch.repairs
-        let rank = event.level.rank
         let foldedFrom = policy.sampler?.folds(rank) ?? false ? self.encoder.endOfTime : nil
         let answer = scratch.writer.withBytes {
             route.buffer.append($0, rank: rank, repairs: repairs, foldedFrom: foldedFrom)
         }
-        guard answer == .retired else { return true }
-        return self.appendToRetired(rank: rank, foldedFrom: foldedFrom, route, &scratch)
+        guard answer != .retired else {
+            return self.putIntoRetired(rank: rank, foldedFrom: foldedFrom, route, policy, &scratch)
+        }
+        // Once for each record, however often it is written before it finds its place.
+        if scratch.redactions > 0 { policy.redactor.count(scratch.redactions) }
+        return true
     }
 
     /// Puts an encoded record into a buffer whose topic was idle; `false` if there is no room for the topic.
     @inline(never)
-    private func appendToRetired(
+    private func putIntoRetired(
         rank: Int,
         foldedFrom: Int?,
         _ route: TopicRouter.Route,
+        _ policy: RecordPolicy,
         _ scratch: inout EncoderScratch
     ) -> Bool {
         let repairs = scratch.repairs
@@ -198,10 +250,11 @@ final class RecordPipeline: Sendable {
             let answer = scratch.writer.withBytes {
                 route.buffer.append($0, rank: rank, repairs: repairs, foldedFrom: foldedFrom)
             }
-            if answer != .retired { return true }
+            guard answer == .retired else {
+                policy.redactor.count(scratch.redactions)
+                return true
+            }
         }
-        scratch.writer.truncate(to: 0)
-        scratch.repairs = RepairCounts()
         return false
     }
 

@@ -20,8 +20,8 @@ public import Logging
 /// `log(event:)` encodes the event on the calling thread and hands it to the topic's buffer. It does no input or output, but
 /// for the few system calls of a batch that opens a file of the spool, waits for nothing but a short critical section, and
 /// neither throws nor traps; an event that finds no room is counted
-/// in ``WebTrackingProducer/statistics``. Messages, errors and values that compute their description may be asked for it
-/// more than once.
+/// in ``WebTrackingProducer/statistics``. Errors and values that compute their description are asked for it once for each
+/// event.
 public struct WebTrackingLogHandler: LogSink {
     /// The label of the logger.
     public let label: String

@@ -112,8 +112,9 @@ public struct RedactionRule: Sendable, Equatable {
     /// For whatever `decide` has an answer for: it is given a value's key, with the keys of the dictionaries around it and
     /// dots between them, and its text.
     ///
-    /// Called on the thread that logs, for every value that no earlier rule decided about, and now and then twice; it must
-    /// be quick, and must not log.
+    /// Called on the thread that logs, for every value that no earlier rule decided about, and now and then twice with the
+    /// same text; it must be quick, and must not log. A value that computes its description is asked for it once for each
+    /// record: the text that was judged is the text that is sent.
     public static func function(
         _ decide: @escaping @Sendable (_ key: String, _ value: String) -> Redaction.Action?
     ) -> RedactionRule {

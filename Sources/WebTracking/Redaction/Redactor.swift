@@ -93,88 +93,118 @@ final class Redactor: Sendable {
     }
 
     /// What happens to a value that is not a container.
-    func action(_ key: String, _ value: LogMetadataValue) -> Redaction.Action {
+    func action(_ key: String, _ leaf: inout LeafText) -> Redaction.Action {
         let byKey = self.patterns.flatMap { patterns in key.withBytes { patterns.firstRule(for: $0) } }
+        // A string has no attributes.
+        if leaf.isString && !self.hasFunctions { return byKey.map { self.actions[$0] } ?? .keep }
         for rule in self.rules {
             if let byKey, byKey < rule.place { break }
             switch rule.test {
             case .attribute(let isOn):
-                if isOn(value) { return self.actions[rule.place] }
+                if isOn(leaf.value) { return self.actions[rule.place] }
             case .function(let function):
-                if let action = function.decide(key, MetadataText.leaf(value) ?? "") { return action }
+                if let action = function.decide(key, leaf.text) { return action }
             }
         }
         return byKey.map { self.actions[$0] } ?? .keep
     }
 
-    /// The metadata as it may leave the process.
+    /// A value as it may leave the process, for one record.
     ///
-    /// - Parameter counts: Whether the values are counted that are changed; not for those that were before.
-    func redacted(_ metadata: LogMetadata, counts: Bool = true) -> LogMetadata {
-        guard self.isActive else { return metadata }
-        return self.redacted(metadata, under: nil, depth: 0, counts: counts)
-    }
-
-    /// One value as it may leave the process; `nil` if it may not at all.
-    func redacted(_ key: String, _ value: LogMetadataValue, counts: Bool = true) -> LogMetadataValue? {
-        guard self.isActive else { return value }
-        return self.redacted(key, value, depth: 0, counts: counts)
-    }
-
-    /// A value that is made ready once, for records to come, and whether it is changed; whoever uses it counts that.
-    func ready(_ key: String, _ value: LogMetadataValue) -> (value: LogMetadataValue?, isRedacted: Bool) {
-        guard self.isActive, MetadataText.leaf(value) != nil else { return (value, false) }
-        let action = self.action(key, value)
-        return (self.carriedOut(action, value), action != .keep)
+    /// - Parameters:
+    ///   - described: What the value's description was, if it has been asked for already.
+    ///   - nesting: Dictionaries nested deeper become JSON text, which is cut a number of levels below that.
+    func settled(
+        _ key: String,
+        _ value: LogMetadataValue,
+        described: String? = nil,
+        nesting: Int
+    ) -> SettledValue {
+        var redactions = 0
+        let settled = self.settled(
+            key,
+            value,
+            described: described,
+            Depth(nesting: nesting),
+            redactions: &redactions
+        )
+        return SettledValue(value: settled, redactions: redactions)
     }
 
     /// Counts values that were changed.
     func count(_ number: Int) { self.total.add(number) }
 
-    /// A text as it may leave the process; `nil` if it may not at all.
-    func redacted(_ key: String, text: String, counts: Bool = true) -> String? {
-        guard self.isActive else { return text }
-        return self.redacted(key, .string(text), depth: 0, counts: counts).flatMap(MetadataText.leaf)
-    }
+    /// Where a value lies in what it is a part of.
+    private struct Depth {
+        /// How many more dictionaries become fields.
+        var nesting: Int
+        /// How many more levels are written out of what is JSON text; `nil` where that has not begun.
+        var levels: Int?
 
-    private func redacted(_ metadata: LogMetadata, under prefix: String?, depth: Int, counts: Bool) -> LogMetadata {
-        var result = metadata
-        for (key, value) in metadata {
-            // A prefix can be empty: a key may be.
-            let path = prefix.map { "\($0).\(key)" } ?? key
-            result[key] = self.redacted(path, value, depth: depth, counts: counts)
-        }
-        return result
-    }
+        init(nesting: Int) { self.nesting = nesting }
 
-    private func redacted(_ key: String, _ value: LogMetadataValue, depth: Int, counts: Bool) -> LogMetadataValue? {
-        switch value {
-        case .dictionary, .array:
-            // What is nested deeper than anything that is written out is not looked through, but left out as a whole.
-            guard depth <= MetadataText.deepest else { return .string("\u{2026}") }
-            if case .dictionary(let values) = value {
-                let kept = self.redacted(values, under: key, depth: depth + 1, counts: counts)
-                return kept.isEmpty && !values.isEmpty ? nil : .dictionary(kept)
+        /// Below a value, which is an array or not.
+        func below(isArray: Bool) -> Depth {
+            var below = self
+            below.nesting -= 1
+            if let levels = self.levels {
+                below.levels = levels - 1
+            } else if isArray || self.nesting <= 0 {
+                below.levels = MetadataText.deepest - 1
             }
-            guard case .array(let values) = value else { return nil }
-            let kept = values.compactMap { self.redacted(key, $0, depth: depth + 1, counts: counts) }
+            return below
+        }
+    }
+
+    private func settled(
+        _ key: String,
+        _ value: LogMetadataValue,
+        described: String? = nil,
+        _ depth: Depth,
+        redactions: inout Int
+    ) -> LogMetadataValue? {
+        // What is not written out is not looked at either.
+        if let levels = depth.levels, levels <= 0 { return .string(MetadataText.leftOut) }
+        switch value {
+        case .dictionary(let values):
+            let below = depth.below(isArray: false)
+            var kept: LogMetadata = [:]
+            for (name, value) in values {
+                // A key may be empty.
+                let path = self.isActive ? "\(key).\(name)" : ""
+                if let value = self.settled(path, value, below, redactions: &redactions) { kept[name] = value }
+            }
+            return kept.isEmpty && !values.isEmpty ? nil : .dictionary(kept)
+        case .array(let values):
+            let below = depth.below(isArray: true)
+            var kept: [LogMetadataValue] = []
+            for value in values {
+                if let value = self.settled(key, value, below, redactions: &redactions) { kept.append(value) }
+            }
             return kept.isEmpty && !values.isEmpty ? nil : .array(kept)
         case .string, .stringConvertible:
-            let action = self.action(key, value)
-            if counts && action != .keep { self.count(1) }
-            return self.carriedOut(action, value)
+            var leaf = LeafText(value, described: described)
+            let action = self.isActive ? self.action(key, &leaf) : .keep
+            if action != .keep { redactions += 1 }
+            switch action {
+            case .keep: return .string(leaf.text)
+            case .mask: return .string(Redaction.masked)
+            case .drop: return nil
+            // Checked at set-up; without a key nothing of the value may be seen.
+            case .pseudonym: return .string(self.pseudonymKey.map { $0.pseudonym(of: leaf.text) } ?? Redaction.masked)
+            }
         }
     }
 
     /// Writes what an action makes of a value that is not a container, where that needs no escape; `false` if nothing is
     /// left of it, or all of it.
-    func append(_ action: Redaction.Action, of value: LogMetadataValue, to writer: inout ByteWriter) -> Bool {
+    func append(_ action: Redaction.Action, of leaf: inout LeafText, to writer: inout ByteWriter) -> Bool {
         switch action {
         case .keep, .drop:
             return false
         case .pseudonym:
             if let key = self.pseudonymKey {
-                key.appendPseudonym(of: MetadataText.leaf(value) ?? "", to: &writer)
+                key.appendPseudonym(of: leaf.text, to: &writer)
                 return true
             }
             fallthrough
@@ -183,15 +213,41 @@ final class Redactor: Sendable {
             return true
         }
     }
+}
 
-    private func carriedOut(_ action: Redaction.Action, _ value: LogMetadataValue) -> LogMetadataValue? {
-        switch action {
-        case .keep: value
-        case .mask: .string(Redaction.masked)
-        case .drop: nil
-        // Checked at set-up; without a key nothing of the value may be seen.
-        case .pseudonym:
-            .string(self.pseudonymKey.map { $0.pseudonym(of: MetadataText.leaf(value) ?? "") } ?? Redaction.masked)
+/// What a value has become for one record: its descriptions have been asked for, and the rules have been asked about just
+/// what they were.
+struct SettledValue: Sendable {
+    /// Strings, dictionaries and arrays only; `nil` if the value is left out.
+    var value: LogMetadataValue?
+    /// How many values in it were changed.
+    var redactions: Int
+}
+
+/// The text of a value that is not a container, which is asked for its description once, and only if somebody needs it.
+struct LeafText {
+    let value: LogMetadataValue
+    /// The description, if it has been asked for.
+    private(set) var described: String?
+
+    init(_ value: LogMetadataValue, described: String? = nil) {
+        self.value = value
+        self.described = described
+    }
+
+    var isString: Bool { if case .string = self.value { true } else { false } }
+
+    var text: String {
+        mutating get {
+            switch self.value {
+            case .string(let text): return text
+            case .dictionary, .array: return ""
+            case .stringConvertible(let value):
+                if let described = self.described { return described }
+                let text = value.description
+                self.described = text
+                return text
+            }
         }
     }
 }

@@ -107,7 +107,8 @@ import Logging
             var isSuspect = false
             let hash = PlainKey.append(key, to: &writer, redactor: redactor, isSuspect: &isSuspect)
             #expect((hash != nil) == Self.isPlain(key), "\(key)")
-            if redactor.action(key, .string("v")) != .keep {
+            var leaf = LeafText("v")
+            if redactor.action(key, &leaf) != .keep {
                 #expect(hash == nil || isSuspect, "\(key)")
                 secret += 1
             }
