@@ -19,18 +19,10 @@ struct RedactionOracle {
     }
 
     let rules: [Rule]
-    /// The rules' names as they are compared.
-    private let names: [[UInt8]]
     let pseudonymKey: PseudonymKey?
 
     init(rules: [Rule], pseudonymKey: PseudonymKey?) {
         self.rules = rules
-        self.names = rules.map { rule in
-            switch rule {
-            case .key(let name, _), .suffix(let name, _): Self.plain(name.utf8)
-            case .function: []
-            }
-        }
         self.pseudonymKey = pseudonymKey
     }
 
@@ -123,21 +115,51 @@ struct RedactionOracle {
 
     /// What the first rule says that has an answer.
     private func action(_ key: String, _ text: String) -> Redaction.Action {
-        let whole = [Self.plain(key.utf8)]
-        let parts = key.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Self.plain)
-        for (rule, name) in zip(self.rules, self.names) {
-            // A name with dots is for the whole key.
-            let places = name.contains(UInt8(ascii: ".")) ? whole : parts
+        for rule in self.rules {
             switch rule {
-            case .key(_, let action): if places.contains(name) { return action }
-            case .suffix(_, let action):
-                if places.contains(where: { $0.count >= name.count && $0.suffix(name.count).elementsEqual(name) }) {
-                    return action
-                }
+            case .key(let name, let action): if Self.matches(name, key, isSuffix: false) { return action }
+            case .suffix(let ending, let action): if Self.matches(ending, key, isSuffix: true) { return action }
             case .function(let decide): if let action = decide(key, text) { return action }
             }
         }
         return .keep
+    }
+
+    /// Tries every place where the name may begin and end.
+    private static func matches(_ name: String, _ key: String, isSuffix: Bool) -> Bool {
+        let key = Array(KeyFolding.folded(key).utf8)
+        let isWhole = name.utf8.contains(UInt8(ascii: "."))
+        let ends = isWhole ? [key.count] : (0...key.count).filter { $0 == key.count || key[$0] == UInt8(ascii: ".") }
+        return ends.contains { end in
+            var part = key[..<end]
+            if !(name.utf8.last { $0 != 0x2D && $0 != 0x5F }.map { (0x30...0x39).contains($0) } ?? false) {
+                while let last = part.last, (0x30...0x39).contains(last) { part.removeLast() }
+            }
+            return (0...part.count).contains { start in
+                guard start == 0 || isSuffix || !isWhole && part[start - 1] == UInt8(ascii: ".") else { return false }
+                return self.isName(part[start...], Array(name.utf8), isWhole: isWhole)
+            }
+        }
+    }
+
+    /// Whether the text is the name, with its hyphens and underscores where it likes, and dots between the name's words.
+    private static func isName(_ text: ArraySlice<UInt8>, _ name: [UInt8], isWhole: Bool) -> Bool {
+        func isSeparator(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") }
+        let letters = self.plain(name)
+        var words: Set<Int> = []
+        for place in name.indices.dropFirst() where isSeparator(name[place - 1]) && !isSeparator(name[place]) {
+            words.insert(self.plain(name[..<place]).count)
+        }
+        var done = 0
+        for byte in text where !isSeparator(byte) {
+            if byte == UInt8(ascii: "."), !isWhole {
+                guard done > 0, words.contains(done) else { return false }
+            } else {
+                guard done < letters.count, letters[done] == byte else { return false }
+                done += 1
+            }
+        }
+        return done == letters.count
     }
 
     /// In lower case, without hyphens and underscores.

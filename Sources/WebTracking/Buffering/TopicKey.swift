@@ -20,6 +20,12 @@ package struct TopicKey: Hashable, Sendable {
     /// In the order in which the configuration names them.
     package var tags: [Tag]
 
+    /// Byte for byte: to the standard library, strings are equal that only a reader takes for one.
+    package static func == (left: TopicKey, right: TopicKey) -> Bool {
+        left.topic == right.topic && left.tags == right.tags && left.topic.utf8.elementsEqual(right.topic.utf8)
+            && left.tags.elementsEqual(right.tags) { $0.value.utf8.elementsEqual($1.value.utf8) }
+    }
+
     package init(topic: String, tags: [Tag] = []) {
         self.topic = topic
         self.tags = tags

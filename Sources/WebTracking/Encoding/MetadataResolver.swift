@@ -43,8 +43,8 @@ struct MetadataResolver {
         var leaves: [Leaf] = []
         for (key, value) in metadata { self.flatten(value, path: [key], into: &leaves) }
         leaves.sort {
-            let order = MetadataText.comparison($0.name, $1.name)
-            if order != 0 { return order < 0 }
+            // As the names are the same to each other below: not by their bytes.
+            if $0.name != $1.name { return $0.name < $1.name }
             if $0.path.count != $1.path.count { return $0.path.count < $1.path.count }
             return $0.path.lexicographicallyPrecedes($1.path, by: MetadataText.precedes)
         }

@@ -13,32 +13,32 @@
 enum PlainKey {
     /// Writes `,"key":"` and returns a hash of the key; `nil`, with nothing written, if the key is not plain.
     static func append(_ key: String, to writer: inout ByteWriter) -> UInt64? {
-        var isSuspect = false
-        return key.withBytes { self.append($0, to: &writer, suspects: nil, isSuspect: &isSuspect) }
+        var rule = KeyPatterns.noRule
+        return key.withBytes { self.append($0, to: &writer, patterns: nil, rule: &rule) }
     }
 
     /// Writes `,"key":"` and returns a hash of the key; `nil` if the key is not plain.
     ///
-    /// - Parameter isSuspect: Becomes whether the redactor may go by the key; what it leaves as it is surely does not.
+    /// - Parameter rule: Becomes the first rule of the redactor's that is for the key, unless that was none.
     @inline(__always)
     static func append(
         _ key: String,
         to writer: inout ByteWriter,
         redactor: Redactor,
-        isSuspect: inout Bool
+        rule: inout Int
     ) -> UInt64? {
-        key.withBytes { self.append($0, to: &writer, suspects: redactor.patterns?.endings, isSuspect: &isSuspect) }
+        key.withBytes { self.append($0, to: &writer, patterns: redactor.patterns, rule: &rule) }
     }
 
     /// - Parameters:
-    ///   - suspects: What the parts of the key are compared with, quickly, while its bytes are at hand.
-    ///   - isSuspect: Becomes whether one of them may be for the key; `false` is certain.
+    ///   - patterns: What the parts of the key are compared with, quickly, while its bytes are at hand.
+    ///   - rule: Becomes the first rule that is for the key.
     @inline(__always)
     private static func append(
         _ key: UnsafeRawBufferPointer,
         to writer: inout ByteWriter,
-        suspects: KeyPatterns.Endings?,
-        isSuspect: inout Bool
+        patterns: KeyPatterns?,
+        rule: inout Int
     ) -> UInt64? {
         guard let source = key.baseAddress, !key.isEmpty, key.count <= FieldName.maximumBytes,
             source.load(as: UInt8.self) != UInt8(ascii: "_")
@@ -46,7 +46,6 @@ enum PlainKey {
         let count = key.count
         var hash = NameHash.quickSeed ^ UInt64(truncatingIfNeeded: count)
         var marks: UInt64 = 0
-        var partStart = 0
         // Behind the key, eight bytes for the last store.
         writer.append(room: FieldName.maximumBytes + 16) { target in
             target.storeBytes(of: Self.opening, as: UInt16.self)
@@ -65,18 +64,21 @@ enum PlainKey {
                 marks |= JSONEscape.bytesOutsideASCII(in: word)
                 name.storeBytes(of: word.littleEndian, toByteOffset: position, as: UInt64.self)
                 hash = NameHash.mix(hash, word)
-                if let suspects {
+                if let patterns {
                     var dots = KeyPatterns.dots(in: word)
                     while dots != 0 {
                         let dot = position &+ dots.trailingZeroBitCount >> 3
-                        if KeyPatterns.mayEnd(suspects, source, from: partStart, to: dot) { isSuspect = true }
-                        partStart = dot &+ 1
+                        if KeyPatterns.mayEnd(patterns.endings, source, to: dot) {
+                            rule = patterns.rule(forPartOf: key, to: dot, before: rule)
+                        }
                         dots &= dots &- 1
                     }
                 }
                 position &+= 8
             }
-            if let suspects, KeyPatterns.mayEnd(suspects, source, from: partStart, to: count) { isSuspect = true }
+            if let patterns, KeyPatterns.mayEnd(patterns.endings, source, to: count) {
+                rule = patterns.rule(forPartOf: key, to: count, before: rule)
+            }
             guard marks == 0 else { return 0 }
             name.storeBytes(of: Self.closing, toByteOffset: count, as: UInt32.self)
             return count &+ 5

@@ -113,17 +113,16 @@ extension RecordEncoder {
         to scratch: inout EncoderScratch
     ) -> UInt64? {
         let start = scratch.writer.count
-        var isSuspect = redactor.hasFunctions
-        guard let hash = PlainKey.append(key, to: &scratch.writer, redactor: redactor, isSuspect: &isSuspect) else {
-            return nil
-        }
+        var rule = KeyPatterns.noRule
+        guard let hash = PlainKey.append(key, to: &scratch.writer, redactor: redactor, rule: &rule) else { return nil }
+        let isSuspect = rule != KeyPatterns.noRule || redactor.hasFunctions
         if isAboutError && self.isErrorName(hash) { return nil }
         let isWritten: Bool
         switch consume value {
         case .string(let text):
             isWritten =
                 isSuspect
-                ? self.appendRedacted(copy key, .string(text), from: start, redactor, &redactions, to: &scratch)
+                ? self.appendRedacted(copy key, .string(text), rule, from: start, redactor, &redactions, to: &scratch)
                 : self.appendPlainValue(text, to: &scratch.writer)
         case .stringConvertible(let value):
             isWritten =
@@ -131,6 +130,7 @@ extension RecordEncoder {
                 ? self.appendRedacted(
                     copy key,
                     .stringConvertible(value),
+                    rule,
                     from: start,
                     redactor,
                     &redactions,
@@ -149,13 +149,14 @@ extension RecordEncoder {
     private func appendRedacted(
         _ key: String,
         _ value: LogMetadataValue,
+        _ rule: Int,
         from start: Int,
         _ redactor: Redactor,
         _ redactions: inout Int,
         to scratch: inout EncoderScratch
     ) -> Bool {
         var leaf = LeafText(value)
-        let action = redactor.action(key, &leaf)
+        let action = redactor.action(key, rule: rule, &leaf)
         defer { if let described = leaf.described { scratch.described.append((key, described)) } }
         guard action != .keep else { return self.appendPlainValue(leaf.text, to: &scratch.writer) }
         redactions += 1

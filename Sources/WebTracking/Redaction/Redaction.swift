@@ -96,9 +96,11 @@ public struct RedactionRule: Sendable, Equatable {
 
     /// For values whose key is `name`.
     ///
-    /// Letters count as equal in both cases, and hyphens and underscores do not count at all: `api-key` is `API_KEY` is
-    /// `apiKey`. A key is taken apart at its dots, and the keys of nested dictionaries belong to it: `token` is for
-    /// `token`, `user.token`, `token.value`, and for everything inside a dictionary of this name. A `name` with dots is for
+    /// Letters count as equal in both cases, beyond ASCII scalar by scalar and up to canonical equivalence. Hyphens and
+    /// underscores do not count at all, nor does a number at the end of a key unless `name` has one: `api-key` is `API_KEY`
+    /// is `apiKey2`. A key is taken apart at its dots, and the keys of nested dictionaries belong to it: `token` is for
+    /// `token`, `user.token`, `token.value`, and for everything inside a dictionary of this name. Between the words of a
+    /// `name` with hyphens or underscores, a key may have a dot: `api-key` is for `api.key`, too. A `name` with dots is for
     /// the whole key.
     public static func key(_ name: String, _ action: Redaction.Action) -> RedactionRule {
         RedactionRule(kind: .key(name), action: action)

@@ -48,17 +48,17 @@ final class Redactor: Sendable {
     private static let lastIdentity = Atomic<UInt64>(0)
 
     init(_ redaction: Redaction, count: RedactionCount) {
-        var patterns: [KeyPatterns.Pattern] = []
+        var names: [(name: String, isSuffix: Bool, rule: Int)] = []
         var hasFunctions = false
         var carrier: ObjectIdentifier?
         self.actions = redaction.rules.map(\.action)
         self.rules = redaction.rules.enumerated().compactMap { place, rule in
             switch rule.kind {
             case .key(let name):
-                patterns.append(KeyPatterns.Pattern(name, isSuffix: false, rule: place))
+                names.append((name, false, place))
                 return nil
             case .suffix(let name):
-                patterns.append(KeyPatterns.Pattern(name, isSuffix: true, rule: place))
+                names.append((name, true, place))
                 return nil
             #if SwiftLog
             case .attribute(_, _, let isOn):
@@ -72,7 +72,7 @@ final class Redactor: Sendable {
                 return Rule(place: place, test: .function(function))
             }
         }
-        self.patterns = patterns.isEmpty ? nil : KeyPatterns(patterns)
+        self.patterns = names.isEmpty ? nil : KeyPatterns(names)
         self.pseudonymKey = redaction.pseudonymKey
         self.isActive = !redaction.rules.isEmpty
         self.hasFunctions = hasFunctions
@@ -94,11 +94,16 @@ final class Redactor: Sendable {
 
     /// What happens to a value that is not a container.
     func action(_ key: String, _ leaf: inout LeafText) -> Redaction.Action {
-        let byKey = self.patterns.flatMap { patterns in key.withBytes { patterns.firstRule(for: $0) } }
+        self.action(key, rule: self.patterns?.firstRule(for: key) ?? KeyPatterns.noRule, &leaf)
+    }
+
+    /// The same where it is known which of the rules that go by the key is the first for this one.
+    @inline(__always)
+    func action(_ key: String, rule byKey: Int, _ leaf: inout LeafText) -> Redaction.Action {
         // A string has no attributes.
-        if leaf.isString && !self.hasFunctions { return byKey.map { self.actions[$0] } ?? .keep }
+        if leaf.isString && !self.hasFunctions { return byKey == KeyPatterns.noRule ? .keep : self.actions[byKey] }
         for rule in self.rules {
-            if let byKey, byKey < rule.place { break }
+            if byKey < rule.place { break }
             switch rule.test {
             case .attribute(let isOn):
                 if isOn(leaf.value) { return self.actions[rule.place] }
@@ -106,7 +111,7 @@ final class Redactor: Sendable {
                 if let action = function.decide(key, leaf.text) { return action }
             }
         }
-        return byKey.map { self.actions[$0] } ?? .keep
+        return byKey == KeyPatterns.noRule ? .keep : self.actions[byKey]
     }
 
     /// A value as it may leave the process, for one record.

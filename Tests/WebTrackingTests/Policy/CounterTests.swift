@@ -73,7 +73,9 @@ struct CounterTests {
         let parts = path.split(separator: ".", omittingEmptySubsequences: false)
         if path == "keep.token" { return nil }
         if parts.contains("mail") { return .drop }
-        if parts.contains("token") || path == "api.key" { return .mask }
+        if parts.contains("token") || zip(parts, parts.dropFirst()).contains(where: { $0 == ("api", "key") }) {
+            return .mask
+        }
         if parts.contains("user") { return .pseudonym }
         return text == "13" ? .mask : nil
     }
@@ -107,7 +109,7 @@ struct CounterTests {
         let rig = try Rig {
             $0.redaction = Redaction(
                 rules: [
-                    .key("keep.token", .keep), .key("mail", .drop), .suffix("token", .mask), .key("api.key", .mask),
+                    .key("keep.token", .keep), .key("mail", .drop), .suffix("token", .mask), .suffix("api-key", .mask),
                     .key("user", .pseudonym), .function { _, value in value == "13" ? .mask : nil },
                 ],
                 pseudonymKey: PseudonymKey(bytes: Array(0..<16))
