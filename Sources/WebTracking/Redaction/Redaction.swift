@@ -64,11 +64,16 @@ public struct Redaction: Sendable, Equatable {
 
     /// Keys that end in one of these are masked by ``standard``.
     public static let standardSuffixes = [
-        "authorization", "cookie", "password", "passwd", "passphrase", "secret", "token", "api-key", "access-key",
-        "access-key-id", "private-key", "credential", "credentials", "connection-string",
+        "authorization", "cookie", "cookies", "password", "passwords", "password-hash", "password-digest",
+        "password-salt", "password-confirmation", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets",
+        "secret-key", "secret-keys", "token", "api-key", "api-keys", "access-key", "access-keys", "access-key-id",
+        "private-key", "private-keys", "signing-key", "encryption-key", "consumer-key", "application-key", "app-key",
+        "auth-key", "credential", "credentials", "connection-string", "session-id", "sessid", "card-number",
     ]
     /// Keys that are one of these are masked by ``standard``.
-    public static let standardKeys = ["pwd", "jwt", "ssn", "cvv", "iban", "card-number", "session-id"]
+    public static let standardKeys = [
+        "jwt", "bearer", "csrf", "xsrf", "connect-sid", "otp", "totp", "ssn", "cvv", "cvc", "iban", "salt",
+    ]
 
     private static var standardRules: [RedactionRule] {
         var rules = self.standardSuffixes.map { RedactionRule.suffix($0, .mask) }

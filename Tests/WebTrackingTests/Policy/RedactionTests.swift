@@ -39,7 +39,12 @@ struct RedactionTests {
             "passphrase", "client_secret", "clientSecret", "secret.value", "token", "access_token", "refreshToken",
             "X-Amz-Security-Token", "x-api-key", "apiKey", "API_KEY", "access-key", "accessKeyId", "access_key_secret",
             "private_key", "credentials", "aws.credential", "connection-string", "pwd", "jwt", "ssn", "cvv", "iban",
-            "card_number", "sessionId", "token.count",
+            "card_number", "sessionId", "token.count", "secret_key", "secretKey", "session.id", "api.key",
+            "private.key",
+            "card.number", "passwordHash", "password2", "apiKeys", "cookies", "http.request.cookies", "PHPSESSID",
+            "user.password_digest", "mysql_pwd", "db.Pwd", "x-csrf-token", "csrf", "XSRF-TOKEN", "connect.sid", "otp",
+            "consumer_key", "DD_APPLICATION_KEY", "encryption.key", "password_2", "client.secret.0", "CreditCardNumber",
+            "passcode", "password_confirmation", "aws.access.key.id", "to\u{212A}en", "PA\u{FF33}SWORD.token",
         ]
     )
     func masksTheStandardList(key: String) async throws {
@@ -56,8 +61,9 @@ struct RedactionTests {
         "Keys that only resemble those of the standard list are left alone",
         arguments: [
             "user.id", "tokens", "tokenizer", "author", "monkey", "keyboard", "duration", "region", "version",
-            "secretary",
-            "pwdx", "session", "cookies", "a", "-", "x.y", ".", "http.route",
+            "secretary", "token\u{301}", "api.user.key", "key.api", "apis.key", "public.key", "id", "x.id", "number",
+            "sha256", "http2", "line.2", "session.idle", "tokens.7",
+            "pwdx", "session", "sessions.id", "a", "-", "x.y", ".", "http.route",
         ]
     )
     func leavesOtherKeysAlone(key: String) async throws {
