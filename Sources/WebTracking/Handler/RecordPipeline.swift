@@ -290,7 +290,10 @@ final class RecordPipeline: Sendable {
             label: report.label
         )
         let table = self.router.table
-        let buffer = self.router.fixedRoute(label: report.label)?.buffer ?? table.base
+        // Nothing is known of the metadata of what was left out.
+        let buffer =
+            self.router.fixedRoute(label: report.label)?.buffer
+            ?? self.router.route(label: report.label, value: { _ in nil }).buffer
         var answer = buffer.append(record)
         if answer == .retired { answer = (table.revive(buffer) ? buffer : table.base).append(record) }
         if answer != .accepted { sampler.putBack(report, at: self.clock.wallTime()) }

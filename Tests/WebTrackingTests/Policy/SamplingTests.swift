@@ -69,6 +69,18 @@ struct SamplingTests {
         await rig.stop()
     }
 
+    @Test("What was left out is told where a record of its label without metadata goes")
+    func tellsInTheTopicOfTheLabel() async throws {
+        let rig = try self.rig(first: 0, thenOneIn: nil) {
+            $0.topic = .label
+            $0.promotedTags = ["tenant"]
+        }
+        rig.sink("shop").info("1", metadata: ["tenant": "a"])
+        _ = await rig.drain()
+        #expect(rig.transport.stored.map(\.topic) == ["shop"])
+        await rig.stop()
+    }
+
     @Test("A statement that falls silent is told of within two seconds")
     func tellsOfSilentStatements() async throws {
         let rig = try self.rig(first: 1, thenOneIn: nil)
