@@ -29,8 +29,8 @@ enum KeyFolding {
     }
 
     /// What stands between the dots of a folded key, as it is compared.
-    static func parts(of folded: String) -> [String] {
-        folded.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false).map { self.plain($0) }
+    static func parts(of folded: String) -> [KeyPart] {
+        folded.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false).map { KeyPart($0) }
     }
 
     /// Without hyphens and underscores.
@@ -38,13 +38,6 @@ enum KeyFolding {
         var plain = String.UnicodeScalarView()
         plain.append(contentsOf: text.filter { $0 != "-" && $0 != "_" })
         return String(plain)
-    }
-
-    /// Without the number at its end, which only counts at the very end.
-    static func unnumbered(_ part: String) -> Substring {
-        let scalars = part.unicodeScalars
-        let end = scalars.lastIndex { !self.isDigit($0) }.map { scalars.index(after: $0) } ?? scalars.startIndex
-        return Substring(scalars[..<end])
     }
 
     static func isDigit(_ scalar: Unicode.Scalar) -> Bool { (0x30...0x39).contains(scalar.value) }
@@ -85,23 +78,55 @@ struct WidePattern: Sendable {
         self.rule = rule
     }
 
-    /// - Parameter parts: What stands between the dots of `folded`.
-    func matches(_ folded: String, parts: [String]) -> Bool {
-        if self.isWhole { return self.matches([KeyFolding.plain(folded.unicodeScalars)], at: 0, words: 1) }
-        return parts.indices.contains { self.matches(parts, at: $0, words: self.words.count, isLast: true) }
+    /// - Parameter parts: What stands between the dots of a key.
+    func matches(_ parts: [KeyPart]) -> Bool {
+        parts.indices.contains { place in
+            self.isWhole
+                ? self.matchesBeginning(parts[...place])
+                : self.matches(parts, at: place, words: self.words.count, isLast: true)
+        }
+    }
+
+    /// Whether a name with dots is for a key that these parts begin.
+    private func matchesBeginning(_ parts: ArraySlice<KeyPart>) -> Bool {
+        let texts = parts.dropLast().map(\.plain) + parts.suffix(1).map { self.text(of: $0, isLast: true) }
+        let text = texts.joined(separator: ".")
+        return self.isSuffix ? KeyFolding.ends(Substring(text), in: self.words[0]) : text == self.words[0]
     }
 
     /// Whether the first `count` words stand at the end of this part, and before it.
-    private func matches(_ parts: [String], at place: Int, words count: Int, isLast: Bool = true) -> Bool {
-        let part = isLast && !self.isNumbered ? KeyFolding.unnumbered(parts[place]) : Substring(parts[place])
+    private func matches(_ parts: [KeyPart], at place: Int, words count: Int, isLast: Bool) -> Bool {
+        let part = self.text(of: parts[place], isLast: isLast)
         for first in 0..<count {
             let text = self.words[first..<count].joined()
             if first == 0 {
-                if self.isSuffix ? KeyFolding.ends(part, in: text) : part == text { return true }
-            } else if part == text, place > 0 {
-                if self.matches(parts, at: place - 1, words: first, isLast: false) { return true }
+                if self.isSuffix ? KeyFolding.ends(Substring(part), in: text) : part == text { return true }
+            } else if part == text, let before = parts[..<place].lastIndex(where: { !$0.plain.isEmpty }) {
+                if self.matches(parts, at: before, words: first, isLast: false) { return true }
             }
         }
         return false
+    }
+
+    /// A number counts where more of the name stands behind it.
+    private func text(of part: KeyPart, isLast: Bool) -> String {
+        isLast && !self.isNumbered ? part.unnumbered : part.plain
+    }
+}
+
+/// What stands between two dots of a key, without hyphens and underscores.
+struct KeyPart {
+    let plain: String
+    /// Without the numbers at its end, too, if it ends in one.
+    let unnumbered: String
+
+    init(_ scalars: Substring.UnicodeScalarView) {
+        self.plain = KeyFolding.plain(scalars)
+        guard let last = scalars.last, KeyFolding.isDigit(last) else {
+            self.unnumbered = self.plain
+            return
+        }
+        let end = scalars.lastIndex { !KeyFolding.isDigit($0) && $0 != "-" && $0 != "_" }
+        self.unnumbered = KeyFolding.plain(end.map { scalars[...$0] } ?? scalars[..<scalars.startIndex])
     }
 }

@@ -21,7 +21,7 @@ final class KeyPatterns: Sendable {
         /// By the number of bytes matched: whether a word of the name begins there, so that a dot may stand before it.
         fileprivate let words: [Bool]
         let isSuffix: Bool
-        /// Whether it is for the whole key, dots and all.
+        /// Whether its name has dots, and so begins where the key begins.
         let isWhole: Bool
         /// Whether it names a number at its end; otherwise those of keys do not count.
         let isNumbered: Bool
@@ -190,7 +190,7 @@ final class KeyPatterns: Sendable {
         let parts = KeyFolding.parts(of: folded)
         for pattern in self.others {
             if let first, first < pattern.rule { break }
-            if pattern.matches(folded, parts: parts) { first = pattern.rule }
+            if pattern.matches(parts) { first = pattern.rule }
         }
         return first
     }
@@ -220,7 +220,7 @@ final class KeyPatterns: Sendable {
         var position = Self.skip(key, from: end, Self.isIgnored)
         if position > 0 { self.look(Self.folded(key[position &- 1]), key, to: end, &first) }
         guard end > 0, Self.isDigit(key[end &- 1]) else { return }
-        position = Self.skip(key, from: Self.skip(key, from: end, Self.isDigit), Self.isIgnored)
+        position = Self.skip(key, from: end, Self.isNumbering)
         if position > 0 { self.look(Self.folded(key[position &- 1]), key, to: end, &first) }
     }
 
@@ -239,7 +239,7 @@ final class KeyPatterns: Sendable {
         while place < last {
             let entry = self.entries[place]
             if first < entry.rule { return }
-            if !entry.isWhole || end == key.count, self.matches(entry, key, to: end) {
+            if self.matches(entry, key, to: end) {
                 first = entry.rule
                 return
             }
@@ -251,7 +251,10 @@ final class KeyPatterns: Sendable {
     @inline(__always)
     private func matches(_ entry: Entry, _ key: UnsafeRawBufferPointer, to end: Int) -> Bool {
         var matched = 0
-        var position = entry.isNumbered ? end : Self.skip(key, from: end, Self.isDigit)
+        var position = end
+        if !entry.isNumbered, end > 0, Self.isDigit(key[end &- 1]) {
+            position = Self.skip(key, from: end, Self.isNumbering)
+        }
         while position > 0 {
             position &-= 1
             let byte = key[position]
@@ -304,6 +307,10 @@ final class KeyPatterns: Sendable {
 
     @inline(__always)
     static func isIgnored(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") }
+
+    /// Whether a byte may be a part of the numbers behind a name, as in `key_1-2`.
+    @inline(__always)
+    private static func isNumbering(_ byte: UInt8) -> Bool { self.isDigit(byte) || self.isIgnored(byte) }
 
     @inline(__always)
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }

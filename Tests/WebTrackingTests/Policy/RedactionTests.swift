@@ -45,6 +45,7 @@ struct RedactionTests {
             "user.password_digest", "mysql_pwd", "db.Pwd", "x-csrf-token", "csrf", "XSRF-TOKEN", "connect.sid", "otp",
             "consumer_key", "DD_APPLICATION_KEY", "encryption.key", "password_2", "client.secret.0", "CreditCardNumber",
             "passcode", "password_confirmation", "aws.access.key.id", "to\u{212A}en", "PA\u{FF33}SWORD.token",
+            "cvc1_2", "api_key_1-2", "session..id",
         ]
     )
     func masksTheStandardList(key: String) async throws {
@@ -72,6 +73,28 @@ struct RedactionTests {
         let log = try #require(await rig.drain().first)
         #expect(log[key] == "value")
         #expect(rig.producer.statistics.redacted == 0)
+        await rig.stop()
+    }
+
+    @Test("A rule whose name has dots is for all that its key holds, whether or not it is in ASCII")
+    func aNameWithDotsIsForAllThatItsKeyHolds() async throws {
+        let redaction = Redaction(rules: [
+            .key("request.body", .mask), .suffix("user.mail", .mask), .key("k\u{F6}rper.text", .mask),
+        ])
+        let rig = try Rig { $0.redaction = redaction }
+        let secret = LogMetadataValue.string(Self.secret)
+        let masked: LogMetadata = [
+            "request": ["body": ["card": ["1", secret]]], "request.body2": secret, "shop.user.mail.0": secret,
+            "K\u{D6}RPER": ["text1": ["x": secret]],
+        ]
+        let kept: LogMetadata = ["http.request.body": "stays", "request.bodyguard": "stays", "request": ["body_": ""]]
+        rig.sink().info("m", metadata: masked)
+        rig.sink().info("m", metadata: kept)
+        let logs = await rig.drain()
+        #expect(!logs[0].values.contains { $0.contains(Self.secret) })
+        #expect(rig.producer.statistics.redacted == 6)
+        #expect(logs[1]["http.request.body"] == "stays" && logs[1]["request.bodyguard"] == "stays")
+        #expect(logs[1]["request.body_"] == "[redacted]")
         await rig.stop()
     }
 
