@@ -27,6 +27,8 @@ struct ProducerChecks {
     private static let filesAhead = 6
     /// What each level may bring the memory held to, in percent, as documented.
     private static let shares = [60, 70, 80, 85, 90, 100, 100]
+    /// What a topic in use takes up, as the configuration's documentation has it.
+    private static let topicBytes = 12 << 10
 
     /// The rules for every moment.
     func check(_ numbers: WebTrackingStatistics, against ledger: Ledger, epoch: Int) throws {
@@ -41,11 +43,6 @@ struct ProducerChecks {
         guard own == ledger.logged.count else {
             throw Violation("accepted \(own) of \(ledger.logged.count) records")
         }
-        let underway = ledger.bodiesUnderway(epoch: epoch)
-        let limit = self.plan.configuration.memoryLimit + underway.bytes + underway.count * Self.slack
-        guard numbers.pendingBytes <= limit else {
-            throw Violation("holds \(numbers.pendingBytes) bytes, the limit being \(limit)")
-        }
         // What waits in files need not be in memory.
         guard self.plan.spool != nil || numbers.pendingBytes >= numbers.pending * Self.smallestRecord else {
             throw Violation("claims to hold \(numbers.pending) records in \(numbers.pendingBytes) bytes")
@@ -54,6 +51,12 @@ struct ProducerChecks {
             throw Violation("says that it delivered \(numbers.delivered), more than were acknowledged")
         }
         try self.checkSpool(numbers)
+    }
+
+    /// How many bytes may be held, those of requests on their way among them.
+    func memoryLimit(with ledger: Ledger, epoch: Int) -> Int {
+        let underway = ledger.bodiesUnderway(epoch: epoch)
+        return self.plan.configuration.memoryLimit + underway.bytes + underway.count * Self.slack
     }
 
     private func checkSpool(_ numbers: WebTrackingStatistics) throws {
@@ -79,11 +82,13 @@ struct ProducerChecks {
     }
 
     /// The rule for a record that found no room: its level's share of the memory was used up.
-    func checkShed(rank: Int, size: Int, heldBefore: Int) throws {
+    func checkShed(rank: Int, size: Int, before: WebTrackingStatistics) throws {
         let ceiling = self.plan.configuration.memoryLimit / 100 * Self.shares[rank]
+        // The base topic takes nothing, but the record's own may have come into use for it.
+        let held = before.pendingBytes + before.topics * Self.topicBytes
         // Twice the text for its escapes, and what else a record and a new segment have.
-        guard heldBefore + 2 * size + 2048 > ceiling else {
-            throw Violation("dropped a record of rank \(rank) and \(size) bytes at \(heldBefore) of \(ceiling) bytes")
+        guard held + 2 * size + 2048 > ceiling else {
+            throw Violation("dropped a record of rank \(rank) and \(size) bytes at \(held) of \(ceiling) bytes")
         }
     }
 

@@ -186,6 +186,7 @@ package final class Run: @unchecked Sendable {
     private func step() -> Bool {
         if !self.deaths.isEmpty { self.carryOutDeaths() }
         if self.executor.isIdle {
+            for producer in self.producers { self.guarded(producer.index) { try producer.checkMemory() } }
             self.epoch += 1
             self.jobsInEpoch = 0
             return self.clock.fireNext()

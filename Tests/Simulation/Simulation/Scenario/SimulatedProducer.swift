@@ -34,6 +34,7 @@ final class SimulatedProducer: @unchecked Sendable {
     private(set) var isShutDown = false
     private(set) var isDead = false
     private var mostSpooled = 0
+    private var mayHoldTooMuch = false
     private var bursts = 0
     private var hasReturned = false
     private(set) var startedAt = Duration.zero
@@ -174,7 +175,7 @@ final class SimulatedProducer: @unchecked Sendable {
         guard let before else { return }
         let after = self.producer.statistics
         if after.dropped[.memoryFull] ?? 0 > before.dropped[.memoryFull] ?? 0 {
-            try self.checks.checkShed(rank: rank, size: size, heldBefore: before.pendingBytes)
+            try self.checks.checkShed(rank: rank, size: size, before: before)
         }
         if after.dropped[.spoolFull] ?? 0 > before.dropped[.spoolFull] ?? 0 {
             try self.checks.checkSpoolFull(rank: rank, usedBefore: before.spoolBytes)
@@ -303,6 +304,17 @@ final class SimulatedProducer: @unchecked Sendable {
         let numbers = self.producer.statistics
         self.mostSpooled = max(self.mostSpooled, numbers.spoolBytes)
         try self.checks.check(numbers, against: self.ledger, epoch: self.run.epoch)
+        let limit = self.checks.memoryLimit(with: self.ledger, epoch: self.run.epoch)
+        self.mayHoldTooMuch = numbers.pendingBytes > limit
+    }
+
+    /// The rule for memory where no task has anything to do: before that, a request may count that the service has yet to see.
+    func checkMemory() throws {
+        guard self.mayHoldTooMuch else { return }
+        self.mayHoldTooMuch = false
+        let held = self.producer.statistics.pendingBytes
+        let limit = self.checks.memoryLimit(with: self.ledger, epoch: self.run.epoch)
+        guard held <= limit || self.isDead else { throw Violation("holds \(held) bytes, the limit being \(limit)") }
     }
 
     private var bytesOnDisk: Int {
