@@ -41,7 +41,7 @@ enum SigningDrive {
         let transport = operation.carrier(over: service)
         self.wait {
             for step in steps {
-                let request = batch.withUnsafeBytes { factory.request(for: $0) }
+                let request = batch.withUnsafeBytes { factory.request(for: $0) }.request
                 if let group = try? LogGroupReader(request.body) {
                     for log in group.logs { require((0...Int(UInt32.max)).contains(log.time), "the time \(log.time)") }
                 } else {
