@@ -110,7 +110,13 @@ import Logging
         let transport = Picky(status: status)
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
         configuration.batching.urgentLevel = .critical
-        let producer = try WebTrackingProducer(configuration: configuration, transport: transport, diagnostics: .none)
+        // By no real time: under a sanitizer other tests may keep the processors for a minute.
+        let producer = try WebTrackingProducer(
+            configuration: configuration,
+            transport: transport,
+            diagnostics: .none,
+            clock: ManualClock()
+        )
         let sink = producer.makeLogHandler(label: "l")
         for index in 0..<20 { sink.info("\(index)") }
         await producer.shutdown(timeout: .seconds(60))
@@ -174,7 +180,12 @@ import Logging
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
         configuration.topic = .metadata(key: "t", fallback: "")
         configuration.delivery.maximumConcurrentRequests = 3
-        let producer = try WebTrackingProducer(configuration: configuration, transport: transport)
+        let producer = try WebTrackingProducer(
+            configuration: configuration,
+            transport: transport,
+            diagnostics: .none,
+            clock: ManualClock()
+        )
         let sink = producer.makeLogHandler(label: "l")
         for index in 0..<200 { sink.info("m", metadata: ["t": "\(index)"]) }
         let report = await producer.shutdown(timeout: .seconds(60))
