@@ -71,11 +71,11 @@ import WebTrackingURLSession
         #expect(Self.line("uncleanShutdown").contains("broke off"))
     }
 
-    @Test(arguments: [refused, "unknownError([Error: 1 error:2:SSL routines:X:SOME_REASON at /root/x.cc:1])"])
+    @Test(arguments: [refused, "unknownError([Error: 1 error:2:SSL routines:X:SOME_REASON at /builder/x.cc:1])"])
     func noPathOfTheMachineThatBuiltItIsShown(words: String) {
         for certificate in [TLSTrouble.Certificate.unknown, .expired(0), .valid] {
             #expect(
-                !Self.line(words, certificate).contains("/home") && !Self.line(words, certificate).contains("/root")
+                !Self.line(words, certificate).contains("/home") && !Self.line(words, certificate).contains("/builder")
             )
         }
     }
