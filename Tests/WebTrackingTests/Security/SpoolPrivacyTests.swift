@@ -50,7 +50,11 @@ import Logging
         // Its recovery has looked at everything when it waits for its next round.
         await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
         let recovered = rig.producer.statistics.recovered
+        let folder = rig.producer.upkeep?.folder
         await rig.producer.shutdown(timeout: .zero)
+        // What it leaves of itself is no part of what is looked at next.
+        await rig.producer.upkeep?.waitUntilStopped()
+        if let folder { await SpoolTests.waitUntilLeft(folder) }
         return recovered
     }
 

@@ -32,9 +32,10 @@ import Logging
     /// A rig with a spool of 1 MiB and an endpoint that does not answer.
     private func rig(
         _ directory: SpoolDirectory,
+        transport: InMemoryTransport = InMemoryTransport(otherwise: .never),
         configure: (inout WebTrackingConfiguration) -> Void = { _ in }
     ) throws -> Rig {
-        try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) { configuration in
+        try SpoolTests.rig(directory, transport: transport) { configuration in
             configuration.spool.maximumBytes = 1 << 20
             configuration.batching.targetBytes = 64 << 10
             configuration.batching.urgentLevel = nil
@@ -177,10 +178,11 @@ import Logging
 
     @Test func anEvictionOnACallersThreadWakesTheWorkerThatWakesTheFlush() async throws {
         let directory = SpoolDirectory()
-        let rig = try self.rig(directory)
+        let rig = try self.rig(directory, transport: InMemoryTransport(otherwise: .failure(status: 500)))
         for _ in 0..<700 { rig.sink().info("\(Self.padding)") }
+        await rig.transport.waitForAttempts(1)
         let flush = Task { await rig.producer.flush(timeout: .seconds(600)) }
-        // Everything that the flush waits for goes, but for what is in hand, whose request is answered then.
+        // Everything that the flush waits for goes, but for what is in hand, which the next attempt delivers.
         for _ in 0..<2000 { rig.sink().error("\(Self.padding)") }
         rig.transport.reply(otherwise: .success)
         await rig.run(inStepsOf: .seconds(30)) { rig.producer.statistics.pending == 0 }

