@@ -105,6 +105,16 @@ import Logging
         return rig
     }
 
+    /// Runs a rescue over a directory that it may not write to until it has taken over and delivered `count` records.
+    /// (It looks each second whether it may write, so that no deadline tells the end of its recovery.)
+    private func rescue(_ directory: SpoolDirectory, atLeast count: Int) async throws -> Rig {
+        let rig = try SpoolTests.rig(directory) { $0.spool.isRescue = true }
+        await rig.run(inStepsOf: .zero) {
+            rig.producer.statistics.recovered >= count && rig.producer.statistics.pending == 0
+        }
+        return rig
+    }
+
     private func box(_ directory: SpoolDirectory) throws -> String {
         let name = try FileSystem.names(in: directory.path).first { $0.hasPrefix(SpoolBox.prefix) }
         return "\(directory.path)/\(try #require(name))"
@@ -377,7 +387,7 @@ import Logging
         #expect(symlink(try #require(outside.holding.first), "\(box)/00000000000000ff.seg") == 0)
         #expect(symlink(try self.box(outside), "\(directory.path)/\(SpoolBox.prefix)link") == 0)
         for path in [file, "\(box)/lock", box, directory.path] { #expect(chown(path, 12_345, 12_345) == 0) }
-        let rig = try await self.look(directory) { $0.spool.isRescue = true }
+        let rig = try await self.rescue(directory, atLeast: 3)
         #expect(rig.transport.logs.map { $0["message"] } == ["0", "1", "2"])
         #expect(outside.holding.count == 1)
         await rig.producer.shutdown(timeout: .zero)
@@ -395,8 +405,9 @@ import Logging
         bytes[bytes.count - 40 * 8 + 4] ^= 1
         directory.overwrite(file, with: bytes)
         for path in [file, try self.box(directory), directory.path] { #expect(chown(path, 12_345, 12_345) == 0) }
-        let rig = try await self.look(directory) { $0.spool.isRescue = true }
+        let rig = try await self.rescue(directory, atLeast: 30)
         #expect((30..<50).contains(rig.transport.logs.count))
+        await rig.run(inStepsOf: .zero) { !directory.damaged.isEmpty }
         let name = try #require(directory.damaged.first)
         for path in ["\(directory.path)/damaged", "\(directory.path)/damaged/\(name)"] {
             #expect(try FileSystem.entry(path).user == 12_345)
