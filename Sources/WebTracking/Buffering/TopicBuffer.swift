@@ -19,15 +19,7 @@ import Logging
 /// Callers put encoded records into the open segment. When it is full they seal it and open another, and ring for the
 /// actor, which takes sealed segments from the front and settles them once it knows what became of them. Nothing in here
 /// waits; a critical section is the copy of one record and, now and then, the growth or the change of a segment.
-final class TopicBuffer: Sendable {
-    /// What became of a record that was offered.
-    enum Answer: Equatable {
-        case accepted
-        case dropped(DropReason)
-        /// The buffer is out of use, as its topic was idle; the table may put it into use again.
-        case retired
-    }
-
+final class TopicBuffer: RecordQueue {
     let key: TopicKey
     let context: BufferContext
     let envelope: Envelope
@@ -65,9 +57,9 @@ final class TopicBuffer: Sendable {
         repairs: RepairCounts,
         foldedFrom: Int? = nil,
         isSynthetic: Bool = false
-    ) -> Answer {
+    ) -> AppendAnswer {
         let isUrgent = rank >= self.context.sealPolicy.urgentRank && !DeliveryScope.isInside
-        let (answer, rings) = self.state.withLock { state -> (Answer, Bool) in
+        let (answer, rings) = self.state.withLock { state -> (AppendAnswer, Bool) in
             guard !state.isRetired else { return (.retired, false) }
             if isSynthetic && !self.hasRoomForSynthetic(members, in: state) {
                 return (.dropped(.memoryFull), false)
@@ -102,13 +94,6 @@ final class TopicBuffer: Sendable {
         return answer
     }
 
-    /// Takes one of the library's own records.
-    func append(_ record: SyntheticRecord) -> Answer {
-        record.members.withUnsafeBytes {
-            self.append($0, rank: record.rank, repairs: RepairCounts(), isSynthetic: true)
-        }
-    }
-
     /// Takes a record that does not fit into an open segment, and says whether the actor has to be told.
     @inline(never)
     func appendElsewhere(
@@ -117,7 +102,7 @@ final class TopicBuffer: Sendable {
         isSynthetic: Bool,
         isUrgent: Bool,
         in state: inout State
-    ) -> (Answer, Bool) {
+    ) -> (AppendAnswer, Bool) {
         guard state.takesRecords || (isSynthetic && !state.isAbandoned) else {
             state.drop(.afterShutdown, rank: rank, isSynthetic: isSynthetic)
             return (.dropped(.afterShutdown), false)

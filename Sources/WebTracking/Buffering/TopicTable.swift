@@ -170,3 +170,13 @@ final class TopicTable: Sendable {
         }
     }
 }
+
+extension TopicTable: RecordQueues {
+    var baseQueue: any RecordQueue { self.base }
+
+    func queue(for key: TopicKey) -> (any RecordQueue)? { self.buffer(for: key) }
+
+    func futureQueue(for key: TopicKey) -> any RecordQueue { self.handle(for: key) }
+
+    func revive(_ queue: any RecordQueue) -> Bool { (queue as? TopicBuffer).map { self.revive($0) } ?? false }
+}

@@ -226,7 +226,7 @@ final class RecordPipeline: Sendable {
         let repairs = scratch.repairs
         let foldedFrom = policy.sampler?.folds(rank) ?? false ? self.encoder.endOfTime : nil
         let answer = scratch.writer.withBytes {
-            route.buffer.append($0, rank: rank, repairs: repairs, foldedFrom: foldedFrom)
+            route.buffer.append($0, rank: rank, repairs: repairs, foldedFrom: foldedFrom, isSynthetic: false)
         }
         guard answer != .retired else {
             return self.putIntoRetired(rank: rank, foldedFrom: foldedFrom, route, policy, &scratch)
@@ -248,7 +248,7 @@ final class RecordPipeline: Sendable {
         let repairs = scratch.repairs
         while self.router.table.revive(route.buffer) {
             let answer = scratch.writer.withBytes {
-                route.buffer.append($0, rank: rank, repairs: repairs, foldedFrom: foldedFrom)
+                route.buffer.append($0, rank: rank, repairs: repairs, foldedFrom: foldedFrom, isSynthetic: false)
             }
             guard answer == .retired else {
                 policy.redactor.count(scratch.redactions)
@@ -295,7 +295,7 @@ final class RecordPipeline: Sendable {
             self.router.fixedRoute(label: report.label)?.buffer
             ?? self.router.route(label: report.label, value: { _ in nil }).buffer
         var answer = buffer.append(record)
-        if answer == .retired { answer = (table.revive(buffer) ? buffer : table.base).append(record) }
+        if answer == .retired { answer = (table.revive(buffer) ? buffer : table.baseQueue).append(record) }
         if answer != .accepted { sampler.putBack(report, at: self.clock.wallTime()) }
     }
 

@@ -16,12 +16,12 @@ import Logging
 struct TopicRouter: Sendable {
     /// Where a record goes. A class, since a handler's route would be copied for each record.
     final class Route: Sendable {
-        let buffer: TopicBuffer
+        let buffer: any RecordQueue
         /// Metadata that stays among the fields although it would become topic or tags.
         let unpromoted: RecordEncoder.Unpromoted
         let repairs: RepairCounts
 
-        init(buffer: TopicBuffer, unpromoted: RecordEncoder.Unpromoted = .none, repairs: RepairCounts) {
+        init(buffer: any RecordQueue, unpromoted: RecordEncoder.Unpromoted = .none, repairs: RepairCounts) {
             self.buffer = buffer
             self.unpromoted = unpromoted
             self.repairs = repairs
@@ -30,7 +30,7 @@ struct TopicRouter: Sendable {
 
     let rule: TopicRule
     let promotedTags: [String]
-    let table: TopicTable
+    let table: any RecordQueues
 
     /// The metadata keys that do not become fields.
     var promotedKeys: [String] { self.promotedTags + (self.rule.key.map { [$0] } ?? []) }
@@ -40,7 +40,7 @@ struct TopicRouter: Sendable {
         guard self.promotedTags.isEmpty, let topic = self.rule.topic(label: label) else { return nil }
         var repairs = RepairCounts()
         let key = self.key(topic: topic, tags: [], &repairs)
-        return Route(buffer: self.table.handle(for: key), repairs: repairs)
+        return Route(buffer: self.table.futureQueue(for: key), repairs: repairs)
     }
 
     /// The route of one record, whose metadata `value` looks up, with the repairs of it that there were before.
@@ -77,9 +77,9 @@ struct TopicRouter: Sendable {
         let key = self.key(topic: topic, tags: tags, &repairs)
         let isCut = repairs[.longTopic] > 0
         repairs[.unpromotable] += unpromoted.count - (isCut && self.rule.key != nil ? 1 : 0)
-        guard let buffer = self.table.buffer(for: key) else {
+        guard let buffer = self.table.queue(for: key) else {
             repairs[.topicOverflow] += 1
-            return Route(buffer: self.table.base, unpromoted: .all, repairs: repairs)
+            return Route(buffer: self.table.baseQueue, unpromoted: .all, repairs: repairs)
         }
         return Route(buffer: buffer, unpromoted: unpromoted.isEmpty ? .none : .keys(unpromoted), repairs: repairs)
     }

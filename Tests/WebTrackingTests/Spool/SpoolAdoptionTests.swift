@@ -239,7 +239,9 @@ import Logging
         let spooled = {
             ((try? WebTrackingSpool(directory: directory.path).batches()) ?? []).reduce(0) { $0 + $1.records }
         }
-        let buffer = rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer
+        let buffer = try #require(
+            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicBuffer
+        )
         // A file is whole before its batch is known to be in it.
         await rig.run {
             spooled() == 100 && buffer.state.withLock { $0.isHandSpooled && !$0.sealed.contains(where: \.isUnspooled) }
@@ -261,7 +263,9 @@ import Logging
         let directory = SpoolDirectory()
         directory.overwrite(directory.path, with: [1])
         let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .failure(status: 500)))
-        let buffer = rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer
+        let buffer = try #require(
+            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicBuffer
+        )
         for number in 0..<10 {
             rig.sink().info("\(number)")
             // Each attempt is preceded by one to have files.
@@ -284,7 +288,9 @@ import Logging
             $0.batching.targetBytes = 16 << 10
             $0.batching.urgentLevel = nil
         }
-        let buffer = rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer
+        let buffer = try #require(
+            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicBuffer
+        )
         for number in 0..<100 { rig.sink().info("\(number) \(Self.padding)") }
         await rig.transport.waitForAttempts(1)
         unlink(directory.path)

@@ -90,7 +90,7 @@ import Logging
         let route = rig.producer.pipeline.router.route(label: "label") { _ in nil }
         let drops = rig.producer.pipeline.announcement(of: DropCounts())
         let answer = drops.members.withUnsafeBytes {
-            route.buffer.append($0, rank: drops.rank, repairs: RepairCounts(), isSynthetic: true)
+            route.buffer.append($0, rank: drops.rank, repairs: RepairCounts(), foldedFrom: nil, isSynthetic: true)
         }
         let after = rig.producer.statistics
         #expect(after.dropped[.spoolFull] == before.dropped[.spoolFull])

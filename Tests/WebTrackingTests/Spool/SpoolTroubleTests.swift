@@ -72,7 +72,9 @@ import Logging
         let rig = try await self.backlog(directory)
         // Those in the middle are in their files only, once the worker has come to that.
         await rig.producer.upkeep?.secure()
-        let buffer = rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer
+        let buffer = try #require(
+            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicBuffer
+        )
         let victim = try #require(buffer.state.withLock { $0.sealed[$0.sealed.count / 2].spoolFile?.path })
         #expect(truncate(victim, 10_000) == 0)
         await rig.run { rig.producer.statistics.pending == 0 }
