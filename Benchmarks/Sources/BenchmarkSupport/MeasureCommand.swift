@@ -138,7 +138,7 @@ public struct MeasureOptions: ParsableArguments {
         case .all: configuration.sampling.rates = Sampling.Rate.below(.error, .init(first: 1_000_000, thenOneIn: 1))
         case .some: configuration.sampling.rates = Sampling.Rate.below(.error, .init(first: 100, thenOneIn: 100))
         }
-        if self.folding { configuration.sampling.foldedLevels = [.debug, .info, .notice, .warning] }
+        if self.folding { configuration.sampling.suppressedRepeats = [.debug, .info, .notice, .warning] }
         if self.topics > 1 { configuration.topic = .label }
         if let milliseconds = self.lingerMs { configuration.batching.linger = .milliseconds(milliseconds) }
         return configuration

@@ -10,7 +10,7 @@
 
 /// When the records gathered so far become a request.
 struct SealPolicy: Sendable {
-    /// The size at which a segment is normally sealed, in bytes.
+    /// The size at which a batch is normally sealed, in bytes.
     var targetBytes: Int
     /// The size that no request exceeds, in bytes.
     var maximumBytes: Int
@@ -21,7 +21,7 @@ struct SealPolicy: Sendable {
     /// Records of this rank and above do not wait.
     var urgentRank: Int
 
-    /// The size at which a segment is sealed while `backlog` sealed ones wait before it.
+    /// The size at which a batch is sealed while `backlog` sealed ones wait before it.
     ///
     /// A topic that lags behind sends larger requests: fewer round trips for the same records.
     func sizeLimit(backlog: Int) -> Int {
@@ -32,21 +32,21 @@ struct SealPolicy: Sendable {
         }
     }
 
-    /// Whether a segment that holds records has to be sealed before one of `cost` bytes is added.
+    /// Whether a batch that holds records has to be sealed before one of `cost` bytes is added.
     @inline(__always)
-    func isFull(_ segment: Segment, adding cost: Int, backlog: Int) -> Bool {
-        guard segment.count > 0 else { return false }
-        return segment.count >= self.maximumRecords || segment.rawBytes &+ cost > self.sizeLimit(backlog: backlog)
+    func isFull(_ batch: Batch, adding cost: Int, backlog: Int) -> Bool {
+        guard batch.count > 0 else { return false }
+        return batch.count >= self.maximumRecords || batch.rawBytes &+ cost > self.sizeLimit(backlog: backlog)
     }
 
-    /// The memory to ask for so that `needed` bytes fit: twice as much as before, from 4 KiB up to what a segment of the
+    /// The memory to ask for so that `needed` bytes fit: twice as much as before, from 4 KiB up to what a batch of the
     /// size limit needs with its marks.
     func capacity(for needed: Int, current: Int, backlog: Int) -> Int {
         let limit = self.sizeLimit(backlog: backlog)
         return max(needed, min(max(current * 2, 4096), limit + limit / 16), min(needed + needed / 8, current * 2))
     }
 
-    /// When the open segment is to be sealed.
+    /// When the open batch is to be sealed.
     func dueTime(openedAt: MonotonicInstant) -> MonotonicInstant {
         openedAt + self.linger
     }

@@ -131,7 +131,7 @@ enum SpoolRefusal: Hashable, Sendable {
     }
 
     /// What to do about it: a command, if there is one.
-    func cure(_ path: String, user: uid_t) -> String {
+    func suggestion(_ path: String, user: uid_t) -> String {
         switch self {
         case .link: "name what it leads to"
         case .noFolder, .noFile: "move it away"
@@ -142,7 +142,7 @@ enum SpoolRefusal: Hashable, Sendable {
     }
 
     /// Both in one line.
-    func text(_ path: String, user: uid_t) -> String { "\(self.reason); \(self.cure(path, user: user))" }
+    func text(_ path: String, user: uid_t) -> String { "\(self.reason); \(self.suggestion(path, user: user))" }
 
     /// A path as a shell takes it.
     static func quoted(_ path: String) -> String {

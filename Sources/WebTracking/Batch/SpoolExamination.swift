@@ -24,8 +24,8 @@ import Logging
 enum SpoolFinding {
     /// Nothing that was ever a record.
     case empty
-    /// Records, all whole or with something damaged behind them; the segment is not sealed.
-    case records(Segment, SpoolFormat.Header, damage: String?)
+    /// Records, all whole or with something damaged behind them; the batch is not sealed.
+    case records(Batch, SpoolFormat.Header, damage: String?)
     /// Records of another project or logstore.
     case foreign(destination: String)
     /// A format that this version does not know.
@@ -46,33 +46,33 @@ enum SpoolExamination {
     /// and ends the process if it does not. Blocks that are there but were never written to are no holes.
     static func examine(
         _ path: String,
-        box: SpoolBox,
+        spoolFolder: SpoolFolder,
         destination: String?,
         openedAt: (Int64) -> MonotonicInstant
     ) throws(FileError) -> SpoolFinding {
         let descriptor = try FileSystem.open(path, flags: O_RDONLY | O_NONBLOCK)
         defer { close(descriptor) }
         guard try FileSystem.entry(descriptor, path: path).isPlainFile else { return .damaged("it is no plain file") }
-        let size = try FileSystem.size(descriptor, path: path, access: box.access)
+        let size = try FileSystem.size(descriptor, path: path, access: spoolFolder.access)
         if size == 0 { return .empty }
         guard (SpoolFormat.headerBytes...self.largestFile).contains(size) else { return self.wrongSize(size) }
-        let file = SpoolFile.adopted(path, bytes: size, box: box)
+        let file = SpoolFile.recovered(path, bytes: size, spoolFolder: spoolFolder)
         if try FileSystem.hasHoles(descriptor, path: path) {
             let bytes = try FileSystem.read(descriptor, bytes: size, path: path)
             let finding = bytes.withUnsafeBytes {
                 self.examine(copyOf: $0, destination: destination, openedAt: openedAt)
             }
-            guard case .records(var segment, let header, let damage) = finding else { return finding }
+            guard case .records(var batch, let header, let damage) = finding else { return finding }
             // The file goes when the copy is delivered.
-            segment.keep(SegmentMemory(file: file, page: try file.map(), seed: 0))
-            return .records(segment, header, damage: damage)
+            batch.keep(BatchMemory(file: file, page: try file.map(), seed: 0))
+            return .records(batch, header, damage: damage)
         }
         let page = try file.map()
         return self.examine(
             UnsafeRawBufferPointer(start: page, count: size),
             destination: destination,
             openedAt: openedAt
-        ) { SegmentMemory(file: file, page: page, seed: $0) }
+        ) { BatchMemory(file: file, page: page, seed: $0) }
     }
 
     /// What is in the bytes of a file, whosever it is; the findings are of a copy.
@@ -87,7 +87,7 @@ enum SpoolExamination {
         }
         let body = UnsafeRawBufferPointer(rebasing: bytes[SpoolFormat.headerBytes...])
         return self.examine(bytes, destination: destination, openedAt: openedAt) {
-            SegmentMemory(copying: body, seed: $0)
+            BatchMemory(copying: body, seed: $0)
         }
     }
 
@@ -97,7 +97,7 @@ enum SpoolExamination {
         _ file: UnsafeRawBufferPointer,
         destination: String?,
         openedAt: (Int64) -> MonotonicInstant,
-        memory: (UInt64) -> SegmentMemory
+        memory: (UInt64) -> BatchMemory
     ) -> SpoolFinding {
         switch SpoolFormat.read(file) {
         case .empty:
@@ -115,7 +115,7 @@ enum SpoolExamination {
 
     private static func records(
         _ header: SpoolFormat.Header,
-        in memory: SegmentMemory,
+        in memory: BatchMemory,
         openedAt: MonotonicInstant
     ) -> SpoolFinding {
         guard memory.capacity == header.capacity else {
@@ -125,10 +125,10 @@ enum SpoolExamination {
             return SpoolSalvage.records(header, in: memory, openedAt: openedAt)
                 .map { .records($0, header, damage: reason) } ?? .damaged(reason)
         }
-        let (segment, isWhole) = Segment.recovered(header, memory: memory, openedAt: openedAt)
-        switch (segment, isWhole) {
-        case (let segment?, true): return .records(segment, header, damage: nil)
-        case (let segment?, false): return .records(segment, header, damage: "a record is not whole")
+        let (batch, isWhole) = Batch.recovered(header, memory: memory, openedAt: openedAt)
+        switch (batch, isWhole) {
+        case (let batch?, true): return .records(batch, header, damage: nil)
+        case (let batch?, false): return .records(batch, header, damage: "a record is not whole")
         case (nil, true): return .empty
         case (nil, false): return .damaged("the first record is not whole")
         }
@@ -137,10 +137,9 @@ enum SpoolExamination {
 
 /// Finds whole records in a file that has lost its marks, by their text.
 enum SpoolSalvage {
-    /// The records at the front of the body that are JSON objects, as a segment on the heap; `nil` if there is none, or
+    /// The records at the front of the body that are JSON objects, as a batch on the heap; `nil` if there is none, or
     /// the envelope is damaged.
-    static func records(_ header: SpoolFormat.Header, in memory: SegmentMemory, openedAt: MonotonicInstant) -> Segment?
-    {
+    static func records(_ header: SpoolFormat.Header, in memory: BatchMemory, openedAt: MonotonicInstant) -> Batch? {
         guard header.envelopeBytes <= memory.capacity,
             header.envelopeCheck == RecordCheck.of(memory.base, count: header.envelopeBytes, seed: header.seed)
         else { return nil }
@@ -156,22 +155,22 @@ enum SpoolSalvage {
         }
         guard !records.isEmpty else { return nil }
         let bytes = records.reduce(0) { $0 + $1.count + Envelope.separatorCount }
-        var segment = Segment(
+        var batch = Batch(
             header: envelope,
             batchIDEnd: header.batchIDEnd,
             openedAt: openedAt,
-            memory: SegmentMemory(capacity: Segment.bytes(header: envelope) + bytes + (records.count + 2) * 8)
+            memory: BatchMemory(capacity: Batch.bytes(header: envelope) + bytes + (records.count + 2) * 8)
         )
         for record in records {
             let text = UnsafeRawBufferPointer(rebasing: body[record])
-            segment.append(
+            batch.append(
                 EncodedRecord(opening: Envelope.separator, sequence: nil, members: text),
                 rank: LogLevel.info.rank,
                 isSynthetic: false
             )
         }
-        segment.keep(memory)
-        return segment
+        batch.keep(memory)
+        return batch
     }
 
     /// Where the record that starts at `start` ends: behind the brace that closes its object. One pass, whatever the record

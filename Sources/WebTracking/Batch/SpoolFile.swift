@@ -16,26 +16,26 @@ import Glibc
 import Musl
 #endif
 
-/// A file that is the home of a segment's memory.
+/// A file that is the home of a batch's memory.
 ///
 /// No descriptor is kept: a backlog of a gibibyte has thousands of files.
 ///
-/// Invariant (which makes it sendable): only the holder of the segment maps, unmaps, opens and finishes its file, as with
-/// ``SegmentMemory``; `page` is the start of a mapping of `bytes` bytes, or `nil`.
+/// Invariant (which makes it sendable): only the holder of the batch maps, unmaps, opens and finishes its file, as with
+/// ``BatchMemory``; `page` is the start of a mapping of `bytes` bytes, or `nil`.
 final class SpoolFile: @unchecked Sendable {
     let path: String
     let bytes: Int
     /// Keeps the folder locked for as long as there is one of its files.
-    let box: SpoolBox
+    let spoolFolder: SpoolFolder
     private(set) var page: UnsafeMutableRawPointer?
     /// Whether a dead producer made it: what is written to its memory stays in memory then, and needs no room on the disk.
-    let isAdopted: Bool
+    let isRecovered: Bool
     /// Whether no batch has been in the file yet.
     var isNew: Bool
     /// The number that the file system has for the file; `nil` for one that was there before.
     private let inode: ino_t?
     /// Whether the file is damaged and there is no copy of it: it must not be removed or used again.
-    var isEvidence = false
+    var isQuarantined = false
 
     /// A mapping that is to be ended.
     struct Mapping: @unchecked Sendable {
@@ -45,13 +45,13 @@ final class SpoolFile: @unchecked Sendable {
         func end() { munmap(self.page, self.bytes) }
     }
 
-    private init(path: String, bytes: Int, box: SpoolBox, page: UnsafeMutableRawPointer?, inode: ino_t?) {
-        self.isAdopted = inode == nil
+    private init(path: String, bytes: Int, spoolFolder: SpoolFolder, page: UnsafeMutableRawPointer?, inode: ino_t?) {
+        self.isRecovered = inode == nil
         self.isNew = inode != nil
         self.inode = inode
         self.path = path
         self.bytes = bytes
-        self.box = box
+        self.spoolFolder = spoolFolder
         self.page = page
     }
 
@@ -65,17 +65,17 @@ final class SpoolFile: @unchecked Sendable {
     }
 
     /// Makes a file, empty and mapped. Nothing is left behind if that fails.
-    static func make(_ path: String, capacity: Int, box: SpoolBox) throws(FileError) -> SpoolFile {
+    static func make(_ path: String, capacity: Int, spoolFolder: SpoolFolder) throws(FileError) -> SpoolFile {
         let bytes = self.bytes(capacity: capacity)
         let descriptor = try FileSystem.open(path, flags: O_RDWR | O_CREAT | O_EXCL)
         defer { close(descriptor) }
-        box.access.share(descriptor)
+        spoolFolder.access.share(descriptor)
         do throws(FileError) {
             try FileSystem.allocate(descriptor, bytes: bytes, path: path)
             let page = try FileSystem.map(descriptor, bytes: bytes, path: path)
             var status = stat()
             let inode = fstat(descriptor, &status) == 0 ? status.st_ino : 0
-            return SpoolFile(path: path, bytes: bytes, box: box, page: page, inode: inode)
+            return SpoolFile(path: path, bytes: bytes, spoolFolder: spoolFolder, page: page, inode: inode)
         } catch {
             unlink(path)
             throw error
@@ -83,20 +83,20 @@ final class SpoolFile: @unchecked Sendable {
     }
 
     /// A file that a dead producer has left, not mapped.
-    static func adopted(_ path: String, bytes: Int, box: SpoolBox) -> SpoolFile {
-        SpoolFile(path: path, bytes: bytes, box: box, page: nil, inode: nil)
+    static func recovered(_ path: String, bytes: Int, spoolFolder: SpoolFolder) -> SpoolFile {
+        SpoolFile(path: path, bytes: bytes, spoolFolder: spoolFolder, page: nil, inode: nil)
     }
 
     /// Maps the file.
     func map() throws(FileError) -> UnsafeMutableRawPointer {
         if let page = self.page { return page }
-        let descriptor = try FileSystem.open(self.path, flags: self.isAdopted ? O_RDONLY | O_NONBLOCK : O_RDWR)
+        let descriptor = try FileSystem.open(self.path, flags: self.isRecovered ? O_RDONLY | O_NONBLOCK : O_RDWR)
         defer { close(descriptor) }
         // A mapping past the end of a file that somebody has cut ends the process.
-        guard try FileSystem.size(descriptor, path: self.path, access: self.box.access) >= self.bytes else {
+        guard try FileSystem.size(descriptor, path: self.path, access: self.spoolFolder.access) >= self.bytes else {
             throw FileError("mmap", self.path, code: EIO)
         }
-        let page = try FileSystem.map(descriptor, bytes: self.bytes, isPrivate: self.isAdopted, path: self.path)
+        let page = try FileSystem.map(descriptor, bytes: self.bytes, isPrivate: self.isRecovered, path: self.path)
         self.page = page
         return page
     }

@@ -18,7 +18,7 @@ import Musl
 
 /// The format of a spool file, version 1. `Docs/Reference/SpoolFormat.md` describes it for readers of the files.
 ///
-/// A file is a page of header, the request body from the front, and the records' marks from the back (see ``Segment``).
+/// A file is a page of header, the request body from the front, and the records' marks from the back (see ``Batch``).
 /// All numbers are little-endian.
 enum SpoolFormat {
     static let version: UInt32 = 1

@@ -32,9 +32,9 @@ struct DeliveryContext: Sendable {
     /// Encodes a record that tells of drops; `nil` once the producer is gone.
     let announcement: @Sendable (DropCounts) -> SyntheticRecord?
     /// Makes room in the spool for a record of this rank.
-    let makeSpoolRoom: @Sendable (Int) -> Void
+    let evict: @Sendable (Int) -> Void
     /// Lets an idle buffer go; `false` if it is not idle.
-    let retire: @Sendable (TopicBuffer) -> Bool
+    let retire: @Sendable (TopicQueue) -> Bool
 }
 
 /// Is told of each request; for metrics.

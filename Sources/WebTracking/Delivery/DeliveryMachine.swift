@@ -16,11 +16,11 @@ protocol DeliverableBatch {
     var count: Int { get }
 }
 
-extension Segment: DeliverableBatch {}
+extension Batch: DeliverableBatch {}
 
 /// Decides what to do next with the batches of one topic: send, wait, give up.
 ///
-/// A value that is told of events and the time and answers with steps; it does nothing itself. One batch is in hand at a
+/// A value that is told of events and the time and answers with steps; it does nothing itself. One batch is in flight at a
 /// time, and what is left of it is known as ranges of its records, so that parts are sent in order and nothing is copied.
 ///
 /// **A refusal that can be about a record** is followed by requests for halves of what was refused, until one record stands
@@ -30,27 +30,27 @@ extension Segment: DeliverableBatch {}
 struct DeliveryMachine<Batch: DeliverableBatch> {
     /// What to do next.
     enum Step {
-        /// Nothing is in hand: take the next batch.
+        /// Nothing is in flight: take the next batch.
         case take
         /// Send these records of the batch, or the first of them.
         case send(Batch, Range<Int>, isRetry: Bool)
         /// Wait until then, or for another batch to take if that may help.
         case wait(until: MonotonicInstant, orTake: Bool)
         /// The records have been given up.
-        case drop(BatchPart<Batch>, DropReason)
+        case drop(BatchRange<Batch>, DropReason)
     }
 
     /// What a finished request brought.
     enum Result {
-        case delivered(BatchPart<Batch>)
-        case dropped(BatchPart<Batch>, DropReason)
-        /// The records are in hand still, to be sent again after the delay.
+        case delivered(BatchRange<Batch>)
+        case dropped(BatchRange<Batch>, DropReason)
+        /// The records are in flight still, to be sent again after the delay.
         case kept(delay: Duration)
         /// Fewer of the records are sent next.
         case narrowed
     }
 
-    private struct Hand {
+    private struct InFlight {
         var batch: Batch
         /// The records that are neither settled nor aside, in order.
         var rest: [Range<Int>]
@@ -96,9 +96,9 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
     }
 
     private let policy: RetryPolicy
-    /// The batch in hand; before it, at most one of which nothing is left but a record that stands aside.
-    private var hands: [Hand] = []
-    private var underWay: Sent?
+    /// The batch in flight; before it, at most one of which nothing is left but a record that stands aside.
+    private var inFlight: [InFlight] = []
+    private var request: Sent?
     private var aside: Aside?
     /// Up to here, from the first record that is left, there is one that was refused.
     private var suspectedUpTo: Int?
@@ -138,38 +138,38 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         self.pace = QuotaPace(limits: policy.throttled)
     }
 
-    // MARK: What is in hand
+    // MARK: What is in flight
 
-    /// Whether nothing is in hand.
-    var isIdle: Bool { self.hands.isEmpty }
+    /// Whether nothing is in flight.
+    var isIdle: Bool { self.inFlight.isEmpty }
 
-    /// Whether no record in hand is behind one that is settled.
+    /// Whether no record in flight is behind one that is settled.
     var isInOrder: Bool {
-        guard let first = self.hands.first else { return true }
+        guard let first = self.inFlight.first else { return true }
         return self.aside == nil && first.rest.count == 1 && first.rest[0].upperBound == first.batch.count
-            && self.hands.dropFirst().allSatisfy { $0.rest == [0..<$0.batch.count] }
+            && self.inFlight.dropFirst().allSatisfy { $0.rest == [0..<$0.batch.count] }
     }
 
-    /// Takes a batch in hand.
+    /// Takes a batch in flight.
     mutating func accept(_ batch: Batch) {
-        self.hands.append(Hand(batch: batch, rest: [0..<batch.count]))
+        self.inFlight.append(InFlight(batch: batch, rest: [0..<batch.count]))
     }
 
-    /// Gives up everything in hand, for a shutdown whose deadline has come.
+    /// Gives up everything in flight, for a shutdown whose deadline has come.
     mutating func abandon() -> [Batch] {
         defer {
-            self.hands = []
+            self.inFlight = []
             self.aside = nil
         }
-        return self.hands.map(\.batch)
+        return self.inFlight.map(\.batch)
     }
 
     // MARK: What to do next
 
     /// What to do at `now`, when the destination has taken so many requests.
     mutating func next(at now: MonotonicInstant, deliveries: Int = 0) -> Step {
-        guard !self.hands.isEmpty else { return .take }
-        if let old = self.hands.indices.first(where: { now >= self.expiry(of: $0) }) {
+        guard !self.inFlight.isEmpty else { return .take }
+        if let old = self.inFlight.indices.first(where: { now >= self.expiry(of: $0) }) {
             return .drop(self.takeAll(of: old), .expired)
         }
         if let blocked = self.blocked, deliveries > blocked.deliveries {
@@ -177,7 +177,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             self.blocked = nil
             self.notBefore = nil
         }
-        let expiry = self.hands.indices.map { self.expiry(of: $0) }.min() ?? now
+        let expiry = self.inFlight.indices.map { self.expiry(of: $0) }.min() ?? now
         let (sent, isUrgent) = self.choice(deliveries: deliveries)
         if let wait = isUrgent ? self.notBefore : later(self.notBefore, self.pacedUntil), now < wait {
             return .wait(until: min(wait, expiry), orTake: false)
@@ -185,15 +185,15 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         if let until = self.aside?.until, now < until, !isUrgent, self.front == nil {
             return .wait(until: min(until, expiry), orTake: true)
         }
-        self.underWay = sent
-        let isRetry = sent.range.lowerBound < self.hands[sent.hand].sent
-        return .send(self.hands[sent.hand].batch, sent.range, isRetry: isRetry)
+        self.request = sent
+        let isRetry = sent.range.lowerBound < self.inFlight[sent.hand].sent
+        return .send(self.inFlight[sent.hand].batch, sent.range, isRetry: isRetry)
     }
 
     /// Notes that only the first `count` of the records are sent.
     mutating func shorten(to count: Int) {
-        guard let range = self.underWay?.range, count > 0, count < range.count else { return }
-        self.underWay?.range = range.lowerBound..<range.lowerBound + count
+        guard let range = self.request?.range, count > 0, count < range.count else { return }
+        self.request?.range = range.lowerBound..<range.lowerBound + count
     }
 
     /// Whether a new batch would have to wait before it is sent.
@@ -207,18 +207,18 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
     }
 
     /// Ends the present wait.
-    mutating func nudge() {
+    mutating func skipBackoff() {
         self.notBefore = nil
         self.pacedUntil = nil
         self.aside?.until = nil
     }
 
     private func expiry(of hand: Int) -> MonotonicInstant {
-        self.hands[hand].batch.openedAt + self.policy.maximumAge
+        self.inFlight[hand].batch.openedAt + self.policy.maximumAge
     }
 
     /// The first batch that has records to send.
-    private var front: Int? { self.hands.firstIndex { !$0.rest.isEmpty } }
+    private var front: Int? { self.inFlight.firstIndex { !$0.rest.isEmpty } }
 
     /// The records to send next, and whether they do not wait for the quota since they have been sent before.
     private func choice(deliveries: Int) -> (Sent, isUrgent: Bool) {
@@ -226,7 +226,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             return (Sent(hand: aside.hand, range: aside.record..<aside.record + 1), deliveries > aside.mark)
         }
         let front = self.front ?? 0
-        let range = self.hands[front].rest.first ?? 0..<0
+        let range = self.inFlight[front].rest.first ?? 0..<0
         let start = range.lowerBound
         if let blocked = self.blocked { return (self.probe(blocked.probes), false) }
         // A neighbour tells whether anything passes at all.
@@ -237,7 +237,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             return (Sent(hand: front, range: start..<start + count), true)
         }
         let count = min(range.count, self.mostRecords ?? .max)
-        return (Sent(hand: front, range: start..<start + count), start < self.hands[front].sent)
+        return (Sent(hand: front, range: start..<start + count), start < self.inFlight[front].sent)
     }
 
     /// The record that asks whether anything passes: the first one, for the sake of order. Now and then it is another one,
@@ -246,7 +246,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         let isOther = number > 1 && number & (number - 1) == 0
         var offset = isOther ? number : 0
         var last = Sent(hand: 0, range: 0..<1)
-        for (hand, content) in self.hands.enumerated() {
+        for (hand, content) in self.inFlight.enumerated() {
             for range in content.rest {
                 if offset < range.count {
                     let place = range.lowerBound + offset
@@ -269,8 +269,8 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         isClosing: Bool,
         deliveries: Int = 0
     ) -> Result? {
-        guard let sent = self.underWay.take(), self.hands.indices.contains(sent.hand) else { return nil }
-        self.hands[sent.hand].sent = max(self.hands[sent.hand].sent, sent.range.upperBound)
+        guard let sent = self.request.take(), self.inFlight.indices.contains(sent.hand) else { return nil }
+        self.inFlight[sent.hand].sent = max(self.inFlight[sent.hand].sent, sent.range.upperBound)
         switch verdict {
         case .delivered:
             self.recover()
@@ -327,13 +327,13 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         deliveries: Int
     ) -> Result {
         let record = sent.range.lowerBound
-        let mark = self.hands[sent.hand].refusals[record]
+        let mark = self.inFlight[sent.hand].refusals[record]
         if let mark, deliveries > mark { return .dropped(self.take(sent), reason) }
-        self.hands[sent.hand].refusals[record] = mark ?? deliveries
+        self.inFlight[sent.hand].refusals[record] = mark ?? deliveries
         self.suspectedUpTo = nil
         let isAside = self.aside.map { $0.hand == sent.hand && $0.record == record } ?? false
         if !isAside, self.aside == nil, self.blocked == nil {
-            self.hands[sent.hand].remove(sent.range)
+            self.inFlight[sent.hand].remove(sent.range)
             self.aside = Aside(hand: sent.hand, record: record, mark: mark ?? deliveries, until: nil)
             if self.front != nil { return .narrowed }
         }
@@ -342,7 +342,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             self.aside?.until = now + delay
             return .kept(delay: delay)
         }
-        if let aside = self.aside.take() { self.hands[aside.hand].insert(aside.record) }
+        if let aside = self.aside.take() { self.inFlight[aside.hand].insert(aside.record) }
         self.blocked = (deliveries, (self.blocked?.probes ?? -1) + 1)
         self.notBefore = now + delay
         return .kept(delay: delay)
@@ -364,32 +364,32 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
     }
 
     /// Takes records out of the hand that are done with.
-    private mutating func take(_ sent: Sent) -> BatchPart<Batch> {
+    private mutating func take(_ sent: Sent) -> BatchRange<Batch> {
         if let aside = self.aside, aside.hand == sent.hand, aside.record == sent.range.lowerBound {
             self.aside = nil
         } else {
-            self.hands[sent.hand].remove(sent.range)
+            self.inFlight[sent.hand].remove(sent.range)
             if let end = self.suspectedUpTo, sent.range.upperBound >= end { self.suspectedUpTo = nil }
         }
-        let batch = self.hands[sent.hand].batch
-        let isLast = self.hands[sent.hand].rest.isEmpty && self.aside?.hand != sent.hand
+        let batch = self.inFlight[sent.hand].batch
+        let isLast = self.inFlight[sent.hand].rest.isEmpty && self.aside?.hand != sent.hand
         if isLast { self.forget(sent.hand) }
-        return BatchPart(batch: batch, ranges: [sent.range], isLast: isLast)
+        return BatchRange(batch: batch, ranges: [sent.range], isLast: isLast)
     }
 
     /// Takes all that is left of a batch out of the hand.
-    private mutating func takeAll(of hand: Int) -> BatchPart<Batch> {
+    private mutating func takeAll(of hand: Int) -> BatchRange<Batch> {
         if let aside = self.aside, aside.hand == hand {
-            self.hands[hand].insert(aside.record)
+            self.inFlight[hand].insert(aside.record)
             self.aside = nil
         }
-        let content = self.hands[hand]
+        let content = self.inFlight[hand]
         self.forget(hand)
-        return BatchPart(batch: content.batch, ranges: content.rest, isLast: true)
+        return BatchRange(batch: content.batch, ranges: content.rest, isLast: true)
     }
 
     private mutating func forget(_ hand: Int) {
-        self.hands.remove(at: hand)
+        self.inFlight.remove(at: hand)
         self.suspectedUpTo = nil
         self.mostRecords = nil
         self.blocked = nil

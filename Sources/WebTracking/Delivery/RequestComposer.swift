@@ -40,11 +40,11 @@ struct RequestComposer {
     /// The request for `records`, or for the first of them if all would be too much; one record is sent in any case.
     ///
     /// What a request comes to is known when it is made: one that is too large is made anew with fewer records, not sent.
-    mutating func compose(_ segment: Segment, _ records: Range<Int>, within limits: Limits) -> Composed {
-        var records = self.first(of: records, in: segment, bytes: self.estimate(within: limits))
+    mutating func compose(_ batch: Batch, _ records: Range<Int>, within limits: Limits) -> Composed {
+        var records = self.first(of: records, in: batch, bytes: self.estimate(within: limits))
         while true {
-            let size = segment.bodyBytes(of: records)
-            let made = self.make(segment, records, size: size)
+            let size = batch.bodyBytes(of: records)
+            let made = self.make(batch, records, size: size)
             let wire = made.request.body.count
             self.wireRatio = Double(wire) / Double(size)
             self.rawRatio = Double(made.rawBytes) / Double(size)
@@ -54,19 +54,19 @@ struct RequestComposer {
             let most = records.count - max(records.count / 16, 1)
             records = self.first(
                 of: records.lowerBound..<records.lowerBound + most,
-                in: segment,
+                in: batch,
                 bytes: self.estimate(within: limits)
             )
         }
     }
 
     /// Everything that is held meanwhile counts.
-    private func make(_ segment: Segment, _ records: Range<Int>, size: Int) -> RequestFactory.Made {
-        let copy = records == segment.all ? 0 : size
+    private func make(_ batch: Batch, _ records: Range<Int>, size: Int) -> RequestFactory.Made {
+        let copy = records == batch.all ? 0 : size
         let peak = copy + self.requests.peakBytes(for: size)
         self.budget.charge(peak)
         defer { self.budget.release(peak) }
-        return segment.withBody(of: records) { self.requests.request(for: $0) }
+        return batch.withBody(of: records) { self.requests.request(for: $0) }
     }
 
     /// How many bytes of a batch keep to the limits, by what the last request came to.
@@ -76,7 +76,7 @@ struct RequestComposer {
         return most < 1e15 ? Int(most) : .max
     }
 
-    private func first(of records: Range<Int>, in segment: Segment, bytes: Int) -> Range<Int> {
-        records.lowerBound..<records.lowerBound + segment.count(of: records, within: bytes)
+    private func first(of records: Range<Int>, in batch: Batch, bytes: Int) -> Range<Int> {
+        records.lowerBound..<records.lowerBound + batch.count(of: records, within: bytes)
     }
 }

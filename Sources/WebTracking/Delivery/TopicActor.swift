@@ -8,21 +8,21 @@
 //
 //===----------------------------------------------------------------------===//
 
-/// Delivers the records of one topic: takes segments from its buffer, compresses and sends them, one after another.
+/// Delivers the records of one topic: takes batches from its buffer, compresses and sends them, one after another.
 ///
 /// It only carries out what ``DeliveryMachine`` decides. A topic that is slow or refused holds up no other: it keeps a
 /// request slot only while a request is on its way.
 actor TopicActor {
-    private let buffer: TopicBuffer
+    private let buffer: TopicQueue
     private let context: DeliveryContext
-    private var machine: DeliveryMachine<Segment>
+    private var machine: DeliveryMachine<Batch>
     private var size: RequestSize
     private var composer: RequestComposer
     /// Until when no file is opened, after one could not be for want of descriptors or the like.
     private var unreadableUntil: MonotonicInstant?
     private static let unreadablePause = Duration.seconds(1)
 
-    init(buffer: TopicBuffer, context: DeliveryContext) {
+    init(buffer: TopicQueue, context: DeliveryContext) {
         self.buffer = buffer
         self.context = context
         self.machine = DeliveryMachine(policy: context.retryPolicy)
@@ -33,18 +33,18 @@ actor TopicActor {
     /// Delivers until the buffer has been idle for a while or the task is cancelled.
     func run() async {
         while !Task.isCancelled {
-            self.buffer.context.spool?.tellNotices()
+            self.buffer.context.spool?.reportNotices()
             self.buffer.reportDrops(to: self.context.diagnostics)
             self.buffer.wakeSettled()
-            if let rank = self.buffer.takeSpoolPressure() { self.context.makeSpoolRoom(rank) }
+            if let rank = self.buffer.takeSpoolPressure() { self.context.evict(rank) }
             self.buffer.announceDrops(self.context.announcement)
             let now = self.context.clock.now()
             switch self.machine.next(at: now, deliveries: self.context.destination.deliveries) {
             case .take:
                 guard await self.takeNext(at: now) else { return }
-            case .send(let segment, let records, let isRetry):
+            case .send(let batch, let records, let isRetry):
                 guard await self.context.slots.acquire() else { break }
-                await self.send(segment, records, isRetry: isRetry)
+                await self.send(batch, records, isRetry: isRetry)
                 self.context.slots.release()
             case .wait(let deadline, let orTake):
                 await self.pause(until: deadline, orTake: orTake, at: now)
@@ -53,29 +53,29 @@ actor TopicActor {
             }
         }
         // The shutdown has counted these.
-        for segment in self.machine.abandon() { self.buffer.letGo(segment) }
+        for batch in self.machine.abandon() { self.buffer.unload(batch) }
     }
 
-    /// Takes and sends the next segment, or waits for one; `false` if the topic is idle and this worker may go.
+    /// Takes and sends the next batch, or waits for one; `false` if the topic is idle and this worker may go.
     private func takeNext(at now: MonotonicInstant) async -> Bool {
         switch self.buffer.work(at: now) {
         case .ready where self.unreadableUntil.map { now < $0 } ?? false:
             await self.pause(until: self.unreadableUntil ?? now)
         case .ready where self.machine.isBackingOff(at: now):
-            if let segment = self.take() { self.machine.accept(segment) }
+            if let batch = self.take() { self.machine.accept(batch) }
         case .ready:
             if let deadline = self.machine.paced(at: now) {
                 await self.pause(until: deadline)
                 return true
             }
-            // The slot first: while it waits for one, the open segment goes on filling.
+            // The slot first: while it waits for one, the open batch goes on filling.
             guard await self.context.slots.acquire() else { return true }
-            if let segment = self.take() {
-                self.machine.accept(segment)
+            if let batch = self.take() {
+                self.machine.accept(batch)
                 let deliveries = self.context.destination.deliveries
                 switch self.machine.next(at: self.context.clock.now(), deliveries: deliveries) {
-                case .send(let segment, let records, let isRetry):
-                    await self.send(segment, records, isRetry: isRetry)
+                case .send(let batch, let records, let isRetry):
+                    await self.send(batch, records, isRetry: isRetry)
                 case .drop(let part, let reason):
                     self.drop(part, reason, error: nil)
                 case .take, .wait:
@@ -94,49 +94,49 @@ actor TopicActor {
         return true
     }
 
-    /// Takes the oldest segment, in memory. One whose file is not as it was left is dropped; one whose file cannot be
+    /// Takes the oldest batch, in memory. One whose file is not as it was left is dropped; one whose file cannot be
     /// opened for a reason that may pass waits.
-    private func take() -> Segment? {
-        while let segment = self.buffer.take() {
-            let wasResident = segment.memory.isResident
+    private func take() -> Batch? {
+        while let batch = self.buffer.take() {
+            let wasResident = batch.memory.isResident
             do throws(FileError) {
-                try segment.memory.unpark()
+                try batch.memory.map()
             } catch {
                 guard error.isAbsence || error.isDamage else {
-                    self.putBack(segment, error)
+                    self.requeue(batch, error)
                     return nil
                 }
-                self.giveUp(segment, error)
+                self.dropUnreadable(batch, error)
                 continue
             }
             self.unreadableUntil = nil
-            if !wasResident { self.context.budget.charge(segment.heldBytes) }
-            return segment
+            if !wasResident { self.context.budget.charge(batch.heldBytes) }
+            return batch
         }
         return nil
     }
 
-    /// Leaves a segment for later whose file is there and cannot be opened.
-    private func putBack(_ segment: Segment, _ error: FileError) {
+    /// Leaves a batch for later whose file is there and cannot be opened.
+    private func requeue(_ batch: Batch, _ error: FileError) {
         self.unreadableUntil = self.context.clock.now() + Self.unreadablePause
-        self.buffer.putBack(segment)
+        self.buffer.requeue(batch)
         let directory = self.buffer.context.spool?.directory ?? ""
-        self.context.diagnostics(.spoolTrouble(directory: directory, reason: String(describing: error)))
+        self.context.diagnostics(.spoolFailed(directory: directory, reason: String(describing: error)))
     }
 
-    /// Drops a segment whose file has gone or has been changed; what is left of it is kept.
-    private func giveUp(_ segment: Segment, _ error: FileError) {
-        if error.isDamage, let file = segment.spoolFile, let spool = self.buffer.context.spool {
-            file.isEvidence = !spool.setAside(file.path, of: file.box, reason: String(describing: error))
+    /// Drops a batch whose file has gone or has been changed; what is left of it is kept.
+    private func dropUnreadable(_ batch: Batch, _ error: FileError) {
+        if error.isDamage, let file = batch.spoolFile, let spool = self.buffer.context.spool {
+            file.isQuarantined = !spool.quarantine(file.path, of: file.spoolFolder, reason: String(describing: error))
         }
         // Its counts, too, are in the file; those of the levels have been kept.
-        let part = BatchPart(batch: segment, ranges: [segment.all], isLast: true)
+        let part = BatchRange(batch: batch, ranges: [batch.all], isLast: true)
         self.drop(part, .spoolDamaged, error: .file(String(describing: error)))
     }
 
     /// Waits until `deadline`, unless a flush asks for an attempt at once.
     private func pause(until deadline: MonotonicInstant) async {
-        if self.buffer.takeNudge() { self.machine.nudge() } else { await self.buffer.wait(until: deadline) }
+        if self.buffer.takeSkipBackoff() { self.machine.skipBackoff() } else { await self.buffer.wait(until: deadline) }
     }
 
     /// Waits as ``pause(until:)`` does, or takes the next batch if there is one.
@@ -146,7 +146,7 @@ actor TopicActor {
             switch self.buffer.work(at: now) {
             case .ready where self.unreadableUntil.map { now < $0 } ?? false: break
             case .ready:
-                if let segment = self.take() { self.machine.accept(segment) }
+                if let batch = self.take() { self.machine.accept(batch) }
                 return
             case .due(let due): deadline = min(deadline, due)
             case .none: break
@@ -155,15 +155,15 @@ actor TopicActor {
         await self.pause(until: deadline)
     }
 
-    private func send(_ segment: Segment, _ records: Range<Int>, isRetry: Bool) async {
-        _ = self.buffer.takeNudge()
+    private func send(_ batch: Batch, _ records: Range<Int>, isRetry: Bool) async {
+        _ = self.buffer.takeSkipBackoff()
         let destination = self.context.destination
         let known = destination.limits
         let limits = RequestComposer.Limits(
             wire: min(self.size.limit, known.wire.limit ?? .max),
             raw: known.raw.limit ?? .max
         )
-        let composed = self.composer.compose(segment, records, within: limits)
+        let composed = self.composer.compose(batch, records, within: limits)
         self.machine.shorten(to: composed.records.count)
         self.buffer.begin(composed.records.count)
         let wire = composed.wireBytes
@@ -194,8 +194,8 @@ actor TopicActor {
         switch result {
         case .delivered(let part): self.settle(part, as: .delivered(rawBytes: raw, wireBytes: wire))
         case .dropped(let part, let reason): self.drop(part, reason, error: failure)
-        case .kept(let delay): self.tell(verdict, failure, retryIn: delay)
-        case .narrowed where verdict.outcome != .tooLarge: self.tell(verdict, failure, retryIn: .zero)
+        case .kept(let delay): self.report(verdict, failure, retryIn: delay)
+        case .narrowed where verdict.outcome != .tooLarge: self.report(verdict, failure, retryIn: .zero)
         case .narrowed, nil: break
         }
     }
@@ -243,7 +243,7 @@ actor TopicActor {
         }
     }
 
-    private func tell(_ verdict: Verdict, _ failure: ProducerDiagnostic.Failure?, retryIn delay: Duration) {
+    private func report(_ verdict: Verdict, _ failure: ProducerDiagnostic.Failure?, retryIn delay: Duration) {
         self.context.diagnostics(
             .requestFailed(
                 topic: self.buffer.key.topic,
@@ -254,7 +254,7 @@ actor TopicActor {
         )
     }
 
-    private func drop(_ part: BatchPart<Segment>, _ reason: DropReason, error: ProducerDiagnostic.Failure?) {
+    private func drop(_ part: BatchRange<Batch>, _ reason: DropReason, error: ProducerDiagnostic.Failure?) {
         let topic = self.buffer.key.topic
         if part.count == 1, reason == .rejected || reason == .tooLarge, let index = part.ranges.first?.lowerBound {
             let rank = part.batch.mark(index).rank
@@ -268,7 +268,7 @@ actor TopicActor {
         self.settle(part, as: .dropped(reason))
     }
 
-    private func settle(_ part: BatchPart<Segment>, as settlement: TopicBuffer.Settlement) {
+    private func settle(_ part: BatchRange<Batch>, as settlement: TopicQueue.Settlement) {
         self.buffer.settle(part, as: settlement, isInOrder: self.machine.isInOrder)
     }
 }

@@ -28,7 +28,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
     }
 
     private let source: Source
-    private let trouble: ConnectionTrouble
+    private let trouble: ConnectionFailure
 
     /// Creates a transport with clients of its own, which are shut down with the transport.
     ///
@@ -55,7 +55,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
     /// follow no redirects, and have no tracer that logs. Prefer ``init(makeClient:)``.
     public init(client: HTTPClient) {
         self.source = .given(client)
-        self.trouble = ConnectionTrouble(clock: SystemProducerClock(), proxy: nil)
+        self.trouble = ConnectionFailure(clock: SystemProducerClock(), proxy: nil)
     }
 
     init(proxy: ProxyServer?, clock: any ProducerClock = SystemProducerClock()) {
@@ -70,7 +70,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         makeClient: @escaping @Sendable () throws -> HTTPClient
     ) {
         self.source = .own(ClientGenerations(clock: clock, makeClient: makeClient))
-        self.trouble = ConnectionTrouble(clock: clock, proxy: proxy)
+        self.trouble = ConnectionFailure(clock: clock, proxy: proxy)
     }
 
     /// How many clients of its own there are.

@@ -40,7 +40,7 @@ extension WebTrackingConfiguration {
     /// - `sampling.first`, `sampling.thenOneIn` (int): how many records of a statement and second are kept; 0 to 1,000,000,
     ///   at least 1.
     /// - `sampling.below` (string): the level from which on nothing is sampled; `error` by default.
-    /// - `sampling.foldBelow` (string): the level from which on identical records are not folded, or `none`, the default.
+    /// - `sampling.suppressRepeatsBelow` (string): the level from which on identical records are not folded, or `none`, the default.
     /// - `batching.targetBytes`, `batching.maximumRequestBytes`, `batching.maximumRecords` (int)
     /// - `batching.lingerSeconds` (double)
     /// - `batching.urgentLevel` (string): a level, or `none`.

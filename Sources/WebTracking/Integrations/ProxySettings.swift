@@ -46,7 +46,7 @@ extension WebTrackingConfiguration {
             setting: "proxy",
             value: host ?? "the environment",
             rule: "a proxy is used only by a package that has the trait AsyncHTTPClient",
-            mend: "Add the trait to the dependency, or remove the keys under proxy."
+            suggestion: "Add the trait to the dependency, or remove the keys under proxy."
         )
         #endif
     }

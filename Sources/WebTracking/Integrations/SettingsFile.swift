@@ -103,7 +103,7 @@ public struct WebTrackingSettingsFile: Sendable, ExpressibleByStringLiteral {
                 setting: "file",
                 value: path,
                 rule: "it cannot be read: \(error)",
-                mend: "Check the path, and who may read it."
+                suggestion: "Check the path, and who may read it."
             )
         }
     }

@@ -58,8 +58,8 @@ extension WebTrackingProducer {
     private func perform(_ action: SettingsFollower.Action) {
         switch action {
         case .none: break
-        case .apply(let settings): self.putInForce(settings)
-        case .refuse(let reason): self.tell(.settingsRefused(reason: reason))
+        case .apply(let settings): self.apply(settings)
+        case .refuse(let reason): self.report(.settingsRefused(reason: reason))
         }
     }
 }
@@ -68,12 +68,12 @@ extension WebTrackingProducer {
 struct SettingsFollower {
     enum Action {
         case none
-        case apply(LiveSettings)
+        case apply(RuntimeSettings)
         case refuse(reason: String)
     }
 
     private enum Outcome: Equatable {
-        case settings(LiveSettings)
+        case settings(RuntimeSettings)
         case refused(String)
     }
 
@@ -81,17 +81,17 @@ struct SettingsFollower {
     /// Whether what cannot work is told at the second look only: a file may be half written at the first.
     private let isPatient: Bool
     /// What was said at the start and not since.
-    private var start: StatedSettings
+    private var start: ConfiguredSettings
     private var last: Outcome?
-    private var hasTold = false
+    private var hasReported = false
     /// What the file had in it, and what is wrong with that as a whole.
     private var contents: [WebTrackingSettingsFile.Contents]?
-    private var trouble: (any Error)?
+    private var failure: (any Error)?
 
     init(_ configuration: WebTrackingConfiguration, isPatient: Bool = true) {
         self.configuration = configuration
         self.isPatient = isPatient
-        self.start = configuration.readSettings.stated
+        self.start = configuration.readSettings.configured
     }
 
     /// Reads a file, and says what to do.
@@ -101,10 +101,10 @@ struct SettingsFollower {
             let layers = try file.layers(of: contents)
             if contents != follower.contents {
                 follower.contents = contents
-                follower.trouble = nil
-                do { try follower.checkAll(layers) } catch { follower.trouble = error }
+                follower.failure = nil
+                do { try follower.checkAll(layers) } catch { follower.failure = error }
             }
-            if let trouble = follower.trouble { throw trouble }
+            if let failure = follower.failure { throw failure }
             return SettingsReader(layers)
         }
     }
@@ -132,9 +132,9 @@ struct SettingsFollower {
         var rest = self.start
         let outcome: Outcome
         do {
-            let stated = try StatedSettings(read(&self))
-            rest.yield(to: stated)
-            outcome = .settings(try LiveSettings(stated, start: rest, over: self.configuration))
+            let configured = try ConfiguredSettings(read(&self))
+            rest.subtract(configured)
+            outcome = .settings(try RuntimeSettings(configured, start: rest, over: self.configuration))
         } catch {
             outcome = .refused("\(error)")
         }
@@ -144,12 +144,12 @@ struct SettingsFollower {
         case .settings(let settings):
             guard isNew || !self.isPatient else { return .none }
             self.start = rest
-            self.hasTold = false
+            self.hasReported = false
             return .apply(settings)
         case .refused(let reason):
-            if isNew { self.hasTold = false }
-            guard !self.hasTold, !isNew || !self.isPatient else { return .none }
-            self.hasTold = true
+            if isNew { self.hasReported = false }
+            guard !self.hasReported, !isNew || !self.isPatient else { return .none }
+            self.hasReported = true
             return .refuse(reason: reason)
         }
     }

@@ -74,7 +74,7 @@ enum SettingsKeys {
     static func misspelt(_ name: String, in origin: String) -> ConfigurationError {
         let nearest = Self.nearest(to: name)
         let parent = name.lastIndex(of: ".").map { String(name[..<$0]) }
-        let mend =
+        let suggestion =
             if let parent, let form = Self.all[parent] {
                 form == .pairs
                     ? "Write \(parent) as an array of name=value." : "Write \(parent) as \(Self.described(form))."
@@ -87,7 +87,7 @@ enum SettingsKeys {
             setting: name,
             value: origin,
             rule: "there is no setting of this name, so it would have no effect",
-            mend: mend
+            suggestion: suggestion
         )
     }
 
@@ -158,7 +158,7 @@ extension SettingsReader {
             }
             for (name, key) in SettingsKeys.neighbours where Self.isSet(name, in: config) {
                 var error = SettingsKeys.misspelt(name, in: "configuration")
-                if !name.hasPrefix("\(key).") { error.mend = "Did you mean \(key)?" }
+                if !name.hasPrefix("\(key).") { error.suggestion = "Did you mean \(key)?" }
                 throw error
             }
             if let name = SettingsVariables.misspelt(in: config, environment) {

@@ -76,7 +76,7 @@ struct SettingsReader {
             setting: self.scope + key,
             value: "",
             rule: "it has to be set, and is not",
-            mend: "Set the key \(self.scope + key)."
+            suggestion: "Set the key \(self.scope + key)."
         )
     }
 
@@ -181,7 +181,7 @@ struct SettingsReader {
 
     func error(_ key: String, _ value: String, _ rule: String) -> ConfigurationError {
         let key = self.scope + key
-        return ConfigurationError(setting: key, value: value, rule: rule, mend: "Change the key \(key).")
+        return ConfigurationError(setting: key, value: value, rule: rule, suggestion: "Change the key \(key).")
     }
 
     // MARK: Keys that should not be set

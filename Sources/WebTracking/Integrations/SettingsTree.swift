@@ -59,8 +59,8 @@ struct SettingsTree: Sendable {
         }
     }
 
-    private func fileError(_ rule: String, _ mend: String) -> ConfigurationError {
-        ConfigurationError(setting: "file", value: self.origin, rule: rule, mend: mend)
+    private func fileError(_ rule: String, _ suggestion: String) -> ConfigurationError {
+        ConfigurationError(setting: "file", value: self.origin, rule: rule, suggestion: suggestion)
     }
 
     private mutating func add(_ value: JSONValue, at path: String) throws {
@@ -70,7 +70,7 @@ struct SettingsTree: Sendable {
                     setting: path,
                     value: self.origin,
                     rule: "the key is there twice, so one of its values would have no effect",
-                    mend: "Remove one of them."
+                    suggestion: "Remove one of them."
                 )
             }
             if case .null = value { return }
@@ -102,7 +102,7 @@ struct SettingsTree: Sendable {
             setting: group.isEmpty ? "file" : group,
             value: value,
             rule: "settings stand in it, so it is an object",
-            mend: "Write keys such as \(examples.joined(separator: " and "))."
+            suggestion: "Write keys such as \(examples.joined(separator: " and "))."
         )
     }
 

@@ -50,7 +50,7 @@ extension WebTrackingConfiguration {
             setting: "signing.region",
             value: region,
             rule: "requests are signed only by a package that has the trait SignedPutLogs",
-            mend: "Add the trait to the dependency, or remove the keys under signing."
+            suggestion: "Add the trait to the dependency, or remove the keys under signing."
         )
         #endif
     }

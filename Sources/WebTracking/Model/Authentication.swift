@@ -50,7 +50,7 @@ final class Signing: Sendable {
                 setting: "authentication.\(problem.part)",
                 value: Redaction.masked,
                 rule: problem.reason,
-                mend: "Copy it once more from where secrets are kept."
+                suggestion: "Copy it once more from where secrets are kept."
             )
         }
         guard (1...63).contains(self.region.utf8.count),
@@ -62,7 +62,7 @@ final class Signing: Sendable {
                 setting: "authentication.region",
                 value: self.region,
                 rule: "a region has lower-case letters, digits and hyphens",
-                mend: "Write it like cn-hangzhou."
+                suggestion: "Write it like cn-hangzhou."
             )
         }
     }

@@ -22,7 +22,7 @@ extension WebTrackingConfiguration {
                 value: "\(self.allowsPlainHTTP)",
                 rule:
                     "to \(endpoint.host), logs would go over http, where everybody on the way can read and change them",
-                mend: "Write https:// in the endpoint, or set allowsPlainHTTP to true if that is meant."
+                suggestion: "Write https:// in the endpoint, or set allowsPlainHTTP to true if that is meant."
             )
         }
         try NameRules.checkProject(self.project)
@@ -31,7 +31,7 @@ extension WebTrackingConfiguration {
                 setting: "endpoint",
                 value: self.endpoint,
                 rule: "the project is put in front of the endpoint, and this one has it already",
-                mend: "Leave the project out of the endpoint."
+                suggestion: "Leave the project out of the endpoint."
             )
         }
         try NameRules.checkLogstore(self.logstore)
@@ -66,7 +66,7 @@ extension WebTrackingConfiguration {
                 setting: "spool.directory",
                 value: directory,
                 rule: "records that are to outlive the process need a directory, named from the root",
-                mend: "Name one on a local disk, such as /var/spool/my-service."
+                suggestion: "Name one on a local disk, such as /var/spool/my-service."
             )
         }
     }
@@ -79,7 +79,7 @@ extension WebTrackingConfiguration {
                     setting: "tags",
                     value: "\(key)=\(value.prefix(40))…",
                     rule: "a tag's value has at most 1024 bytes, since every request carries it",
-                    mend: "Shorten it."
+                    suggestion: "Shorten it."
                 )
             }
         }
@@ -91,7 +91,7 @@ extension WebTrackingConfiguration {
                     setting: "promotedTags",
                     value: key,
                     rule: "a key can become one tag only, and not both topic and tag",
-                    mend: "Remove it from tags, from the topic rule, or from promotedTags."
+                    suggestion: "Remove it from tags, from the topic rule, or from promotedTags."
                 )
             }
         }
@@ -110,7 +110,7 @@ extension WebTrackingConfiguration {
                     setting: "topic",
                     value: key,
                     rule: "a metadata key to take the topic from cannot be empty",
-                    mend: "Name the key."
+                    suggestion: "Name the key."
                 )
             }
         }
@@ -125,7 +125,7 @@ extension WebTrackingConfiguration {
                     setting: "fields",
                     value: name,
                     rule: "two fields cannot have one name",
-                    mend: "Rename one of them."
+                    suggestion: "Rename one of them."
                 )
             }
         }
@@ -189,7 +189,7 @@ extension WebTrackingConfiguration {
                 setting: "tags",
                 value: "\(self.tags.count) tags",
                 rule: "tags take up so much of each request that no room for records is left",
-                mend: "Shorten them, or raise batching.maximumRequestBytes."
+                suggestion: "Shorten them, or raise batching.maximumRequestBytes."
             )
         }
     }
@@ -228,7 +228,7 @@ extension WebTrackingConfiguration {
             setting: setting,
             value: "\(value)",
             rule: "the value has to be from \(range.lowerBound) to \(range.upperBound)",
-            mend: "Choose one in that range."
+            suggestion: "Choose one in that range."
         )
     }
 }

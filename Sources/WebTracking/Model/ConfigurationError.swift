@@ -17,10 +17,10 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     /// The rule that the value breaks.
     public var rule: String
     /// What to write instead.
-    public var mend: String
+    public var suggestion: String
 
     /// The error in one line.
     public var description: String {
-        "\(self.setting) \(self.value.debugDescription): \(self.rule). \(self.mend)".withoutControls
+        "\(self.setting) \(self.value.debugDescription): \(self.rule). \(self.suggestion)".withoutControls
     }
 }

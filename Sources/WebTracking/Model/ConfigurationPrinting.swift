@@ -249,13 +249,16 @@ extension Sampling {
         let rate = levels.first.flatMap { self.rates[$0] }
         let isOne =
             levels == Array(LogLevel.ranked.prefix(levels.count)) && levels.allSatisfy { self.rates[$0] == rate }
-        let folded = LogLevel.ranked.prefix { self.foldedLevels.contains($0) }
-        let foldBelow = folded.isEmpty ? "none" : Self.level(after: folded.count)
+        let folded = LogLevel.ranked.prefix { self.suppressedRepeats.contains($0) }
+        let suppressRepeatsBelow = folded.isEmpty ? "none" : Self.level(after: folded.count)
         return [
             ("sampling.first", isOne ? rate.map { "\($0.first)" } ?? "none" : "by level"),
             ("sampling.thenOneIn", isOne ? rate?.thenOneIn.map { "\($0)" } ?? "none" : "by level"),
             ("sampling.below", isOne ? (levels.isEmpty ? "none" : Self.level(after: levels.count)) : "by level"),
-            ("sampling.foldBelow", folded.count == self.foldedLevels.count ? foldBelow : "by level"),
+            (
+                "sampling.suppressRepeatsBelow",
+                folded.count == self.suppressedRepeats.count ? suppressRepeatsBelow : "by level"
+            ),
         ]
     }
 

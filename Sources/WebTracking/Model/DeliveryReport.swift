@@ -21,7 +21,7 @@ public struct DeliveryReport: Sendable, Equatable, CustomStringConvertible {
     /// Of the remaining records, those that a shutdown left in the spool directory for the next start.
     public var spooled = 0
     /// Of the remaining records, those that were on their way when a shutdown's time was up: they may have been stored.
-    public var underWay = 0
+    public var inFlight = 0
     /// How long the call took.
     public var duration: Duration
 
@@ -36,8 +36,8 @@ public struct DeliveryReport: Sendable, Equatable, CustomStringConvertible {
         let dropped = drops.isEmpty ? "dropped 0" : "dropped \(drops.joined(separator: ", "))"
         let milliseconds = self.duration.wholeNanoseconds / 1_000_000
         let spooled = self.spooled > 0 ? " (\(self.spooled) in the spool)" : ""
-        let underWay = self.underWay > 0 ? " (\(self.underWay) under way, which may have been stored)" : ""
+        let inFlight = self.inFlight > 0 ? " (\(self.inFlight) in flight, which may have been stored)" : ""
         return
-            "delivered \(self.delivered), \(dropped), left \(self.remaining)\(spooled)\(underWay), in \(milliseconds) ms"
+            "delivered \(self.delivered), \(dropped), left \(self.remaining)\(spooled)\(inFlight), in \(milliseconds) ms"
     }
 }

@@ -13,11 +13,11 @@ public struct DiagnosticHandler: Sendable {
     /// What a producer tells its diagnostics to.
     struct Sink: Sendable {
         /// Tells a diagnostic.
-        let tell: @Sendable (ProducerDiagnostic) -> Void
-        /// Calls a function once all that was told before has been written or let go; `nil` if it has when `tell` returns.
-        var whenTold: (@Sendable (@escaping @Sendable () -> Void) -> Void)?
+        let report: @Sendable (ProducerDiagnostic) -> Void
+        /// Calls a function once all that was told before has been written or let go; `nil` if it has when `report` returns.
+        var whenWritten: (@Sendable (@escaping @Sendable () -> Void) -> Void)?
         /// Tells, without a lock, that the process is a child of the producer's that must not use it.
-        var tellForked: @Sendable () -> Void = {}
+        var reportForked: @Sendable () -> Void = {}
     }
 
     private let make: @Sendable (any ProducerClock) -> Sink
@@ -28,7 +28,7 @@ public struct DiagnosticHandler: Sendable {
     /// for long, nor for somebody to read what it writes. It must not log through a handler of the same producer: such
     /// records would be sent like any others, and failing to send them would be reported again.
     public init(_ handle: @escaping @Sendable (ProducerDiagnostic) -> Void) {
-        self.make = { _ in Sink(tell: handle) }
+        self.make = { _ in Sink(report: handle) }
     }
 
     private init(make: @escaping @Sendable (any ProducerClock) -> Sink) {
@@ -44,11 +44,11 @@ public struct DiagnosticHandler: Sendable {
     public static let standardError = DiagnosticHandler(make: { clock in
         let limiter = DiagnosticLimiter(clock: clock)
         return Sink(
-            tell: { diagnostic in
+            report: { diagnostic in
                 if let line = limiter.line(for: diagnostic) { LineWriter.standardError.append(line) }
             },
-            whenTold: { LineWriter.standardError.whenWritten($0) },
-            tellForked: {
+            whenWritten: { LineWriter.standardError.whenWritten($0) },
+            reportForked: {
                 LineWriter.standardError.append(
                     "webtracking: this process was forked from the producer's; its records are dropped (after_fork)."
                         + " Make a producer in the child.\n"

@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-/// One record on its way from the encoder into a segment; valid only while the encoder's memory is.
+/// One record on its way from the encoder into a batch; valid only while the encoder's memory is.
 struct EncodedRecord {
     /// The separator, then `{` or, where records carry a sequence number, `{"seq":"`.
     let opening: [UInt8]

@@ -137,7 +137,7 @@ struct Endpoint: Sendable, Equatable {
             setting: "endpoint",
             value: self.masked(text),
             rule: rule,
-            mend: "Write it like cn-hangzhou.log.aliyuncs.com, https://logs.example.com or http://127.0.0.1:8080."
+            suggestion: "Write it like cn-hangzhou.log.aliyuncs.com, https://logs.example.com or http://127.0.0.1:8080."
         )
     }
 }

@@ -41,10 +41,10 @@ enum NameRules {
     ) throws {
         func isPlain(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) }
         let bytes = Array(name.utf8)
-        let mend = "Copy the name from the service's console."
+        let suggestion = "Copy the name from the service's console."
         guard lengths.contains(bytes.count), bytes.allSatisfy({ isPlain($0) || extra.contains($0) }),
             let first = bytes.first, let last = bytes.last, isPlain(first), isPlain(last)
-        else { throw ConfigurationError(setting: setting, value: name, rule: rule, mend: mend) }
+        else { throw ConfigurationError(setting: setting, value: name, rule: rule, suggestion: suggestion) }
     }
 
     static func checkTopic(_ topic: String) throws {
@@ -53,7 +53,7 @@ enum NameRules {
                 setting: "topic",
                 value: topic,
                 rule: "a topic has at most 128 bytes of UTF-8, and this one has \(topic.utf8.count)",
-                mend: "Shorten it, or leave it empty."
+                suggestion: "Shorten it, or leave it empty."
             )
         }
     }
@@ -64,7 +64,7 @@ enum NameRules {
                 setting: "source",
                 value: source,
                 rule: "a source has at most 128 bytes of UTF-8, and this one has \(source.utf8.count)",
-                mend: "Shorten it, or leave it out to send the host name."
+                suggestion: "Shorten it, or leave it out to send the host name."
             )
         }
     }
@@ -75,7 +75,7 @@ enum NameRules {
                 setting: setting,
                 value: key,
                 rule: "a key has 1 to 128 bytes of UTF-8, and this one has \(key.utf8.count)",
-                mend: "Choose a shorter key that is not empty."
+                suggestion: "Choose a shorter key that is not empty."
             )
         }
         guard !FieldName.isForbidden(key) else {
@@ -83,7 +83,7 @@ enum NameRules {
                 setting: setting,
                 value: key,
                 rule: "the service keeps this name for itself",
-                mend: "Choose a name that does not begin with an underscore."
+                suggestion: "Choose a name that does not begin with an underscore."
             )
         }
     }

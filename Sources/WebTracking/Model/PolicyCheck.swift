@@ -23,7 +23,7 @@ extension Redaction {
                         setting: "redaction.rules",
                         value: name,
                         rule: "a rule's key has a character that is neither a hyphen nor an underscore",
-                        mend: "Name the key, or an ending of it."
+                        suggestion: "Name the key, or an ending of it."
                     )
                 }
             default: break
@@ -37,7 +37,7 @@ extension Redaction {
             setting: "redaction.pseudonymKey",
             value: "none",
             rule: "pseudonyms need a key, since without one they could be undone by trying",
-            mend: "Set 16 secret bytes, for example from `openssl rand -hex 16`."
+            suggestion: "Set 16 secret bytes, for example from `openssl rand -hex 16`."
         )
     }
 }

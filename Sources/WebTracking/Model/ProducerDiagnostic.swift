@@ -44,11 +44,11 @@ public enum ProducerDiagnostic: Sendable {
     case spoolAvailable(directory: String)
     /// Something failed in the spool other than making files for new records: syncing or opening a file or folder, a look
     /// for what earlier processes have left, the return of a batch from memory.
-    case spoolTrouble(directory: String, reason: String)
+    case spoolFailed(directory: String, reason: String)
     /// With durability `.power`: making files survive a loss of power took longer than the interval, so that a loss would
     /// take more with it. Told once until it is better. And at the end of a shutdown, the last round had not ended in time.
     case spoolSyncSlow(directory: String, took: Duration, interval: Duration)
-    /// A file in the spool directory is damaged; its whole records are delivered, and the file is set aside.
+    /// A file in the spool directory is damaged; its whole records are delivered, and the file is quarantined.
     case spoolDamaged(file: String, reason: String)
     /// Records of earlier processes were found in the spool directory and taken over for delivery: all that one look has
     /// found, told when the last of them is taken over.
@@ -56,7 +56,7 @@ public enum ProducerDiagnostic: Sendable {
     /// Records of dead processes stay in the spool directory, since this producer must not or cannot deliver them: they are
     /// for another logstore, in a newer format, or in a folder or file (`path`) that may not be used. Told at each start,
     /// once for each reason, with what to do about it; `records` is `nil` for what cannot be counted.
-    case spoolLeft(path: String, records: Int?, files: Int, reason: String, cure: String)
+    case spoolLeft(path: String, records: Int?, files: Int, reason: String, suggestion: String)
     /// The levels, the redaction and the sampling that hold from now on, in one line: told when the producer is made, and
     /// when a followed configuration has changed them.
     case settingsInForce(summary: String)
@@ -89,7 +89,7 @@ extension ProducerDiagnostic: CustomStringConvertible {
             return "cannot spool to \(directory), records are kept in memory only: \(reason)"
         case .spoolAvailable(let directory):
             return "spooling to \(directory) again"
-        case .spoolTrouble(let directory, let reason):
+        case .spoolFailed(let directory, let reason):
             return "trouble with the spool in \(directory): \(reason)"
         case .spoolSyncSlow(let directory, let took, let interval):
             guard took > interval else {
@@ -100,10 +100,10 @@ extension ProducerDiagnostic: CustomStringConvertible {
             return "damaged spool file set aside as \(file): \(reason)"
         case .spoolRecovered(let directory, let records, let files):
             return "took over \(records) records of earlier processes from \(files) files in \(directory)"
-        case .spoolLeft(let path, let records, let files, let reason, let cure):
+        case .spoolLeft(let path, let records, let files, let reason, let suggestion):
             let amount = records.map { "\($0) \($0 == 1 ? "record" : "records")" } ?? "records that cannot be counted"
             let place = files > 0 ? " in \(files) \(files == 1 ? "file" : "files")" : ""
-            return "left in \(path): \(amount)\(place), \(reason); \(cure)"
+            return "left in \(path): \(amount)\(place), \(reason); \(suggestion)"
         case .settingsInForce(let summary):
             return "settings in force: \(summary)"
         case .settingsRefused(let reason):
@@ -123,7 +123,7 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .recordRefused(_, let reason, _, _): "refused.\(reason.rawValue)"
         case .spoolUnavailable: "spool.unavailable"
         case .spoolAvailable: "spool.available"
-        case .spoolTrouble: "spool.trouble"
+        case .spoolFailed: "spool.trouble"
         case .spoolSyncSlow: "spool.slow"
         case .spoolDamaged: "spool.damaged"
         case .spoolRecovered: "spool.recovered"
@@ -140,9 +140,9 @@ extension ProducerDiagnostic: CustomStringConvertible {
         switch outcome {
         case .unauthorized:
             switch failure {
-            case .service(let error) where error.isAboutCredentials:
+            case .service(let error) where error.isCredentialsError:
                 "; are the credentials right, valid still, and for the region that is configured?"
-            case .service(let error) where error.isAboutPermission:
+            case .service(let error) where error.isPermissionError:
                 "; does a policy of RAM allow them log:PostLogStoreLogs on this logstore?"
             default:
                 "; is web tracking switched on for this logstore, and does the project's policy allow it? A change takes a minute"

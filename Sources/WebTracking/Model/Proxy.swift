@@ -75,7 +75,7 @@ extension WebTrackingConfiguration.Proxy {
                 value: problem.part == "port"
                     ? "\(server.port)" : problem.part == "host" ? server.host : Redaction.masked,
                 rule: problem.rule,
-                mend: "Write it like .server(host: \"proxy.example.com\", port: 3128)."
+                suggestion: "Write it like .server(host: \"proxy.example.com\", port: 3128)."
             )
         case .environment:
             let endpoint = try Endpoint.parse(configuration.endpoint)
@@ -89,7 +89,7 @@ extension WebTrackingConfiguration.Proxy {
                     setting: "proxy",
                     value: "the environment",
                     rule: error.rule,
-                    mend: "Write HTTPS_PROXY like http://proxy.example.com:3128."
+                    suggestion: "Write HTTPS_PROXY like http://proxy.example.com:3128."
                 )
             }
         }

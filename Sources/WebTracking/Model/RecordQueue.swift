@@ -21,14 +21,14 @@ protocol RecordQueue: AnyObject, Sendable {
     /// Takes one encoded record, or counts it as dropped.
     ///
     /// - Parameters:
-    ///   - foldedFrom: Where in `members` the part begins that makes the record the same as another, if a record like the
+    ///   - comparedFrom: Where in `members` the part begins that makes the record the same as another, if a record like the
     ///     one before it is to be left out.
     ///   - isSynthetic: Whether the record is one of the library's own.
     func append(
         _ members: UnsafeRawBufferPointer,
         rank: Int,
         repairs: RepairCounts,
-        foldedFrom: Int?,
+        comparedFrom: Int?,
         isSynthetic: Bool
     ) -> AppendAnswer
 }
@@ -37,7 +37,7 @@ extension RecordQueue {
     /// Takes one of the library's own records.
     func append(_ record: SyntheticRecord) -> AppendAnswer {
         record.members.withUnsafeBytes {
-            self.append($0, rank: record.rank, repairs: RepairCounts(), foldedFrom: nil, isSynthetic: true)
+            self.append($0, rank: record.rank, repairs: RepairCounts(), comparedFrom: nil, isSynthetic: true)
         }
     }
 }

@@ -20,7 +20,7 @@ public import Logging
 ///
 /// ```swift
 /// configuration.sampling.rates = Sampling.Rate.below(.error, .init(first: 100, thenOneIn: 100))
-/// configuration.sampling.foldedLevels = [.debug, .info, .notice, .warning]
+/// configuration.sampling.suppressedRepeats = [.debug, .info, .notice, .warning]
 /// ```
 public struct Sampling: Sendable, Equatable {
     /// How many records of one statement (file and line) and level are let through.
@@ -46,7 +46,7 @@ public struct Sampling: Sendable, Equatable {
     public var rates: [LogLevel: Rate] = [:]
     /// The levels of which identical records, one after the other in a topic and in a batch, become one and a record
     /// that counts the others; identical but for their time. Costs a comparison of each record with the one before it.
-    public var foldedLevels: Set<LogLevel> = []
+    public var suppressedRepeats: Set<LogLevel> = []
 
     /// Samples nothing, and costs nothing.
     public init() {}

@@ -35,12 +35,12 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
     var isQuota: Bool { self.code.contains("Quota") }
 
     /// Whether the service finds the time of a signature too far from its own.
-    var isAboutTime: Bool {
+    var isClockError: Bool {
         ["RequestTimeExpired", "RequestTimeTooSkewed", "InvalidRequestTime"].contains(self.code)
     }
 
     /// Whether the credentials of a signature are wrong or have expired; others, or they later, may do.
-    var isAboutCredentials: Bool {
+    var isCredentialsError: Bool {
         guard self.status == 401 || self.status == 403 else { return false }
         if ["SignatureNotMatch", "InvalidAccessKeyId"].contains(self.code) || self.code.contains("SecurityToken") {
             return true
@@ -51,7 +51,7 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Whether the service finds fault with what stands around the records, and would with any others.
-    var isAboutRequest: Bool {
+    var isRequestError: Bool {
         let code = self.code
         return [
             "Missing", "InvalidAPI", "InvalidCompress", "InvalidBodyRaw", "InvalidContent", "InvalidHost",
@@ -61,7 +61,7 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Whether no policy of RAM allows the credentials of a signature what they were used for.
-    var isAboutPermission: Bool { self.message.contains("denied by sts or ram") }
+    var isPermissionError: Bool { self.message.contains("denied by sts or ram") }
 
     /// One short line of text, so that an answer cannot write to a terminal what it likes.
     static func line(_ text: String) -> String {

@@ -16,7 +16,7 @@ package struct Tally: Sendable {
     package var delivered = LevelCounts()
     /// Records given up.
     package var dropped = DropCounts()
-    /// Records held: in an open segment, sealed, or in flight.
+    /// Records held: in an open batch, sealed, or in flight.
     package var pending = LevelCounts()
     /// Of the accepted ones, those that this library wrote itself, to tell of drops.
     package var synthetic = 0
@@ -35,8 +35,8 @@ package struct Tally: Sendable {
 
     package init() {}
 
-    /// Counts the records of a segment as accepted and pending.
-    mutating func take(_ levels: SegmentLevels) {
+    /// Counts the records of a batch as accepted and pending.
+    mutating func take(_ levels: BatchLevels) {
         self.accepted += levels.all
         self.pending += levels.all
         self.synthetic += levels.all.total - levels.own.total

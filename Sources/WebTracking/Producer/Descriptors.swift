@@ -56,7 +56,7 @@ enum Descriptors {
             setting: "limit on open files",
             value: limit.map { "\($0)" } ?? "none",
             rule: "a producer takes \(needed) of the files that a process may have open, and \(left) are left",
-            mend: "Raise the limit (ulimit -n, LimitNOFILE), or close files."
+            suggestion: "Raise the limit (ulimit -n, LimitNOFILE), or close files."
         )
     }
 }

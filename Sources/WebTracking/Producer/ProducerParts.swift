@@ -13,7 +13,7 @@ struct ProducerParts {
     let pipeline: RecordPipeline
     let table: TopicTable
     let budget: MemoryBudget
-    let upkeep: SpoolUpkeep?
+    let maintenance: SpoolMaintenance?
     init(
         configuration: WebTrackingConfiguration,
         transport: any WebTrackingTransport,
@@ -24,7 +24,7 @@ struct ProducerParts {
         executor: (any TaskExecutor)?,
         exchangeClock: (any ProducerClock)?
     ) throws {
-        let diagnostics = sink.tell
+        let diagnostics = sink.report
         let endpoint = try Endpoint.parse(configuration.endpoint)
         let budget = MemoryBudget(limit: configuration.memoryLimit, shedding: SheddingPolicy())
         // The topics' workers need the pipeline and the table, and those need the workers.
@@ -32,7 +32,7 @@ struct ProducerParts {
         let operation = Self.operation(of: configuration, clock: clock, diagnostics: diagnostics)
         let delivery = DeliveryContext(
             clock: clock,
-            transport: operation.carrier(over: transport),
+            transport: operation.transport(over: transport),
             requests: RequestFactory(
                 isSecure: endpoint.isSecure,
                 host: endpoint.host(project: configuration.project),
@@ -61,7 +61,7 @@ struct ProducerParts {
             idleTimeout: configuration.idleTopicTimeout,
             announcementInterval: max(configuration.batching.linger, .seconds(1)),
             announcement: { links.announcement(of: $0) },
-            makeSpoolRoom: { links.table?.evict(atMost: $0) },
+            evict: { links.table?.evict(atMost: $0) },
             retire: { links.table?.retire($0) ?? true }
         )
         func identity() -> UInt64 {
@@ -76,11 +76,11 @@ struct ProducerParts {
                 identity: identity(),
                 clock: clock,
                 worker: SpoolWorker("files", isInline: executor != nil),
-                returnToFiles: { links.table?.returnToFiles(isForced: $0) ?? 0 },
+                spillToFiles: { links.table?.spillToFiles(isForced: $0) ?? 0 },
                 diagnostics: diagnostics
             )
         }
-        let context = BufferContext(
+        let context = QueueContext(
             clock: clock,
             source: configuration.source ?? HostName.current,
             staticTags: configuration.tags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
@@ -116,15 +116,15 @@ struct ProducerParts {
             policy: LivePolicy(redaction: configuration.redaction, sampling: configuration.sampling),
             levels: LogLevelTable(configuration.logLevelOverrides),
             clock: clock,
-            tellForked: sink.tellForked
+            reportForked: sink.reportForked
         )
         links.connect(table: table, pipeline: pipeline)
         self.pipeline = pipeline
         self.table = table
         self.budget = budget
-        self.upkeep = spool.flatMap { store in
+        self.maintenance = spool.flatMap { store in
             table.recovery.map { buffer in
-                SpoolUpkeep(
+                SpoolMaintenance(
                     store: store,
                     recovery: SpoolRecovery(
                         store: store,
@@ -186,7 +186,7 @@ private final class PartLinks: Sendable {
         self.parts.withLock { $0.pipeline }?.announcement(of: drops)
     }
 
-    func repetition(of fold: RecordFold) -> SyntheticRecord? {
+    func repetition(of fold: RepeatedRecord) -> SyntheticRecord? {
         self.parts.withLock { $0.pipeline }?.repetition(of: fold)
     }
 }

@@ -19,7 +19,7 @@ struct ShutdownMachine {
         /// Wait until the topics have delivered what they were asked for, and all that others left.
         case wait(until: MonotonicInstant)
         /// Give up what is left, and tell ``gaveUp()``.
-        case giveUp
+        case abandon
         /// Stop the transport, and wait for what goes on behind the spool.
         case stop(until: MonotonicInstant)
         /// Sync what is left in the spool, if that is asked for.
@@ -59,7 +59,7 @@ struct ShutdownMachine {
             // Drops on the way are announced, and the announcements have to be delivered as well.
             self.phase = .open
             return .ask
-        case .waited, .settled: return .giveUp
+        case .waited, .settled: return .abandon
         case .left:
             self.phase = .stopped
             return .stop(until: self.deadline)

@@ -16,7 +16,7 @@ final class ShutdownProgress: Sendable {
     struct Rest {
         var dropped = 0
         var spooled = 0
-        var underWay = 0
+        var inFlight = 0
     }
 
     private struct State {
@@ -43,7 +43,7 @@ final class ShutdownProgress: Sendable {
     var rest: Rest? { self.state.withLock { $0.rest } }
 
     /// Gives up the rest unless that has been done.
-    func giveUp(_ body: () -> Rest) {
+    func abandon(_ body: () -> Rest) {
         // Whoever comes second waits for what the first finds.
         self.giving.withLock { _ in
             guard self.rest == nil else { return }

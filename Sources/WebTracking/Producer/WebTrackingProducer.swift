@@ -31,11 +31,11 @@ public final class WebTrackingProducer: Sendable {
     private let budget: MemoryBudget
     private let diagnostics: DiagnosticHandler.Sink
     private let observer: any ProducerObserver
-    let upkeep: SpoolUpkeep?
+    let maintenance: SpoolMaintenance?
     private let executor: (any TaskExecutor)?
     private let stopping = Lock<(progress: ShutdownProgress, task: Task<DeliveryReport, Never>)?>(nil)
     private let reporter = Lock<Task<Void, Never>?>(nil)
-    private let policies: PolicyKeeper
+    private let policies: PolicyUpdater
 
     /// Creates a producer with everything that decides what it does in its maker's hands: the time, the chance, with
     /// `executor` which task runs when, and with `exchangeClock` when a call of the transport is given up, if ever. A real
@@ -72,18 +72,18 @@ public final class WebTrackingProducer: Sendable {
         self.table = parts.table
         self.budget = parts.budget
         self.diagnostics = diagnostics
-        self.upkeep = parts.upkeep
-        self.policies = PolicyKeeper(pipeline: parts.pipeline, clock: clock, executor: executor)
-        self.diagnostics.tell(.settingsInForce(summary: self.settingsSummary))
+        self.maintenance = parts.maintenance
+        self.policies = PolicyUpdater(pipeline: parts.pipeline, clock: clock, executor: executor)
+        self.diagnostics.report(.settingsInForce(summary: self.settingsSummary))
         self.startReporter()
-        self.upkeep?.start()
+        self.maintenance?.start()
     }
 
     deinit {
         // What is there is the parent's, and its locks may be held for good.
         guard !self.pipeline.isForked else { return }
         self.policies.cancel()
-        self.upkeep?.stop()
+        self.maintenance?.stop()
         self.reporter.withLock { $0?.cancel() }
     }
 
@@ -104,7 +104,7 @@ public final class WebTrackingProducer: Sendable {
         if self.pipeline.isForked { return WebTrackingStatistics(inChild: self.pipeline.forked.tally) }
         let tally = self.tally
         let unspooled = self.table.unspooled
-        let oldest = self.table.allBuffers.compactMap(\.oldest).min()
+        let oldest = self.table.allQueues.compactMap(\.oldest).min()
         return WebTrackingStatistics(
             accepted: tally.accepted.total,
             delivered: tally.delivered.total,
@@ -122,10 +122,10 @@ public final class WebTrackingProducer: Sendable {
             rawBytes: tally.rawBytes,
             wireBytes: tally.wireBytes,
             pendingBytes: self.budget.recordBytes,
-            spoolBytes: self.upkeep?.usedBytes ?? 0,
-            isSpoolUnavailable: self.upkeep?.isUnavailable ?? false || unspooled > 0,
+            spoolBytes: self.maintenance?.usedBytes ?? 0,
+            isSpoolUnavailable: self.maintenance?.isUnavailable ?? false || unspooled > 0,
             unspooled: unspooled,
-            damagedSpoolFiles: self.upkeep?.damagedFiles ?? 0,
+            damagedSpoolFiles: self.maintenance?.damagedFiles ?? 0,
             oldestAge: oldest.map { max(self.clock.now() - $0, .zero) } ?? .zero,
             topics: self.table.count
         )
@@ -178,16 +178,16 @@ public final class WebTrackingProducer: Sendable {
 
     #if Configuration
     /// Tells of a trouble of the producer's own.
-    func tell(_ diagnostic: ProducerDiagnostic) { self.diagnostics.tell(diagnostic) }
+    func report(_ diagnostic: ProducerDiagnostic) { self.diagnostics.report(diagnostic) }
 
     /// Puts settings in force that belong together, and have been checked.
     ///
     /// No level lets more through before the redaction is there that it is let through with, or after that has gone.
-    func putInForce(_ settings: LiveSettings) {
+    func apply(_ settings: RuntimeSettings) {
         let before = self.settingsSummary
         defer {
             let summary = self.settingsSummary
-            if summary != before { self.diagnostics.tell(.settingsInForce(summary: summary)) }
+            if summary != before { self.diagnostics.report(.settingsInForce(summary: summary)) }
         }
         self.pipeline.levels.change(to: settings.logLevelOverrides, otherwise: self.configuration.logLevel) {
             self.policies.change(redaction: settings.redaction, sampling: settings.sampling)
@@ -207,8 +207,8 @@ public final class WebTrackingProducer: Sendable {
         if self.pipeline.isForked { return self.reportInChild }
         let start = self.clock.now()
         let before = self.tally
-        self.policies.tellLeftOut()
-        let targets = self.table.allBuffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
+        self.policies.reportLeftOut()
+        let targets = self.table.allQueues.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
         await self.wait(for: targets, until: start + timeout)
         return self.report(since: before, start: start)
     }
@@ -247,18 +247,18 @@ public final class WebTrackingProducer: Sendable {
         var limit = progress.deadline + ShutdownMachine.lineGrace
         if !end.wait(until: limit, clock: self.clock), progress.rest != nil {
             limit = limit + ShutdownMachine.stopGrace
-            if self.upkeep?.syncInterval != nil { limit = limit + ShutdownMachine.syncGrace }
+            if self.maintenance?.syncInterval != nil { limit = limit + ShutdownMachine.syncGrace }
             _ = end.wait(until: limit, clock: self.clock)
         }
         if let report = progress.report { return report }
         self.table.close()
-        if progress.rest == nil { self.upkeep?.secure(until: self.clock.now() + ShutdownMachine.stopGrace) }
-        self.giveUp(progress)
+        if progress.rest == nil { self.maintenance?.syncBeforeEnd(until: self.clock.now() + ShutdownMachine.stopGrace) }
+        self.abandon(progress)
         let report = self.report(on: progress)
-        if let whenTold = self.diagnostics.whenTold {
-            let told = DispatchSemaphore(value: 0)
-            whenTold { told.signal() }
-            _ = told.wait(until: self.clock.now() + ShutdownMachine.lineGrace, clock: self.clock)
+        if let whenWritten = self.diagnostics.whenWritten {
+            let reported = DispatchSemaphore(value: 0)
+            whenWritten { reported.signal() }
+            _ = reported.wait(until: self.clock.now() + ShutdownMachine.lineGrace, clock: self.clock)
         }
         return report
     }
@@ -275,7 +275,7 @@ public final class WebTrackingProducer: Sendable {
 
     /// Gives the spool to other producers as it is, as the death of the process does; only for the simulation, which runs no
     /// task of this producer after it. Returns the paths of the folders.
-    package func letGoOfSpool() -> [String] { self.upkeep?.letGo() ?? [] }
+    package func unlockSpool() -> [String] { self.maintenance?.unlock() ?? [] }
 
     private func beginShutdown(timeout: Duration) -> (progress: ShutdownProgress, task: Task<DeliveryReport, Never>) {
         self.stopping.withLock { stopping in
@@ -290,7 +290,7 @@ public final class WebTrackingProducer: Sendable {
 
     private func performShutdown(_ progress: ShutdownProgress) async -> DeliveryReport {
         var machine = ShutdownMachine(deadline: progress.deadline)
-        var targets: [(TopicBuffer, Int)] = []
+        var targets: [(TopicQueue, Int)] = []
         var isDiskAnswering = true
         while true {
             switch machine.next(at: self.clock.now()) {
@@ -300,33 +300,35 @@ public final class WebTrackingProducer: Sendable {
                 self.policies.stop()
             case .ask:
                 // A thread that waited for this task may have given up.
-                targets = progress.rest == nil ? self.askForDelivery() : []
-                machine.asked(topics: targets.count, isRecovering: self.upkeep?.look.isUnderWay ?? false)
+                targets = progress.rest == nil ? self.requestDelivery() : []
+                machine.asked(topics: targets.count, isRecovering: self.maintenance?.recoveryPass.isUnderWay ?? false)
             case .wait(let deadline):
                 await self.wait(for: targets, until: deadline)
-                if let look = self.upkeep?.look { await self.run(until: deadline) { await look.wait() } }
-            case .giveUp:
-                isDiskAnswering = await self.secureSpool(progress)
-                let files = self.giveUp(progress)
+                if let recoveryPass = self.maintenance?.recoveryPass {
+                    await self.run(until: deadline) { await recoveryPass.wait() }
+                }
+            case .abandon:
+                isDiskAnswering = await self.syncAtEnd(progress)
+                let files = self.abandon(progress)
                 if isDiskAnswering { await self.check(files, progress) }
                 machine.gaveUp()
             case .stop(let deadline):
                 let grace = self.clock.now() + ShutdownMachine.stopGrace
-                async let stopped: Void = self.waitForUpkeep(until: max(deadline, grace))
+                async let stopped: Void = self.waitForMaintenance(until: max(deadline, grace))
                 await self.run(until: deadline) { [transport = self.transport] in await transport.shutdown() }
                 await stopped
             case .sync(let deadline):
                 await self.syncSpool(until: deadline)
             case .report(let deadline):
-                if let upkeep = self.upkeep {
+                if let maintenance = self.maintenance {
                     // In any case, but who has waited for it in vain does not wait again.
                     let grace = self.clock.now() + (isDiskAnswering ? ShutdownMachine.stopGrace : .zero)
-                    await self.run(until: grace) { await upkeep.close() }
+                    await self.run(until: grace) { await maintenance.close() }
                 }
                 let report = self.report(on: progress)
-                if let whenTold = self.diagnostics.whenTold {
+                if let whenWritten = self.diagnostics.whenWritten {
                     await self.run(until: deadline) {
-                        await withCheckedContinuation { end in whenTold { end.resume() } }
+                        await withCheckedContinuation { end in whenWritten { end.resume() } }
                     }
                 }
                 progress.end()
@@ -341,79 +343,79 @@ public final class WebTrackingProducer: Sendable {
         var report = self.report(since: progress.before, start: progress.start)
         report.remaining = rest.dropped + rest.spooled
         report.spooled = rest.spooled
-        report.underWay = rest.underWay
+        report.inFlight = rest.inFlight
         let (first, isFirst) = progress.conclude(report)
         guard isFirst else { return first }
         self.reporter.withLock { $0?.cancel() }
         self.observer.report { self.statistics }
-        self.diagnostics.tell(.shutdownFinished(first))
+        self.diagnostics.report(.shutdownFinished(first))
         return first
     }
 
     /// Announces what there is to announce, and asks all topics to deliver what they hold.
-    private func askForDelivery() -> [(TopicBuffer, Int)] {
-        self.policies.tellLeftOut()
+    private func requestDelivery() -> [(TopicQueue, Int)] {
+        self.policies.reportLeftOut()
         self.table.recovery?.announceDrops(self.pipeline.announcement)
         for buffer in self.table.buffers { buffer.announceDrops(self.pipeline.announcement) }
-        return self.table.allBuffers.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
+        return self.table.allQueues.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
     }
 
     /// Waits for what goes on behind the spool: the next producer finds the folders free that this one has taken over. What
     /// has been cancelled ends at once, unless the disk stalls.
-    private func waitForUpkeep(until deadline: MonotonicInstant) async {
-        guard let upkeep = self.upkeep else { return }
-        await self.run(until: deadline) { await upkeep.waitUntilStopped() }
+    private func waitForMaintenance(until deadline: MonotonicInstant) async {
+        guard let maintenance = self.maintenance else { return }
+        await self.run(until: deadline) { await maintenance.waitUntilStopped() }
     }
 
     /// Syncs what is left in the spool, and tells of it if the disk takes longer than there is time.
     private func syncSpool(until deadline: MonotonicInstant) async {
-        guard let upkeep = self.upkeep, let interval = upkeep.syncInterval else { return }
+        guard let maintenance = self.maintenance, let interval = maintenance.syncInterval else { return }
         let start = self.clock.now()
-        guard await !self.run(until: deadline, { await upkeep.sync() }) else { return }
+        guard await !self.run(until: deadline, { await maintenance.sync() }) else { return }
         let took = self.clock.now() - start
-        self.diagnostics.tell(.spoolSyncSlow(directory: upkeep.directory, took: took, interval: interval))
+        self.diagnostics.report(.spoolSyncSlow(directory: maintenance.directory, took: took, interval: interval))
     }
 
     /// Moves what waits in memory to files of the spool, and says whether the disk answers.
-    private func secureSpool(_ progress: ShutdownProgress) async -> Bool {
-        self.upkeep?.stop()
-        guard let upkeep = self.upkeep, progress.rest == nil else { return true }
+    private func syncAtEnd(_ progress: ShutdownProgress) async -> Bool {
+        self.maintenance?.stop()
+        guard let maintenance = self.maintenance, progress.rest == nil else { return true }
         let grace = max(progress.deadline, self.clock.now() + ShutdownMachine.stopGrace)
-        return await self.run(until: grace) { await upkeep.secure() }
+        return await self.run(until: grace) { await maintenance.syncBeforeEnd() }
     }
 
     /// Counts as dropped what was left in files that are not there any more.
-    private func check(_ files: [TopicBuffer.SpooledRecords], _ progress: ShutdownProgress) async {
-        guard let upkeep = self.upkeep, !files.isEmpty else { return }
-        let lost = Lock<[TopicBuffer.SpooledRecords]>([])
+    private func check(_ files: [TopicQueue.SpooledRecords], _ progress: ShutdownProgress) async {
+        guard let maintenance = self.maintenance, !files.isEmpty else { return }
+        let lost = Lock<[TopicQueue.SpooledRecords]>([])
         let grace = max(progress.deadline, self.clock.now() + ShutdownMachine.stopGrace)
         await self.run(until: grace) {
-            let found = await upkeep.lost(of: files)
+            let found = await maintenance.lost(of: files)
             lost.withLock { $0 = found }
         }
         for records in lost.withLock({ $0 }) {
             records.buffer.countLost(records.levels)
             progress.countLost(records.levels.total)
-            records.buffer.reportDrops(to: self.diagnostics.tell)
+            records.buffer.reportDrops(to: self.diagnostics.report)
         }
     }
 
     /// Gives up what is left, unless that has been done, and says what is left in files. Whoever keeps that keeps the folder.
     @discardableResult
-    private func giveUp(_ progress: ShutdownProgress) -> [TopicBuffer.SpooledRecords] {
-        var files: [TopicBuffer.SpooledRecords] = []
-        progress.giveUp {
-            self.upkeep?.stop()
-            return self.table.allBuffers.reduce(into: ShutdownProgress.Rest()) { rest, buffer in
+    private func abandon(_ progress: ShutdownProgress) -> [TopicQueue.SpooledRecords] {
+        var files: [TopicQueue.SpooledRecords] = []
+        progress.abandon {
+            self.maintenance?.stop()
+            return self.table.allQueues.reduce(into: ShutdownProgress.Rest()) { rest, buffer in
                 let left = buffer.abandon()
                 rest.dropped += left.dropped
                 rest.spooled += left.spooled.reduce(0) { $0 + $1.levels.total }
                 files += left.spooled
-                rest.underWay += left.underWay
+                rest.inFlight += left.recordsInFlight
             }
         }
         // An announcement that found no room may have been dropped behind the worker's last look.
-        for buffer in self.table.allBuffers { buffer.reportDrops(to: self.diagnostics.tell) }
+        for buffer in self.table.allQueues { buffer.reportDrops(to: self.diagnostics.report) }
         return files
     }
 
@@ -431,7 +433,7 @@ public final class WebTrackingProducer: Sendable {
         return hasEnded.withLock { $0 }
     }
 
-    private func wait(for targets: [(TopicBuffer, Int)], until deadline: MonotonicInstant) async {
+    private func wait(for targets: [(TopicQueue, Int)], until deadline: MonotonicInstant) async {
         await withDeadline(deadline, clock: self.clock) {
             for (buffer, target) in targets { await buffer.waitUntilSettled(target) }
         }

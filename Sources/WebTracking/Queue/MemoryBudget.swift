@@ -12,7 +12,7 @@ import Synchronization
 
 /// The bytes that a producer holds, over all topics, and how many each level may bring them to.
 ///
-/// Charged when a segment asks for memory, not for each record, which only reads the total.
+/// Charged when a batch asks for memory, not for each record, which only reads the total.
 final class MemoryBudget: Sendable {
     /// What a topic in use takes up beside its batches: its buffer, and the tasks that deliver it. Measured: 11 KB.
     static let topicBytes = 12 << 10

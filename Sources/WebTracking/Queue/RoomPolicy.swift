@@ -8,24 +8,24 @@
 //
 //===----------------------------------------------------------------------===//
 
-/// Decides where a record goes that does not simply fit into the open segment.
+/// Decides where a record goes that does not simply fit into the open batch.
 enum RoomPolicy {
     enum Step: Equatable {
         /// There is no memory for a record of this level.
         case refuse
         /// A batch in a file has to go first.
         case evict
-        /// Into the open segment as it is.
+        /// Into the open batch as it is.
         case use
-        /// Into a new segment behind the open one, whose file is to be larger if `growing`.
+        /// Into a new batch behind the open one, whose file is to be larger if `growing`.
         case replace(growing: Bool)
-        /// Into the open segment with more memory.
+        /// Into the open batch with more memory.
         case grow
-        /// Into a new segment.
+        /// Into a new batch.
         case open
     }
 
-    /// What is known of the open segment.
+    /// What is known of the open batch.
     struct Open {
         var isInFile: Bool
         /// Whether a request may not hold the record, too.
@@ -35,7 +35,7 @@ enum RoomPolicy {
     }
 
     /// What to do for a record whose level may use memory, and files, or may not. `isFileReady` says whether there
-    /// is one by now although the open segment is in memory.
+    /// is one by now although the open batch is in memory.
     static func step(admitsMemory: Bool, admitsFiles: Bool, open: Open?, isFileReady: () -> Bool) -> Step {
         guard admitsMemory else { return .refuse }
         guard let open else { return .open }

@@ -10,18 +10,18 @@
 
 import Synchronization
 
-/// Gives segments files to live in, and takes the files back.
+/// Gives batches files to live in, and takes the files back.
 ///
 /// What callers and topics' tasks do here takes a lock for a moment and no system call: they get files that are ready, and
 /// hand back those that are done with. All that may wait for a disk is the worker's (``SpoolStore/work(isForced:)``).
 final class SpoolStore: Sendable {
     /// What became of the wish for memory.
     enum Answer {
-        case memory(SegmentMemory)
+        case memory(BatchMemory)
         /// The bound on the spool's bytes is reached.
         case full
         /// No file is ready. One will be soon, for so many bytes, which are held for it.
-        case owed(bytes: Int)
+        case reserved(bytes: Int)
         /// Files cannot be had at present; the reason has been told.
         case unavailable
     }
@@ -49,22 +49,22 @@ final class SpoolStore: Sendable {
     let worker: SpoolWorker
     /// Moves what waits in memory to files, and says how many records are still there; only on the worker. With `true`, for
     /// all topics and at once, as files may have gone.
-    let returnToFiles: @Sendable (_ isForced: Bool) -> Int
+    let spillToFiles: @Sendable (_ isForced: Bool) -> Int
     /// Rung when there is something to look after.
     let bell = Doorbell()
     /// The folders that are held, this producer's own and adopted ones.
-    let hold = SpoolHold()
+    let heldFolders = HeldFolders()
     /// The bytes of the files that hold records, and of those that are ready for new ones or on their way to be removed.
     let held = Atomic<Int>(0)
     let spare = Atomic<Int>(0)
     /// Of the bytes that are held, those of files that are still to come.
-    private let owed = Atomic<Int>(0)
+    private let reserved = Atomic<Int>(0)
     private let damaged = Atomic<Int>(0)
     let synced = Atomic<Int>(0)
     let state: Lock<State>
 
     struct State {
-        var box: SpoolBox?
+        var spoolFolder: SpoolFolder?
         var nextFile: UInt64 = 0
         /// How many batches there have been.
         var batches: UInt64 = 0
@@ -72,19 +72,19 @@ final class SpoolStore: Sendable {
         var ready: [SpoolFile] = []
         var policy: ReadyFilePolicy
         /// What the worker has to wipe or remove, and the mappings that it has to end.
-        var finished: [SegmentMemory] = []
+        var finished: [BatchMemory] = []
         var mappings: [SpoolFile.Mapping] = []
         var isWorkAsked = false
         /// Whether records may wait in memory for a file.
-        var isReturnDue = false
+        var isSpillDue = false
         /// Whether files may have gone since that was last seen to.
         var haveFilesGone = false
         /// Set while files cannot be had.
         var retryAt: MonotonicInstant?
         /// When it is next looked whether the folders are there.
-        var lookAt: MonotonicInstant?
+        var checkAt: MonotonicInstant?
         /// What kind of trouble files could not be had for, from when that is told until all records are in files again.
-        var told: String?
+        var reported: String?
         var ledger = SyncLedger()
         var seed: UInt64
         var isClosed = false
@@ -100,10 +100,10 @@ final class SpoolStore: Sendable {
         identity: UInt64,
         clock: any ProducerClock,
         worker: SpoolWorker = SpoolWorker(queue: nil),
-        returnToFiles: @escaping @Sendable (_ isForced: Bool) -> Int = { _ in 0 },
+        spillToFiles: @escaping @Sendable (_ isForced: Bool) -> Int = { _ in 0 },
         diagnostics: @escaping @Sendable (ProducerDiagnostic) -> Void
     ) {
-        self.directory = SpoolPlace.name(of: directory)
+        self.directory = SpoolPaths.name(of: directory)
         self.destination = destination
         self.access = access
         self.maximumBytes = maximumBytes
@@ -113,7 +113,7 @@ final class SpoolStore: Sendable {
         self.identity = identity
         self.clock = clock
         self.worker = worker
-        self.returnToFiles = returnToFiles
+        self.spillToFiles = spillToFiles
         self.diagnostics = diagnostics
         let policy = ReadyFilePolicy(maximumBytes: maximumBytes, largest: self.largestCapacity)
         self.state = Lock(State(policy: policy, seed: identity))
@@ -121,7 +121,7 @@ final class SpoolStore: Sendable {
 
     /// The bytes of the files that hold records, or are kept for new ones.
     var usedBytes: Int {
-        self.heldBytes - self.owed.load(ordering: .relaxed) + self.spare.load(ordering: .relaxed)
+        self.heldBytes - self.reserved.load(ordering: .relaxed) + self.spare.load(ordering: .relaxed)
     }
 
     /// The bytes of the files that hold records, or will.
@@ -135,9 +135,9 @@ final class SpoolStore: Sendable {
     func admits(rank: Int) -> Bool { self.held.load(ordering: .relaxed) <= self.ceilings[rank] }
 
     /// Whether a record of this rank would find a file for so many bytes, as far as the bound goes.
-    func hasRoom(for bytes: Int, rank: Int = 6, owed: Int = 0) -> Bool {
-        let more = SpoolFile.bytes(capacity: bytes) - owed
-        return (owed > 0 && more <= 0) || self.held.load(ordering: .relaxed) + more <= self.ceilings[rank]
+    func hasRoom(for bytes: Int, rank: Int = 6, reserved: Int = 0) -> Bool {
+        let more = SpoolFile.bytes(capacity: bytes) - reserved
+        return (reserved > 0 && more <= 0) || self.held.load(ordering: .relaxed) + more <= self.ceilings[rank]
     }
 
     /// How many files were found damaged.
@@ -152,7 +152,7 @@ final class SpoolStore: Sendable {
     }
 
     /// Whether files may be had, as far as is known without asking.
-    var isWorthATry: Bool {
+    var isAvailable: Bool {
         let now = self.clock.now()
         return self.state.withLock { state in state.retryAt.map { now >= $0 } ?? true }
     }
@@ -163,7 +163,7 @@ final class SpoolStore: Sendable {
     /// Whether a file that is wanted could not be made, and it has not been possible since.
     var isUnavailable: Bool { self.state.withLock { !$0.isClosed && $0.retryAt != nil } }
 
-    // MARK: Files for segments
+    // MARK: Files for batches
 
     /// Memory in a file that is ready, for a record of this rank: of `capacity` bytes or a little more, or else of less, but
     /// at least `needed`; and rather than none, of up to `largest`.
@@ -173,7 +173,7 @@ final class SpoolStore: Sendable {
         let now = self.clock.now()
         let least = SpoolFile.bytes(capacity: needed ?? capacity)
         let isInline = self.worker.isInline
-        let (found, wasIdle, isOwed) = self.state.withLock { state -> (SegmentMemory?, Bool, Bool) in
+        let (found, wasIdle, isOwed) = self.state.withLock { state -> (BatchMemory?, Bool, Bool) in
             state.policy.note(bytes, at: now)
             let (found, wasIdle) = self.takeReady(
                 bytes,
@@ -183,34 +183,34 @@ final class SpoolStore: Sendable {
                 in: &state
             )
             guard found == nil, !isInline else { return (found, wasIdle, false) }
-            state.isReturnDue = true
+            state.isSpillDue = true
             guard state.retryAt == nil, !state.isClosed else { return (nil, false, false) }
             // As if it were there, so that the bound is kept.
-            self.owe(bytes)
+            self.reserveFile(bytes)
             return (nil, false, true)
         }
         if wasIdle { self.bell.ring() }
         // The next one, or this one.
         self.ask()
         if let found { return .memory(found) }
-        if isOwed { return .owed(bytes: bytes) }
+        if isOwed { return .reserved(bytes: bytes) }
         guard isInline, self.state.withLock({ $0.retryAt == nil }) else { return .unavailable }
-        return self.takeForReturn(capacity: capacity, rank: rank, isTold: false)
+        return self.takeForSpill(capacity: capacity, rank: rank, isReported: false)
     }
 
-    /// A ready file, and whether nothing was held before it. Of what is held, `owed` is for this.
+    /// A ready file, and whether nothing was held before it. Of what is held, `reserved` is for this.
     func takeReady(
         _ bytes: Int,
         least: Int,
         rank: Int,
-        owed: Int = 0,
+        reserved: Int = 0,
         upTo larger: Int = 0,
         in state: inout State
-    ) -> (SegmentMemory?, Bool) {
+    ) -> (BatchMemory?, Bool) {
         // What is owed was granted, whatever has been held since.
-        let room = owed + max(self.ceilings[rank] - self.held.load(ordering: .relaxed), 0)
+        let room = reserved + max(self.ceilings[rank] - self.held.load(ordering: .relaxed), 0)
         let sizes = state.ready.map(\.bytes)
-        let fitting = max(2 * bytes, SpoolFile.bytes(capacity: TopicBuffer.smallestFile))
+        let fitting = max(2 * bytes, SpoolFile.bytes(capacity: TopicQueue.smallestFile))
         // One that is a little larger, or one that is smaller; and rather than none, a large one.
         let size =
             sizes.filter { $0 >= bytes && $0 <= min(fitting, room) }.min()
@@ -220,15 +220,15 @@ final class SpoolStore: Sendable {
         else { return (nil, false) }
         let file = state.ready.remove(at: index)
         self.spare.subtract(size, ordering: .relaxed)
-        let held = self.held.add(size - owed, ordering: .relaxed).newValue
-        self.owed.subtract(owed, ordering: .relaxed)
+        let held = self.held.add(size - reserved, ordering: .relaxed).newValue
+        self.reserved.subtract(reserved, ordering: .relaxed)
         state.ledger.noteOpened(file.path, isNew: file.isNew)
         file.isNew = false
-        return (SegmentMemory(file: file, page: page, seed: 0), held == size)
+        return (BatchMemory(file: file, page: page, seed: 0), held == size)
     }
 
     /// Takes a file back in which nothing was written.
-    func putBack(_ memory: SegmentMemory) {
+    func putBack(_ memory: BatchMemory) {
         guard let file = memory.file else { return }
         self.state.withLock { state in
             state.ledger.noteFinished(file.path)
@@ -239,7 +239,7 @@ final class SpoolStore: Sendable {
     }
 
     /// Says what there was to say; called on threads that deliver, and on the worker.
-    func tellNotices() {
+    func reportNotices() {
         let notices = self.state.withLock { state in
             defer { state.notices = [] }
             return state.notices
@@ -261,24 +261,24 @@ final class SpoolStore: Sendable {
         return (mixed ^ mixed >> 27) | 1
     }
 
-    /// Notes that a file's segment is written to no more.
-    func seal(_ memory: SegmentMemory) {
+    /// Notes that a file's batch is written to no more.
+    func seal(_ memory: BatchMemory) {
         guard let file = memory.file else { return }
         self.state.withLock { $0.ledger.noteSealed(file.path) }
     }
 
     /// Has all of a file's batch written at once. A round of syncs that comes in between finds the file open, and the
     /// next one syncs it again.
-    func fill<Batch>(_ memory: SegmentMemory, _ write: () -> Batch) -> Batch {
+    func fill<Batch>(_ memory: BatchMemory, _ write: () -> Batch) -> Batch {
         defer { self.seal(memory) }
         return write()
     }
 
     /// Takes a file back whose records are done with.
-    func finish(_ memory: SegmentMemory) {
+    func release(_ memory: BatchMemory) {
         guard let file = memory.file else { return }
         // Says so in the file at once; the rest can wait.
-        if !file.isEvidence { memory.clear() }
+        if !file.isQuarantined { memory.clear() }
         let isLast = self.state.withLock { state -> Bool in
             state.ledger.noteFinished(file.path)
             state.finished.append(memory)
@@ -292,27 +292,27 @@ final class SpoolStore: Sendable {
     }
 
     /// Holds bytes for a file that is to come.
-    func owe(_ bytes: Int) {
-        self.owed.add(bytes, ordering: .relaxed)
+    func reserveFile(_ bytes: Int) {
+        self.reserved.add(bytes, ordering: .relaxed)
         self.held.add(bytes, ordering: .relaxed)
     }
 
     /// Gives back what was held for a file that nobody needs any more.
-    func forgive(_ bytes: Int) {
+    func cancelReservation(_ bytes: Int) {
         guard bytes > 0 else { return }
         self.held.subtract(bytes, ordering: .relaxed)
-        self.owed.subtract(bytes, ordering: .relaxed)
+        self.reserved.subtract(bytes, ordering: .relaxed)
     }
 
     /// Has the mapping of a file ended that is not needed at present; what was written stays in the file.
-    func park(_ memory: SegmentMemory) {
+    func unmap(_ memory: BatchMemory) {
         guard let mapping = memory.file?.detach() else { return }
         self.state.withLock { $0.mappings.append(mapping) }
         self.ask()
     }
 
     /// Counts the bytes of a file that this producer has taken over.
-    func chargeAdopted(_ bytes: Int) {
+    func chargeRecovered(_ bytes: Int) {
         let held = self.held.add(bytes, ordering: .relaxed).newValue
         if held == bytes { self.bell.ring() }
     }

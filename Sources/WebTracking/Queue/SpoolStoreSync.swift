@@ -21,7 +21,7 @@ import Musl
 extension SpoolStore {
     /// Makes everything that was written before the call survive the loss of power. Waits for the disk.
     func sync() {
-        let round = self.state.withLock { $0.ledger.beginRound(folder: $0.box?.path) }
+        let round = self.state.withLock { $0.ledger.beginRound(folder: $0.spoolFolder?.path) }
         var failure: FileError?
         var refused: [String] = []
         for file in round.files {
@@ -50,7 +50,7 @@ extension SpoolStore {
         }
         guard let failure else { return }
         self.state.withLock { $0.ledger.noteRefused(refused) }
-        self.diagnostics(.spoolTrouble(directory: self.directory, reason: String(describing: failure)))
+        self.diagnostics(.spoolFailed(directory: self.directory, reason: String(describing: failure)))
     }
 
     /// Syncs a directory above the spool's. One that may be written to but not read cannot be opened for that: it is told,
@@ -58,7 +58,7 @@ extension SpoolStore {
     private func syncParent(_ path: String) throws(FileError) {
         do throws(FileError) { try FileSystem.sync(path, isDirectory: true) } catch {
             guard error.code == EACCES else { throw error }
-            self.diagnostics(.spoolTrouble(directory: self.directory, reason: String(describing: error)))
+            self.diagnostics(.spoolFailed(directory: self.directory, reason: String(describing: error)))
         }
     }
 }

@@ -27,22 +27,22 @@ extension SpoolStore {
         self.work(isForced: isForced)
         let (isDue, haveGone) = self.state.withLock { state -> (Bool, Bool) in
             defer {
-                state.isReturnDue = false
+                state.isSpillDue = false
                 state.haveFilesGone = false
             }
-            return (state.isReturnDue || state.told != nil, state.haveFilesGone)
+            return (state.isSpillDue || state.reported != nil, state.haveFilesGone)
         }
         if isDue || haveGone || isForced {
-            let left = self.returnToFiles(isForced || haveGone)
+            let left = self.spillToFiles(isForced || haveGone)
             self.state.withLock { state in
-                if left > 0 { state.isReturnDue = true }
-                guard left == 0, state.retryAt == nil, state.told.take() != nil, !state.isClosed else { return }
+                if left > 0 { state.isSpillDue = true }
+                guard left == 0, state.retryAt == nil, state.reported.take() != nil, !state.isClosed else { return }
                 state.notices.append(.spoolAvailable(directory: self.directory))
             }
             // Looked after from now on.
             if left > 0, !isDue { self.bell.ring() }
         }
-        self.tellNotices()
+        self.reportNotices()
     }
 
     /// The same on the worker, as long as `wait` waits for its end; returns what that returns.
@@ -59,34 +59,34 @@ extension SpoolStore {
     /// Looks whether the folders are there, takes care of files that are done with, and makes new ones ready.
     func work(isForced: Bool = false) {
         self.state.withLock { $0.isWorkAsked = false }
-        self.lookForFolders(isForced: isForced)
-        self.disposeOfFinished()
+        self.checkFolders(isForced: isForced)
+        self.disposeOfReleased()
         self.makeReady(isForced: isForced)
     }
 
     /// Whether there is something to look after from time to time.
     var isBusy: Bool {
-        self.heldBytes > 0 || self.state.withLock { $0.isReturnDue || $0.retryAt != nil || $0.told != nil }
+        self.heldBytes > 0 || self.state.withLock { $0.isSpillDue || $0.retryAt != nil || $0.reported != nil }
     }
 
     // MARK: Files that go
 
     /// What was in a folder that has gone does not outlive the process, unless it is in memory still.
-    private func lookForFolders(isForced: Bool) {
+    private func checkFolders(isForced: Bool) {
         let now = self.clock.now()
         let isDue = self.state.withLock { state -> Bool in
-            guard !state.isClosed, isForced || state.lookAt.map({ now >= $0 }) ?? true else { return false }
-            state.lookAt = now + Self.pause
+            guard !state.isClosed, isForced || state.checkAt.map({ now >= $0 }) ?? true else { return false }
+            state.checkAt = now + Self.pause
             return true
         }
         guard isDue else { return }
-        for box in self.hold.boxes where !box.isLost && box.isRemoved {
-            box.noteLost()
+        for spoolFolder in self.heldFolders.spoolFolders where !spoolFolder.isLost && spoolFolder.isRemoved {
+            spoolFolder.noteLost()
             let lost = self.state.withLock { state -> [SpoolFile] in
-                self.noteTrouble("\(box.path) has been removed", kind: box.path, in: &state)
+                self.noteFailure("\(spoolFolder.path) has been removed", kind: spoolFolder.path, in: &state)
                 state.haveFilesGone = true
-                guard state.box === box else { return [] }
-                state.box = nil
+                guard state.spoolFolder === spoolFolder else { return [] }
+                state.spoolFolder = nil
                 // Nobody has to wait.
                 state.retryAt = nil
                 defer { state.ready = [] }
@@ -97,9 +97,9 @@ extension SpoolStore {
     }
 
     /// With `isCopying`, what may be copied at the moment stays mapped.
-    private func disposeOfFinished(isCopying: Bool = false) {
-        let (finished, mappings) = self.state.withLock { state -> ([SegmentMemory], [SpoolFile.Mapping]) in
-            let kept = isCopying ? state.finished.filter { $0.file?.box.isLost ?? true } : []
+    private func disposeOfReleased(isCopying: Bool = false) {
+        let (finished, mappings) = self.state.withLock { state -> ([BatchMemory], [SpoolFile.Mapping]) in
+            let kept = isCopying ? state.finished.filter { $0.file?.spoolFolder.isLost ?? true } : []
             let finished =
                 isCopying ? state.finished.filter { memory in !kept.contains { $0 === memory } } : state.finished
             state.finished = kept
@@ -111,7 +111,7 @@ extension SpoolStore {
         for memory in finished {
             guard let file = memory.file else { continue }
             let isWanted = self.state.withLock { state in
-                file.page != nil && !file.isEvidence && !state.isClosed && file.box === state.box
+                file.page != nil && !file.isQuarantined && !state.isClosed && file.spoolFolder === state.spoolFolder
                     && state.policy.wants(file.bytes, beside: state.readyCounts)
             }
             guard isWanted else {
@@ -124,10 +124,10 @@ extension SpoolStore {
     }
 
     private func remove(_ file: SpoolFile) {
-        if file.isEvidence {
+        if file.isQuarantined {
             // Out of the way, where no producer looks for records.
             file.unmap()
-            rename(file.path, file.path + SpoolBox.damagedSuffix)
+            rename(file.path, file.path + SpoolFolder.damagedSuffix)
         } else {
             file.remove()
         }
@@ -155,16 +155,16 @@ extension SpoolStore {
             self.state.withLock { state in
                 state.retryAt = now + Self.pause
                 // The files' names differ each time.
-                self.noteTrouble(String(describing: error), kind: error.rule ?? "\(error.code)", in: &state)
+                self.noteFailure(String(describing: error), kind: error.rule ?? "\(error.code)", in: &state)
             }
             self.bell.ring()
         }
     }
 
     /// Has a trouble told, unless one of its kind is what was told last.
-    private func noteTrouble(_ reason: String, kind: String, in state: inout State) {
-        guard state.told != kind else { return }
-        state.told = kind
+    private func noteFailure(_ reason: String, kind: String, in state: inout State) {
+        guard state.reported != kind else { return }
+        state.reported = kind
         state.notices.append(.spoolUnavailable(directory: self.directory, reason: reason))
     }
 
@@ -188,7 +188,7 @@ extension SpoolStore {
             do throws(FileError) { file = try self.newFile(bytes) } catch {
                 // The folder may have gone since it was last looked at.
                 guard error.isAbsence else { throw error }
-                self.lookForFolders(isForced: true)
+                self.checkFolders(isForced: true)
                 file = try self.newFile(bytes)
             }
             self.state.withLock { $0.ready.append(file) }
@@ -199,48 +199,52 @@ extension SpoolStore {
     }
 
     private func newFile(_ bytes: Int) throws(FileError) -> SpoolFile {
-        let (box, number) = try self.box()
-        return try SpoolFile.make(box.file(number), capacity: bytes - SpoolFormat.headerBytes, box: box)
+        let (spoolFolder, number) = try self.spoolFolder()
+        return try SpoolFile.make(
+            spoolFolder.file(number),
+            capacity: bytes - SpoolFormat.headerBytes,
+            spoolFolder: spoolFolder
+        )
     }
 
     /// The producer's folder, and the number of its next file.
-    private func box() throws(FileError) -> (SpoolBox, UInt64) {
-        let (present, number) = self.state.withLock { state -> (SpoolBox?, UInt64) in
+    private func spoolFolder() throws(FileError) -> (SpoolFolder, UInt64) {
+        let (present, number) = self.state.withLock { state -> (SpoolFolder?, UInt64) in
             defer { state.nextFile += 1 }
-            return (state.box, state.nextFile)
+            return (state.spoolFolder, state.nextFile)
         }
         if let present { return (present, number) }
-        let (place, parents) = try SpoolPlace.prepare(self.directory, self.access)
+        let (place, parents) = try SpoolPaths.prepare(self.directory, self.access)
         if !parents.isEmpty { self.state.withLock { $0.ledger.noteMade(in: parents) } }
-        let made = try self.makeBox(number, in: place)
-        self.state.withLock { $0.box = made }
+        let made = try self.makeFolder(number, in: place)
+        self.state.withLock { $0.spoolFolder = made }
         return (made, number)
     }
 
-    private func makeBox(_ number: UInt64, in place: String) throws(FileError) -> SpoolBox {
+    private func makeFolder(_ number: UInt64, in place: String) throws(FileError) -> SpoolFolder {
         let wallTime = self.clock.wallTime()
         for attempt in 0..<Self.attempts {
-            let name = Self.boxName(wallTime: wallTime, identity: self.identity &+ number &+ attempt << 32)
-            guard let box = try SpoolBox.make(in: place, name: name, access: self.access) else { continue }
-            self.hold.note(box)
-            if !box.isFolderLocked {
+            let name = Self.folderName(wallTime: wallTime, identity: self.identity &+ number &+ attempt << 32)
+            guard let spoolFolder = try SpoolFolder.make(in: place, name: name, access: self.access) else { continue }
+            self.heldFolders.note(spoolFolder)
+            if !spoolFolder.isFolderLocked {
                 let reason = "directories cannot be locked here; only the lock file in a folder says that it is in use"
-                self.state.withLock { $0.notices.append(.spoolTrouble(directory: self.directory, reason: reason)) }
+                self.state.withLock { $0.notices.append(.spoolFailed(directory: self.directory, reason: reason)) }
             }
-            return box
+            return spoolFolder
         }
         throw FileError("mkdir", place, code: EEXIST)
     }
 
     /// A name by which older folders come first.
-    private static func boxName(wallTime: Int64, identity: UInt64) -> String {
+    private static func folderName(wallTime: Int64, identity: UInt64) -> String {
         "\(UInt64(bitPattern: wallTime).hexadecimal)-\(identity.hexadecimal)"
     }
 
     // MARK: For batches that there are
 
-    /// Whether ``takeForReturn(capacity:rank:isTold:)`` is worth a try.
-    func mayTakeForReturn(capacity: Int, rank: Int) -> Bool {
+    /// Whether ``takeForSpill(capacity:rank:isReported:)`` is worth a try.
+    func mayTakeForSpill(capacity: Int, rank: Int) -> Bool {
         let bytes = SpoolFile.bytes(capacity: capacity)
         guard self.hasRoom(for: capacity, rank: rank) else { return false }
         return self.state.withLock { state in
@@ -249,29 +253,32 @@ extension SpoolStore {
     }
 
     /// A file for a batch that waits in memory, a ready one or one that is made for it. That there is none says nothing of
-    /// new batches, which are smaller; it is told if `isTold`, and keeps nobody else from asking. Of the
-    /// bytes that are held, `owed` are for this batch, and not any more once it has its file.
-    func takeForReturn(capacity: Int, rank: Int, owed: Int = 0, isTold: Bool) -> Answer {
+    /// new batches, which are smaller; it is told if `isReported`, and keeps nobody else from asking. Of the
+    /// bytes that are held, `reserved` are for this batch, and not any more once it has its file.
+    func takeForSpill(capacity: Int, rank: Int, reserved: Int = 0, isReported: Bool) -> Answer {
         let bytes = SpoolFile.bytes(capacity: capacity)
-        guard self.hasRoom(for: capacity, rank: rank, owed: owed) else { return .full }
-        if let memory = self.state.withLock({ self.takeReady(bytes, least: bytes, rank: rank, owed: owed, in: &$0).0 })
-        {
+        guard self.hasRoom(for: capacity, rank: rank, reserved: reserved) else { return .full }
+        if let memory = self.state.withLock({
+            self.takeReady(bytes, least: bytes, rank: rank, reserved: reserved, in: &$0).0
+        }) {
             return .memory(memory)
         }
         guard !self.state.withLock({ $0.isClosed }) else { return .unavailable }
         // Records come before files that are only ready for some.
-        if self.usedBytes + bytes > self.maximumBytes { self.disposeOfFinished(isCopying: true) }
+        if self.usedBytes + bytes > self.maximumBytes { self.disposeOfReleased(isCopying: true) }
         while self.usedBytes + bytes > self.maximumBytes, let file = self.state.withLock({ $0.ready.popLast() }) {
             self.remove(file)
         }
         guard self.usedBytes + bytes <= self.maximumBytes else { return .full }
         do throws(FileError) { try self.makeInstead(bytes) } catch {
-            guard isTold else { return .unavailable }
+            guard isReported else { return .unavailable }
             let reason = "\(error), for a batch that waits in memory"
-            self.state.withLock { $0.notices.append(.spoolTrouble(directory: self.directory, reason: reason)) }
+            self.state.withLock { $0.notices.append(.spoolFailed(directory: self.directory, reason: reason)) }
             return .unavailable
         }
-        let memory = self.state.withLock { self.takeReady(bytes, least: bytes, rank: rank, owed: owed, in: &$0).0 }
+        let memory = self.state.withLock {
+            self.takeReady(bytes, least: bytes, rank: rank, reserved: reserved, in: &$0).0
+        }
         return memory.map { .memory($0) } ?? .full
     }
 
@@ -292,15 +299,15 @@ extension SpoolStore {
 
     /// Lets go of the folder; what is in its files is the next producer's.
     func close() {
-        let (box, ready) = self.state.withLock { state -> (SpoolBox?, [SpoolFile]) in
+        let (spoolFolder, ready) = self.state.withLock { state -> (SpoolFolder?, [SpoolFile]) in
             state.isClosed = true
             defer { state.ready = [] }
-            return (state.box.take(), state.ready)
+            return (state.spoolFolder.take(), state.ready)
         }
         for file in ready { self.remove(file) }
-        self.disposeOfFinished()
-        box?.removeIfEmpty()
-        self.tellNotices()
+        self.disposeOfReleased()
+        spoolFolder?.removeIfEmpty()
+        self.reportNotices()
     }
 }
 

@@ -21,7 +21,7 @@ struct SyncLedger {
 
     /// Files that may have been written to.
     private var written: Set<String> = []
-    /// Of those, the ones whose segments are still open.
+    /// Of those, the ones whose batches are still open.
     private var open: Set<String> = []
     private var hasNewFiles = false
     private var newParents: Set<String> = []

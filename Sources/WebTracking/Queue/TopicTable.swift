@@ -11,11 +11,11 @@
 /// The buffers of a producer by topic and promoted tags; how many there are is bounded.
 final class TopicTable: Sendable {
     /// The buffer for records whose own topic finds no place.
-    let base: TopicBuffer
+    let base: TopicQueue
     /// The buffer for what earlier processes left in the spool; takes no records of this one. What is dropped of those is
     /// announced by the base.
-    let recovery: TopicBuffer?
-    private let context: BufferContext
+    let recovery: TopicQueue?
+    private let context: QueueContext
     private let maximum: Int
     private let state: Lock<State>
 
@@ -32,35 +32,35 @@ final class TopicTable: Sendable {
 
         /// All buffers, the oldest first: what is done to one after the other must not depend on the order in which a
         /// dictionary has them.
-        var inOrder: [TopicBuffer] {
+        var inOrder: [TopicQueue] {
             self.buffers.values.sorted { $0.number < $1.number }.map(\.buffer)
         }
     }
 
     private struct Entry {
         var number: Int
-        var buffer: TopicBuffer
+        var buffer: TopicQueue
     }
 
     private struct Idle {
-        weak var buffer: TopicBuffer?
+        weak var buffer: TopicQueue?
     }
 
-    init(base: TopicKey, maximum: Int, context: BufferContext) {
+    init(base: TopicKey, maximum: Int, context: QueueContext) {
         self.context = context
         self.maximum = maximum
-        let buffer = TopicBuffer(key: base, context: context)
+        let buffer = TopicQueue(key: base, context: context)
         self.base = buffer
-        self.recovery = context.spool.map { _ in TopicBuffer(key: base, context: context, announcer: buffer) }
+        self.recovery = context.spool.map { _ in TopicQueue(key: base, context: context, announcer: buffer) }
         self.state = Lock(State(buffers: [base: Entry(number: 0, buffer: self.base)]))
     }
 
     /// The buffer of `key`, put into use if there is room for it; `nil` if there is not.
-    func buffer(for key: TopicKey) -> TopicBuffer? {
+    func buffer(for key: TopicKey) -> TopicQueue? {
         self.state.withLock { state in
             if let entry = state.buffers[key] { return entry.buffer }
             guard self.hasRoom(in: state) else { return nil }
-            let buffer = state.idle[key]?.buffer ?? TopicBuffer(key: key, context: self.context)
+            let buffer = state.idle[key]?.buffer ?? TopicQueue(key: key, context: self.context)
             self.use(buffer, in: &state)
             return buffer
         }
@@ -68,10 +68,10 @@ final class TopicTable: Sendable {
 
     /// The buffer of `key` for somebody who may have records for it later; it counts as one in use only then. Until then it
     /// answers that it is retired, and ``revive(_:)`` puts it into use.
-    func handle(for key: TopicKey) -> TopicBuffer {
+    func handle(for key: TopicKey) -> TopicQueue {
         self.state.withLock { state in
             if let buffer = state.buffers[key]?.buffer ?? state.idle[key]?.buffer { return buffer }
-            let buffer = TopicBuffer(key: key, context: self.context)
+            let buffer = TopicQueue(key: key, context: self.context)
             _ = buffer.retire(forGood: true)
             self.keepIdle(buffer, in: &state)
             return buffer
@@ -79,7 +79,7 @@ final class TopicTable: Sendable {
     }
 
     /// Puts a retired buffer into use again; `false` if there is no room for it.
-    func revive(_ buffer: TopicBuffer) -> Bool {
+    func revive(_ buffer: TopicQueue) -> Bool {
         self.state.withLock { state in
             if let entry = state.buffers[buffer.key] { return entry.buffer === buffer }
             guard self.hasRoom(in: state) else { return false }
@@ -93,7 +93,7 @@ final class TopicTable: Sendable {
         state.buffers.count < self.maximum && self.context.budget.takeTopic()
     }
 
-    private func use(_ buffer: TopicBuffer, in state: inout State) {
+    private func use(_ buffer: TopicQueue, in state: inout State) {
         state.idle[buffer.key] = nil
         buffer.revive()
         if state.isClosed { buffer.close() }
@@ -101,7 +101,7 @@ final class TopicTable: Sendable {
         state.nextNumber += 1
     }
 
-    private func keepIdle(_ buffer: TopicBuffer, in state: inout State) {
+    private func keepIdle(_ buffer: TopicQueue, in state: inout State) {
         if state.idle.count >= state.sweepAt {
             state.idle = state.idle.filter { $0.value.buffer != nil }
             state.sweepAt = max(256, state.idle.count * 2)
@@ -110,7 +110,7 @@ final class TopicTable: Sendable {
     }
 
     /// Lets an idle buffer's worker go, and the buffer too unless it is the base; `false` if it is not idle.
-    func retire(_ buffer: TopicBuffer) -> Bool {
+    func retire(_ buffer: TopicQueue) -> Bool {
         self.state.withLock { state in
             let (mayGo, tally) = buffer.retire(forGood: buffer !== self.base && buffer !== self.recovery)
             if let tally {
@@ -123,14 +123,14 @@ final class TopicTable: Sendable {
     }
 
     /// All buffers of records of this process, the oldest first.
-    var buffers: [TopicBuffer] { self.state.withLock { $0.inOrder } }
+    var buffers: [TopicQueue] { self.state.withLock { $0.inOrder } }
 
     /// These, and the one for what earlier processes left.
-    var allBuffers: [TopicBuffer] { self.buffers + (self.recovery.map { [$0] } ?? []) }
+    var allQueues: [TopicQueue] { self.buffers + (self.recovery.map { [$0] } ?? []) }
 
     /// Makes room in the spool for a record of this rank, in whichever topic has the least severe and oldest records.
     func evict(atMost rank: Int) {
-        let candidates = self.allBuffers.compactMap { buffer in
+        let candidates = self.allQueues.compactMap { buffer in
             buffer.evictable(atMost: rank).map { (buffer: buffer, rank: $0.rank, openedAt: $0.openedAt) }
         }
         let first = EvictionPolicy.first(of: candidates.lazy.map { (rank: $0.rank, age: $0.openedAt) }, atMost: rank)
@@ -138,16 +138,16 @@ final class TopicTable: Sendable {
     }
 
     /// Moves to files of the spool what waits in memory, and says how many records are still there.
-    func returnToFiles(isForced: Bool) -> Int {
-        self.allBuffers.reduce(0) { $0 + $1.returnToFiles(isForced: isForced) }
+    func spillToFiles(isForced: Bool) -> Int {
+        self.allQueues.reduce(0) { $0 + $1.spillToFiles(isForced: isForced) }
     }
 
     /// How many records are in memory only, although they belong into files.
-    var unspooled: Int { self.allBuffers.reduce(0) { $0 + $1.unspooled } }
+    var unspooled: Int { self.allQueues.reduce(0) { $0 + $1.unspooled } }
 
     /// All batches that wait in files of the spool.
     var spooled: [EvictionPolicy.Candidate] {
-        self.allBuffers.flatMap(\.spooled)
+        self.allQueues.flatMap(\.spooled)
     }
 
     /// How many buffers there are.
@@ -155,7 +155,7 @@ final class TopicTable: Sendable {
 
     /// Closes all buffers, and those yet to come.
     func close() {
-        let buffers = self.state.withLock { state -> [TopicBuffer] in
+        let buffers = self.state.withLock { state -> [TopicQueue] in
             state.isClosed = true
             return state.inOrder
         }
@@ -178,5 +178,5 @@ extension TopicTable: RecordQueues {
 
     func futureQueue(for key: TopicKey) -> any RecordQueue { self.handle(for: key) }
 
-    func revive(_ queue: any RecordQueue) -> Bool { (queue as? TopicBuffer).map { self.revive($0) } ?? false }
+    func revive(_ queue: any RecordQueue) -> Bool { (queue as? TopicQueue).map { self.revive($0) } ?? false }
 }

@@ -29,7 +29,7 @@ public struct WebTrackingSpool: Sendable {
     public struct Batch: Sendable, Equatable {
         /// The path of the file.
         public var path: String
-        /// The name of its producer's folder; `damaged` for what was set aside.
+        /// The name of its producer's folder; `damaged` for what was quarantined.
         public var folder: String
         /// Whether a living process holds the folder.
         public var isAlive: Bool
@@ -64,9 +64,9 @@ public struct WebTrackingSpool: Sendable {
             {
                 batches += (try? self.batches(in: path)) ?? []
             }
-            guard folder.hasPrefix(SpoolBox.prefix) || folder == SpoolStore.damagedName else { continue }
-            let isAlive = SpoolBox.isAlive(path)
-            for file in SpoolBox.files(in: path, includingDamaged: true) {
+            guard folder.hasPrefix(SpoolFolder.prefix) || folder == SpoolStore.damagedName else { continue }
+            let isAlive = SpoolFolder.isAlive(path)
+            for file in SpoolFolder.files(in: path, includingDamaged: true) {
                 guard let (batch, _) = self.look(at: file, folder: folder, isAlive: isAlive) else { continue }
                 batches.append(batch)
             }
@@ -93,14 +93,14 @@ public struct WebTrackingSpool: Sendable {
     public func remains(permits: WebTrackingConfiguration.Spool.Permits = .owner) throws -> [Remains] {
         _ = try FileSystem.names(in: self.directory)
         let access = SpoolAccess(permits, isRescue: true)
-        let directory = SpoolPlace.name(of: self.directory)
-        return SpoolCensus(directory, destination: nil, access: access).parts.map { part in
+        let directory = SpoolPaths.name(of: self.directory)
+        return SpoolInventory(directory, destination: nil, access: access).parts.map { part in
             var remains = Remains(path: part.path, files: part.files, records: part.records)
             if case .destination(let destination) = part.reason {
                 remains.destination = destination
             } else {
-                let (reason, cure) = part.text(directory: directory, user: access.user)
-                remains.obstacle = "\(reason); \(cure)"
+                let (reason, suggestion) = part.text(directory: directory, user: access.user)
+                remains.obstacle = "\(reason); \(suggestion)"
             }
             return remains
         }
@@ -108,11 +108,11 @@ public struct WebTrackingSpool: Sendable {
 
     /// Calls `body` with each whole record of a batch, a JSON object in UTF-8, in order; with none if the file is gone.
     public func forEachRecord(of batch: Batch, _ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
-        guard let (_, segment) = self.look(at: batch.path, folder: batch.folder, isAlive: batch.isAlive) else { return }
-        try segment?.forEachRecord(body)
+        guard let (_, records) = self.look(at: batch.path, folder: batch.folder, isAlive: batch.isAlive) else { return }
+        try records?.forEachRecord(body)
     }
 
-    private func look(at path: String, folder: String, isAlive: Bool) -> (Batch, Segment?)? {
+    private func look(at path: String, folder: String, isAlive: Bool) -> (Batch, WebTracking.Batch?)? {
         var batch = Batch(
             path: path,
             folder: folder,
@@ -134,15 +134,15 @@ public struct WebTrackingSpool: Sendable {
         batch.bytes = bytes.count
         switch bytes.withUnsafeBytes({ SpoolExamination.examine(copyOf: $0) }) {
         case .empty: return nil
-        case .records(let segment, let header, let damage):
+        case .records(let records, let header, let damage):
             batch.destination = header.destination
             batch.topic = header.topic
             batch.openedAt = header.openedAt
-            batch.batchID = segment.batchID
-            batch.records = segment.count
+            batch.batchID = records.batchID
+            batch.records = records.count
             // A living process is writing the last record.
             batch.damage = isAlive ? nil : damage
-            return (batch, segment)
+            return (batch, records)
         case .foreign(let destination): batch.destination = destination
         case .unknownVersion(let version): batch.damage = "format version \(version) is unknown"
         case .damaged(let reason):

@@ -13,7 +13,7 @@ import Synchronization
 /// Counts the records that are logged in a child of `fork` through its parent's producer; takes no lock.
 final class ForkedRecords: Sendable {
     private let counts = (0..<7).map { _ in AtomicCount() }
-    private let isTold = Atomic(false)
+    private let isReported = Atomic(false)
 
     private final class AtomicCount: Sendable {
         let value = Atomic<Int>(0)
@@ -22,7 +22,7 @@ final class ForkedRecords: Sendable {
     /// Counts a record; `true` for the first one.
     func countOne(_ rank: Int) -> Bool {
         self.counts[rank].value.add(1, ordering: .relaxed)
-        return !self.isTold.exchange(true, ordering: .relaxed)
+        return !self.isReported.exchange(true, ordering: .relaxed)
     }
 
     /// All of them, accepted and dropped.

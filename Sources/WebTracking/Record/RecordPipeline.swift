@@ -24,7 +24,7 @@ final class RecordPipeline: Sendable {
     /// What is logged where that is another one.
     let forked = ForkedRecords()
     /// Tells of the first of those; on the thread that logs.
-    private let tellForked: @Sendable () -> Void
+    private let reportForked: @Sendable () -> Void
     /// For records of the library's own: numbers that nobody can read would tell nothing, and no function of the user's is
     /// called under a topic's lock.
     private let unredacted = Redactor(.none, count: RedactionCount())
@@ -35,9 +35,9 @@ final class RecordPipeline: Sendable {
         policy: LivePolicy,
         levels: LogLevelTable,
         clock: any ProducerClock,
-        tellForked: @escaping @Sendable () -> Void
+        reportForked: @escaping @Sendable () -> Void
     ) {
-        self.tellForked = tellForked
+        self.reportForked = reportForked
         self.router = router
         self.encoder = encoder
         self.policy = policy
@@ -51,7 +51,7 @@ final class RecordPipeline: Sendable {
 
     @inline(never)
     private func dropForked(_ rank: Int) {
-        if self.forked.countOne(rank) { self.tellForked() }
+        if self.forked.countOne(rank) { self.reportForked() }
     }
 
     /// What a handler adds to its events.
@@ -94,7 +94,7 @@ final class RecordPipeline: Sendable {
                         into: &scratch
                     )
                     if self.append(rank: event.level.rank, to: route, policy, &scratch) { return }
-                    self.appendElsewhere(rank: event.level.rank, label: handler.label, policy, &scratch)
+                    self.appendToNewBatch(rank: event.level.rank, label: handler.label, policy, &scratch)
                 } else {
                     self.logByMetadata(event, time: time, from: handler, provided: provided, policy, &scratch)
                 }
@@ -178,7 +178,7 @@ final class RecordPipeline: Sendable {
 
     /// Finds a buffer for a record whose own had no place in the table: what it says is the same in each.
     @inline(never)
-    private func appendElsewhere(
+    private func appendToNewBatch(
         rank: Int,
         label: String,
         _ policy: RecordPolicy,
@@ -224,12 +224,12 @@ final class RecordPipeline: Sendable {
         _ scratch: inout EncoderScratch
     ) -> Bool {
         let repairs = scratch.repairs
-        let foldedFrom = policy.sampler?.folds(rank) ?? false ? self.encoder.endOfTime : nil
+        let comparedFrom = policy.sampler?.suppressesRepeats(rank) ?? false ? self.encoder.endOfTime : nil
         let answer = scratch.writer.withBytes {
-            route.buffer.append($0, rank: rank, repairs: repairs, foldedFrom: foldedFrom, isSynthetic: false)
+            route.buffer.append($0, rank: rank, repairs: repairs, comparedFrom: comparedFrom, isSynthetic: false)
         }
         guard answer != .retired else {
-            return self.putIntoRetired(rank: rank, foldedFrom: foldedFrom, route, policy, &scratch)
+            return self.putIntoRetired(rank: rank, comparedFrom: comparedFrom, route, policy, &scratch)
         }
         // Once for each record, however often it is written before it finds its place.
         if scratch.redactions > 0 { policy.redactor.count(scratch.redactions) }
@@ -240,7 +240,7 @@ final class RecordPipeline: Sendable {
     @inline(never)
     private func putIntoRetired(
         rank: Int,
-        foldedFrom: Int?,
+        comparedFrom: Int?,
         _ route: TopicRouter.Route,
         _ policy: RecordPolicy,
         _ scratch: inout EncoderScratch
@@ -248,7 +248,7 @@ final class RecordPipeline: Sendable {
         let repairs = scratch.repairs
         while self.router.table.revive(route.buffer) {
             let answer = scratch.writer.withBytes {
-                route.buffer.append($0, rank: rank, repairs: repairs, foldedFrom: foldedFrom, isSynthetic: false)
+                route.buffer.append($0, rank: rank, repairs: repairs, comparedFrom: comparedFrom, isSynthetic: false)
             }
             guard answer == .retired else {
                 policy.redactor.count(scratch.redactions)
@@ -263,16 +263,16 @@ final class RecordPipeline: Sendable {
     @inline(never)
     private func isKept(_ event: LogEvent, time: Int64, label: String, _ sampler: Sampler) -> Bool {
         let (isKept, report) = sampler.offer(event, label: label, time: time)
-        if let report { self.tell(report, by: sampler) }
+        if let report { self.report(report, by: sampler) }
         return isKept
     }
 
     /// Tells of what `sampler` has left out: in seconds that are over, or, with `all`, until now.
-    func tellLeftOut(by sampler: Sampler, all: Bool) {
-        for report in sampler.takeReports(at: self.clock.wallTime(), all: all) { self.tell(report, by: sampler) }
+    func reportLeftOut(by sampler: Sampler, all: Bool) {
+        for report in sampler.takeReports(at: self.clock.wallTime(), all: all) { self.report(report, by: sampler) }
     }
 
-    private func tell(_ report: Sampler.Report, by sampler: Sampler) {
+    private func report(_ report: Sampler.Report, by sampler: Sampler) {
         let summary = report.summary
         let record = self.synthetic(
             LogEvent(
@@ -324,7 +324,7 @@ final class RecordPipeline: Sendable {
     }
 
     /// Encodes a record that tells how often the one before it was repeated.
-    func repetition(of fold: RecordFold) -> SyntheticRecord {
+    func repetition(of fold: RepeatedRecord) -> SyntheticRecord {
         var metadata: LogMetadata = ["repeated.count": .string(String(fold.repeats))]
         if let sequence = fold.sequence { metadata["repeated.seq"] = .string(String(sequence)) }
         return self.synthetic(

@@ -51,13 +51,13 @@ final class Sampler: Sendable {
 
     init(_ sampling: Sampling, count: LeftOutCount) {
         self.rates = LogLevel.ranked.map { sampling.rates[$0] }
-        self.folded = LogLevel.ranked.map { sampling.foldedLevels.contains($0) }
+        self.folded = LogLevel.ranked.map { sampling.suppressedRepeats.contains($0) }
         self.shards = (0..<Self.shardCount).map { _ in Shard() }
         self.count = count
     }
 
     /// Whether records of this rank are folded.
-    func folds(_ rank: Int) -> Bool { self.folded[rank] }
+    func suppressesRepeats(_ rank: Int) -> Bool { self.folded[rank] }
 
     /// Decides about one event, logged at this time (nanoseconds since 1970); counts it if it is left out.
     func offer(_ event: LogEvent, label: String, time: Int64) -> (isKept: Bool, report: Report?) {

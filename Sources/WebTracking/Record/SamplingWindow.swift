@@ -20,7 +20,7 @@ struct SamplingWindow: Equatable {
     private(set) var second: Int64
     private var offered = 0
     /// What has not been told yet, of this second and of those before it that found no room.
-    private var untold = Summary(leftOut: 0, offered: 0)
+    private var unreported = Summary(leftOut: 0, offered: 0)
 
     init(second: Int64) {
         self.second = second
@@ -30,29 +30,29 @@ struct SamplingWindow: Equatable {
     mutating func offer(at second: Int64, rate: Sampling.Rate) -> (isKept: Bool, ended: Summary?) {
         let ended = second == self.second ? nil : self.end(at: second)
         self.offered += 1
-        self.untold.offered += 1
+        self.unreported.offered += 1
         let beyond = self.offered - rate.first
         let isKept = beyond <= 0 || rate.thenOneIn.map { beyond % $0 == 0 } ?? false
-        if !isKept { self.untold.leftOut += 1 }
+        if !isKept { self.unreported.leftOut += 1 }
         return (isKept, ended)
     }
 
     /// Begins another second, and tells what was left out in the one before it, if anything was.
     mutating func end(at second: Int64) -> Summary? {
         defer { self = SamplingWindow(second: second) }
-        return self.untold.leftOut > 0 ? self.untold : nil
+        return self.unreported.leftOut > 0 ? self.unreported : nil
     }
 
     /// Tells what was left out so far, if anything was, and goes on: what is let through in this second does not change.
     mutating func takeSummary() -> Summary? {
-        guard self.untold.leftOut > 0 else { return nil }
-        defer { self.untold = Summary(leftOut: 0, offered: 0) }
-        return self.untold
+        guard self.unreported.leftOut > 0 else { return nil }
+        defer { self.unreported = Summary(leftOut: 0, offered: 0) }
+        return self.unreported
     }
 
     /// Takes back what could not be told.
     mutating func putBack(_ summary: Summary) {
-        self.untold.leftOut += summary.leftOut
-        self.untold.offered += summary.offered
+        self.unreported.leftOut += summary.leftOut
+        self.unreported.offered += summary.offered
     }
 }

@@ -119,7 +119,7 @@ actor CredentialsSource {
         }
         let limit = Task.detached { [clock, timeout] in
             do { try await clock.sleep(until: deadline) } catch { return }
-            await self.giveUp(id, after: timeout)
+            await self.timeOut(id, after: timeout)
         }
         self.call = Call(id: id, request: request, limit: limit)
     }
@@ -133,7 +133,7 @@ actor CredentialsSource {
     }
 
     /// The call has not ended in time.
-    private func giveUp(_ id: Int, after timeout: Duration) {
+    private func timeOut(_ id: Int, after timeout: Duration) {
         guard let call = self.call, call.id == id else { return }
         self.call?.isOverdue = true
         call.request.cancel()

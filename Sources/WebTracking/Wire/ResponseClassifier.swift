@@ -67,16 +67,16 @@ package enum ResponseClassifier {
         switch error.status {
         case 408, 429, 500...: return .retry(.unavailable, after: pause)
         // A signature made anew, at the right time or with other credentials, may do.
-        case 400...403 where error.isAboutTime: return .retry(.unavailable, after: pause)
+        case 400...403 where error.isClockError: return .retry(.unavailable, after: pause)
         case 401: return .retry(.unauthorized, after: pause)
         case 404: return .retry(.notFound, after: pause)
         case 403 where error.isQuota: return .retry(.throttled, after: pause)
-        case 403 where error.isAboutCredentials: return .retry(.unauthorized, after: pause)
+        case 403 where error.isCredentialsError: return .retry(.unauthorized, after: pause)
         case 413: return .narrow(.tooLarge, byService: true)
         case 400 where error.code == "PostBodyTooLarge": return .narrow(.tooLarge, byService: true)
         case 400 where error.code == "RequestTimeout": return .retry(.unavailable, after: pause)
         // What cannot be read may be about the records. Only where others pass can it be.
-        case _ where [400, 422, 499].contains(error.status) && !error.isAboutRequest:
+        case _ where [400, 422, 499].contains(error.status) && !error.isRequestError:
             return .narrow(.rejected, byService: !error.code.isEmpty)
         default: break
         }

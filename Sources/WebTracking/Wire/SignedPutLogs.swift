@@ -57,7 +57,7 @@ struct SignedPutLogs: WriteOperation {
         return encoder.encode(batch)
     }
 
-    func carrier(over transport: any WebTrackingTransport) -> any WebTrackingTransport {
+    func transport(over transport: any WebTrackingTransport) -> any WebTrackingTransport {
         SigningTransport(
             inner: transport,
             credentials: self.credentials,

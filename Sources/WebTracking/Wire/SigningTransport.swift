@@ -26,7 +26,7 @@ struct SigningTransport: WebTrackingTransport {
         let credentials = try await self.credentials.credentials()
         let response = try await self.inner.send(self.signed(request, by: credentials))
         guard let refusal = Self.refusal(in: response) else { return response }
-        if refusal.isAboutTime {
+        if refusal.isClockError {
             self.time.adopt(from: response)
             return response
         }
@@ -43,7 +43,7 @@ struct SigningTransport: WebTrackingTransport {
     private static func refusal(in response: TransportResponse) -> ServiceError? {
         guard [400, 401, 403].contains(response.status), let id = response.header("x-log-requestid") else { return nil }
         let error = ServiceError(status: response.status, requestID: id, body: response.body)
-        return error.isAboutTime || error.isAboutCredentials ? error : nil
+        return error.isClockError || error.isCredentialsError ? error : nil
     }
 
     private func signed(_ request: TransportRequest, by credentials: WebTrackingCredentials) -> TransportRequest {

@@ -21,7 +21,7 @@ protocol WriteOperation: Sendable {
     func body(from batch: UnsafeRawBufferPointer) -> [UInt8]?
 
     /// What carries the operation's requests: `transport` itself, or something around it.
-    func carrier(over transport: any WebTrackingTransport) -> any WebTrackingTransport
+    func transport(over transport: any WebTrackingTransport) -> any WebTrackingTransport
 }
 
 /// PutWebtracking: batches as they are, from anybody.
@@ -34,5 +34,5 @@ struct WebTrackingOperation: WriteOperation {
 
     func body(from batch: UnsafeRawBufferPointer) -> [UInt8]? { nil }
 
-    func carrier(over transport: any WebTrackingTransport) -> any WebTrackingTransport { transport }
+    func transport(over transport: any WebTrackingTransport) -> any WebTrackingTransport { transport }
 }

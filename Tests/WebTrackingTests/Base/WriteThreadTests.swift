@@ -112,8 +112,10 @@ import Musl
         writer.append("after\n")
         let rest = pipe.read(upTo: "after\n")
         let all = text + rest
-        let told = all.split(separator: "\n").filter { $0.hasSuffix("lines were left out here, as nobody read them") }
-        let left = told.compactMap { Int($0.split(separator: " ")[1]) }.reduce(0, +)
+        let reported = all.split(separator: "\n").filter {
+            $0.hasSuffix("lines were left out here, as nobody read them")
+        }
+        let left = reported.compactMap { Int($0.split(separator: " ")[1]) }.reduce(0, +)
         let written = all.split(separator: "\n").filter { $0.hasPrefix("line ") }.count
         #expect(left + written == 1000)
         #expect(left >= 1000 - LineQueue.maximumTexts - 1)

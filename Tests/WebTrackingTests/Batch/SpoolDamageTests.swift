@@ -40,12 +40,12 @@ import Logging
             let file = try #require(directory.holding.first)
             let bytes = directory.contents(of: file)
             self.bytes = bytes
-            guard case .records(let segment, let header, nil) = SpoolDamageTests.examine(bytes) else {
+            guard case .records(let batch, let header, nil) = SpoolDamageTests.examine(bytes) else {
                 throw SpoolDamageFailure.noSpecimen
             }
             self.envelope = SpoolFormat.headerBytes..<(SpoolFormat.headerBytes + header.envelopeBytes)
             var texts: [[UInt8]] = []
-            segment.forEachRecord { texts.append(Array($0)) }
+            batch.forEachRecord { texts.append(Array($0)) }
             var start = self.envelope.upperBound
             self.records = texts.map { text in
                 defer { start += text.count + Envelope.separatorCount }
@@ -81,9 +81,9 @@ import Logging
     /// The records of a finding, and whether damage was found.
     static func outcome(_ finding: SpoolFinding) -> (texts: [[UInt8]], isDamaged: Bool, isEmpty: Bool) {
         switch finding {
-        case .records(let segment, _, let damage):
+        case .records(let batch, _, let damage):
             var texts: [[UInt8]] = []
-            segment.forEachRecord { texts.append(Array($0)) }
+            batch.forEachRecord { texts.append(Array($0)) }
             return (texts, damage != nil, false)
         case .empty: return ([], false, true)
         case .foreign, .unknownVersion, .damaged: return ([], true, false)
@@ -199,7 +199,7 @@ import Logging
         }
         directory.overwrite(victim, with: bytes)
         let rig = try await SpoolTests.recover(150, from: directory)
-        let own = try #require(rig.producer.upkeep?.folder)
+        let own = try #require(rig.producer.maintenance?.folder)
         await rig.run {
             rig.producer.statistics.pending == 0 && directory.files.allSatisfy { $0.hasPrefix("\(own)/") }
         }

@@ -46,7 +46,7 @@ import Logging
     ) -> DeliveryMachine<Batch>.Result? {
         var probe = machine
         if self.sent(probe.next(at: now)) == nil {
-            machine.nudge()
+            machine.skipBackoff()
             _ = machine.next(at: now)
         } else {
             machine = probe
@@ -64,7 +64,7 @@ import Logging
         return first + range.lowerBound..<first + range.upperBound
     }
 
-    private func records(_ part: BatchPart<Batch>) -> [Int] {
+    private func records(_ part: BatchRange<Batch>) -> [Int] {
         part.ranges.flatMap { Array($0) }.map { $0 + part.batch.records.lowerBound }
     }
 
@@ -162,7 +162,7 @@ import Logging
         _ = self.end(&machine, .retry(.throttled, after: nil), at: self.at(.zero), jitter: 1, isClosing: false)
         _ = self.end(&machine, .delivered, at: self.at(.seconds(1)), jitter: 1, isClosing: false)
         #expect(machine.paced(at: self.at(.seconds(1))) != nil)
-        machine.nudge()
+        machine.skipBackoff()
         #expect(machine.paced(at: self.at(.seconds(1))) == nil)
         machine.accept(Batch(records: 8..<9))
         _ = self.end(&machine, .retry(.throttled, after: nil), at: self.at(.seconds(1)), jitter: 1, isClosing: true)
@@ -217,7 +217,7 @@ import Logging
         }
         #expect(until == self.at(.seconds(10)))
         var nudged = machine
-        nudged.nudge()
+        nudged.skipBackoff()
         #expect(self.sent(nudged.next(at: self.at(.seconds(9)))) == 0..<8)
         #expect(self.sent(machine.next(at: self.at(.seconds(10)))) == 0..<8)
     }

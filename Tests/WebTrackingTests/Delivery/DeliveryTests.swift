@@ -80,12 +80,12 @@ import Logging
         )
         rig.sink().info("m")
         await rig.run { rig.producer.statistics.dropped[.rejected] == 1 }
-        let told = rig.diagnostics.elements.compactMap { diagnostic -> String? in
+        let reported = rig.diagnostics.elements.compactMap { diagnostic -> String? in
             guard case .recordRefused(_, .rejected, _, let failure) = diagnostic else { return nil }
             return failure?.description
         }
-        #expect(told.count == 1)
-        #expect(told.first?.contains("PostBodyInvalid: why") == true)
+        #expect(reported.count == 1)
+        #expect(reported.first?.contains("PostBodyInvalid: why") == true)
         await rig.stop()
     }
 

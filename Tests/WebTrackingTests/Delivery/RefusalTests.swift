@@ -83,7 +83,7 @@ import Testing
             }
         }
 
-        private mutating func drop(_ part: BatchPart<Batch>, _ reason: DropReason) {
+        private mutating func drop(_ part: BatchRange<Batch>, _ reason: DropReason) {
             for record in part.ranges.joined() { self.dropped[record + part.batch.first] = reason }
         }
     }

@@ -65,7 +65,7 @@ final class PickyTransport: WebTrackingTransport {
         let producer: WebTrackingProducer
         let transport: PickyTransport
         let clock = ManualClock(wallTime: Rig.start)
-        let told = Recorder<ProducerDiagnostic>()
+        let reported = Recorder<ProducerDiagnostic>()
 
         init(
             _ transport: PickyTransport,
@@ -78,7 +78,7 @@ final class PickyTransport: WebTrackingTransport {
             self.producer = try WebTrackingProducer(
                 configuration: configuration,
                 transport: transport,
-                diagnostics: DiagnosticHandler { [told = self.told] in told.add($0) },
+                diagnostics: DiagnosticHandler { [reported = self.reported] in reported.add($0) },
                 clock: self.clock
             )
         }
@@ -101,7 +101,7 @@ final class PickyTransport: WebTrackingTransport {
         var arrived: [Int] { self.transport.inner.logs.compactMap { $0["n"].flatMap { Int($0) } } }
 
         var refused: [RefusedRecord] {
-            self.told.elements.compactMap { diagnostic in
+            self.reported.elements.compactMap { diagnostic in
                 if case .recordRefused(_, .rejected, let record, _) = diagnostic { record } else { nil }
             }
         }
@@ -129,7 +129,7 @@ final class PickyTransport: WebTrackingTransport {
         #expect(world.producer.statistics.dropped == [.rejected: 1])
         #expect(world.refused == [RefusedRecord(label: "shop.cart", level: .warning, sequence: 11)])
         #expect(transport.count(400) <= 5)
-        #expect(!world.told.elements.contains { "\($0)".contains("secret") || "\($0)".contains("too much") })
+        #expect(!world.reported.elements.contains { "\($0)".contains("secret") || "\($0)".contains("too much") })
         await world.stop()
     }
 
@@ -247,8 +247,8 @@ final class PickyTransport: WebTrackingTransport {
         for number in 0..<5 { rig.sink().info("\(number)") }
         let report = await rig.producer.shutdown(timeout: .zero)
         #expect(report.remaining == 16)
-        #expect(report.underWay == 11)
-        #expect(report.description.contains("left 16 (11 under way, which may have been stored)"))
+        #expect(report.inFlight == 11)
+        #expect(report.description.contains("left 16 (11 in flight, which may have been stored)"))
     }
 
     #if os(Linux)

@@ -241,7 +241,7 @@ import Logging
         let error = try Self.error(key, ConfigValue(stringLiteral: value))
         // A rule about a part of a value, or about all fields, names that.
         #expect(Self.names(error.setting, key))
-        #expect(!error.rule.isEmpty && !error.mend.isEmpty)
+        #expect(!error.rule.isEmpty && !error.suggestion.isEmpty)
         #expect(value.contains(error.value))
     }
 

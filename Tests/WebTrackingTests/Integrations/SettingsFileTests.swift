@@ -125,7 +125,7 @@ struct SettingsFileTests {
     func namesTheNearestKey(members: String, key: String, nearest: String) throws {
         let error = try self.error(members)
         #expect(error.setting == key)
-        #expect(error.mend == "Did you mean \(nearest)?")
+        #expect(error.suggestion == "Did you mean \(nearest)?")
         #expect(!"\(error)".contains("key-secret"))
     }
 
@@ -283,7 +283,7 @@ struct SettingsFileTests {
         let error = try #require(throws: ConfigurationError.self) {
             try WebTrackingConfiguration(file: WebTrackingSettingsFile(mount))
         }
-        #expect(error.mend == "Did you mean logstore?")
+        #expect(error.suggestion == "Did you mean logstore?")
     }
 
     @Test("Of a folder that others use as well, the names that begin with the scope are read")
@@ -336,7 +336,7 @@ struct SettingsFileTests {
     )
     func findsMisspeltVariables(name: String, key: String) throws {
         let error = try #require(throws: ConfigurationError.self) { try self.read([name: "1"]) }
-        #expect(error.mend == "Did you mean \(key)?")
+        #expect(error.suggestion == "Did you mean \(key)?")
     }
 
     @Test("Each key's variable has the name that swift-configuration gives it")
@@ -390,17 +390,17 @@ struct SettingsFileTests {
         _ path: String,
         _ body: (WebTrackingProducer, ManualClock, Recorder<String>) async throws -> Void
     ) async throws {
-        let told = Recorder<String>()
+        let reported = Recorder<String>()
         let clock = ManualClock(wallTime: Rig.start)
         let source = WebTrackingSettingsFile(path)
         let producer = try WebTrackingProducer(
             configuration: WebTrackingConfiguration(file: source),
             transport: InMemoryTransport(),
-            diagnostics: DiagnosticHandler { told.add("\($0)") },
+            diagnostics: DiagnosticHandler { reported.add("\($0)") },
             clock: clock
         )
         let follower = Task { await producer.follow(file: source) }
-        try await body(producer, clock, told)
+        try await body(producer, clock, reported)
         follower.cancel()
         await follower.value
         await producer.shutdown(timeout: .seconds(1))
@@ -421,12 +421,12 @@ struct SettingsFileTests {
     @Test("Of a followed file, a misspelt key is told and resets nothing; nor does broken JSON, or a file that is gone")
     func followsAFile() async throws {
         let path = self.file("live.json", #"{\#(Self.required), "logLevels": {"shop": "debug"}}"#)
-        try await self.followed(path) { producer, clock, told in
+        try await self.followed(path) { producer, clock, reported in
             #expect(producer.logLevelOverrides == ["shop": .debug])
             _ = self.file("live.json", #"{\#(Self.required), "logLevels": {"shop": "trace"}}"#)
             await self.pass(clock) { producer.logLevelOverrides == ["shop": .trace] }
-            await told.wait(for: 2)
-            #expect(told.elements.last?.hasPrefix("settings in force: level info, shop=trace;") == true)
+            await reported.wait(for: 2)
+            #expect(reported.elements.last?.hasPrefix("settings in force: level info, shop=trace;") == true)
             for (text, part) in [
                 (#"{\#(Self.required), "logLevel5": {"shop": "error"}}"#, "logLevel"),
                 (#"{\#(Self.required), "logLevels": "#, "no JSON at line 1"),
@@ -436,20 +436,20 @@ struct SettingsFileTests {
                 (#"{\#(Self.required), "batching": {"lingerSeconds": true}}"#, "batching.lingerSeconds"),
                 (#"{\#(Self.required), "memoryLimit": 1}"#, "memoryLimit"),
             ] {
-                let count = told.elements.count
+                let count = reported.elements.count
                 _ = self.file("live.json", text)
-                await self.pass(clock) { told.elements.count > count }
-                #expect(told.elements.last?.hasPrefix("settings refused") == true)
-                #expect(told.elements.last?.contains(part) == true)
+                await self.pass(clock) { reported.elements.count > count }
+                #expect(reported.elements.last?.hasPrefix("settings refused") == true)
+                #expect(reported.elements.last?.contains(part) == true)
                 #expect(producer.logLevelOverrides == ["shop": .trace])
             }
-            let count = told.elements.count
+            let count = reported.elements.count
             unlink(path)
-            await self.pass(clock) { told.elements.count > count }
-            #expect(told.elements.last?.contains("No such file") == true)
+            await self.pass(clock) { reported.elements.count > count }
+            #expect(reported.elements.last?.contains("No such file") == true)
             // The same trouble is told once.
             for _ in 0..<5 { await self.pass(clock) { true } }
-            #expect(told.elements.count == count + 1)
+            #expect(reported.elements.count == count + 1)
             _ = self.file("live.json", #"{\#(Self.required), "logLevels": {"shop": "error"}}"#)
             await self.pass(clock) { producer.logLevelOverrides == ["shop": .error] }
         }

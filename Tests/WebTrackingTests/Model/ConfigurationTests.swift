@@ -104,7 +104,7 @@ import Logging
     func badEndpoints(endpoint: String) {
         let error = self.error { $0.endpoint = endpoint }
         #expect(error?.setting == "endpoint")
-        #expect(error?.mend.isEmpty == false)
+        #expect(error?.suggestion.isEmpty == false)
     }
 
     @Test(arguments: [

@@ -93,7 +93,7 @@ import Logging
         }
         producer.logLevelOverrides = ["": .critical]
         var sampling = Sampling()
-        sampling.foldedLevels = [.info]
+        sampling.suppressedRepeats = [.info]
         try? producer.setSampling(sampling)
         // Everything is looked at in any case, so that the first call, before the fork, leaves nothing to be looked up.
         let statistics = producer.statistics

@@ -26,7 +26,7 @@ import Testing
 
     private func checkEnd(_ machine: ShutdownMachine, at now: MonotonicInstant) {
         var machine = machine
-        #expect(machine.next(at: now) == .giveUp)
+        #expect(machine.next(at: now) == .abandon)
         machine.gaveUp()
         #expect(machine.next(at: now) == .stop(until: Self.deadline))
         // That has some time whatever the deadline is.

@@ -234,8 +234,8 @@ import Logging
         #expect(producer.statistics.dropped[.afterShutdown] == 1)
         // The report is that of the first, and is told once, also when the threads are free again.
         #expect(await producer.shutdown(timeout: .seconds(60)) == report)
-        let told = diagnostics.elements.filter { if case .shutdownFinished = $0 { true } else { false } }
-        #expect(told.count == 1)
+        let reported = diagnostics.elements.filter { if case .shutdownFinished = $0 { true } else { false } }
+        #expect(reported.count == 1)
         #expect(transport.isShutDown)
     }
 
@@ -287,13 +287,13 @@ import Logging
         await rig.transport.waitForAttempts(1)
         while rig.producer.statistics.dropped[.memoryFull] == nil { sink.critical("m") }
         await rig.producer.shutdown(timeout: .zero)
-        let told = rig.diagnostics.elements.reduce(0) { sum, diagnostic in
+        let reported = rig.diagnostics.elements.reduce(0) { sum, diagnostic in
             if case .recordsDropped(_, .memoryFull, let count, _) = diagnostic { sum + count } else { sum }
         }
         // The announcement finds no room either, and is not counted.
         #expect(rig.producer.statistics.synthetic == 0)
         #expect(rig.producer.statistics.dropped[.memoryFull] == 1)
-        #expect(told == 1)
+        #expect(reported == 1)
         rig.checkConservation()
     }
 

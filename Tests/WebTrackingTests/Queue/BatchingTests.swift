@@ -90,7 +90,7 @@ import Logging
 
     @Test func aRequestMayBeExactlyAsLargeAsTheLimitAndNotOneByteLarger() throws {
         let header = Array("{".utf8)
-        var segment = Segment(header: header, openedAt: .init(nanoseconds: 0), memory: SegmentMemory(capacity: 1100))
+        var batch = Batch(header: header, openedAt: .init(nanoseconds: 0), memory: BatchMemory(capacity: 1100))
         let policy = SealPolicy(
             targetBytes: 1000,
             maximumBytes: 1000,
@@ -99,16 +99,16 @@ import Logging
             urgentRank: 5
         )
         Array("x}".utf8).withUnsafeBytes {
-            segment.append(
+            batch.append(
                 EncodedRecord(opening: EncodedRecord.opening(sequenceName: nil), sequence: 7, members: $0),
                 rank: 2,
                 isSynthetic: false
             )
         }
-        let room = 1000 - segment.rawBytes
-        #expect(!policy.isFull(segment, adding: room, backlog: 0))
-        #expect(policy.isFull(segment, adding: room + 1, backlog: 0))
-        let empty = Segment(header: header, openedAt: .init(nanoseconds: 0), memory: SegmentMemory(capacity: 16))
+        let room = 1000 - batch.rawBytes
+        #expect(!policy.isFull(batch, adding: room, backlog: 0))
+        #expect(policy.isFull(batch, adding: room + 1, backlog: 0))
+        let empty = Batch(header: header, openedAt: .init(nanoseconds: 0), memory: BatchMemory(capacity: 16))
         #expect(!policy.isFull(empty, adding: 5000, backlog: 0))
     }
 
@@ -125,11 +125,11 @@ import Logging
 
     @Test func aPartOfASegmentIsARequestWithAnIDThatSaysWhichRecordsItHas() throws {
         let opening = "{\"__tags__\":{\"__pack_id__\":\"A-1"
-        var segment = Segment(
+        var batch = Batch(
             header: Array("\(opening)\"},\"__logs__\":[".utf8),
             batchIDEnd: opening.utf8.count,
             openedAt: .init(nanoseconds: 0),
-            memory: SegmentMemory(capacity: 64)
+            memory: BatchMemory(capacity: 64)
         )
         for (index, rank) in [0, 2, 4, 5, 6].enumerated() {
             Array("\"m\":\"},\\n{\(index)\"}".utf8).withUnsafeBytes {
@@ -138,19 +138,19 @@ import Logging
                     sequence: UInt64(index),
                     members: $0
                 )
-                let before = segment.rawBytes
-                let cost = segment.cost(of: record)
-                if !segment.hasRoom(for: cost) {
-                    segment.move(to: SegmentMemory(capacity: segment.bytes(adding: cost)))
+                let before = batch.rawBytes
+                let cost = batch.cost(of: record)
+                if !batch.hasRoom(for: cost) {
+                    batch.move(to: BatchMemory(capacity: batch.bytes(adding: cost)))
                 }
-                #expect(segment.hasRoom(for: cost))
-                segment.append(record, rank: rank, isSynthetic: rank == 4)
-                #expect(segment.rawBytes == before + cost)
+                #expect(batch.hasRoom(for: cost))
+                batch.append(record, rank: rank, isSynthetic: rank == 4)
+                #expect(batch.rawBytes == before + cost)
             }
         }
-        segment.seal()
+        batch.seal()
         func read(_ records: Range<Int>) throws -> (id: String, messages: [String], size: Int) {
-            let body = segment.withBody(of: records) { Array($0) }
+            let body = batch.withBody(of: records) { Array($0) }
             guard case .object(let members) = try JSONValue.parse(body), case .object(let tags) = members[0].value,
                 case .string(let id) = tags[0].value, case .array(let logs) = members[1].value
             else { return ("", [], 0) }
@@ -167,14 +167,14 @@ import Logging
             let (found, messages, size) = try read(part)
             #expect(found == id)
             #expect(messages == Array(all[part]))
-            #expect(size == segment.bodyBytes(of: part) + id.utf8.count - 3)
-            #expect(segment.count(of: part, within: segment.bodyBytes(of: part)) == part.count)
-            #expect(segment.count(of: part, within: segment.bodyBytes(of: part) - 1) == max(part.count - 1, 1))
+            #expect(size == batch.bodyBytes(of: part) + id.utf8.count - 3)
+            #expect(batch.count(of: part, within: batch.bodyBytes(of: part)) == part.count)
+            #expect(batch.count(of: part, within: batch.bodyBytes(of: part) - 1) == max(part.count - 1, 1))
         }
-        #expect(segment.count(of: 0..<5, within: 0) == 1)
-        #expect(segment.levels(of: [0..<1, 2..<4]).all.total == 3)
-        #expect(segment.levels(of: [0..<1, 2..<4]).own.total == 2)
-        #expect(String(decoding: segment.text(at: 3), as: UTF8.self) == #"{"seq":"3","m":"},\n{3"}"#)
+        #expect(batch.count(of: 0..<5, within: 0) == 1)
+        #expect(batch.levels(of: [0..<1, 2..<4]).all.total == 3)
+        #expect(batch.levels(of: [0..<1, 2..<4]).own.total == 2)
+        #expect(String(decoding: batch.text(at: 3), as: UTF8.self) == #"{"seq":"3","m":"},\n{3"}"#)
     }
 
     @Test func theSequenceRisesInTheOrderOfEachTopicUnderConcurrency() async throws {

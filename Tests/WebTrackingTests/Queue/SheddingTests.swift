@@ -67,12 +67,12 @@ import Logging
         rig.transport.reply(otherwise: .success)
         await rig.run { rig.producer.statistics.synthetic == 1 }
         await rig.runUntilSettled()
-        let told = rig.transport.logs.filter { $0["label"] == "webtracking" }
-        #expect(told.count == 1)
-        #expect(told[0]["level"] == "warning")
-        #expect(told[0]["dropped.total"] == "\(dropped.totalDropped)")
-        #expect(told[0]["dropped.memory_full.debug"] == dropped.droppedByLevel[.debug].map { "\($0)" })
-        #expect(told[0]["dropped.memory_full.info"] == dropped.droppedByLevel[.info].map { "\($0)" })
+        let reported = rig.transport.logs.filter { $0["label"] == "webtracking" }
+        #expect(reported.count == 1)
+        #expect(reported[0]["level"] == "warning")
+        #expect(reported[0]["dropped.total"] == "\(dropped.totalDropped)")
+        #expect(reported[0]["dropped.memory_full.debug"] == dropped.droppedByLevel[.debug].map { "\($0)" })
+        #expect(reported[0]["dropped.memory_full.info"] == dropped.droppedByLevel[.info].map { "\($0)" })
         await rig.stop()
         #expect(rig.producer.statistics.synthetic == 1)
     }

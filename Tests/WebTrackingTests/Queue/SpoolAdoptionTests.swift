@@ -38,7 +38,7 @@ import Logging
     private func troubles(_ rig: Rig) -> Int {
         rig.diagnostics.elements.count { diagnostic in
             switch diagnostic {
-            case .spoolTrouble, .spoolLeft: true
+            case .spoolFailed, .spoolLeft: true
             default: false
             }
         }
@@ -55,11 +55,11 @@ import Logging
             $0.batching.targetBytes = 32 << 10
             $0.batching.urgentLevel = nil
         }
-        let folder = try #require(rig.producer.upkeep?.folder)
+        let folder = try #require(rig.producer.maintenance?.folder)
         for number in numbers { rig.sink().log(level: level, "\(number) \(Self.padding)") }
         await rig.producer.shutdown(timeout: .zero)
         await SpoolTests.waitUntilLeft(folder)
-        await rig.producer.upkeep?.waitUntilStopped()
+        await rig.producer.maintenance?.waitUntilStopped()
     }
 
     @Test func aLookTellsOnceHowManyRecordsAndFilesItHasTakenOver() async throws {
@@ -78,8 +78,8 @@ import Logging
         try await self.leave(0..<100, in: directory)
         let rig = try await SpoolTests.recover(100, from: directory)
         await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
-        let told = self.recovered(rig)
-        #expect(told.count == 1)
+        let reported = self.recovered(rig)
+        #expect(reported.count == 1)
         #expect(rename(directory.path, directory.path + ".away") == 0)
         // In the place of the directory there is a file.
         directory.overwrite(directory.path, with: [1])
@@ -89,7 +89,7 @@ import Logging
                 self.troubles(rig) == 1 && rig.clock.timeToNextDeadline == .seconds(30)
             }
         }
-        #expect(self.recovered(rig) == told)
+        #expect(self.recovered(rig) == reported)
         unlink(directory.path)
         #expect(rename(directory.path + ".away", directory.path) == 0)
         await rig.stop()
@@ -104,7 +104,7 @@ import Logging
     @Test func aShutdownWithTimeDeliversAllThatEarlierProcessesLeft() async throws {
         let directory = SpoolDirectory()
         try await self.leave(0..<300, in: directory)
-        #expect(directory.holding.count > AdoptionMachine.ahead + 2)
+        #expect(directory.holding.count > RecoveryMachine.ahead + 2)
         // Like a command that is over before its first look has begun.
         let rig = try SpoolTests.rig(directory)
         rig.sink().info("own")
@@ -179,7 +179,7 @@ import Logging
             $0.spool.maximumBytes = 1 << 20
         }
         // What goes is announced before the last of it has gone, in a file of its own.
-        let own = try #require(rig.producer.upkeep?.folder)
+        let own = try #require(rig.producer.maintenance?.folder)
         await rig.run(inStepsOf: .zero) {
             directory.holding.filter { $0 != file && !$0.hasPrefix(own) }
                 .reduce(0) { $0 + directory.contents(of: $1).count } <= 1 << 20
@@ -205,17 +205,17 @@ import Logging
         }
         await rig.run { rig.producer.statistics.dropped[.spoolFull, default: 0] > 0 }
         await rig.transport.waitForAttempts(1)
-        await rig.producer.upkeep?.secure()
+        await rig.producer.maintenance?.syncBeforeEnd()
         let left = directory.holding.filter { !foreign.contains($0) }
         #expect(left.reduce(0) { $0 + directory.contents(of: $1).count } <= 1 << 20)
         #expect(directory.holding.contains(foreign[0]))
         rig.checkConservation()
         let dropped = rig.producer.statistics.dropped[.spoolFull, default: 0]
         #expect(rig.producer.statistics.droppedByLevel == [.info: dropped])
-        let told = rig.diagnostics.elements.reduce(0) {
+        let reported = rig.diagnostics.elements.reduce(0) {
             if case .recordsDropped(_, .spoolFull, let count, _) = $1 { $0 + count } else { $0 }
         }
-        #expect(told == dropped)
+        #expect(reported == dropped)
         await rig.producer.shutdown(timeout: .zero)
         let announcements = rig.producer.statistics.synthetic
         let next = try await SpoolTests.recover(1600 - dropped + announcements, from: directory)
@@ -232,7 +232,7 @@ import Logging
             $0.batching.targetBytes = 16 << 10
             $0.batching.urgentLevel = nil
         }
-        // One batch in hand, some behind it, and an open one.
+        // One batch in flight, some behind it, and an open one.
         for number in 0..<100 { rig.sink().info("\(number) \(Self.padding)") }
         await rig.transport.waitForAttempts(1)
         unlink(directory.path)
@@ -240,11 +240,12 @@ import Logging
             ((try? WebTrackingSpool(directory: directory.path).batches()) ?? []).reduce(0) { $0 + $1.records }
         }
         let buffer = try #require(
-            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicBuffer
+            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicQueue
         )
         // A file is whole before its batch is known to be in it.
         await rig.run {
-            spooled() == 100 && buffer.state.withLock { $0.isHandSpooled && !$0.sealed.contains(where: \.isUnspooled) }
+            spooled() == 100
+                && buffer.state.withLock { $0.isInFlightSpooled && !$0.sealed.contains(where: \.isUnspooled) }
         }
         for number in 100..<150 { rig.sink().info("\(number) \(Self.padding)") }
         // Where no file is ready a record waits in memory for the next one.
@@ -264,7 +265,7 @@ import Logging
         directory.overwrite(directory.path, with: [1])
         let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .failure(status: 500)))
         let buffer = try #require(
-            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicBuffer
+            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicQueue
         )
         for number in 0..<10 {
             rig.sink().info("\(number)")
@@ -289,14 +290,14 @@ import Logging
             $0.batching.urgentLevel = nil
         }
         let buffer = try #require(
-            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicBuffer
+            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicQueue
         )
         for number in 0..<100 { rig.sink().info("\(number) \(Self.padding)") }
         await rig.transport.waitForAttempts(1)
         unlink(directory.path)
         rig.clock.advance(by: .seconds(2))
         for number in 100..<150 { rig.sink().info("\(number) \(Self.padding)") }
-        await rig.producer.upkeep?.secure()
+        await rig.producer.maintenance?.syncBeforeEnd()
         // What is in a request just then is in a file, too.
         #expect(buffer.unspooled == 0)
         let report = await rig.producer.shutdown(timeout: .zero)

@@ -90,7 +90,7 @@ import Logging
         let route = rig.producer.pipeline.router.route(label: "label") { _ in nil }
         let drops = rig.producer.pipeline.announcement(of: DropCounts())
         let answer = drops.members.withUnsafeBytes {
-            route.buffer.append($0, rank: drops.rank, repairs: RepairCounts(), foldedFrom: nil, isSynthetic: true)
+            route.buffer.append($0, rank: drops.rank, repairs: RepairCounts(), comparedFrom: nil, isSynthetic: true)
         }
         let after = rig.producer.statistics
         #expect(after.dropped[.spoolFull] == before.dropped[.spoolFull])
@@ -100,11 +100,11 @@ import Logging
     }
 
     /// A buffer whose batches nobody takes, in files, and one sealed batch of one record for each level.
-    private func buffer(_ directory: SpoolDirectory, _ levels: [LogLevel]) -> TopicBuffer {
+    private func buffer(_ directory: SpoolDirectory, _ levels: [LogLevel]) -> TopicQueue {
         let clock = ManualClock(wallTime: Rig.start)
-        let buffer = TopicBuffer(
+        let buffer = TopicQueue(
             key: TopicKey(topic: "t"),
-            context: BufferContext(
+            context: QueueContext(
                 clock: clock,
                 source: "s",
                 staticTags: [],
@@ -157,7 +157,7 @@ import Logging
         #expect(buffer.evict(atMost: LogLevel.info.rank))
         #expect(buffer.settledCount == 0)
         // Its file cannot be opened at present.
-        buffer.putBack(hand)
+        buffer.requeue(hand)
         #expect(buffer.settledCount == 0)
         buffer.settle(whole: try #require(buffer.take()), as: .delivered(rawBytes: 1, wireBytes: 1))
         #expect(buffer.settledCount == 2)
@@ -182,7 +182,7 @@ import Logging
         for _ in 0..<700 { rig.sink().info("\(Self.padding)") }
         await rig.transport.waitForAttempts(1)
         let flush = Task { await rig.producer.flush(timeout: .seconds(600)) }
-        // Everything that the flush waits for goes, but for what is in hand, which the next attempt delivers.
+        // Everything that the flush waits for goes, but for what is in flight, which the next attempt delivers.
         for _ in 0..<2000 { rig.sink().error("\(Self.padding)") }
         rig.transport.reply(otherwise: .success)
         await rig.run(inStepsOf: .seconds(30)) { rig.producer.statistics.pending == 0 }
@@ -214,7 +214,7 @@ import Logging
         for round in 0..<350 {
             for sink in sinks { sink.info("\(round) \(Self.padding)") }
             // A disk that keeps up.
-            if round % 10 == 0 { await rig.producer.upkeep?.secure() }
+            if round % 10 == 0 { await rig.producer.maintenance?.syncBeforeEnd() }
         }
         #expect(rig.producer.statistics.dropped == [:])
         rig.checkConservation()
@@ -231,7 +231,7 @@ import Logging
         }
         for round in 0..<300 {
             for topic in 0..<24 { rig.sink("topic-\(topic)").info("\(round) \(Self.padding)") }
-            if round % 10 == 0 { await rig.producer.upkeep?.secure() }
+            if round % 10 == 0 { await rig.producer.maintenance?.syncBeforeEnd() }
         }
         #expect(rig.producer.statistics.dropped == [:])
         rig.checkConservation()
@@ -239,9 +239,9 @@ import Logging
     }
 }
 
-extension TopicBuffer {
-    /// Settles a segment that was taken, as the actor does that has no other.
-    fileprivate func settle(whole segment: Segment, as settlement: Settlement) {
-        self.settle(BatchPart(batch: segment, ranges: [segment.all], isLast: true), as: settlement)
+extension TopicQueue {
+    /// Settles a batch that was taken, as the actor does that has no other.
+    fileprivate func settle(whole batch: Batch, as settlement: Settlement) {
+        self.settle(BatchRange(batch: batch, ranges: [batch.all], isLast: true), as: settlement)
     }
 }

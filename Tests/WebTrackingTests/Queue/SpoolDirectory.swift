@@ -48,10 +48,10 @@ final class SpoolDirectory: Sendable {
 
     /// The spool files of all producers, the oldest first.
     var files: [String] {
-        let boxes = ((try? FileSystem.names(in: self.path)) ?? []).filter { $0.hasPrefix(SpoolBox.prefix) }
-        return boxes.flatMap { box in
-            ((try? FileSystem.names(in: "\(self.path)/\(box)")) ?? []).filter { $0.hasSuffix(".seg") }
-                .map { "\(self.path)/\(box)/\($0)" }
+        let spoolFolders = ((try? FileSystem.names(in: self.path)) ?? []).filter { $0.hasPrefix(SpoolFolder.prefix) }
+        return spoolFolders.flatMap { spoolFolder in
+            ((try? FileSystem.names(in: "\(self.path)/\(spoolFolder)")) ?? []).filter { $0.hasSuffix(".seg") }
+                .map { "\(self.path)/\(spoolFolder)/\($0)" }
         }
     }
 
@@ -62,7 +62,7 @@ final class SpoolDirectory: Sendable {
         if case .holding = self.contents(of: path).withUnsafeBytes({ SpoolFormat.read($0) }) { true } else { false }
     }
 
-    /// The names of what was set aside.
+    /// The names of what was quarantined.
     var damaged: [String] { (try? FileSystem.names(in: "\(self.path)/damaged")) ?? [] }
 
     func contents(of path: String) -> [UInt8] {

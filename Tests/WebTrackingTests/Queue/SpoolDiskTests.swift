@@ -46,7 +46,7 @@ import Logging
             $0.batching.urgentLevel = nil
             $0.batching.targetBytes = 32 << 10
         }
-        let worker = try #require(rig.producer.upkeep).fileWorker
+        let worker = try #require(rig.producer.maintenance).fileWorker
         let answer = DispatchSemaphore(value: 0)
         let hasBegun = DispatchSemaphore(value: 0)
         worker.start {
@@ -65,7 +65,7 @@ import Logging
         #expect(numbers.pending == 8000 && numbers.dropped == [:])
         #expect(numbers.unspooled > 1000 && numbers.isSpoolUnavailable)
         answer.signal()
-        await rig.producer.upkeep?.secure()
+        await rig.producer.maintenance?.syncBeforeEnd()
         numbers = rig.producer.statistics
         #expect(numbers.unspooled == 0 && !numbers.isSpoolUnavailable)
         // It was no trouble that somebody has to look after.
@@ -86,7 +86,7 @@ import Logging
             $0.spool.maximumBytes = 1 << 20
         }
         let answer = DispatchSemaphore(value: 0)
-        rig.producer.upkeep?.fileWorker.start { answer.wait() }
+        rig.producer.maintenance?.fileWorker.start { answer.wait() }
         for number in 0..<3000 { rig.sink().info("\(number) \(Self.padding)") }
         #expect(rig.producer.statistics.spoolBytes <= 1 << 20)
         #expect(rig.producer.statistics.dropped[.spoolFull, default: 0] > 2000)
@@ -122,17 +122,17 @@ import Logging
             $0.batching.maximumRequestBytes = 64 << 10
         }
         for number in 0..<12_000 { rig.sink().info("\(number) \(Self.padding)") }
-        await rig.producer.upkeep?.secure()
+        await rig.producer.maintenance?.syncBeforeEnd()
         let full = rig.producer.statistics
         #expect(full.isSpoolUnavailable && full.unspooled > 9000 && full.dropped == [:])
         #expect(self.run(["mount", "-o", "remount,size=4m", mount.path]))
-        await rig.producer.upkeep?.secure()
+        await rig.producer.maintenance?.syncBeforeEnd()
         // Some have found room, and it is still as it is for the others.
         let less = rig.producer.statistics
         #expect(less.isSpoolUnavailable && less.unspooled > 7000 && less.unspooled < full.unspooled)
         #expect(self.troubles(rig) == ["unavailable"])
         #expect(self.run(["mount", "-o", "remount,size=64m", mount.path]))
-        for _ in 0..<2 { await rig.producer.upkeep?.secure() }
+        for _ in 0..<2 { await rig.producer.maintenance?.syncBeforeEnd() }
         let numbers = rig.producer.statistics
         #expect(!numbers.isSpoolUnavailable && numbers.unspooled == 0)
         #expect(self.troubles(rig) == ["unavailable", "available"])
@@ -156,13 +156,13 @@ import Logging
             let directory = SpoolDirectory()
             let rig = try SpoolTests.rig(directory)
             rig.sink().info("m")
-            await rig.producer.upkeep?.secure()
+            await rig.producer.maintenance?.syncBeforeEnd()
             let numbers = rig.producer.statistics
-            let isTold = rig.diagnostics.elements.contains {
+            let isReported = rig.diagnostics.elements.contains {
                 if case .spoolUnavailable(_, let reason) = $0 { reason.contains("File too large") } else { false }
             }
             let logs = await rig.drain()
-            guard isTold, numbers.isSpoolUnavailable, numbers.unspooled == 1, logs.count == 1 else { exit(1) }
+            guard isReported, numbers.isSpoolUnavailable, numbers.unspooled == 1, logs.count == 1 else { exit(1) }
         }
     }
 
@@ -174,7 +174,7 @@ import Logging
                 $0.batching.urgentLevel = nil
             }
             for _ in 0..<2000 { rig.sink().info("\(SpoolDiskTests.padding)") }
-            await rig.producer.upkeep?.secure()
+            await rig.producer.maintenance?.syncBeforeEnd()
             guard rig.producer.statistics.unspooled == 0, rig.diagnostics.elements.isEmpty else { exit(1) }
             guard await rig.producer.shutdown(timeout: .zero).spooled == 2000 else { exit(2) }
         }

@@ -37,7 +37,7 @@ import Logging
         await rig.run { rig.producer.statistics.dropped[.tooLarge] == 1 }
         await rig.transport.waitForAttempts(3)
         let report = await rig.producer.shutdown(timeout: .zero)
-        await rig.producer.upkeep?.waitUntilStopped()
+        await rig.producer.maintenance?.waitUntilStopped()
         // The other half, and what tells of the first.
         #expect((1...2).contains(report.spooled))
         let next = try await SpoolTests.recover(2, from: directory)
@@ -130,7 +130,7 @@ import Logging
         await transport.waitForAttempts(21)
         // Ten that are left, and its own.
         await rig.run(inStepsOf: .zero) {
-            (try? FileSystem.names(in: directory.path))?.count { $0.hasPrefix(SpoolBox.prefix) } == 11
+            (try? FileSystem.names(in: directory.path))?.count { $0.hasPrefix(SpoolFolder.prefix) } == 11
         }
         await rig.producer.shutdown(timeout: .zero)
     }
@@ -141,11 +141,11 @@ import Logging
         directory.overwrite("\(directory.path)/.producer-old/lock", with: [])
         chmod("\(directory.path)/.producer-old", 0o700)
         let now = Int64(time(nil)) * 1_000_000_000
-        SpoolBox.removeUnfinished("\(directory.path)/.producer-old", wallTime: now, access: SpoolAccess(.owner))
+        SpoolFolder.removeUnfinished("\(directory.path)/.producer-old", wallTime: now, access: SpoolAccess(.owner))
         var status = stat()
         #expect(lstat("\(directory.path)/.producer-old", &status) == 0)
         let later = now + 2 * 3600 * 1_000_000_000
-        SpoolBox.removeUnfinished("\(directory.path)/.producer-old", wallTime: later, access: SpoolAccess(.owner))
+        SpoolFolder.removeUnfinished("\(directory.path)/.producer-old", wallTime: later, access: SpoolAccess(.owner))
         #expect(lstat("\(directory.path)/.producer-old", &status) != 0)
     }
 
@@ -161,23 +161,23 @@ import Logging
         close(descriptor)
         let path = file.split(separator: "/").dropLast().map { "/\($0)" }.joined()
         // The producer's task lets go of the folder a moment after the shutdown.
-        var adopted = try SpoolBox.adopt(path, access: SpoolAccess(.owner))
+        var adopted = try SpoolFolder.recover(path, access: SpoolAccess(.owner))
         while adopted == nil && !Task.isCancelled {
             await Task.yield()
-            adopted = try SpoolBox.adopt(path, access: SpoolAccess(.owner))
+            adopted = try SpoolFolder.recover(path, access: SpoolAccess(.owner))
         }
-        let box = try #require(adopted)
-        let finding = try SpoolExamination.examine(file, box: box, destination: nil) { _ in
+        let spoolFolder = try #require(adopted)
+        let finding = try SpoolExamination.examine(file, spoolFolder: spoolFolder, destination: nil) { _ in
             MonotonicInstant(nanoseconds: 0)
         }
-        guard case .records(var segment, _, nil) = finding else {
+        guard case .records(var batch, _, nil) = finding else {
             Issue.record("\(finding)")
             return
         }
-        #expect(segment.count == 3)
-        segment.seal()
+        #expect(batch.count == 3)
+        batch.seal()
         // The copy is delivered, and the file goes with it.
-        #expect(segment.memory.file == nil && segment.spoolFile?.path == file)
+        #expect(batch.memory.file == nil && batch.spoolFile?.path == file)
         var status = stat()
         stat(file, &status)
         #expect(Int(status.st_blocks) * 512 < bytes.count)

@@ -24,7 +24,7 @@ import Musl
 /// What a store does with its files and folders, without a producer.
 @Suite(.timeLimit(.minutes(10))) struct SpoolStoreTests {
     private let clock = ManualClock(wallTime: Rig.start)
-    private let told = Recorder<ProducerDiagnostic>()
+    private let reported = Recorder<ProducerDiagnostic>()
 
     private func store(_ directory: String, maximumBytes: Int = 1 << 30) -> SpoolStore {
         SpoolStore(
@@ -33,11 +33,11 @@ import Musl
             maximumBytes: maximumBytes,
             identity: 1,
             clock: self.clock,
-            diagnostics: { [told = self.told] in told.add($0) }
+            diagnostics: { [reported = self.reported] in reported.add($0) }
         )
     }
 
-    private func take(_ store: SpoolStore, _ capacity: Int = 4096) -> SegmentMemory? {
+    private func take(_ store: SpoolStore, _ capacity: Int = 4096) -> BatchMemory? {
         if case .memory(let memory) = store.take(capacity: capacity, rank: 6) { memory } else { nil }
     }
 
@@ -80,9 +80,9 @@ import Musl
         unlink(directory.path)
         #expect(rename(directory.path + ".away", directory.path) == 0)
         self.clock.advance(by: .seconds(1))
-        #expect(self.take(store)?.file?.box === first.box)
-        store.tellNotices()
-        let reasons = self.told.elements.compactMap { diagnostic -> String? in
+        #expect(self.take(store)?.file?.spoolFolder === first.spoolFolder)
+        store.reportNotices()
+        let reasons = self.reported.elements.compactMap { diagnostic -> String? in
             if case .spoolUnavailable(_, let reason) = diagnostic { reason } else { nil }
         }
         #expect(reasons.count == 1 && !reasons[0].contains("removed"))
@@ -91,18 +91,18 @@ import Musl
     @Test func aBatchForWhichThereIsNoFileKeepsNobodyFromHavingOne() throws {
         let directory = SpoolDirectory()
         let store = self.store(directory.path, maximumBytes: 1 << 56)
-        for isTold in [true, false] {
-            guard case .unavailable = store.takeForReturn(capacity: 1 << 55, rank: 6, isTold: isTold) else {
+        for isReported in [true, false] {
+            guard case .unavailable = store.takeForSpill(capacity: 1 << 55, rank: 6, isReported: isReported) else {
                 Issue.record("a file that no disk has room for")
                 return
             }
         }
-        #expect(store.heldBytes == 0 && store.isWorthATry && !store.isUnavailable)
+        #expect(store.heldBytes == 0 && store.isAvailable && !store.isUnavailable)
         _ = try #require(self.take(store))
-        store.tellNotices()
+        store.reportNotices()
         // New records are not concerned, and it is not said that they are.
-        let troubles = self.told.elements.count { if case .spoolTrouble = $0 { true } else { false } }
-        #expect(troubles == 1 && self.told.elements.count == 1)
+        let troubles = self.reported.elements.count { if case .spoolFailed = $0 { true } else { false } }
+        #expect(troubles == 1 && self.reported.elements.count == 1)
     }
 
     @Test func aStoreIsUnavailableFromAFailureToMakeAFileUntilOneIsMade() throws {
@@ -142,22 +142,22 @@ import Musl
     @Test func aFolderWhoseLockCannotBeOpenedIsNotTakenForADeadOne() throws {
         let directory = SpoolDirectory()
         let store = self.store(directory.path)
-        func isLeft(_ path: String) -> Bool { SpoolBox.isLeft(path, access: store.access) }
-        let box = try #require(self.take(store)?.file).box
-        #expect(!isLeft(box.path))
-        let lock = "\(box.path)/lock"
+        func isLeft(_ path: String) -> Bool { SpoolFolder.isLeft(path, access: store.access) }
+        let spoolFolder = try #require(self.take(store)?.file).spoolFolder
+        #expect(!isLeft(spoolFolder.path))
+        let lock = "\(spoolFolder.path)/lock"
         #expect(rename(lock, lock + ".real") == 0)
         #expect(!isLeft(directory.path + "/none"))
         // Whoever sweeps the file away does not take the folder's own lock with it.
-        #expect(!isLeft(box.path))
-        box.letGo()
-        #expect(isLeft(box.path))
+        #expect(!isLeft(spoolFolder.path))
+        spoolFolder.unlock()
+        #expect(isLeft(spoolFolder.path))
         // A link is not followed.
         #expect(symlink(lock + ".real", lock) == 0)
-        #expect(!isLeft(box.path))
+        #expect(!isLeft(spoolFolder.path))
         unlink(lock)
         #expect(rename(lock + ".real", lock) == 0)
-        #expect(isLeft(box.path))
+        #expect(isLeft(spoolFolder.path))
     }
 
     @Test func filesThatAreKeptForLaterAreNoReasonToDropRecords() async throws {
@@ -166,23 +166,23 @@ import Musl
             $0.batching.targetBytes = 32 << 10
         }
         let dead = try #require(FileSystem.names(in: directory.path).map { "\(directory.path)/\($0)" }.first)
-        while !SpoolBox.isLeft(dead, access: SpoolAccess(.owner)), !Task.isCancelled { await Task.yield() }
+        while !SpoolFolder.isLeft(dead, access: SpoolAccess(.owner)), !Task.isCancelled { await Task.yield() }
         let left = directory.files.reduce(0) { $0 + directory.contents(of: $1).count }
         let store = self.store(directory.path, maximumBytes: left + (32 << 10))
         let memory = try #require(self.take(store, 60 << 10))
-        let folders = [dead, try #require(memory.file).box.path]
+        let folders = [dead, try #require(memory.file).spoolFolder.path]
         // In use, it is too much together with what is left.
-        #expect(SpoolSurvey(folders, store: store, own: { [] }).victims.count == 1)
-        store.finish(memory)
+        #expect(SpoolScan(folders, store: store, own: { [] }).victims.count == 1)
+        store.release(memory)
         #expect(store.heldBytes == 0 && store.usedBytes >= 64 << 10)
-        #expect(SpoolSurvey(folders, store: store, own: { [] }).victims.isEmpty)
+        #expect(SpoolScan(folders, store: store, own: { [] }).victims.isEmpty)
     }
 
     @Test func whatTheDeadHadReadyGoesBeforeAnyRecordWhereThereIsTooMuch() async throws {
         let directory = SpoolDirectory()
         try await SpoolTests.leave(20, in: directory)
         let dead = try #require(FileSystem.names(in: directory.path).map { "\(directory.path)/\($0)" }.first)
-        while !SpoolBox.isLeft(dead, access: SpoolAccess(.owner)), !Task.isCancelled { await Task.yield() }
+        while !SpoolFolder.isLeft(dead, access: SpoolAccess(.owner)), !Task.isCancelled { await Task.yield() }
         let left = directory.files.reduce(0) { $0 + directory.contents(of: $1).count }
         // As one that was killed leaves them.
         let ready = "\(dead)/00000000000000ff.seg"
@@ -190,8 +190,8 @@ import Musl
         try FileSystem.allocate(descriptor, bytes: 2 << 20, path: ready)
         close(descriptor)
         let store = self.store(directory.path, maximumBytes: max(left, 1 << 20))
-        let survey = SpoolSurvey([dead], store: store, own: { [] })
-        #expect(survey.victims == [dead: [ready]])
+        let scan = SpoolScan([dead], store: store, own: { [] })
+        #expect(scan.victims == [dead: [ready]])
     }
 
     @Test func aFolderThatIsRemovedIsMadeAgain() throws {
@@ -203,7 +203,7 @@ import Musl
         self.clock.advance(by: .seconds(1))
         store.work()
         let second = try #require(self.take(store)?.file)
-        #expect(second.box !== first.box && directory.files.contains(second.path))
+        #expect(second.spoolFolder !== first.spoolFolder && directory.files.contains(second.path))
         #expect(!first.isThere && second.isThere)
     }
 }

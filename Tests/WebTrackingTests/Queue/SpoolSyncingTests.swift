@@ -47,14 +47,14 @@ import Logging
 
     @Test func aRoundThatTakesLongerThanTheIntervalIsTold() async {
         let clock = ManualClock(wallTime: Rig.start)
-        let told = Recorder<ProducerDiagnostic>()
+        let reported = Recorder<ProducerDiagnostic>()
         let rounds = Recorder<Int>()
         let syncing = SpoolSyncing(
             directory: "spool",
             interval: .milliseconds(500),
             clock: clock,
             worker: SpoolWorker("test", isInline: false),
-            diagnostics: { told.add($0) },
+            diagnostics: { reported.add($0) },
             sync: {
                 rounds.add(1)
                 // The disk takes its time.
@@ -67,7 +67,7 @@ import Logging
         while rounds.elements.count < 3, !Task.isCancelled { await Task.yield() }
         task.cancel()
         await task.value
-        let slow = told.elements.compactMap { diagnostic -> Duration? in
+        let slow = reported.elements.compactMap { diagnostic -> Duration? in
             if case .spoolSyncSlow("spool", let took, .milliseconds(500)) = diagnostic { took } else { nil }
         }
         #expect(slow == [.milliseconds(700)])
@@ -92,9 +92,9 @@ import Logging
             $0.durability = .power(interval: .seconds(3600))
         }
         rig.sink().info("1")
-        let upkeep = try #require(rig.producer.upkeep)
+        let maintenance = try #require(rig.producer.maintenance)
         let answer = DispatchSemaphore(value: 0)
-        let stalled = await self.stall(upkeep.syncWorker, until: answer)
+        let stalled = await self.stall(maintenance.syncWorker, until: answer)
         let start = rig.clock.now()
         async let shutdown = rig.producer.shutdown(timeout: .zero)
         await rig.run(inStepsOf: .seconds(1)) {
@@ -103,14 +103,16 @@ import Logging
         #expect(await shutdown.spooled == 1)
         // The look for the folders comes each second, and moves this clock as often as threads are late.
         #expect(rig.clock.now() - start <= .seconds(30))
-        let told = rig.diagnostics.elements.filter { if case .spoolSyncSlow = $0 { true } else { false } }
+        let reported = rig.diagnostics.elements.filter { if case .spoolSyncSlow = $0 { true } else { false } }
         #expect(
-            told.map(\.description) == ["syncing \(directory.path) had not ended after 1000 ms, when the shutdown did"]
+            reported.map(\.description) == [
+                "syncing \(directory.path) had not ended after 1000 ms, when the shutdown did"
+            ]
         )
-        #expect(upkeep.syncs == 0)
+        #expect(maintenance.syncs == 0)
         answer.signal()
         await stalled.value
-        while upkeep.syncs == 0, !Task.isCancelled { await Task.yield() }
+        while maintenance.syncs == 0, !Task.isCancelled { await Task.yield() }
     }
 
     @Test func anInitializerDoesNotWaitForADiskThatDoesNotAnswer() async throws {
@@ -141,7 +143,7 @@ import Logging
         let rig = try SpoolTests.rig(SpoolDirectory())
         await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
         let answer = DispatchSemaphore(value: 0)
-        let stalled = await self.stall(try #require(rig.producer.upkeep).recoveryWorker, until: answer)
+        let stalled = await self.stall(try #require(rig.producer.maintenance).recoveryWorker, until: answer)
         rig.clock.advance(by: .seconds(30))
         async let shutdown = rig.producer.shutdown(timeout: .seconds(60))
         // At the deadline, without an answer.

@@ -49,10 +49,10 @@ import Logging
         configure: (inout WebTrackingConfiguration) -> Void = { _ in }
     ) async throws {
         let rig = try self.rig(directory, transport: InMemoryTransport(otherwise: .never), configure: configure)
-        let folder = try #require(rig.producer.upkeep?.folder)
+        let folder = try #require(rig.producer.maintenance?.folder)
         for number in first..<(first + count) { rig.sink().info("\(number)") }
         let report = await rig.producer.shutdown(timeout: .zero)
-        await rig.producer.upkeep?.waitUntilStopped()
+        await rig.producer.maintenance?.waitUntilStopped()
         #expect(report.spooled >= count)
         #expect(report.remaining == report.spooled)
         #expect(report.dropped == [:])
@@ -62,7 +62,7 @@ import Logging
 
     /// The last of a producer's tasks lets go of its folder.
     static func waitUntilLeft(_ folder: String) async {
-        while SpoolBox.isAlive(folder), !Task.isCancelled { await Task.yield() }
+        while SpoolFolder.isAlive(folder), !Task.isCancelled { await Task.yield() }
     }
 
     /// Starts a producer and waits until it has delivered what it found.
@@ -221,8 +221,8 @@ import Logging
         rig.sink().info("in a file")
         await rig.run { directory.holding.count == 1 }
         // Not on the thread that logs.
-        let isTold = { rig.diagnostics.elements.contains { if case .spoolAvailable = $0 { true } else { false } } }
-        await rig.run(inStepsOf: .seconds(5)) { isTold() }
+        let isReported = { rig.diagnostics.elements.contains { if case .spoolAvailable = $0 { true } else { false } } }
+        await rig.run(inStepsOf: .seconds(5)) { isReported() }
         await rig.producer.shutdown(timeout: .zero)
         let next = try await Self.recover(1, from: directory)
         #expect(next.transport.logs.map { $0["message"] } == ["in a file"])
@@ -265,14 +265,14 @@ import Logging
         await rig.run(inStepsOf: .seconds(1)) { directory.holding.count == 2 }
         let report = await rig.producer.shutdown(timeout: .zero)
         #expect(report.spooled == 2 && report.dropped == [:])
-        let told = rig.diagnostics.elements.compactMap { diagnostic in
+        let reported = rig.diagnostics.elements.compactMap { diagnostic in
             switch diagnostic {
             case .spoolUnavailable(_, let reason): reason.hasSuffix("has been removed") ? "removed" : reason
             case .spoolAvailable: "available"
             default: nil
             }
         }
-        #expect(told == ["removed", "available"])
+        #expect(reported == ["removed", "available"])
         let next = try await Self.recover(2, from: directory)
         #expect(Set(next.transport.logs.map { $0["message"] }) == ["1", "2"])
         await next.stop()
@@ -287,7 +287,7 @@ import Logging
         let padding = String(repeating: "x", count: 1000)
         for number in 0..<300 { rig.sink().info("\(number) \(padding)") }
         await rig.transport.waitForAttempts(1)
-        await rig.producer.upkeep?.secure()
+        await rig.producer.maintenance?.syncBeforeEnd()
         directory.removeAll()
         let report = await rig.producer.shutdown(timeout: .zero)
         // The oldest, in a request, two that wait, and the open one are mapped; the others were in files only.
@@ -351,7 +351,7 @@ import Logging
     @Test func aStartRemovesFoldersThatAProcessDiedMaking() async throws {
         let directory = SpoolDirectory()
         try FileSystem.makeDirectory(directory.path)
-        let unfinished = "\(directory.path)/.\(SpoolBox.prefix)unfinished"
+        let unfinished = "\(directory.path)/.\(SpoolFolder.prefix)unfinished"
         try FileSystem.makeDirectory(unfinished)
         // Real files have the real time.
         let rig = try Self.rig(directory, wallTime: SystemProducerClock().wallTime() + 2 * 3_600_000_000_000)

@@ -25,7 +25,7 @@ import Musl
 import Logging
 #endif
 
-/// Files that cannot be opened, kept or set aside, and who is told of it.
+/// Files that cannot be opened, kept or quarantined, and who is told of it.
 @Suite(.timeLimit(.minutes(10))) struct SpoolTroubleTests {
     private static let padding = String(repeating: "x", count: 1000)
 
@@ -51,8 +51,8 @@ import Logging
             #expect(rename(file, file + ".real") == 0)
             #expect(symlink(file + ".real", file) == 0)
         }
-        let told = { rig.diagnostics.elements.contains { if case .spoolTrouble = $0 { true } else { false } } }
-        await rig.run { told() }
+        let reported = { rig.diagnostics.elements.contains { if case .spoolFailed = $0 { true } else { false } } }
+        await rig.run { reported() }
         #expect(rig.producer.statistics.dropped == [:])
         rig.checkConservation()
         for file in files {
@@ -71,9 +71,9 @@ import Logging
         let directory = SpoolDirectory()
         let rig = try await self.backlog(directory)
         // Those in the middle are in their files only, once the worker has come to that.
-        await rig.producer.upkeep?.secure()
+        await rig.producer.maintenance?.syncBeforeEnd()
         let buffer = try #require(
-            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicBuffer
+            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicQueue
         )
         let victim = try #require(buffer.state.withLock { $0.sealed[$0.sealed.count / 2].spoolFile?.path })
         #expect(truncate(victim, 10_000) == 0)
@@ -118,8 +118,8 @@ import Logging
             group.addTask {
                 while !Task.isCancelled {
                     for name in (try? FileSystem.names(in: directory.path, includingHidden: true)) ?? []
-                    where name.hasPrefix(".\(SpoolBox.prefix)") {
-                        SpoolBox.removeUnfinished(
+                    where name.hasPrefix(".\(SpoolFolder.prefix)") {
+                        SpoolFolder.removeUnfinished(
                             "\(directory.path)/\(name)",
                             wallTime: tomorrow,
                             access: SpoolAccess(.owner)
@@ -129,16 +129,16 @@ import Logging
             }
             defer { group.cancelAll() }
             for number in 0..<2000 {
-                var box: SpoolBox?
-                for attempt in 0..<1000 where box == nil {
-                    box = try SpoolBox.make(
+                var spoolFolder: SpoolFolder?
+                for attempt in 0..<1000 where spoolFolder == nil {
+                    spoolFolder = try SpoolFolder.make(
                         in: directory.path,
                         name: "\(number)-\(attempt)",
                         access: SpoolAccess(.owner)
                     )
                 }
-                #expect(box?.isRemoved == false)
-                box?.removeIfEmpty()
+                #expect(spoolFolder?.isRemoved == false)
+                spoolFolder?.removeIfEmpty()
             }
         }
     }
@@ -167,10 +167,10 @@ import Logging
             $0.spool.maximumAge = .seconds(60)
         }
         await rig.run { rig.producer.statistics.dropped[.expired] == 3 }
-        let told = rig.diagnostics.elements.compactMap { diagnostic -> Int? in
+        let reported = rig.diagnostics.elements.compactMap { diagnostic -> Int? in
             if case .recordsDropped(_, .expired, let count, _) = diagnostic { count } else { nil }
         }
-        #expect(told == [3])
+        #expect(reported == [3])
         // And so does the logstore.
         await rig.run { !rig.transport.logs.isEmpty }
         #expect(rig.transport.logs.map { $0["dropped.expired.info"] } == ["3"])
@@ -209,8 +209,8 @@ import Logging
         #expect(rig.producer.statistics.damagedSpoolFiles == 1)
         #expect((30..<50).contains(rig.transport.logs.count))
         await rig.stop()
-        let box = file.split(separator: "/").dropLast().map { "/\($0)" }.joined()
-        let kept = try FileSystem.names(in: box).filter { $0.hasSuffix(".damaged") }
+        let spoolFolder = file.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+        let kept = try FileSystem.names(in: spoolFolder).filter { $0.hasSuffix(".damaged") }
         #expect(kept.count == 1)
         // And it is not delivered again.
         let next = try SpoolTests.rig(directory)
@@ -219,7 +219,7 @@ import Logging
         #expect(next.producer.statistics.recovered == 0)
         await next.stop()
         let batches = try WebTrackingSpool(directory: directory.path).batches()
-        #expect(batches.map(\.path) == kept.map { "\(box)/\($0)" })
+        #expect(batches.map(\.path) == kept.map { "\(spoolFolder)/\($0)" })
     }
 
     @Test func aCutFileIsReadInOnePassWhateverItSays() async throws {
@@ -272,12 +272,12 @@ import Logging
             }
         }
         let finding = SpoolDamageTests.examine(bytes)
-        guard case .records(var segment, _, let damage?) = finding else {
+        guard case .records(var batch, _, let damage?) = finding else {
             Issue.record("not found damaged: \(finding)")
             return
         }
-        segment.seal()
-        #expect(segment.count == 1 && segment.levels?.all.total == 1)
+        batch.seal()
+        #expect(batch.count == 1 && batch.levels?.all.total == 1)
         #expect(!damage.isEmpty)
     }
 
@@ -288,24 +288,24 @@ import Logging
             $0.batching.urgentLevel = nil
             $0.batching.linger = .seconds(3600)
         }
-        let upkeep = try #require(rig.producer.upkeep)
+        let maintenance = try #require(rig.producer.maintenance)
         rig.sink().info("1")
         await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .milliseconds(200) }
         rig.clock.advance(by: .milliseconds(199))
-        #expect(upkeep.syncs == 0)
+        #expect(maintenance.syncs == 0)
         rig.clock.advance(by: .milliseconds(1))
         // The file, its folder, the directory, and the one in which that is new.
-        await rig.run(inStepsOf: .zero) { upkeep.syncs >= 4 && rig.clock.timeToNextDeadline == .milliseconds(200) }
-        #expect(upkeep.syncs == 4)
+        await rig.run(inStepsOf: .zero) { maintenance.syncs >= 4 && rig.clock.timeToNextDeadline == .milliseconds(200) }
+        #expect(maintenance.syncs == 4)
         rig.sink().info("2")
         rig.clock.advance(by: .milliseconds(200))
         // The file again, but no folder, since none is new.
-        await rig.run(inStepsOf: .zero) { upkeep.syncs >= 5 && rig.clock.timeToNextDeadline == .milliseconds(200) }
-        #expect(upkeep.syncs == 5)
+        await rig.run(inStepsOf: .zero) { maintenance.syncs >= 5 && rig.clock.timeToNextDeadline == .milliseconds(200) }
+        #expect(maintenance.syncs == 5)
         await rig.producer.shutdown(timeout: .zero)
         let process = try SpoolTests.rig(SpoolDirectory())
         process.sink().info("1")
-        #expect(process.producer.upkeep?.syncs == 0)
+        #expect(process.producer.maintenance?.syncs == 0)
         await process.stop()
     }
 

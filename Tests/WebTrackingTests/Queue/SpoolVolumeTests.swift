@@ -79,8 +79,8 @@ import Logging
     }
 
     @Test func whatToDoIsACommandThatAShellTakes() {
-        #expect(SpoolRefusal.otherUser(0).cure("/a b/it's", user: 7) == "chown -R 7 '/a b/it'\\''s'")
-        #expect(SpoolRefusal.writableByOthers.cure("/var/spool", user: 7) == "chmod -R go-w /var/spool")
+        #expect(SpoolRefusal.otherUser(0).suggestion("/a b/it's", user: 7) == "chown -R 7 '/a b/it'\\''s'")
+        #expect(SpoolRefusal.writableByOthers.suggestion("/var/spool", user: 7) == "chmod -R go-w /var/spool")
     }
 }
 
@@ -115,16 +115,16 @@ import Logging
         return rig
     }
 
-    private func box(_ directory: SpoolDirectory) throws -> String {
-        let name = try FileSystem.names(in: directory.path).first { $0.hasPrefix(SpoolBox.prefix) }
+    private func spoolFolder(_ directory: SpoolDirectory) throws -> String {
+        let name = try FileSystem.names(in: directory.path).first { $0.hasPrefix(SpoolFolder.prefix) }
         return "\(directory.path)/\(try #require(name))"
     }
 
     /// What Kubernetes does to a volume for `fsGroup`.
     private func giveToGroup(_ directory: SpoolDirectory) throws {
-        let box = try self.box(directory)
-        for path in [directory.path, box] { #expect(chmod(path, 0o2770) == 0) }
-        for name in try FileSystem.names(in: box) { #expect(chmod("\(box)/\(name)", 0o660) == 0) }
+        let spoolFolder = try self.spoolFolder(directory)
+        for path in [directory.path, spoolFolder] { #expect(chmod(path, 0o2770) == 0) }
+        for name in try FileSystem.names(in: spoolFolder) { #expect(chmod("\(spoolFolder)/\(name)", 0o660) == 0) }
     }
 
     // MARK: Group and user
@@ -159,9 +159,10 @@ import Logging
         let mask = umask(0o077)
         defer { umask(mask) }
         try await SpoolTests.leave(3, in: directory) { $0.spool.permits = .group }
-        let box = try self.box(directory)
+        let spoolFolder = try self.spoolFolder(directory)
         for (path, mode) in [
-            (directory.path, 0o2770), (box, 0o2770), ("\(box)/lock", 0o660), (directory.holding[0], 0o660),
+            (directory.path, 0o2770), (spoolFolder, 0o2770), ("\(spoolFolder)/lock", 0o660),
+            (directory.holding[0], 0o660),
         ] as [(String, mode_t)] {
             #expect(try FileSystem.entry(path).mode & 0o7777 == mode, "\(path)")
         }
@@ -171,18 +172,18 @@ import Logging
     func foldersOfAnotherUserAreToldOfWithTheirNumberAndWhatToDo() async throws {
         let directory = SpoolDirectory()
         try await SpoolTests.leave(3, in: directory)
-        let box = try self.box(directory)
-        #expect(chown(box, 12_345, 12_345) == 0)
+        let spoolFolder = try self.spoolFolder(directory)
+        #expect(chown(spoolFolder, 12_345, 12_345) == 0)
         let rig = try await self.look(directory)
         #expect(
             self.left(rig).map(\.text) == [
-                "left in \(box): 3 records in 1 file, it belongs to another user (12345); chown -R 0 \(box)"
+                "left in \(spoolFolder): 3 records in 1 file, it belongs to another user (12345); chown -R 0 \(spoolFolder)"
             ]
         )
         // Once: it is no trouble besides.
-        #expect(!rig.diagnostics.elements.contains { if case .spoolTrouble = $0 { true } else { false } })
+        #expect(!rig.diagnostics.elements.contains { if case .spoolFailed = $0 { true } else { false } })
         // What was done about it is seen at the next look.
-        #expect(chown(box, 0, 0) == 0)
+        #expect(chown(spoolFolder, 0, 0) == 0)
         await rig.run(inStepsOf: .seconds(30)) { rig.producer.statistics.delivered == 3 }
         await rig.stop()
     }
@@ -195,7 +196,7 @@ import Logging
         #expect(chown(file, 12_345, 12_345) == 0)
         let rig = try await self.look(directory)
         #expect(self.left(rig).map(\.files) == [1])
-        #expect(self.left(rig).first?.text.contains("chown -R 0 \(try self.box(directory))") ?? false)
+        #expect(self.left(rig).first?.text.contains("chown -R 0 \(try self.spoolFolder(directory))") ?? false)
         await rig.producer.shutdown(timeout: .zero)
         #expect(directory.holding == [file] && directory.damaged.isEmpty)
     }
@@ -241,7 +242,7 @@ import Logging
         chmod(directory.path, 0o777)
         let rig = try await self.look(directory)
         rig.sink().info("new")
-        #expect(rig.producer.upkeep?.isUnavailable == false)
+        #expect(rig.producer.maintenance?.isUnavailable == false)
         #expect(
             self.left(rig).map(\.text) == [
                 "left in \(directory.path): 3 records in 1 file, others may write to it; chmod -R go-w \(directory.path)"
@@ -275,7 +276,7 @@ import Logging
         let directory = SpoolDirectory()
         let first = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never))
         for number in 0..<3 { first.sink().info("\(number)") }
-        unlink("\(try self.box(directory))/lock")
+        unlink("\(try self.spoolFolder(directory))/lock")
         let second = try await self.look(directory)
         #expect(second.producer.statistics.recovered == 0)
         await second.stop()
@@ -292,7 +293,7 @@ import Logging
     @Test func aFolderWhoseOldLockIsHeldIsLeftToItsOwnerAndANewOneHoldsIt() async throws {
         let directory = SpoolDirectory()
         try await SpoolTests.leave(3, in: directory)
-        let lock = "\(try self.box(directory))/lock"
+        let lock = "\(try self.spoolFolder(directory))/lock"
         // A version before this one holds the file alone.
         let descriptor = try FileSystem.open(lock, flags: O_RDWR)
         #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
@@ -345,7 +346,7 @@ import Logging
         let rig = try await self.look(directory)
         #expect(
             self.left(rig).map(\.text) == [
-                "left in \(try self.box(directory)): records that cannot be counted in 1 file, in format 2, and this "
+                "left in \(try self.spoolFolder(directory)): records that cannot be counted in 1 file, in format 2, and this "
                     + "version reads 1; a producer or webtracking spool replay of a newer version delivers them"
             ]
         )
@@ -362,7 +363,7 @@ import Logging
         let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never))
         for number in 1..<2000 { rig.sink().info("\(number)", metadata: ["padding": "\(padding)"]) }
         await rig.producer.shutdown(timeout: .zero)
-        await rig.producer.upkeep?.waitUntilStopped()
+        await rig.producer.maintenance?.waitUntilStopped()
         let bytes = directory.files.reduce(0) { $0 + directory.contents(of: $1).count }
         #expect(bytes > 1 << 20)
         // Two years later, with a bound that is less than what there is.
@@ -380,20 +381,22 @@ import Logging
     func aRescueByRootReadsAnotherUsersFoldersButFollowsNoLink() async throws {
         let directory = SpoolDirectory()
         try await SpoolTests.leave(3, in: directory)
-        let box = try self.box(directory)
+        let spoolFolder = try self.spoolFolder(directory)
         let file = try #require(directory.holding.first)
         let outside = SpoolDirectory()
         try await SpoolTests.leave(2, in: outside)
-        #expect(symlink(try #require(outside.holding.first), "\(box)/00000000000000ff.seg") == 0)
-        #expect(symlink(try self.box(outside), "\(directory.path)/\(SpoolBox.prefix)link") == 0)
-        for path in [file, "\(box)/lock", box, directory.path] { #expect(chown(path, 12_345, 12_345) == 0) }
+        #expect(symlink(try #require(outside.holding.first), "\(spoolFolder)/00000000000000ff.seg") == 0)
+        #expect(symlink(try self.spoolFolder(outside), "\(directory.path)/\(SpoolFolder.prefix)link") == 0)
+        for path in [file, "\(spoolFolder)/lock", spoolFolder, directory.path] {
+            #expect(chown(path, 12_345, 12_345) == 0)
+        }
         let rig = try await self.rescue(directory, atLeast: 3)
         #expect(rig.transport.logs.map { $0["message"] } == ["0", "1", "2"])
         #expect(outside.holding.count == 1)
         await rig.producer.shutdown(timeout: .zero)
         // What an ordinary start makes of the same is told.
-        unlink("\(box)/00000000000000ff.seg")
-        unlink("\(directory.path)/\(SpoolBox.prefix)link")
+        unlink("\(spoolFolder)/00000000000000ff.seg")
+        unlink("\(directory.path)/\(SpoolFolder.prefix)link")
     }
 
     @Test(.enabled(if: isRoot, "only root can read what is another user's"))
@@ -404,7 +407,9 @@ import Logging
         var bytes = directory.contents(of: file)
         bytes[bytes.count - 40 * 8 + 4] ^= 1
         directory.overwrite(file, with: bytes)
-        for path in [file, try self.box(directory), directory.path] { #expect(chown(path, 12_345, 12_345) == 0) }
+        for path in [file, try self.spoolFolder(directory), directory.path] {
+            #expect(chown(path, 12_345, 12_345) == 0)
+        }
         let rig = try await self.rescue(directory, atLeast: 30)
         #expect((30..<50).contains(rig.transport.logs.count))
         await rig.run(inStepsOf: .zero) { !directory.damaged.isEmpty }

@@ -115,7 +115,7 @@ struct CounterTests {
                 pseudonymKey: PseudonymKey(bytes: Array(0..<16))
             )
             $0.sampling.rates = [.debug: rate]
-            $0.sampling.foldedLevels = [.info]
+            $0.sampling.suppressedRepeats = [.info]
             // Topics overflow in some runs; in others the topic is known before the record.
             $0.topic = seed % 2 == 0 ? .metadata(key: "tenant", fallback: "") : .label
             $0.promotedTags = seed == 3 ? [] : ["region", "user"]

@@ -70,7 +70,7 @@ struct DescribedOnceTests {
             case .overflowByLabel:
                 $0.topic = .label
                 $0.maximumTopics = 1
-            case .folded: $0.sampling.foldedLevels = [.info]
+            case .folded: $0.sampling.suppressedRepeats = [.info]
             case .pseudonym:
                 $0.redaction.rules.insert(.key("v", .pseudonym), at: 0)
                 $0.redaction.pseudonymKey = PseudonymKey(bytes: Array(0..<16))

@@ -58,9 +58,9 @@ struct SamplingTests {
         #expect(
             logs.map { $0["message"] } == ["1", "2", "12", "9 of 12 records of this statement were left out", "13"]
         )
-        let told = logs[3]
-        #expect(told["sampling.left_out"] == "9" && told["sampling.offered"] == "12")
-        #expect(told["label"] == "shop" && told["level"] == "info" && told["line"] == logs[0]["line"])
+        let reported = logs[3]
+        #expect(reported["sampling.left_out"] == "9" && reported["sampling.offered"] == "12")
+        #expect(reported["label"] == "shop" && reported["level"] == "info" && reported["line"] == logs[0]["line"])
         let numbers = rig.producer.statistics
         #expect(numbers.dropped == [.sampled: 9])
         #expect(numbers.accepted == 14 && numbers.synthetic == 1)
@@ -101,8 +101,8 @@ struct SamplingTests {
         for _ in 1...4 { log() }
         await rig.stop()
         // All in one second, so that the first one of it is the only one that is kept.
-        let told = rig.transport.logs.compactMap { $0["sampling.left_out"] }
-        #expect(told == ["2", "4"])
+        let reported = rig.transport.logs.compactMap { $0["sampling.left_out"] }
+        #expect(reported == ["2", "4"])
         #expect(rig.transport.logs.compactMap { $0["sampling.offered"] } == ["3", "4"])
     }
 
@@ -184,7 +184,7 @@ struct SamplingTests {
         // Nothing is under way while memory fills, so that nothing is given back.
         await rig.producer.flush(timeout: .zero)
         await rig.run { !rig.diagnostics.elements.isEmpty }
-        let told = rig.producer.statistics.synthetic
+        let reported = rig.producer.statistics.synthetic
         for _ in 1...10 { log() }
         while (rig.producer.statistics.dropped[.memoryFull] ?? 0) < 100 {
             for _ in 1...100 { sink.critical("fills the memory") }
@@ -193,7 +193,7 @@ struct SamplingTests {
         rig.clock.advance(by: .seconds(1))
         for _ in 1...10 { log() }
         try rig.producer.setSampling(.off)
-        #expect(rig.producer.statistics.synthetic == told)
+        #expect(rig.producer.statistics.synthetic == reported)
         let sampled = try #require(rig.producer.statistics.dropped[.sampled])
         #expect(sampled > 20)
         rig.transport.reply(otherwise: .success)
@@ -237,7 +237,7 @@ struct SamplingTests {
 
     @Test("What was to be left out makes no flush incomplete, and is in its report")
     func isCompleteAllTheSame() async throws {
-        let rig = try self.rig(first: 1, thenOneIn: nil) { $0.sampling.foldedLevels = [.error] }
+        let rig = try self.rig(first: 1, thenOneIn: nil) { $0.sampling.suppressedRepeats = [.error] }
         let sink = rig.sink()
         func log(_ level: LogLevel) { sink.log(level: level, "m") }
         for _ in 1...3 { log(.info) }
@@ -261,7 +261,7 @@ struct SamplingTests {
         for action in [Redaction.Action.mask, .drop] {
             let rig = try self.rig(first: 1, thenOneIn: nil) {
                 $0.redaction = Redaction(rules: [.function { _, _ in action }])
-                $0.sampling.foldedLevels = [.error]
+                $0.sampling.suppressedRepeats = [.error]
                 $0.batching.urgentLevel = nil
             }
             let sink = rig.sink()
@@ -286,7 +286,7 @@ struct SamplingTests {
     func callsNoFunctionUnderALock() async throws {
         let box = Lock<WebTrackingLogHandler?>(nil)
         let rig = try Rig {
-            $0.sampling.foldedLevels = [.info]
+            $0.sampling.suppressedRepeats = [.info]
             $0.redaction = Redaction(rules: [
                 .function { key, _ in
                     // Would wait for itself for ever.
@@ -320,7 +320,7 @@ struct SamplingTests {
 
     @Test("Identical consecutive records become one, and a record that says how often it came")
     func foldsRepeats() async throws {
-        let rig = try Rig { $0.sampling.foldedLevels = [.info] }
+        let rig = try Rig { $0.sampling.suppressedRepeats = [.info] }
         let sink = rig.sink()
         func log(_ text: String, _ key: String = "a") { sink.info("\(text)", metadata: ["k": "\(key)"]) }
         for _ in 1...5 { log("same") }
@@ -343,7 +343,7 @@ struct SamplingTests {
 
     @Test("Equal records are folded in whatever order their metadata comes", arguments: 2...9)
     func foldsInAnyOrder(keys: Int) async throws {
-        let rig = try Rig { $0.sampling.foldedLevels = [.info] }
+        let rig = try Rig { $0.sampling.suppressedRepeats = [.info] }
         let sink = rig.sink()
         // An equal dictionary of another capacity has its keys in another order.
         func metadata(_ capacity: Int) -> LogMetadata {
@@ -396,7 +396,7 @@ struct SamplingTests {
             let first = fields()
             let second = Bool.random(using: &random) ? exchanged(first) : fields()
             let (before, after) = (bytes(first), bytes(second))
-            var fold = RecordFold()
+            var fold = RepeatedRecord()
             before.withUnsafeBytes { fold.remember($0, rank: 1, sequence: nil) }
             let isFolded = after.withUnsafeBytes { fold.countIfRepeated($0, rank: 1) }
             if isFolded != (first == second) { Issue.record("\(first) and \(second)") }
@@ -407,7 +407,7 @@ struct SamplingTests {
 
     @Test("What was folded is told when the batch goes: after the linger, at a flush, and at a shutdown")
     func tellsRepeatsWithTheBatch() async throws {
-        let rig = try Rig { $0.sampling.foldedLevels = [.info] }
+        let rig = try Rig { $0.sampling.suppressedRepeats = [.info] }
         let sink = rig.sink()
         func log() { sink.info("same") }
         for _ in 1...3 { log() }
@@ -422,7 +422,7 @@ struct SamplingTests {
     @Test("Records of a topic in between, or of another level, end a run; other topics do not")
     func foldsPerTopic() async throws {
         let rig = try Rig {
-            $0.sampling.foldedLevels = [.info, .debug]
+            $0.sampling.suppressedRepeats = [.info, .debug]
             $0.topic = .label
         }
         let (one, two) = (rig.sink("one"), rig.sink("two"))
@@ -444,7 +444,7 @@ struct SamplingTests {
         let rig = try Rig(transport: InMemoryTransport(otherwise: .noAnswer)) {
             $0.memoryLimit = 1 << 20
             $0.batching.urgentLevel = nil
-            $0.sampling.foldedLevels = [.critical]
+            $0.sampling.suppressedRepeats = [.critical]
         }
         let sink = rig.sink()
         let padding = String(repeating: "x", count: padding)
@@ -459,11 +459,11 @@ struct SamplingTests {
         rig.transport.reply(otherwise: .success)
         await rig.runUntilSettled()
         await rig.stop()
-        let told = ["repeated.count", "dropped.repeated.critical"].map { name in
+        let reported = ["repeated.count", "dropped.repeated.critical"].map { name in
             rig.transport.logs.compactMap { $0[name].flatMap { Int($0) } }.reduce(0, +)
         }
         let repeated = try #require(rig.producer.statistics.dropped[.repeated])
-        #expect(told[0] + told[1] == repeated)
-        #expect(told[0] > 0)
+        #expect(reported[0] + reported[1] == repeated)
+        #expect(reported[0] > 0)
     }
 }

@@ -102,7 +102,7 @@ import Logging
                 ),
                 failure: .noAnswer(text)
             ), .spoolUnavailable(directory: text, reason: text), .spoolAvailable(directory: text),
-            .spoolTrouble(directory: text, reason: text),
+            .spoolFailed(directory: text, reason: text),
             .spoolSyncSlow(directory: text, took: .zero, interval: .zero),
             .spoolDamaged(file: text, reason: text), .spoolRecovered(directory: text, records: 1, files: 1),
         ]

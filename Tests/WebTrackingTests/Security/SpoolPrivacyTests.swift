@@ -35,7 +35,7 @@ import Logging
         let other = SpoolDirectory()
         try await SpoolTests.leave(3, in: other)
         let source = try #require(other.holding.first)
-        let box = "\(directory.path)/\(SpoolBox.prefix)0000-planted"
+        let box = "\(directory.path)/\(SpoolFolder.prefix)0000-planted"
         try FileSystem.makeDirectory(box)
         directory.overwrite("\(box)/lock", with: [])
         let copy = "\(directory.path)-outside"
@@ -50,10 +50,10 @@ import Logging
         // Its recovery has looked at everything when it waits for its next round.
         await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
         let recovered = rig.producer.statistics.recovered
-        let folder = rig.producer.upkeep?.folder
+        let folder = rig.producer.maintenance?.folder
         await rig.producer.shutdown(timeout: .zero)
         // What it leaves of itself is no part of what is looked at next.
-        await rig.producer.upkeep?.waitUntilStopped()
+        await rig.producer.maintenance?.waitUntilStopped()
         if let folder { await SpoolTests.waitUntilLeft(folder) }
         return recovered
     }
@@ -106,7 +106,7 @@ import Logging
         try await SpoolTests.leave(3, in: other)
         try FileSystem.makeDirectory(directory.path)
         let box = try #require(try FileSystem.names(in: other.path).first)
-        #expect(symlink("\(other.path)/\(box)", "\(directory.path)/\(SpoolBox.prefix)0000-link") == 0)
+        #expect(symlink("\(other.path)/\(box)", "\(directory.path)/\(SpoolFolder.prefix)0000-link") == 0)
         #expect(try await self.recovered(directory) == 0)
         #expect(other.holding.count == 1)
     }

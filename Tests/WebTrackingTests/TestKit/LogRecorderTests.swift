@@ -117,7 +117,7 @@ struct LogRecorderTests {
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "shop", logstore: "app")
         configuration.authentication = .signed(credentials: credentials, region: "cn-test")
         let memory = InMemoryTransport()
-        let told = Recorder<String>()
+        let reported = Recorder<String>()
         let transports: [any WebTrackingTransport] = [memory, NDJSONTransport()]
         for transport in transports {
             let producer = try WebTrackingProducer(
@@ -125,16 +125,16 @@ struct LogRecorderTests {
                 transport: transport,
                 diagnostics: DiagnosticHandler {
                     if case .settingsInForce = $0 { return }
-                    told.add("\($0)")
+                    reported.add("\($0)")
                 }
             )
             producer.makeLogHandler(label: "l").error("m")
             await producer.flush(timeout: .milliseconds(200))
-            await told.wait(for: 1)
+            await reported.wait(for: 1)
             await producer.shutdown(timeout: .zero)
         }
         #expect(memory.malformed.allSatisfy { $0.contains("authentication = .anonymous") } && !memory.malformed.isEmpty)
-        #expect(told.elements.contains { $0.contains("no answer") && $0.contains("authentication = .anonymous") })
+        #expect(reported.elements.contains { $0.contains("no answer") && $0.contains("authentication = .anonymous") })
     }
     #endif
 

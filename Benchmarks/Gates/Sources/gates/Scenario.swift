@@ -89,7 +89,7 @@ struct Scenario: Sendable {
                 name: "folding",
                 // Each record is kept, to be compared with the next one.
                 allowed: 1,
-                configure: { $0.sampling.foldedLevels = [.info] },
+                configure: { $0.sampling.suppressedRepeats = [.info] },
                 log: { ReferenceRecord.reference.log($0, to: $1[0]) }
             ),
             // One override for this label, and one for another.

@@ -17,7 +17,7 @@ import WebTracking
 /// Obeys the settings file while the service runs: levels, redaction and sampling change with it, without a restart.
 ///
 /// The file is looked at four times a second, and at once on SIGHUP.
-struct LiveSettings: Service {
+struct RuntimeSettings: Service {
     var path: String
     var settings: Settings
     var producer: WebTrackingProducer

@@ -30,7 +30,7 @@ struct OrderService {
         )
         var services: [any Service] = [producer]
         if let path = settings.configFile {
-            services.append(LiveSettings(path: path, settings: settings, producer: producer))
+            services.append(RuntimeSettings(path: path, settings: settings, producer: producer))
         }
         services += [ClosingReport(store: store), FailureLog(base: server)] as [any Service]
         // Services stop in reverse order, each after the one before has ended. The producer is first, and so it is the

@@ -24,7 +24,7 @@ struct Lane {
     private var owner = 0
     private var isSplit = false
     private var acknowledged: [(owner: Int, number: Int)] = []
-    /// The same of the batch before it, if something in between has refused a record of that alone: it may be in hand still.
+    /// The same of the batch before it, if something in between has refused a record of that alone: it may be in flight still.
     private var asideRoot: (owner: Int, batch: String)?
     private var asideAcknowledged: [(owner: Int, number: Int)] = []
     private var hasAside = false

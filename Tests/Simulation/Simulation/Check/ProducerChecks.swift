@@ -23,7 +23,7 @@ struct ProducerChecks {
     private static let smallestRecord = 100
     /// What the allocator may add to the body of a request.
     private static let slack = 4096
-    /// How many files a producer has taken over at most that are not delivered yet: one in hand, and those that wait.
+    /// How many files a producer has taken over at most that are not delivered yet: one in flight, and those that wait.
     private static let filesAhead = 6
     /// What each level may bring the memory held to, in percent, as documented.
     private static let shares = [60, 70, 80, 85, 90, 100, 100]
@@ -86,7 +86,7 @@ struct ProducerChecks {
         let ceiling = self.plan.configuration.memoryLimit / 100 * Self.shares[rank]
         // The base topic takes nothing, but the record's own may have come into use for it.
         let held = before.pendingBytes + before.topics * Self.topicBytes
-        // Twice the text for its escapes, and what else a record and a new segment have.
+        // Twice the text for its escapes, and what else a record and a new batch have.
         guard held + 2 * size + 2048 > ceiling else {
             throw Violation("dropped a record of rank \(rank) and \(size) bytes at \(held) of \(ceiling) bytes")
         }
@@ -99,7 +99,7 @@ struct ProducerChecks {
         epoch: Int,
         mostSpooled: Int,
         logsAfterShutdown: ClosedRange<Int>,
-        told: [DropReason: Int]
+        reported: [DropReason: Int]
     ) throws {
         try self.check(numbers, against: ledger, epoch: epoch)
         guard numbers.pending == 0, numbers.pendingBytes == 0, ledger.underway.isEmpty else {
@@ -120,11 +120,11 @@ struct ProducerChecks {
             throw Violation("dropped \(dropped(.rejected)) as rejected, and \(ledger.rejected) were")
         }
         for reason in [DropReason.memoryFull, .expired, .rejected, .unauthorized, .notFound, .tooLarge]
-        where told[reason] ?? 0 != dropped(reason) && !(wasCutShort && reason == .memoryFull) {
-            throw Violation("told of \(told[reason] ?? 0) drops, reason \(reason.rawValue), of \(dropped(reason))")
+        where reported[reason] ?? 0 != dropped(reason) && !(wasCutShort && reason == .memoryFull) {
+            throw Violation("told of \(reported[reason] ?? 0) drops, reason \(reason.rawValue), of \(dropped(reason))")
         }
         // Told of are records of the program; an announcement can be given up as well.
-        let toldFull = told[.spoolFull] ?? 0
+        let toldFull = reported[.spoolFull] ?? 0
         guard
             (dropped(.spoolFull) - numbers.synthetic...dropped(.spoolFull)).contains(toldFull) || numbers.recovered > 0
         else { throw Violation("told of \(toldFull) records for which the spool was full, of \(dropped(.spoolFull))") }

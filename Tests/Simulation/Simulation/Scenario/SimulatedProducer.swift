@@ -98,7 +98,7 @@ final class SimulatedProducer: @unchecked Sendable {
         let numbers = self.producer.statistics
         self.process.die()
         // Its mappings are still there, and its heirs must not write to them: its tasks come to their ends in the end.
-        for folder in self.producer.letGoOfSpool() { SpoolDirectory.renewFiles(in: folder) }
+        for folder in self.producer.unlockSpool() { SpoolDirectory.renewFiles(in: folder) }
         self.ledger.died(epoch: self.run.epoch)
         self.run.trace.note("died", self.index, numbers.accepted, numbers.delivered, numbers.pending)
         try self.check()
@@ -288,7 +288,7 @@ final class SimulatedProducer: @unchecked Sendable {
             self.run.trace.note("refused", self.index, text: diagnostic.description)
         case .spoolRecovered where self.plan.spool != nil:
             self.run.trace.note("recovers", self.index, text: diagnostic.description)
-        case .spoolUnavailable, .spoolAvailable, .spoolTrouble, .spoolSyncSlow, .spoolDamaged, .spoolRecovered,
+        case .spoolUnavailable, .spoolAvailable, .spoolFailed, .spoolSyncSlow, .spoolDamaged, .spoolRecovered,
             .spoolLeft, .settingsRefused:
             self.run.guarded(self.index) { throw Violation("says without a reason: \(diagnostic)") }
         case .settingsInForce: break
@@ -364,7 +364,7 @@ final class SimulatedProducer: @unchecked Sendable {
             epoch: self.run.epoch,
             mostSpooled: self.mostSpooled,
             logsAfterShutdown: self.logsAfterReturn...max(self.logsAfterCall, self.logsAfterReturn),
-            told: self.toldDrops
+            reported: self.toldDrops
         )
     }
 }

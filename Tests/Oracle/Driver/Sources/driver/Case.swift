@@ -41,7 +41,7 @@ struct Case: Decodable {
         var nanoseconds: Int64?
         /// Time that passes on all clocks, until this number of records has been told in all.
         var silence: Int64?
-        var told: Int?
+        var reported: Int?
         /// Another redaction from now on.
         var rules: [Rule]?
         /// Another sampling from now on.

@@ -54,7 +54,7 @@ struct Driver {
                 try await self.wait(until: { clock.sleepsForASecond })
                 clock.advance(by: .nanoseconds(nanoseconds))
                 try await self.wait(until: {
-                    clock.sleepsForASecond && producer.statistics.synthetic >= step.told ?? 0
+                    clock.sleepsForASecond && producer.statistics.synthetic >= step.reported ?? 0
                 })
             }
             if let rules = step.rules {

@@ -48,7 +48,7 @@ extension Case {
         configuration.redaction = try Redaction(rules: self.rules, standard: self.standard)
         configuration.redaction.pseudonymKey = self.pseudonymKey.flatMap { PseudonymKey(hexadecimal: $0) }
         configuration.sampling.rates = try Sampling.rates(self.rates)
-        configuration.sampling.foldedLevels = Set(self.folded.compactMap { LogLevel(rawValue: $0) })
+        configuration.sampling.suppressedRepeats = Set(self.folded.compactMap { LogLevel(rawValue: $0) })
         return configuration
     }
 }

@@ -1,0 +1,22 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// The records of a batch by level, all of them and without those that this library wrote itself.
+///
+/// Behind a reference, so that the batch that records are put into stays small.
+final class BatchLevels: Sendable {
+    let all: LevelCounts
+    let own: LevelCounts
+
+    init(all: LevelCounts, own: LevelCounts) {
+        self.all = all
+        self.own = own
+    }
+}

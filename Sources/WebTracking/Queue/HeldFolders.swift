@@ -1,0 +1,35 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// The folders that a producer holds, so that a simulated death can let go of their locks as the kernel does.
+final class HeldFolders: Sendable {
+    private struct Entry {
+        weak var spoolFolder: SpoolFolder?
+    }
+
+    private let entries = Lock<[Entry]>([])
+
+    func note(_ spoolFolder: SpoolFolder) {
+        self.entries.withLock { entries in
+            entries.removeAll { $0.spoolFolder == nil }
+            entries.append(Entry(spoolFolder: spoolFolder))
+        }
+    }
+
+    /// The folders that are still held.
+    var spoolFolders: [SpoolFolder] { self.entries.withLock { $0.compactMap(\.spoolFolder) } }
+
+    /// Lets go of all locks, and leaves all files as they are; returns the folders' paths.
+    func unlock() -> [String] {
+        let spoolFolders = self.entries.withLock { $0.compactMap(\.spoolFolder) }
+        for spoolFolder in spoolFolders { spoolFolder.unlock() }
+        return spoolFolders.map(\.path)
+    }
+}

@@ -1,0 +1,44 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Whether a look for what earlier processes left is under way: from its beginning until the last record is delivered.
+final class RecoveryPass: Sendable {
+    private struct State {
+        /// The first one is about to begin.
+        var isUnderWay = true
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Lock(State())
+
+    var isUnderWay: Bool { self.state.withLock { $0.isUnderWay } }
+
+    func begin() { self.state.withLock { $0.isUnderWay = true } }
+
+    func end() {
+        let waiters = self.state.withLock { state in
+            state.isUnderWay = false
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Returns when no look is under way.
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOver = self.state.withLock { state in
+                if state.isUnderWay { state.waiters.append(continuation) }
+                return !state.isUnderWay
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+}

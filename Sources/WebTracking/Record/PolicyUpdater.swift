@@ -1,0 +1,89 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+import Synchronization
+
+/// Changes a producer's policy, and sees to it that what a sampler has left out is told of, also when its statements have
+/// fallen silent.
+final class PolicyUpdater: Sendable {
+    private let pipeline: RecordPipeline
+    private let clock: any ProducerClock
+    private let executor: (any TaskExecutor)?
+    /// Tells once a second, while there is sampling.
+    private let reporter = Lock<Task<Void, Never>?>(nil)
+    private let replaced = RetiredSamplers()
+    private let isStopped = Atomic(false)
+
+    init(pipeline: RecordPipeline, clock: any ProducerClock, executor: (any TaskExecutor)?) {
+        self.pipeline = pipeline
+        self.clock = clock
+        self.executor = executor
+        self.startIfNeeded()
+    }
+
+    func change(redaction: Redaction? = nil, sampling: Sampling? = nil) {
+        // After the shutdown nothing is sampled: what comes then is too late.
+        let sampling = self.isStopped.load(ordering: .acquiring) ? .off : sampling
+        let policy = self.pipeline.policy
+        guard let old = policy.change(redaction: redaction, sampling: sampling) else { return }
+        if let sampler = old.sampler, sampler !== policy.current.sampler { self.replaced.add(sampler) }
+        self.reportLeftOut()
+        self.startIfNeeded()
+    }
+
+    /// Tells of everything that was left out so far.
+    func reportLeftOut() { self.report(all: true) }
+
+    /// Tells of everything, and ends the sampling.
+    func stop() {
+        self.cancel()
+        self.isStopped.store(true, ordering: .releasing)
+        self.change(sampling: .off)
+    }
+
+    func cancel() { self.reporter.withLock { $0?.cancel() } }
+
+    private func report(all: Bool) {
+        Self.report(self.pipeline, self.replaced, all: all)
+    }
+
+    private static func report(_ pipeline: RecordPipeline, _ replaced: RetiredSamplers, all: Bool) {
+        if let sampler = pipeline.policy.current.sampler { pipeline.reportLeftOut(by: sampler, all: all) }
+        for sampler in replaced.all { pipeline.reportLeftOut(by: sampler, all: true) }
+    }
+
+    private func startIfNeeded() {
+        guard !self.pipeline.policy.current.sampling.rates.isEmpty else { return }
+        self.reporter.withLock { task in
+            guard task == nil else { return }
+            let clock = self.clock
+            task = Task.detached(executorPreference: self.executor) { [replaced, weak pipeline = self.pipeline] in
+                while !Task.isCancelled {
+                    do { try await clock.sleep(until: clock.now() + .seconds(1)) } catch { return }
+                    guard let pipeline else { return }
+                    Self.report(pipeline, replaced, all: false)
+                    replaced.forgetEmpty()
+                }
+            }
+        }
+    }
+}
+
+/// Samplers that are no longer in force. A thread that had read the policy before the change may still offer them a record,
+/// and there may have been no room to tell of what they left out.
+private final class RetiredSamplers: Sendable {
+    private let samplers = Lock<[Sampler]>([])
+
+    var all: [Sampler] { self.samplers.withLock { $0 } }
+
+    func add(_ sampler: Sampler) { self.samplers.withLock { $0.append(sampler) } }
+
+    func forgetEmpty() { self.samplers.withLock { $0.removeAll(where: \.isEmpty) } }
+}

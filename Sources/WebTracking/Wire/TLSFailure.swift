@@ -1,0 +1,102 @@
+//===----------------------------------------------------------------------===//
+//
+// This source file is part of the swift-log-webtracking open source project
+//
+// Licensed under Apache License v2.0. See LICENSE for license information.
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+/// Says in one line why a TLS connection did not come about, and what to do; from the words of the TLS library, which name
+/// neither, and places in the files of whoever built it.
+enum TLSFailure {
+    /// What is known of the certificate that the server showed.
+    enum Certificate: Sendable, Equatable {
+        /// Nothing, since nobody looked, or there was none to see.
+        case unknown
+        /// It was good until then, in seconds since 1970.
+        case expired(Int64)
+        /// It is good from then on.
+        case notYetValid(Int64)
+        /// Its time is right, so it is about who made it.
+        case valid
+    }
+
+    /// What about this machine matters.
+    struct Machine: Sendable, Equatable {
+        /// The file that `SSL_CERT_FILE` names.
+        var authoritiesFile: String?
+        /// Where certificate authorities were looked for.
+        var searchedPaths: [String]
+        /// Whether there are any.
+        var hasAuthorities: Bool
+    }
+
+    /// Whether the words say that the server's certificate was refused, so that a look at it helps.
+    static func isTrustError(_ words: String) -> Bool { words.contains("CERTIFICATE_VERIFY_FAILED") }
+
+    /// The line, for an error of TLS with `host`.
+    static func line(_ words: String, host: String, certificate: Certificate, machine: Machine) -> String {
+        "TLS with \(host) failed: \(self.reason(words, host: host, certificate: certificate, machine: machine))"
+    }
+
+    private static func reason(_ words: String, host: String, certificate: Certificate, machine: Machine) -> String {
+        if words.contains("unknownError([])") || words.contains("failedToLoadCertificate")
+            || words.contains("noSuchFilesystemObject")
+        {
+            guard let file = machine.authoritiesFile else { return self.noAuthorities(machine) }
+            return "no certificate authorities can be read from \(file), which SSL_CERT_FILE names"
+        }
+        if words.contains("failedToValidateHostname") || words.contains("unableToValidateCertificate") {
+            return "the server's certificate is for another name than \(host); is the endpoint right?"
+        }
+        if self.isTrustError(words) {
+            switch certificate {
+            case .expired(let time):
+                return "the server's certificate expired on \(self.date(time)); it has to be renewed"
+            case .notYetValid(let time):
+                return "the server's certificate is valid from \(self.date(time)) on; is this machine's clock right?"
+            case .valid, .unknown:
+                if machine.authoritiesFile == nil, !machine.hasAuthorities { return self.noAuthorities(machine) }
+                let known = machine.authoritiesFile ?? "this machine's certificate authorities"
+                let doubt = certificate == .valid ? "" : ", or it has expired"
+                return
+                    "the issuer of the server's certificate is not among \(known)\(doubt); if it is a company's own, name "
+                    + "a file with its certificate in SSL_CERT_FILE"
+            }
+        }
+        if words.contains("PROTOCOL_VERSION") || words.contains("UNSUPPORTED_PROTOCOL") {
+            return "the server offers no TLS 1.2 or newer"
+        }
+        if words.contains("WRONG_VERSION_NUMBER") || words.contains("HTTP_REQUEST") {
+            return "the server does not speak TLS there; is it http, or another port?"
+        }
+        let marks = self.marks(in: words)
+        return marks.isEmpty ? "the connection broke off in the handshake" : marks.joined(separator: ", ")
+    }
+
+    private static func noAuthorities(_ machine: Machine) -> String {
+        "no certificate authorities on this machine (\(machine.searchedPaths.joined(separator: ", "))); install them "
+            + "(apt-get install ca-certificates), or name a file with them in SSL_CERT_FILE"
+    }
+
+    /// The library's marks, such as `SSLV3_ALERT_HANDSHAKE_FAILURE`, without the places in its files.
+    private static func marks(in words: String) -> [String] {
+        words.split { !($0.isASCII && ($0.isUppercase || $0.isNumber || $0 == "_")) }.map(String.init)
+            .filter { $0.contains("_") && $0.count > 8 }
+    }
+
+    private static func date(_ seconds: Int64) -> String {
+        let (day, _) = seconds.quotientAndRemainder(dividingBy: 86_400)
+        let (year, month, date) = TimestampFormatter.civil(day: Int(day.clamped(to: -100_000...1_000_000)))
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(year)-\(two(month))-\(two(date))"
+    }
+}
+
+extension Int64 {
+    fileprivate func clamped(to range: ClosedRange<Int64>) -> Int64 {
+        Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
+    }
+}
