@@ -46,9 +46,9 @@ private enum Journal {
         require(found.count >= file.wholeRecords(in: bytes), "a whole record before the damage was not found")
         guard bytes == file.bytes else { return }
         require(found.count == file.records.count, "a record of an undamaged file was not found")
-        if case .records(let segment, let header, let damage) = finding {
+        if case .records(let batch, let header, let damage) = finding {
             require(damage == nil && header == file.header, "damage in an undamaged file")
-            require(segment.levels == nil && segment.countLevels().all == file.levels, "levels")
+            require(batch.levels == nil && batch.countLevels().all == file.levels, "levels")
         }
     }
 
@@ -107,23 +107,23 @@ private enum Journal {
     /// Does with a finding what a recovery and a delivery do; returns the records.
     @discardableResult
     private static func use(_ finding: SpoolFinding) -> [[UInt8]] {
-        guard case .records(var segment, _, _) = finding else { return [] }
+        guard case .records(var batch, _, _) = finding else { return [] }
         var records: [[UInt8]] = []
-        segment.forEachRecord { records.append(Array($0)) }
-        require(records.count == segment.count && !records.isEmpty, "the number of records")
-        _ = segment.batchID
-        segment.seal()
-        require(segment.levels?.all.total == records.count, "the sum of the levels")
+        batch.forEachRecord { records.append(Array($0)) }
+        require(records.count == batch.count && !records.isEmpty, "the number of records")
+        _ = batch.batchID
+        batch.seal()
+        require(batch.levels?.all.total == records.count, "the sum of the levels")
         var sealed: [[UInt8]] = []
-        segment.forEachRecord { sealed.append(Array($0)) }
+        batch.forEachRecord { sealed.append(Array($0)) }
         require(sealed == records, "records that sealing changed")
         for index in records.indices {
-            require(segment.text(at: index) == records[index], "a record that its place changed")
+            require(batch.text(at: index) == records[index], "a record that its place changed")
         }
-        let half = segment.count / 2
-        for part in [0..<half, half..<segment.count] where !part.isEmpty {
-            let size = segment.withBody(of: part) { $0.count }
-            require(size >= segment.bodyBytes(of: part), "the size of a part")
+        let half = batch.count / 2
+        for part in [0..<half, half..<batch.count] where !part.isEmpty {
+            let size = batch.withBody(of: part) { $0.count }
+            require(size >= batch.bodyBytes(of: part), "the size of a part")
         }
         return records
     }

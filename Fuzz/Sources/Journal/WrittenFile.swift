@@ -28,8 +28,8 @@ struct WrittenFile {
         let batchIDEnd = opening.utf8.count
         let seed = input.word() | 1
         let zeros = [UInt8](repeating: 0, count: capacity + envelope.count.roundedUp)
-        let memory = zeros.withUnsafeBytes { SegmentMemory(copying: $0, seed: seed) }
-        var segment = Segment(
+        let memory = zeros.withUnsafeBytes { BatchMemory(copying: $0, seed: seed) }
+        var batch = Batch(
             header: envelope,
             batchIDEnd: batchIDEnd,
             openedAt: MonotonicInstant(nanoseconds: 0),
@@ -40,16 +40,16 @@ struct WrittenFile {
             let text = "{\"n\":\"\(number)\",\"x\":\"\(String(repeating: "x", count: Int(input.byte()) % 96))\"}"
             let isAdded = Array(text.utf8).withUnsafeBytes { text in
                 let record = EncodedRecord(opening: Envelope.separator, sequence: nil, members: text)
-                guard segment.hasRoom(for: segment.cost(of: record)) else { return false }
-                segment.append(record, rank: rank, isSynthetic: rank == 4)
+                guard batch.hasRoom(for: batch.cost(of: record)) else { return false }
+                batch.append(record, rank: rank, isSynthetic: rank == 4)
                 return true
             }
             guard isAdded else { break }
             self.records.append(Array(text.utf8))
             self.levels.countOne(rank)
-            self.ends.append(segment.rawBytes - Envelope.footerCount)
+            self.ends.append(batch.rawBytes - Envelope.footerCount)
         }
-        if input.bool() { segment.seal() }
+        if input.bool() { batch.seal() }
         self.header = SpoolFormat.Header(
             seed: seed,
             capacity: memory.capacity,
