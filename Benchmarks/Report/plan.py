@@ -1,12 +1,5 @@
-# ===----------------------------------------------------------------------===//
-#
-# This source file is part of the swift-log-webtracking open source project
-#
-# Licensed under Apache License v2.0. See LICENSE for license information.
-#
+# SPDX-FileCopyrightText: the swift-log-webtracking authors
 # SPDX-License-Identifier: Apache-2.0
-#
-# ===----------------------------------------------------------------------===//
 
 """What is measured: for each part a list of cells, each of which is one process, run once in every repetition."""
 

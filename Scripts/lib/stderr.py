@@ -1,13 +1,6 @@
 #!/usr/bin/env python3
-# ===----------------------------------------------------------------------===#
-#
-# This source file is part of the swift-log-webtracking open source project
-#
-# Licensed under Apache License v2.0. See LICENSE for license information.
-#
+# SPDX-FileCopyrightText: the swift-log-webtracking authors
 # SPDX-License-Identifier: Apache-2.0
-#
-# ===----------------------------------------------------------------------===#
 
 """Runs a program that logs with a standard error that nobody reads; see Scripts/chaos --stderr.
 

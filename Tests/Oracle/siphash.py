@@ -1,12 +1,5 @@
-# ===----------------------------------------------------------------------===//
-#
-# This source file is part of the swift-log-webtracking open source project
-#
-# Licensed under Apache License v2.0. See LICENSE for license information.
-#
+# SPDX-FileCopyrightText: the swift-log-webtracking authors
 # SPDX-License-Identifier: Apache-2.0
-#
-# ===----------------------------------------------------------------------===//
 
 """SipHash-2-4 with 128 bits, as Docs/Redaction.md names it, from the published algorithm."""
 

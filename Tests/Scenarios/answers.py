@@ -1,12 +1,5 @@
-# ===----------------------------------------------------------------------===//
-#
-# This source file is part of the swift-log-webtracking open source project
-#
-# Licensed under Apache License v2.0. See LICENSE for license information.
-#
+# SPDX-FileCopyrightText: the swift-log-webtracking authors
 # SPDX-License-Identifier: Apache-2.0
-#
-# ===----------------------------------------------------------------------===//
 
 """Answers and things on the way: what is refused, what stands in between, what cannot be read."""
 

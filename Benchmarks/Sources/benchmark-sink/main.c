@@ -1,12 +1,5 @@
-//===----------------------------------------------------------------------===//
-//
-// This source file is part of the swift-log-webtracking open source project
-//
-// Licensed under Apache License v2.0. See LICENSE for license information.
-//
+// SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
-//
-//===----------------------------------------------------------------------===//
 
 // The cheapest endpoint that still looks at what it gets: one thread, epoll, loopback, keep-alive. It decompresses every
 // body, counts its records, and answers 200 with a request id. GET /totals tells what it has taken. It prints its port and

@@ -1,12 +1,5 @@
-//===----------------------------------------------------------------------===//
-//
-// This source file is part of the swift-log-webtracking open source project
-//
-// Licensed under Apache License v2.0. See LICENSE for license information.
-//
+// SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
-//
-//===----------------------------------------------------------------------===//
 
 /// SipHash-2-4 with 128 bits of output: a keyed hash that is no more to be told from chance, without its key, than the
 /// pseudonyms need (Aumasson and Bernstein, 2012). The standard library's hasher has a key of its own that changes with each start.

@@ -1,12 +1,5 @@
-//===----------------------------------------------------------------------===//
-//
-// This source file is part of the swift-log-webtracking open source project
-//
-// Licensed under Apache License v2.0. See LICENSE for license information.
-//
+// SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
-//
-//===----------------------------------------------------------------------===//
 
 /// The names that redaction's rules are for, and a quick no for keys that none of them concerns: one look into a table for
 /// each part of a key, at its last four bytes. Only a part that passes is compared with the names.

@@ -1,12 +1,5 @@
-//===----------------------------------------------------------------------===//
-//
-// This source file is part of the swift-log-webtracking open source project
-//
-// Licensed under Apache License v2.0. See LICENSE for license information.
-//
+// SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
-//
-//===----------------------------------------------------------------------===//
 
 /// Which records go first when memory fills: each level has a share of the limit that it may fill up to.
 struct SheddingPolicy: Sendable {

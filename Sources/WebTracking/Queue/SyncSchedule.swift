@@ -1,12 +1,5 @@
-//===----------------------------------------------------------------------===//
-//
-// This source file is part of the swift-log-webtracking open source project
-//
-// Licensed under Apache License v2.0. See LICENSE for license information.
-//
+// SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
-//
-//===----------------------------------------------------------------------===//
 
 /// When the files of a spool are synced next, and whether that takes longer than it may.
 struct SyncSchedule {

@@ -1,12 +1,5 @@
-//===----------------------------------------------------------------------===//
-//
-// This source file is part of the swift-log-webtracking open source project
-//
-// Licensed under Apache License v2.0. See LICENSE for license information.
-//
+// SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
-//
-//===----------------------------------------------------------------------===//
 
 /// Says in one line why a TLS connection did not come about, and what to do; from the words of the TLS library, which name
 /// neither, and places in the files of whoever built it.

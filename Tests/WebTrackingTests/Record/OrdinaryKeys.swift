@@ -1,12 +1,5 @@
-//===----------------------------------------------------------------------===//
-//
-// This source file is part of the swift-log-webtracking open source project
-//
-// Licensed under Apache License v2.0. See LICENSE for license information.
-//
+// SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
-//
-//===----------------------------------------------------------------------===//
 
 /// 500 keys that people log under: of the 889 attributes of OpenTelemetry's semantic conventions (the Python package
 /// opentelemetry-semantic-conventions 0.66b2) and the 2,732 fields of the Elastic Common Schema (9.5.0-dev, commit b85f7573),

@@ -1,12 +1,5 @@
-//===----------------------------------------------------------------------===//
-//
-// This source file is part of the swift-log-webtracking open source project
-//
-// Licensed under Apache License v2.0. See LICENSE for license information.
-//
+// SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
-//
-//===----------------------------------------------------------------------===//
 
 /// What one request may hold. The defaults are the strictest the service has documented.
 public struct TrackLimits: Sendable, Equatable {
