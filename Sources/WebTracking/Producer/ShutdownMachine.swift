@@ -31,11 +31,19 @@ struct ShutdownMachine {
     static let stopGrace = Duration.milliseconds(100)
     static let lineGrace = Duration.milliseconds(50)
 
+    /// So many topics are given up in no time to speak of.
+    static let quickTopics = 1000
+
+    /// How long before a deadline the waiting has to end, for what is left of so many topics to be counted until then.
+    static func timeToCount(topics: Int) -> Duration { .microseconds(2) * max(topics - Self.quickTopics, 0) }
+
     private let deadline: MonotonicInstant
+    private var waitsUntil: MonotonicInstant
     private var phase = Phase.begun
 
     init(deadline: MonotonicInstant) {
         self.deadline = deadline
+        self.waitsUntil = deadline
     }
 
     /// What to do at `now`.
@@ -47,8 +55,8 @@ struct ShutdownMachine {
         case .open: return .ask
         case .asked:
             self.phase = .waited
-            return .wait(until: self.deadline)
-        case .waited where now < self.deadline:
+            return .wait(until: self.waitsUntil)
+        case .waited where now < self.waitsUntil:
             // Drops on the way are announced, and the announcements have to be delivered as well.
             self.phase = .open
             return .ask
@@ -63,8 +71,9 @@ struct ShutdownMachine {
         }
     }
 
-    /// Takes in how many topics have something to deliver, and whether what others left is being taken over.
-    mutating func asked(topics: Int, isRecovering: Bool = false) {
+    /// Takes in how many topics, of how many, have something to deliver, and whether what others left is being taken over.
+    mutating func asked(topics: Int, of all: Int = 0, isRecovering: Bool = false) {
+        self.waitsUntil = self.deadline + (.zero - Self.timeToCount(topics: all))
         self.phase = topics > 0 || isRecovering ? .asked : .settled
     }
 

@@ -201,8 +201,8 @@ public final class WebTrackingProducer: Sendable {
         let start = self.clock.now()
         let before = self.tally
         self.policies.reportLeftOut()
-        let targets = self.table.allQueues.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
-        await self.wait(for: targets, until: start + timeout)
+        let deadline = start + (timeout - ShutdownMachine.timeToCount(topics: self.table.count))
+        await self.deliver(self.flushTargets, until: deadline)
         return self.report(since: before, start: start)
     }
 
@@ -275,7 +275,10 @@ public final class WebTrackingProducer: Sendable {
             if let stopping { return stopping }
             let start = self.clock.now()
             let progress = ShutdownProgress(start: start, deadline: start + timeout, before: self.tally)
-            let task = Task.detached(executorPreference: self.executor) { await self.performShutdown(progress) }
+            // In front of the workers of all topics, however many there are: it is to see its deadline.
+            let task = Task.detached(executorPreference: self.executor, priority: .high) {
+                await self.performShutdown(progress)
+            }
             stopping = (progress, task)
             return (progress, task)
         }
@@ -294,9 +297,13 @@ public final class WebTrackingProducer: Sendable {
             case .ask:
                 // A thread that waited for this task may have given up.
                 targets = progress.rest == nil ? self.requestDelivery() : []
-                machine.asked(topics: targets.count, isRecovering: self.maintenance?.recoveryPass.isUnderWay ?? false)
+                machine.asked(
+                    topics: targets.count,
+                    of: self.table.count,
+                    isRecovering: self.maintenance?.recoveryPass.isUnderWay ?? false
+                )
             case .wait(let deadline):
-                await self.wait(for: targets, until: deadline)
+                await self.deliver(targets, until: deadline)
                 if let recoveryPass = self.maintenance?.recoveryPass {
                     await self.run(until: deadline) { await recoveryPass.wait() }
                 }
@@ -350,7 +357,12 @@ public final class WebTrackingProducer: Sendable {
         self.policies.reportLeftOut()
         self.table.recovery?.announceDrops(self.pipeline.announcement)
         for buffer in self.table.buffers { buffer.announceDrops(self.pipeline.announcement) }
-        return self.table.allQueues.compactMap { buffer in buffer.requestFlush().map { (buffer, $0) } }
+        return self.flushTargets
+    }
+
+    /// The topics with records that are not settled, and how many have to be for all of them to be.
+    private var flushTargets: [(TopicQueue, Int)] {
+        self.table.allQueues.compactMap { buffer in buffer.flushTarget().map { (buffer, $0) } }
     }
 
     /// Waits for what goes on behind the spool: the next producer finds the folders free that this one has taken over. What
@@ -397,6 +409,8 @@ public final class WebTrackingProducer: Sendable {
     @discardableResult
     private func abandon(_ progress: ShutdownProgress) -> [TopicQueue.SpooledRecords] {
         var files: [TopicQueue.SpooledRecords] = []
+        var unreported: [TopicQueue] = []
+        var workers: [Task<Void, Never>] = []
         progress.abandon {
             self.maintenance?.stop()
             return self.table.allQueues.reduce(into: ShutdownProgress.Rest()) { rest, buffer in
@@ -405,11 +419,31 @@ public final class WebTrackingProducer: Sendable {
                 rest.spooled += left.spooled.reduce(0) { $0 + $1.levels.total }
                 files += left.spooled
                 rest.inFlight += left.recordsInFlight
+                if left.hasUnreportedDrops { unreported.append(buffer) }
+                guard let worker = left.worker else { return }
+                // What is in flight is stopped before the transport is.
+                if left.recordsInFlight > 0 { worker.cancel() } else { workers.append(worker) }
             }
         }
         // An announcement that found no room may have been dropped behind the worker's last look.
-        for buffer in self.table.allQueues { buffer.reportDrops(to: self.diagnostics.report) }
+        for buffer in unreported { buffer.reportDrops(to: self.diagnostics.report) }
+        self.cancel(workers)
         return files
+    }
+
+    /// Cancels workers that have nothing left to do. Where they are many, a few at a time: who waits for the shutdown would
+    /// come to its turn behind all of them.
+    private func cancel(_ workers: [Task<Void, Never>]) {
+        guard workers.count > ShutdownMachine.quickTopics else {
+            for worker in workers { worker.cancel() }
+            return
+        }
+        Task.detached(executorPreference: self.executor) {
+            for (place, worker) in workers.enumerated() {
+                worker.cancel()
+                if place % 64 == 63 { await Task.yield() }
+            }
+        }
     }
 
     /// Waits for `body` until the deadline, and says whether it has ended; what takes its time goes on after that.
@@ -417,7 +451,7 @@ public final class WebTrackingProducer: Sendable {
     private func run(until deadline: MonotonicInstant, _ body: @escaping @Sendable () async -> Void) async -> Bool {
         let done = Doorbell()
         let hasEnded = Lock(false)
-        Task.detached(executorPreference: self.executor) {
+        Task.detached(executorPreference: self.executor, priority: .high) {
             await body()
             hasEnded.withLock { $0 = true }
             done.ring()
@@ -426,11 +460,23 @@ public final class WebTrackingProducer: Sendable {
         return hasEnded.withLock { $0 }
     }
 
-    private func wait(for targets: [(TopicQueue, Int)], until deadline: MonotonicInstant) async {
+    /// Has topics deliver what they hold, and waits for it until the deadline.
+    ///
+    /// At most ``topicsAtOnce`` are under way: each wakes a task, and who waits comes to its turn behind all that are awake.
+    private func deliver(_ targets: [(TopicQueue, Int)], until deadline: MonotonicInstant) async {
         await withDeadline(deadline, clock: self.clock) {
-            for (buffer, target) in targets { await buffer.waitUntilSettled(target) }
+            await withTaskGroup(of: Void.self) { group in
+                for (place, (buffer, target)) in targets.enumerated() {
+                    if place >= Self.topicsAtOnce { await group.next() }
+                    guard !Task.isCancelled else { break }
+                    group.addTask { await buffer.flush(target) }
+                }
+            }
         }
     }
+
+    /// More than any number of requests at once, and few enough that all of them have their turn within milliseconds.
+    private static let topicsAtOnce = 1024
 
     private func report(since before: Tally, start: MonotonicInstant) -> DeliveryReport {
         let after = self.tally

@@ -3,19 +3,26 @@
 
 // How a topic's buffer is flushed, closed and given up.
 extension TopicQueue {
-    /// Asks for everything that was accepted so far to be sent without lingering or backing off; `nil` if nothing is
-    /// pending, and otherwise the number of records to wait for.
-    func requestFlush() -> Int? {
-        let target = self.state.withLock { state -> Int? in
+    /// The number of records that have to be settled for everything that was accepted so far to be; `nil` if it is.
+    func flushTarget() -> Int? {
+        self.state.withLock { state in
             self.appendRepeatCount(in: &state)
-            let target = state.allEnqueued
-            guard state.settled < target else { return nil }
-            state.flushTarget = target
-            state.skipsBackoff = true
-            return target
+            return state.settled < state.allEnqueued ? state.allEnqueued : nil
         }
-        if target != nil { self.wakeWorker() }
-        return target
+    }
+
+    /// Asks for the first `target` records to be sent without lingering or backing off, and waits as
+    /// ``waitUntilSettled(_:)`` does.
+    func flush(_ target: Int) async {
+        let isSettled = self.state.withLock { state -> Bool in
+            guard state.settled < target else { return true }
+            state.flushTarget = max(state.flushTarget, target)
+            state.skipsBackoff = true
+            return false
+        }
+        guard !isSettled else { return }
+        self.wakeWorker()
+        await self.waitUntilSettled(target)
     }
 
     /// Waits until the first `target` records are settled, or the task is cancelled.
@@ -41,23 +48,20 @@ extension TopicQueue {
         }
     }
 
-    /// Takes no more records, except the library's own, and sends what is there without lingering.
+    /// Takes no more records, except the library's own. What is there goes as soon as ``flush(_:)`` asks for it.
     func close() {
-        let hasWork = self.state.withLock { state -> Bool in
+        self.state.withLock { state in
             self.appendRepeatCount(in: &state)
             state.isClosed = true
             state.skipsBackoff = true
-            return state.settled < state.allEnqueued || !state.unannounced.isEmpty
         }
-        if hasWork { self.wakeWorker() }
     }
 
-    /// Stops the worker, and gives up what is still pending: what is in spool files stays there and goes on being pending,
-    /// the rest is dropped. Says how many records were dropped, which files hold how many, and how many are on their way.
-    func abandon() -> (dropped: Int, spooled: [SpooledRecords], recordsInFlight: Int) {
-        let (worker, waiters, left, dropped, spooled, recordsInFlight) = self.state.withLock {
-            state -> (Task<Void, Never>?, [CheckedContinuation<Void, Never>], [Batch], Int, [SpooledRecords], Int) in
-            guard !state.isAbandoned else { return (nil, [], [], 0, [], 0) }
+    /// Gives up what is still pending: what is in spool files stays there and goes on being pending, the rest is dropped.
+    func abandon() -> Rest {
+        let (rest, waiters, left) = self.state.withLock {
+            state -> (Rest, [CheckedContinuation<Void, Never>], [Batch]) in
+            guard !state.isAbandoned else { return (Rest(), [], []) }
             state.isAbandoned = true
             self.sealOpen(in: &state)
             var files = state.sealed.compactMap { batch in
@@ -76,15 +80,32 @@ extension TopicQueue {
                 state.sealed = []
                 state.inFlight = []
             }
-            return (
-                state.worker, state.waiters.map(\.continuation), state.sealed, dropped.total, files,
-                state.recordsInFlight
+            let rest = Rest(
+                dropped: dropped.total,
+                spooled: files,
+                recordsInFlight: state.recordsInFlight,
+                hasUnreportedDrops: !state.unreported.isEmpty,
+                worker: state.worker
             )
+            return (rest, state.waiters.map(\.continuation), state.sealed)
         }
         for batch in left { self.unload(batch) }
-        worker?.cancel()
         for waiter in waiters { waiter.resume() }
-        return (dropped: dropped, spooled: spooled, recordsInFlight: recordsInFlight)
+        return rest
+    }
+
+    /// What was left of a topic that was given up.
+    struct Rest {
+        /// How many records were dropped.
+        var dropped = 0
+        /// Which files hold how many.
+        var spooled: [SpooledRecords] = []
+        /// How many of both are in flight.
+        var recordsInFlight = 0
+        /// Whether records were dropped that no diagnostic has reported.
+        var hasUnreportedDrops = false
+        /// The task that is to be cancelled.
+        var worker: Task<Void, Never>?
     }
 
     /// Counts records as dropped that were left in a file which has gone.

@@ -13,7 +13,7 @@ final class TopicTable: Sendable {
     private let state: Lock<State>
 
     private struct State {
-        var buffers: [TopicKey: Entry]
+        var buffers: [TopicKey: Entry] { didSet { self.order = nil } }
         /// Buffers without records that handlers may still hold: no longer in use, or not yet.
         var idle: [TopicKey: Idle] = [:]
         /// How many of those there may be before the ones that nobody holds are looked for.
@@ -23,10 +23,21 @@ final class TopicTable: Sendable {
         var retired = Tally()
         var isClosed = false
 
+        /// All buffers, the oldest first, if none has come or gone since they were asked for: a shutdown asks for them
+        /// several times, and 100,000 are not sorted in no time.
+        private var order: [TopicQueue]?
+
+        init(buffers: [TopicKey: Entry]) { self.buffers = buffers }
+
         /// All buffers, the oldest first: what is done to one after the other must not depend on the order in which a
         /// dictionary has them.
         var inOrder: [TopicQueue] {
-            self.buffers.values.sorted { $0.number < $1.number }.map(\.buffer)
+            mutating get {
+                if let order = self.order { return order }
+                let order = self.buffers.values.sorted { $0.number < $1.number }.map(\.buffer)
+                self.order = order
+                return order
+            }
         }
     }
 

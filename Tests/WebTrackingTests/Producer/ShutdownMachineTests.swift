@@ -45,6 +45,18 @@ import Testing
         self.checkEnd(machine, at: Self.before)
     }
 
+    @Test func withManyTopicsItStopsWaitingInTimeToCountWhatIsLeft() {
+        let deadline = MonotonicInstant(nanoseconds: 1_000_000_000)
+        for (topics, wait) in [(1, 0), (1000, 0), (1001, 2), (101_000, 200_000)] {
+            var machine = ShutdownMachine(deadline: deadline)
+            _ = (machine.next(at: Self.before), machine.next(at: Self.before))
+            machine.asked(topics: 1, of: topics)
+            let end = deadline + .microseconds(-wait)
+            #expect(machine.next(at: Self.before) == .wait(until: end))
+            #expect(machine.next(at: end) == .abandon)
+        }
+    }
+
     @Test func atTheDeadlineItGivesUp() {
         var machine = self.machine()
         machine.asked(topics: 2)

@@ -161,8 +161,8 @@ import Logging
     @Test func aFlushWhoseBatchesAreAllEvictedReturns() async throws {
         let directory = SpoolDirectory()
         let buffer = self.buffer(directory, [.info, .info])
-        let target = try #require(buffer.requestFlush())
-        async let waited: Void = buffer.waitUntilSettled(target)
+        let target = try #require(buffer.flushTarget())
+        async let waited: Void = buffer.flush(target)
         while buffer.state.withLock({ $0.waiters.isEmpty }) { await Task.yield() }
         while buffer.evict(atMost: LogLevel.info.rank) {}
         await waited
