@@ -13,10 +13,11 @@ let package = Package(
     ],
     dependencies: [
         // Named, because the path's last component is whatever the checkout is called.
-        .package(name: "swift-log-webtracking", path: "..", traits: [.defaults, "SignedPutLogs"]),
+        .package(name: "swift-log-webtracking", path: "..", traits: [.defaults, "Configuration", "SignedPutLogs"]),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
@@ -134,6 +135,16 @@ let package = Package(
                 .product(name: "WebTracking", package: "swift-log-webtracking"),
             ],
             path: "Tests/chaos"
+        ),
+        // A program that uses the library as anybody can; see Scripts/scenarios.
+        .executableTarget(
+            name: "probe",
+            dependencies: [
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "WebTracking", package: "swift-log-webtracking"),
+            ],
+            path: "Tests/probe/Sources/probe"
         ),
         .testTarget(
             name: "EndToEndTests",

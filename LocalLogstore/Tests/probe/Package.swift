@@ -2,8 +2,8 @@
 
 import PackageDescription
 
-// A program that uses the library as anybody can. It is built against this checkout or, so that one scenario runs on
-// several states of the library, against the one that WEBTRACKING_CHECKOUT names.
+// For another checkout, the one that WEBTRACKING_CHECKOUT names, so that one scenario runs on several states of the
+// library. This checkout's probe is a target of LocalLogstore, whose build has all that it needs.
 let package = Package(
     name: "probe",
     platforms: [.macOS(.v15)],
