@@ -22,13 +22,24 @@ die() {
     exit 1
 }
 
-# build DIRECTORY CONFIGURATION PRODUCT [ARGUMENT…]: builds, quietly unless it fails, and sets BIN to the folder of the
-# product.
+# build DIRECTORY CONFIGURATION PRODUCT [ARGUMENT…]: builds, says every ten seconds how far it is, and sets BIN to the
+# folder of the product.
 build() {
-    local arguments=(--package-path "$ROOT/$1" --configuration "$2" --product "$3" "${@:4}") log
+    local arguments=(--package-path "$ROOT/$1" --configuration "$2" --product "$3" "${@:4}") log pid step last='' second
     say "building $3 ($2); the first time this takes some minutes"
     log=$(mktemp)
-    if ! swift build "${arguments[@]}" >"$log" 2>&1; then
+    swift build "${arguments[@]}" >"$log" 2>&1 &
+    pid=$!
+    for ((second = 1; ; second++)); do
+        sleep 1
+        kill -0 "$pid" 2>/dev/null || break
+        ((second % 10 == 0)) || continue
+        # SwiftPM says "[12/345] Compiling …", and before that what it fetches.
+        step=$(tail -n 1 "$log" | cut -c 1-100)
+        [[ $step == "$last" ]] || say "  $step"
+        last=$step
+    done
+    if ! wait "$pid"; then
         tail -n 60 "$log" >&2
         rm -f "$log"
         die "$3 does not build"

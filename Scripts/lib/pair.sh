@@ -14,9 +14,14 @@ SERVICE_PID=
 prepare() {
     command -v swift >/dev/null || die "there is no swift; see https://www.swift.org/install"
     require_packages liblz4-dev zlib1g-dev libsqlite3-dev pkg-config curl
-    build LocalLogstore "$1" webtracking
+    # From one package, which builds what they share once; where each has been built by itself, from there.
+    local endpoint=Examples/Demo service=Examples/Demo
+    if [[ -d $ROOT/LocalLogstore/.build/$1 && -d $ROOT/Examples/HummingbirdServer/.build/$1 ]]; then
+        endpoint=LocalLogstore service=Examples/HummingbirdServer
+    fi
+    build "$endpoint" "$1" webtracking
     WEBTRACKING=$BIN/webtracking
-    build Examples/HummingbirdServer "$1" order-service
+    build "$service" "$1" order-service
     ORDER_SERVICE=$BIN/order-service
     WORK=$(mktemp -d)
     DATABASE=$WORK/logs.sqlite
