@@ -15,7 +15,7 @@ prepare() {
     command -v swift >/dev/null || die "there is no swift; see https://www.swift.org/install"
     require_packages liblz4-dev zlib1g-dev libsqlite3-dev pkg-config curl
     # From one package, which builds what they share once; where each has been built by itself, from there.
-    local endpoint=Examples/Demo service=Examples/Demo
+    local endpoint=Examples/DemoPair service=Examples/DemoPair
     if [[ -d $ROOT/LocalLogstore/.build/$1 && -d $ROOT/Examples/HummingbirdServer/.build/$1 ]]; then
         endpoint=LocalLogstore service=Examples/HummingbirdServer
     fi

@@ -7,7 +7,7 @@ import PackageDescription
 // Nothing of its own: the local endpoint and the example that logs to it in one build folder, so that what both need
 // (SwiftNIO, Hummingbird, the library) is built once. Scripts/demo builds from here.
 let package = Package(
-    name: "demo",
+    name: "demo-pair",
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(name: "local-logstore", path: "../../LocalLogstore"),
