@@ -31,7 +31,7 @@ enum SigningDrive {
             compression: .none,
             timeout: .seconds(15)
         )
-        let transport = operation.carrier(over: service)
+        let transport = operation.transport(over: service)
         self.wait {
             for step in steps {
                 let request = batch.withUnsafeBytes { factory.request(for: $0) }.request
