@@ -275,10 +275,7 @@ public final class WebTrackingProducer: Sendable {
             if let stopping { return stopping }
             let start = self.clock.now()
             let progress = ShutdownProgress(start: start, deadline: start + timeout, before: self.tally)
-            // In front of the workers of all topics, however many there are: it is to see its deadline.
-            let task = Task.detached(executorPreference: self.executor, priority: .high) {
-                await self.performShutdown(progress)
-            }
+            let task = Task.detached(executorPreference: self.executor) { await self.performShutdown(progress) }
             stopping = (progress, task)
             return (progress, task)
         }
@@ -451,7 +448,7 @@ public final class WebTrackingProducer: Sendable {
     private func run(until deadline: MonotonicInstant, _ body: @escaping @Sendable () async -> Void) async -> Bool {
         let done = Doorbell()
         let hasEnded = Lock(false)
-        Task.detached(executorPreference: self.executor, priority: .high) {
+        Task.detached(executorPreference: self.executor) {
             await body()
             hasEnded.withLock { $0 = true }
             done.ring()
