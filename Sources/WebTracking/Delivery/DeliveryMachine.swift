@@ -162,7 +162,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
     /// What to do at `now`, when the destination has taken so many requests.
     mutating func next(at now: MonotonicInstant, deliveries: Int = 0) -> Step {
         guard !self.inFlight.isEmpty else { return .take }
-        if let old = self.inFlight.indices.first(where: { now >= self.expiry(of: $0) }) {
+        if let old = self.inFlight.indices.first(where: { self.expiry(of: $0).map { now >= $0 } ?? false }) {
             return .drop(self.takeAll(of: old), .expired)
         }
         if let blocked = self.blocked, deliveries > blocked.deliveries {
@@ -170,13 +170,13 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             self.blocked = nil
             self.notBefore = nil
         }
-        let expiry = self.inFlight.indices.map { self.expiry(of: $0) }.min() ?? now
+        let expiry = self.inFlight.indices.compactMap { self.expiry(of: $0) }.min()
         let (sent, isUrgent) = self.choice(deliveries: deliveries)
         if let wait = isUrgent ? self.notBefore : later(self.notBefore, self.pacedUntil), now < wait {
-            return .wait(until: min(wait, expiry), orTake: false)
+            return .wait(until: min(wait, expiry ?? wait), orTake: false)
         }
         if let until = self.aside?.until, now < until, !isUrgent, self.front == nil {
-            return .wait(until: min(until, expiry), orTake: true)
+            return .wait(until: min(until, expiry ?? until), orTake: true)
         }
         self.request = sent
         let isRetry = sent.range.lowerBound < self.inFlight[sent.hand].sent
@@ -206,8 +206,9 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         self.aside?.until = nil
     }
 
-    private func expiry(of hand: Int) -> MonotonicInstant {
-        self.inFlight[hand].batch.openedAt + self.policy.maximumAge
+    /// When a batch is too old; `nil` for never.
+    private func expiry(of hand: Int) -> MonotonicInstant? {
+        self.policy.maximumAge.map { self.inFlight[hand].batch.openedAt + $0 }
     }
 
     /// The first batch that has records to send.
@@ -293,7 +294,9 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             let delay = self.backOff(kind, atLeast: pause, jitter: jitter, isClosing: isClosing)
             self.notBefore = now + delay
             // Only an answer gives records up: what the service said before an outage may be over.
-            if kind == .refused, let refusal = self.refusal, now >= refusal.since + self.policy.refusalPatience {
+            if kind == .refused, let refusal = self.refusal, let patience = self.policy.refusalPatience,
+                now >= refusal.since + patience
+            {
                 return .dropped(self.takeAll(of: sent.hand), refusal.reason)
             }
             return .kept(delay: delay)

@@ -29,12 +29,20 @@ struct RetryPolicy: Sendable {
     var throttled: Backoff
     /// After 401 and 404.
     var refused: Backoff
-    /// For how long 401 and 404 are retried before a batch is given up.
-    var refusalPatience: Duration
-    /// How old a batch's first record may get.
-    var maximumAge: Duration
+    /// For how long 401 and 404 are retried before a batch is given up; `nil` for ever.
+    var refusalPatience: Duration?
+    /// How old a batch's first record may get; `nil` for any age.
+    var maximumAge: Duration?
     /// The longest wait that a `Retry-After` header is granted.
     var longestRetryAfter: Duration = .seconds(300)
     /// The longest wait while the producer shuts down.
     var longestWhileClosing: Duration = .seconds(1)
+
+    /// The same for what a rescue takes over: no time is too long.
+    var patient: RetryPolicy {
+        var policy = self
+        policy.refusalPatience = nil
+        policy.maximumAge = nil
+        return policy
+    }
 }

@@ -15,10 +15,11 @@ actor TopicActor {
     private var unreadableUntil: MonotonicInstant?
     private static let unreadablePause = Duration.seconds(1)
 
-    init(buffer: TopicQueue, context: DeliveryContext) {
+    /// With `isPatient` nothing is given up for the time that its delivery takes.
+    init(buffer: TopicQueue, context: DeliveryContext, isPatient: Bool = false) {
         self.buffer = buffer
         self.context = context
-        self.machine = DeliveryMachine(policy: context.retryPolicy)
+        self.machine = DeliveryMachine(policy: isPatient ? context.retryPolicy.patient : context.retryPolicy)
         self.size = RequestSize(timeout: context.requests.timeout)
         self.composer = RequestComposer(requests: context.requests, budget: context.budget)
     }

@@ -83,7 +83,10 @@ struct ProducerParts {
             batchIdentity: configuration.fields.includesBatchID ? identity() : nil,
             spool: spool,
             executor: executor,
-            startWorker: { buffer in await TopicActor(buffer: buffer, context: delivery).run() },
+            startWorker: { [isRescue = configuration.spool.isRescue] buffer in
+                let isPatient = isRescue && buffer.isOfEarlierProcesses
+                await TopicActor(buffer: buffer, context: delivery, isPatient: isPatient).run()
+            },
             repetition: { links.repetition(of: $0) }
         )
         let table = TopicTable(

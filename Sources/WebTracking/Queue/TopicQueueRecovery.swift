@@ -7,6 +7,9 @@ import Logging
 
 /// What earlier processes left.
 extension TopicQueue {
+    /// Whether it takes what earlier processes left, and nothing of this one.
+    var isOfEarlierProcesses: Bool { self.announcer != nil }
+
     /// Takes over a batch of an earlier process.
     func recover(_ batch: Batch) {
         let levels = batch.allLevels

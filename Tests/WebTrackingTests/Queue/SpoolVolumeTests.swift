@@ -369,6 +369,40 @@ import Logging
         #expect(next.producer.statistics.delivered == 2000 && next.producer.statistics.dropped == [:])
         await next.stop()
     }
+    @Test func aRescueGivesUpNothingHoweverLongTheServiceRefusesItOrDoesNotAnswer() async throws {
+        let directory = SpoolDirectory()
+        try await SpoolTests.leave(3, in: directory)
+        let refusals: [InMemoryTransport.Reply] = [.failure(status: 401, code: "Unauthorized"), .noAnswer]
+        for refusal in refusals {
+            let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: refusal)) {
+                $0.spool.isRescue = true
+                $0.delivery.refusalPatience = .seconds(60)
+                $0.delivery.maximumAge = .seconds(120)
+            }
+            let start = rig.clock.now()
+            await rig.run { rig.clock.now() >= start + .seconds(600) }
+            #expect(rig.producer.statistics.recovered == 3 && rig.producer.statistics.dropped == [:])
+            await rig.producer.shutdown(timeout: .zero)
+            await rig.producer.maintenance?.waitUntilStopped()
+        }
+        let next = try await SpoolTests.recover(3, from: directory)
+        #expect(next.transport.logs.count == 3)
+        await next.stop()
+    }
+
+    @Test func whatARescueLogsItselfIsGivenUpAsEverywhere() async throws {
+        let directory = SpoolDirectory()
+        let transport = InMemoryTransport(otherwise: .failure(status: 401, code: "Unauthorized"))
+        let rig = try SpoolTests.rig(directory, transport: transport) {
+            $0.spool.isRescue = true
+            $0.delivery.refusalPatience = .seconds(60)
+        }
+        rig.sink().info("own")
+        await rig.run { rig.producer.statistics.dropped[.unauthorized, default: 0] > 0 }
+        await rig.producer.shutdown(timeout: .zero)
+        rig.checkConservation()
+    }
+
 
     @Test(.enabled(if: isRoot, "only root can read what is another user's"))
     func aRescueByRootReadsAnotherUsersFoldersButFollowsNoLink() async throws {

@@ -145,9 +145,6 @@ struct SpoolReplay: AsyncParsableCommand {
         configuration.spool.directory = URL(fileURLWithPath: self.arguments.directory).standardizedFileURL.path
         configuration.spool.permits = self.permits
         configuration.spool.isRescue = true
-        // Nothing goes for its age or a refusal while it is tried.
-        configuration.delivery.maximumAge = .seconds(7 * 86_400)
-        configuration.delivery.refusalPatience = .seconds(7 * 86_400)
         if let region = self.region {
             configuration.authentication = .signed(credentials: try self.credentials(), region: region)
         }
