@@ -66,6 +66,7 @@ struct ProducerParts {
                 destination: "\(configuration.project)/\(configuration.logstore)",
                 access: SpoolAccess(configuration.spool.permits),
                 maximumBytes: configuration.spool.bound,
+                isRescue: configuration.spool.isRescue,
                 identity: identity(),
                 clock: clock,
                 worker: SpoolWorker("files", isInline: executor != nil),

@@ -33,6 +33,8 @@ final class SpoolStore: Sendable {
     /// Which folders are used.
     let access: SpoolAccess
     let maximumBytes: Int
+    /// Whether it is there for what others left: then it does without files where it may make none, and says nothing of it.
+    let isRescue: Bool
     /// By rank: up to where records of the level may bring the bytes that are held.
     private let ceilings: [Int]
     let clock: any ProducerClock
@@ -81,6 +83,8 @@ final class SpoolStore: Sendable {
         var ledger = SyncLedger()
         var seed: UInt64
         var isClosed = false
+        /// Whether files of its own are not made, in a rescue of what may not be written to.
+        var isWithoutFiles = false
         /// What there is to say, which must not be said on a thread that logs.
         var notices: [ProducerDiagnostic] = []
     }
@@ -90,6 +94,7 @@ final class SpoolStore: Sendable {
         destination: String,
         access: SpoolAccess = SpoolAccess(.owner),
         maximumBytes: Int,
+        isRescue: Bool = false,
         identity: UInt64,
         clock: any ProducerClock,
         worker: SpoolWorker = SpoolWorker(queue: nil),
@@ -100,6 +105,7 @@ final class SpoolStore: Sendable {
         self.destination = destination
         self.access = access
         self.maximumBytes = maximumBytes
+        self.isRescue = isRescue
         let limit = FileSystem.sizeLimit.map { max($0 - SpoolFormat.headerBytes, 0) & ~4095 } ?? .max
         self.largestCapacity = max(min(max(maximumBytes / 64, 32 << 10), limit), 4096)
         self.ceilings = (0..<7).map { SheddingPolicy().ceiling(rank: $0, limit: maximumBytes) }
@@ -177,7 +183,7 @@ final class SpoolStore: Sendable {
             )
             guard found == nil, !isInline else { return (found, wasIdle, false) }
             state.isSpillDue = true
-            guard state.retryAt == nil, !state.isClosed else { return (nil, false, false) }
+            guard state.retryAt == nil, state.mayMakeFiles else { return (nil, false, false) }
             // As if it were there, so that the bound is kept.
             self.reserveFile(bytes)
             return (nil, false, true)

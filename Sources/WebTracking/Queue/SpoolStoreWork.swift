@@ -132,8 +132,7 @@ extension SpoolStore {
     private func makeReady(isForced: Bool) {
         let now = self.clock.now()
         let mayTry = self.state.withLock { state in
-            // Nobody would remove the folder that one made now would be in.
-            !state.isClosed && (isForced || state.retryAt.map { now >= $0 } ?? true)
+            state.mayMakeFiles && (isForced || state.retryAt.map { now >= $0 } ?? true)
         }
         guard mayTry else { return }
         do throws(FileError) {
@@ -146,6 +145,11 @@ extension SpoolStore {
             self.state.withLock { $0.retryAt = nil }
         } catch {
             self.state.withLock { state in
+                // Not to be written to by this user; what is found in it can be delivered all the same.
+                guard !(self.isRescue && error.rule != nil) else {
+                    state.isWithoutFiles = true
+                    return
+                }
                 state.retryAt = now + Self.pause
                 // The files' names differ each time.
                 self.noteFailure(String(describing: error), kind: error.rule ?? "\(error.code)", in: &state)
@@ -241,7 +245,7 @@ extension SpoolStore {
         let bytes = SpoolFile.bytes(capacity: capacity)
         guard self.hasRoom(for: capacity, rank: rank) else { return false }
         return self.state.withLock { state in
-            !state.isClosed && (state.retryAt == nil || state.ready.contains { $0.bytes >= bytes })
+            state.mayMakeFiles && (state.retryAt == nil || state.ready.contains { $0.bytes >= bytes })
         }
     }
 
@@ -256,7 +260,7 @@ extension SpoolStore {
         }) {
             return .memory(memory)
         }
-        guard !self.state.withLock({ $0.isClosed }) else { return .unavailable }
+        guard self.state.withLock({ $0.mayMakeFiles }) else { return .unavailable }
         // Records come before files that are only ready for some.
         if self.usedBytes + bytes > self.maximumBytes { self.disposeOfReleased(isCopying: true) }
         while self.usedBytes + bytes > self.maximumBytes, let file = self.state.withLock({ $0.ready.popLast() }) {
@@ -305,6 +309,9 @@ extension SpoolStore {
 }
 
 extension SpoolStore.State {
+    /// Whether files may be made: once it is closed, nobody would remove the folder that they would be in.
+    var mayMakeFiles: Bool { !self.isClosed && !self.isWithoutFiles }
+
     /// How many files are ready, by their size.
     var readyCounts: [Int: Int] { self.ready.reduce(into: [:]) { $0[$1.bytes, default: 0] += 1 } }
 }

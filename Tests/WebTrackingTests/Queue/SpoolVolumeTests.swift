@@ -98,8 +98,7 @@ import Logging
         return rig
     }
 
-    /// Runs a rescue over a directory that it may not write to until it has taken over and delivered `count` records.
-    /// (It looks each second whether it may write, so that no deadline tells the end of its recovery.)
+    /// Runs a rescue over a directory until it has taken over and delivered `count` records.
     private func rescue(_ directory: SpoolDirectory, atLeast count: Int) async throws -> Rig {
         let rig = try SpoolTests.rig(directory) { $0.spool.isRescue = true }
         await rig.run(inStepsOf: .zero) {
@@ -369,6 +368,7 @@ import Logging
         #expect(next.producer.statistics.delivered == 2000 && next.producer.statistics.dropped == [:])
         await next.stop()
     }
+
     @Test func aRescueGivesUpNothingHoweverLongTheServiceRefusesItOrDoesNotAnswer() async throws {
         let directory = SpoolDirectory()
         try await SpoolTests.leave(3, in: directory)
@@ -403,7 +403,6 @@ import Logging
         rig.checkConservation()
     }
 
-
     @Test(.enabled(if: isRoot, "only root can read what is another user's"))
     func aRescueByRootReadsAnotherUsersFoldersButFollowsNoLink() async throws {
         let directory = SpoolDirectory()
@@ -424,6 +423,24 @@ import Logging
         // What an ordinary start makes of the same is told.
         unlink("\(spoolFolder)/00000000000000ff.seg")
         unlink("\(directory.path)/\(SpoolFolder.prefix)link")
+    }
+
+    @Test(.enabled(if: isRoot, "only root can read what is another user's"))
+    func aRescueByRootInAnotherUsersDirectoryAsksForNoSpoolOfItsOwn() async throws {
+        let directory = SpoolDirectory()
+        try await SpoolTests.leave(3, in: directory)
+        let spoolFolder = try self.spoolFolder(directory)
+        for path in directory.files + ["\(spoolFolder)/lock", spoolFolder, directory.path] {
+            #expect(chown(path, 12_345, 12_345) == 0)
+        }
+        let rig = try await self.rescue(directory, atLeast: 3)
+        rig.sink().info("own")
+        await rig.run(inStepsOf: .seconds(1)) { rig.producer.statistics.pending == 0 }
+        await rig.producer.shutdown(timeout: .zero)
+        let lines = rig.diagnostics.elements.map { "\($0)" }
+        let troubles = lines.filter { $0.contains("chown") || $0.contains("spool to") }
+        #expect(troubles == [])
+        #expect(rig.transport.logs.count == 4 && !rig.producer.statistics.isSpoolUnavailable)
     }
 
     @Test(.enabled(if: isRoot, "only root can read what is another user's"))
