@@ -6,7 +6,8 @@
 /// Sizes are those of bodies as they go over the wire. A success says how many bytes the way to the service carries in half
 /// of the request timeout, and no request is larger than that. A timeout divides the next request by four, down to one
 /// record, since the link may still be busy with the body that was given up; what timed out is not tried again at once:
-/// above half of it, requests grow by a fixed step for each success.
+/// above half of it, requests grow by a fixed step for each success. A small request that times out says little of the bytes
+/// that the way carries, unless still smaller ones pass; where nothing has passed before a timeout, small requests grow quickly after it.
 struct RequestSize: Sendable {
     /// What is sent while nothing is known, and first after an outage.
     static let first = 64 << 10
@@ -23,6 +24,10 @@ struct RequestSize: Sendable {
     private(set) var limit = RequestSize.first
     /// Above this a request has timed out.
     private var ceiling = Int.max
+    /// Whether that is because of its size, since smaller ones passed before it.
+    private var isProven = false
+    /// The bytes of the last request that was taken.
+    private var passed: Int?
     /// How many attempts in a row had no answer, and whether the last one timed out.
     private var failures = 0
     private var hasTimedOut = false
@@ -52,11 +57,13 @@ struct RequestSize: Sendable {
         } else {
             self.limit = max(self.limit, grown)
         }
+        self.isSlow = took * 8 >= self.timeout
         if self.ceiling != .max, self.product(bytes, 2) >= self.ceiling {
-            self.ceiling += min(Self.step, self.ceiling / 16 + 64)
+            let isDoubtful = !self.isProven && self.ceiling < Self.first && !self.isSlow
+            self.ceiling += isDoubtful ? self.ceiling / 2 + 64 : min(Self.step, self.ceiling / 16 + 64)
         }
         self.limit = max(min(self.limit, self.ceiling), 1)
-        self.isSlow = took * 8 >= self.timeout
+        self.passed = bytes
         self.failures = 0
         self.hasTimedOut = false
     }
@@ -64,7 +71,15 @@ struct RequestSize: Sendable {
     /// A request had no answer within its time, or only one that says so.
     mutating func timedOut(bytes: Int) {
         // While one after the other times out, nobody may be listening: only the first says something of the size.
-        if !self.hasTimedOut { self.ceiling = max(min(self.ceiling, bytes / 2), 1) }
+        if !self.hasTimedOut {
+            if let passed, bytes >= self.product(passed, 2) {
+                self.ceiling = max(min(self.ceiling, bytes / 2), 1)
+                self.isProven = true
+            } else if bytes >= Self.telling {
+                self.ceiling = min(self.ceiling, max(bytes / 2, Self.telling))
+                self.isProven = self.passed != nil
+            }
+        }
         self.limit = max(min(self.limit, bytes, Self.first) / 4, 1)
         self.hasTimedOut = true
         self.failures += 1

@@ -82,6 +82,53 @@ import Testing
         #expect(limits == limits.sorted())
     }
 
+    @Test(arguments: [nil, 280, 300]) func timeoutsOfTinyRequestsDoNotMakeAQuickWayWithLongRoundTripsSlow(before: Int?)
+    {
+        var size = RequestSize(timeout: Self.timeout)
+        if let before { size.succeeded(bytes: before, took: .milliseconds(300)) }
+        for _ in 0..<4 { size.timedOut(bytes: 300) }
+        let (timeouts, seconds, requests) = self.send(10 << 20, rate: 1e9, latency: 0.3, size: &size)
+        #expect(timeouts == 0)
+        #expect(requests <= 15 && seconds < 5, "\(requests) requests, \(seconds) s")
+    }
+
+    @Test func aTimeoutOfASmallBodyLetsRequestsGrowToTheOrdinarySizeWithinAFewRoundTrips() {
+        var size = RequestSize(timeout: Self.timeout)
+        size.timedOut(bytes: 9 << 10)
+        var requests = 0
+        while size.limit < RequestSize.first, requests < 1000 {
+            size.succeeded(bytes: size.limit, took: .milliseconds(300))
+            requests += 1
+        }
+        #expect(requests <= 10, "\(requests)")
+    }
+
+    @Test func aLinkOf10KBASecondIsUsedInFullAfterTimeoutsOfTinyRequests() {
+        var size = RequestSize(timeout: Self.timeout)
+        for _ in 0..<4 { size.timedOut(bytes: 300) }
+        let (timeouts, seconds, _) = self.send(4_000_000, rate: 10e3, size: &size)
+        #expect(timeouts == 0)
+        #expect(seconds < 1.2 * 400 + 2, "\(seconds)")
+    }
+
+    @Test func whereOnlySmallRequestsPassTheirSizeIsFound() {
+        var size = RequestSize(timeout: Self.timeout)
+        var (delivered, timeouts) = (0, 0)
+        for _ in 0..<200 {
+            // As where something on the way lets no large packets through.
+            let part = max(size.limit, 300)
+            if part > 1400 {
+                size.timedOut(bytes: part)
+                timeouts += 1
+            } else {
+                size.succeeded(bytes: part, took: .milliseconds(100))
+                delivered += part
+            }
+        }
+        #expect(timeouts < 120, "\(timeouts)")
+        #expect(delivered > 200 * 300, "\(delivered)")
+    }
+
     @Test func aLinkThatBecomesSlowIsLearntFromWhatStillPasses() {
         var size = RequestSize(timeout: Self.timeout)
         _ = self.send(64 << 20, rate: 1e9, size: &size)
