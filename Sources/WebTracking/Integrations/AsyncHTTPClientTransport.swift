@@ -16,7 +16,7 @@ import NIOHTTP1
 /// It never hands the client a logger, and its own clients have no tracer: records about sending records would never end.
 public struct AsyncHTTPClientTransport: WebTrackingTransport {
     private enum Source {
-        case own(ClientGenerations)
+        case own(ClientGenerations<HTTPClient>)
         case given(HTTPClient)
     }
 
@@ -62,7 +62,9 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         clock: any ProducerClock = SystemProducerClock(),
         makeClient: @escaping @Sendable () throws -> HTTPClient
     ) {
-        self.source = .own(ClientGenerations(clock: clock, makeClient: makeClient))
+        // A client that nobody has shut down traps.
+        let clients = ClientGenerations(clock: clock, end: { try? await $0.shutdown() }, makeClient: makeClient)
+        self.source = .own(clients)
         self.trouble = ConnectionFailure(clock: clock, proxy: proxy)
     }
 
@@ -78,15 +80,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         switch self.source {
         case .given(let client): return try await self.send(request, by: client)
         case .own(let clients):
-            let (generation, client) = try clients.begin()
-            do {
-                let response = try await self.send(request, by: client)
-                clients.end(generation, ConnectionGenerations.Outcome(response))
-                return response
-            } catch {
-                clients.end(generation, Task.isCancelled ? .cancelled : .doubtful)
-                throw error
-            }
+            return try await clients.exchange { try await self.send(request, by: $0) }
         }
     }
 
