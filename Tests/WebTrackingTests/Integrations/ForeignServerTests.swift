@@ -1,18 +1,78 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if AsyncHTTPClient && os(Linux)
+#if os(Linux)
 
 import Foundation
 import Testing
 import WebTrackingTestKit
+import WebTrackingURLSession
 
 @testable import WebTracking
 
 /// Connections to nginx, which nobody here wrote, that go wrong on the way.
-@Suite("AsyncHTTPClient: foreign servers", .timeLimit(.minutes(10))) struct ForeignServerTests {
+@Suite("Foreign servers", .timeLimit(.minutes(10))) struct ForeignServerTests {
     private static let hostsName = "WEBTRACKING_TEST_HOSTS"
     private static let portName = "WEBTRACKING_TEST_PORT"
+    private static let carrierName = "WEBTRACKING_TEST_CARRIER"
+
+    /// What sends.
+    enum Carrier: String, CaseIterable {
+        case urlSession
+        #if AsyncHTTPClient
+        case asyncHTTPClient
+        #endif
+
+        func transport(_ clock: any ProducerClock) -> any WebTrackingTransport {
+            switch self {
+            case .urlSession: URLSessionTransport(clock: clock)
+            #if AsyncHTTPClient
+            case .asyncHTTPClient: AsyncHTTPClientTransport(proxy: nil, clock: clock)
+            #endif
+            }
+        }
+    }
+
+    /// Behind socat, which is stopped: the connection stays open, and nothing comes any more.
+    @Test(
+        .enabled(if: Nginx.canRun && Program("socat") != nil && Program.canSeeChildren, "needs nginx, socat"),
+        arguments: Carrier.allCases
+    )
+    func afterAConnectionWentSilentTheNextRequestArrives(by carrier: Carrier) async throws {
+        let nginx = try Nginx(
+            server: "listen 127.0.0.1:PORT; location / { add_header x-log-requestid ID always; return 200; }"
+        )
+        defer { nginx.stop() }
+        let relayPort = try Program.freePort()
+        let relay = try #require(
+            try Program("socat")?.start([
+                "TCP-LISTEN:\(relayPort),fork,bind=127.0.0.1", "TCP:127.0.0.1:\(nginx.port)",
+            ])
+        )
+        defer { Program.kill(relay) }
+        let clock = ManualClock()
+        let transport = carrier.transport(clock)
+        func send(_ timeout: Duration) async throws -> TransportResponse {
+            try await transport.send(Self.request(isSecure: false, host: "localhost", relayPort, timeout: timeout))
+        }
+        var first: TransportResponse?
+        for _ in 1...200 where first == nil {
+            first = try? await send(.seconds(20))
+            if first == nil { try await Task.sleep(for: .milliseconds(50)) }
+        }
+        #expect(first?.status == 200)
+        let children = Program.children(of: relay.processIdentifier)
+        #expect(!children.isEmpty)
+        for child in children { kill(child, SIGSTOP) }
+        defer { for child in children { kill(child, SIGKILL) } }
+        // A generation of connections lives for a second.
+        clock.advance(by: .seconds(1))
+        await #expect(throws: (any Error).self) { try await send(.milliseconds(1500)) }
+        #expect(try await send(.seconds(20)).status == 200)
+        await transport.shutdown()
+    }
+
+    #if AsyncHTTPClient
 
     /// Behind socat, which is stopped: the connection stays open, and nothing comes any more.
     @Test(
@@ -21,7 +81,7 @@ import WebTrackingTestKit
             "needs nginx, openssl, socat"
         )
     )
-    func afterAConnectionWentSilentTheNextRequestArrives() async {
+    func afterAConnectionOfHTTP2WentSilentTheNextRequestArrives() async {
         await #expect(processExitsWith: .success) {
             // Only for its certificate.
             let maker = try SelfSignedServer()
@@ -60,9 +120,14 @@ import WebTrackingTestKit
         }
     }
 
+    #endif
+
     /// The name leads to another address now, and the server at the old one refuses, and keeps its connections.
-    @Test(.enabled(if: Nginx.canRun && Self.canHaveOwnHosts, "needs nginx and the right to mount"))
-    func aNameThatHasMovedLeadsToTheNewServer() throws {
+    @Test(
+        .enabled(if: Nginx.canRun && Self.canHaveOwnHosts, "needs nginx and the right to mount"),
+        arguments: Carrier.allCases
+    )
+    func aNameThatHasMovedLeadsToTheNewServer(by carrier: Carrier) throws {
         let port = try Program.freePort()
         func server(_ address: String, _ rest: String) throws -> Nginx {
             try Nginx(server: "listen \(address):PORT; location / { \(rest) }", port: port)
@@ -80,7 +145,9 @@ import WebTrackingTestKit
         let client = try #require(
             try Program("unshare")?.start(
                 Self.withHosts(hosts) + test,
-                environment: [Self.hostsName: hosts, Self.portName: "\(port)"]
+                environment: [
+                    Self.hostsName: hosts, Self.portName: "\(port)", Self.carrierName: carrier.rawValue,
+                ]
             )
         )
         client.waitUntilExit()
@@ -93,8 +160,9 @@ import WebTrackingTestKit
     @Test(.enabled(if: getenv(Self.hostsName) != nil, "is part of another test")) func moving() async throws {
         let hosts = try #require(getenv(Self.hostsName).map { String(cString: $0) })
         let port = try #require(getenv(Self.portName).flatMap { Int(String(cString: $0)) })
+        let carrier = try #require(getenv(Self.carrierName).flatMap { Carrier(rawValue: String(cString: $0)) })
         let clock = ManualClock()
-        let transport = AsyncHTTPClientTransport(proxy: nil, clock: clock)
+        let transport = carrier.transport(clock)
         let request = Self.request(isSecure: false, host: Self.name, port, timeout: .seconds(20))
         #expect(try await transport.send(request).status == 503)
         // In place, as the file is mounted.
