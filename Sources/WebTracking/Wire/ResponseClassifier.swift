@@ -68,13 +68,10 @@ package enum ResponseClassifier {
         case 413: return .narrow(.tooLarge, byService: true)
         case 400 where error.code == "PostBodyTooLarge": return .narrow(.tooLarge, byService: true)
         case 400 where error.code == "RequestTimeout": return .retry(.unavailable, after: pause)
-        // What cannot be read may be about the records. Only where others pass can it be.
-        case _ where [400, 422, 499].contains(error.status) && !error.isRequestError:
-            return .narrow(.rejected, byService: !error.code.isEmpty)
-        default: break
-        }
         // Nothing that can be read says that the refusal is for good: somebody may mend it, as a 401.
-        if error.code.isEmpty { return .retry(.unauthorized, after: pause) }
-        return .reject
+        case _ where error.code.isEmpty: return .retry(.unauthorized, after: pause)
+        case 400, 422, 499: return error.isRequestError ? .reject : .narrow(.rejected, byService: true)
+        default: return .reject
+        }
     }
 }

@@ -53,7 +53,7 @@ import Logging
         }
     }
 
-    @Test(arguments: [301, 302, 304, 402, 403, 405, 411, 415])
+    @Test(arguments: [301, 302, 304, 400, 402, 403, 405, 411, 415, 422, 499])
     func aRefusalWithoutACodeThatCanBeReadWaitsLikeA401(status: Int) {
         #expect(self.classify(status) == .retry(.unauthorized, after: nil))
         // As a body is that is compressed.
@@ -104,10 +104,6 @@ import Logging
         for status in [400, 422, 499] {
             #expect(self.classify(status, code: code) == .narrow(.rejected, byService: true))
         }
-    }
-
-    @Test func aFaultWithoutACodeThatCanBeReadProvesNothingOfARecord() {
-        #expect(self.classify(400) == .narrow(.rejected, byService: false))
     }
 
     @Test(arguments: ["MissingBodyRawSize", "InvalidCompressType", "InvalidAPIVersion", "MissingContentType"])
