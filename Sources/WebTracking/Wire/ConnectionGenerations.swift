@@ -72,7 +72,6 @@ extension ConnectionGenerations.Outcome {
     /// What an answer says about its connection: one of 5xx, 421, or without the service's id comes from a server that is
     /// not well, not the right one, or not the service.
     init(_ response: TransportResponse) {
-        let isOfTheService = response.header("x-log-requestid")?.isEmpty == false
-        self = isOfTheService && response.status < 500 && response.status != 421 ? .answered : .doubtful
+        self = response.requestID != nil && response.status < 500 && response.status != 421 ? .answered : .doubtful
     }
 }

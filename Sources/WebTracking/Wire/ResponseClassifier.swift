@@ -24,6 +24,13 @@ package enum Verdict: Sendable, Equatable {
     }
 }
 
+extension TransportResponse {
+    /// The service's id of the request; an empty one is none.
+    package var requestID: String? {
+        self.header("x-log-requestid").flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 }
+    }
+}
+
 /// Reads answers of the service.
 package enum ResponseClassifier {
     /// The verdict on an answer, and what the service says about it.
@@ -32,7 +39,7 @@ package enum ResponseClassifier {
     /// captive portal, and proves nothing: it is retried whatever its status, and where the status can be about what was
     /// sent, with fewer records.
     package static func classify(_ response: TransportResponse, wallTime: Int64) -> (Verdict, ServiceError?) {
-        let requestID = response.header("x-log-requestid").flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 }
+        let requestID = response.requestID
         let location = (300..<400).contains(response.status) ? response.header("location") : nil
         let error =
             (200..<300).contains(response.status)

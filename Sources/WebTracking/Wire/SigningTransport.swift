@@ -34,7 +34,7 @@ struct SigningTransport: WebTrackingTransport {
 
     /// What the service finds wrong with a signature; `nil` for any other answer.
     private static func refusal(in response: TransportResponse) -> ServiceError? {
-        guard [400, 401, 403].contains(response.status), let id = response.header("x-log-requestid") else { return nil }
+        guard [400, 401, 403].contains(response.status), let id = response.requestID else { return nil }
         let error = ServiceError(status: response.status, requestID: id, body: response.body)
         return error.isClockError || error.isCredentialsError ? error : nil
     }

@@ -291,6 +291,28 @@ import Logging
         await rig.stop()
     }
 
+    @Test(arguments: ["", " "]) func anAnswerWithAnEmptyRequestIDMovesNoClockAndAsksForNoOtherCredentials(
+        id: String
+    ) async throws {
+        for code in ["RequestTimeTooSkewed", "SignatureNotMatch"] {
+            let service = ScriptedService { _ in
+                TransportResponse(
+                    status: 403,
+                    headers: [("x-log-requestid", id), ("Date", "Thu, 01 Jan 2026 02:00:00 GMT")],
+                    body: Array(#"{"errorCode":"\#(code)","errorMessage":""}"#.utf8)
+                )
+            }
+            let provider = CountingProvider()
+            let rig = try SignedRig(service, provider)
+            rig.log("a")
+            await rig.run { service.requests.elements.count >= 4 }
+            let times = service.requests.elements.compactMap { $0.header("x-log-date") }
+            #expect(times.allSatisfy { $0.hasPrefix("20260101T00") })
+            #expect(provider.calls == 1)
+            await rig.producer.shutdown(timeout: .zero)
+        }
+    }
+
     @Test func aTimeThatStaysRefusedIsRetriedWithABackoff() async throws {
         let count = Recorder<Int>()
         let service = ScriptedService { _ in
