@@ -56,7 +56,7 @@ actor TopicActor {
         case .ready where self.unreadableUntil.map { now < $0 } ?? false:
             await self.pause(until: self.unreadableUntil ?? now)
         case .ready where self.machine.isBackingOff(at: now):
-            if let batch = self.take() { self.machine.accept(batch) }
+            if let batch = await self.take() { self.machine.accept(batch) }
         case .ready:
             if let deadline = self.machine.paced(at: now) {
                 await self.pause(until: deadline)
@@ -64,7 +64,7 @@ actor TopicActor {
             }
             // The slot first: while it waits for one, the open batch goes on filling.
             guard await self.context.slots.acquire() else { return true }
-            if let batch = self.take() {
+            if let batch = await self.take() {
                 self.machine.accept(batch)
                 let deliveries = self.context.destination.deliveries
                 switch self.machine.next(at: self.context.clock.now(), deliveries: deliveries) {
@@ -90,24 +90,42 @@ actor TopicActor {
 
     /// Takes the oldest batch, in memory. One whose file is not as it was left is dropped; one whose file cannot be
     /// opened for a reason that may pass waits.
-    private func take() -> Batch? {
+    private func take() async -> Batch? {
         while let batch = self.buffer.take() {
-            let wasResident = batch.memory.isResident
-            do throws(FileError) {
-                try batch.memory.map()
-            } catch {
-                guard error.isAbsence || error.isDamage else {
-                    self.requeue(batch, error)
+            if !batch.memory.isResident {
+                let error = await self.map(batch.memory)
+                // Whoever has not waited for the disk has counted it, and finds it in its file.
+                guard !Task.isCancelled else {
+                    self.context.budget.charge(batch.heldBytes)
+                    self.buffer.unload(batch)
                     return nil
                 }
-                self.dropUnreadable(batch, error)
-                continue
+                if let error {
+                    guard error.isAbsence || error.isDamage else {
+                        self.requeue(batch, error)
+                        return nil
+                    }
+                    await self.dropUnreadable(batch, error)
+                    continue
+                }
+                self.context.budget.charge(batch.heldBytes)
             }
             self.unreadableUntil = nil
-            if !wasResident { self.context.budget.charge(batch.heldBytes) }
             return batch
         }
         return nil
+    }
+
+    /// Maps a file, where nobody waits with it for the disk; says why that was not possible.
+    private func map(_ memory: BatchMemory) async -> FileError? {
+        await self.buffer.context.spool?.worker.run {
+            do throws(FileError) {
+                try memory.map()
+                return nil
+            } catch {
+                return error
+            }
+        }
     }
 
     /// Leaves a batch for later whose file is there and cannot be opened.
@@ -119,9 +137,12 @@ actor TopicActor {
     }
 
     /// Drops a batch whose file has gone or has been changed; what is left of it is kept.
-    private func dropUnreadable(_ batch: Batch, _ error: FileError) {
+    private func dropUnreadable(_ batch: Batch, _ error: FileError) async {
         if error.isDamage, let file = batch.spoolFile, let spool = self.buffer.context.spool {
-            file.isQuarantined = !spool.quarantine(file.path, of: file.spoolFolder, reason: String(describing: error))
+            let hasMoved = await spool.worker.run {
+                spool.quarantine(file.path, of: file.spoolFolder, reason: String(describing: error))
+            }
+            file.isQuarantined = !hasMoved
         }
         // Its counts, too, are in the file; those of the levels have been kept.
         let part = BatchRange(batch: batch, ranges: [batch.all], isLast: true)
@@ -140,7 +161,7 @@ actor TopicActor {
             switch self.buffer.work(at: now) {
             case .ready where self.unreadableUntil.map { now < $0 } ?? false: break
             case .ready:
-                if let batch = self.take() { self.machine.accept(batch) }
+                if let batch = await self.take() { self.machine.accept(batch) }
                 return
             case .due(let due): deadline = min(deadline, due)
             case .none: break

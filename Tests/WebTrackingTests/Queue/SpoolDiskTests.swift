@@ -71,6 +71,43 @@ import Logging
         await next.stop()
     }
 
+    @Test func aDiskThatOpensNoFileHoldsUpNoThreadOfSwiftsAndNoShutdown() async throws {
+        let directory = SpoolDirectory()
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(script: [.failure(status: 500)])) {
+            $0.batching.targetBytes = 32 << 10
+        }
+        rig.sink().error("0")
+        // From then on it waits for the clock.
+        await rig.transport.waitForAttempts(1)
+        for number in 1..<400 { rig.sink().info("\(number) \(Self.padding)") }
+        // Most are in their files only, once the worker has come to that.
+        let maintenance = try #require(rig.producer.maintenance)
+        await maintenance.syncBeforeEnd()
+        let answer = DispatchSemaphore(value: 0)
+        maintenance.fileWorker.start { answer.wait() }
+        let start = rig.clock.now()
+        let producer = rig.producer
+        let end = Lock<DeliveryReport?>(nil)
+        let shutdown = Task {
+            let report = await producer.shutdown(timeout: .seconds(5))
+            end.withLock { $0 = report }
+        }
+        await rig.run(inStepsOf: .seconds(5)) { end.withLock { $0 != nil } }
+        await shutdown.value
+        let report = try #require(end.withLock { $0 })
+        #expect(rig.clock.now() <= start + .seconds(5) + ShutdownMachine.stopGrace * 3)
+        #expect(report.spooled > 100 && report.delivered + report.spooled == 400)
+        rig.checkConservation()
+        answer.signal()
+        await maintenance.waitUntilStopped()
+        await maintenance.close()
+        // One request may have been answered behind the deadline.
+        let next = try SpoolTests.rig(directory)
+        await next.run { rig.transport.logs.count + next.transport.logs.count >= 400 }
+        #expect(Set((rig.transport.logs + next.transport.logs).compactMap { $0["message"] }).count == 400)
+        await next.stop()
+    }
+
     @Test func noBoundIsBrokenByRecordsThatWaitForTheirFile() async throws {
         let directory = SpoolDirectory()
         let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
