@@ -15,8 +15,8 @@ struct RequestFactory: Sendable {
     struct Made: Sendable {
         var request: TransportRequest
         var rawBytes: Int
-        /// The memory that the body takes up on its way.
-        var heldBytes: Int { self.request.body.capacity }
+        /// The memory that the body takes up on its way: itself, and the copy that an HTTP client makes in its own form.
+        var heldBytes: Int { self.request.body.capacity + self.request.body.count }
     }
 
     /// The request for a batch; compresses its body unless that would not make it smaller.

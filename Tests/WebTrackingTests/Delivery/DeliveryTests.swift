@@ -155,6 +155,21 @@ import Logging
         await rig.stop()
     }
 
+    @Test func aBodyOnItsWayCountsWithTheCopyThatTheClientMakes() async throws {
+        let rig = try Rig(transport: InMemoryTransport(otherwise: .never)) {
+            $0.compression = .none
+            $0.batching.urgentLevel = nil
+        }
+        let padding = String(repeating: "x", count: 1000)
+        for _ in 0..<40 { rig.sink().info("\(padding)") }
+        let before = rig.producer.statistics.pendingBytes
+        await rig.run { rig.transport.attempts.count == 1 }
+        let body = rig.transport.attempts[0].request.body.count
+        #expect(body > 40_000)
+        #expect(rig.producer.statistics.pendingBytes >= before + 2 * body)
+        await rig.producer.shutdown(timeout: .zero)
+    }
+
     @Test func noMoreRequestsThanAllowedAreOnTheirWayAtOnce() async throws {
         final class Counting: WebTrackingTransport {
             let state = Lock((now: 0, most: 0, total: 0))
