@@ -245,8 +245,12 @@ public final class WebTrackingProducer: Sendable {
         }
         if let report = progress.report { return report }
         self.table.close()
-        if progress.rest == nil { self.maintenance?.syncBeforeEnd(until: self.clock.now() + ShutdownMachine.stopGrace) }
-        self.abandon(progress)
+        let grace = self.clock.now() + ShutdownMachine.stopGrace
+        let isDiskAnswering = progress.rest != nil || self.maintenance?.syncBeforeEnd(until: grace) ?? true
+        let files = self.abandon(progress)
+        if isDiskAnswering, !files.isEmpty, let maintenance = self.maintenance {
+            self.count(lost: maintenance.lost(of: files, until: grace), progress)
+        }
         let report = self.report(on: progress)
         if let whenWritten = self.diagnostics.whenWritten {
             let reported = DispatchSemaphore(value: 0)
@@ -395,7 +399,11 @@ public final class WebTrackingProducer: Sendable {
             let found = await maintenance.lost(of: files)
             lost.withLock { $0 = found }
         }
-        for records in lost.withLock({ $0 }) {
+        self.count(lost: lost.withLock { $0 }, progress)
+    }
+
+    private func count(lost: [TopicQueue.SpooledRecords], _ progress: ShutdownProgress) {
+        for records in lost {
             records.buffer.countLost(records.levels)
             progress.countLost(records.levels.total)
             records.buffer.reportDrops(to: self.diagnostics.report)

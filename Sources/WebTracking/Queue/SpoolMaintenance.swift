@@ -107,14 +107,30 @@ final class SpoolMaintenance: Sendable {
         await store.worker.run { store.workOff(isForced: true) }
     }
 
-    /// The same on a thread that may wait, until `deadline` at the latest.
-    func syncBeforeEnd(until deadline: MonotonicInstant) {
+    /// The same on a thread that may wait, until `deadline` at the latest; says whether the disk has answered.
+    @discardableResult
+    func syncBeforeEnd(until deadline: MonotonicInstant) -> Bool {
         self.store.workOff(isForced: true) { [clock = self.clock] in $0.wait(until: deadline, clock: clock) }
     }
 
     /// Of these, the ones whose file has gone.
     func lost(of spooled: [TopicQueue.SpooledRecords]) async -> [TopicQueue.SpooledRecords] {
         await self.store.worker.run { spooled.filter { !$0.file.isThere } }
+    }
+
+    /// The same on a thread that may wait; none if the disk has not answered by `deadline`.
+    func lost(
+        of spooled: [TopicQueue.SpooledRecords],
+        until deadline: MonotonicInstant
+    ) -> [TopicQueue.SpooledRecords] {
+        let lost = Lock<[TopicQueue.SpooledRecords]>([])
+        let done = DispatchSemaphore(value: 0)
+        self.store.worker.start {
+            let found = spooled.filter { !$0.file.isThere }
+            lost.withLock { $0 = found }
+            done.signal()
+        }
+        return done.wait(until: deadline, clock: self.clock) ? lost.withLock { $0 } : []
     }
 
     /// Gives the folder to the next producer.

@@ -7,6 +7,14 @@ import WebTrackingTestKit
 
 @testable import WebTracking
 
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 #if SwiftLog
 import Logging
 #endif
@@ -230,6 +238,51 @@ import Logging
         let reported = diagnostics.elements.filter { if case .shutdownFinished = $0 { true } else { false } }
         #expect(reported.count == 1)
         #expect(transport.isShutDown)
+    }
+
+    @Test func theBlockingShutdownCountsAFileThatHasGoneAsDroppedWhileAllOfSwiftsThreadsAreBlocked() async throws {
+        let directory = SpoolDirectory()
+        var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
+        configuration.topic = .label
+        configuration.durability = .process
+        configuration.spool.directory = directory.path
+        let producer = try WebTrackingProducer(
+            configuration: configuration,
+            transport: InMemoryTransport(otherwise: .never),
+            diagnostics: .none
+        )
+        let maintenance = try #require(producer.maintenance)
+        let blocked = DispatchSemaphore(value: 0)
+        let end = DispatchSemaphore(value: 0)
+        let blockers = 64
+        for _ in 0..<blockers {
+            Task.detached {
+                blocked.signal()
+                self.block(until: end)
+            }
+        }
+        let (files, report, took) = await withCheckedContinuation {
+            (answer: CheckedContinuation<(Int, DeliveryReport, Duration), Never>) in
+            startThread {
+                blocked.wait()
+                while blocked.wait(timeout: .now() + .milliseconds(200)) == .success {}
+                for label in ["a", "b"] {
+                    for index in 0..<10 { producer.makeLogHandler(label: label).info("\(index)") }
+                }
+                maintenance.syncBeforeEnd(until: producer.clock.now() + .seconds(60))
+                let files = directory.holding
+                if let first = files.first { unlink(first) }
+                let start = ContinuousClock.now
+                let report = producer.syncShutdown(timeout: .milliseconds(300))
+                let took = ContinuousClock.now - start
+                for _ in 0..<blockers { end.signal() }
+                answer.resume(returning: (files.count, report, took))
+            }
+        }
+        #expect(files == 2)
+        #expect(took < .seconds(10))
+        #expect(report.spooled == 10 && report.dropped == [.spoolDamaged: 10])
+        #expect(producer.statistics.pending == 10 && producer.statistics.dropped == [.spoolDamaged: 10])
     }
 
     @Test func theBlockingShutdownGoesByTheProducersClock() async throws {
