@@ -26,12 +26,17 @@ public actor NDJSONTransport: WebTrackingTransport {
 
     /// Appends to the file at `path`, which is created, readable by its owner only, if it does not exist.
     ///
-    /// Throws ``TransportError/invalidRequest(_:)`` if it cannot be opened.
+    /// Throws ``TransportError/invalidRequest(_:)`` if it cannot be opened, and for a named pipe that nobody reads from: it
+    /// does not wait for a reader.
     public init(path: String) throws {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {
-            throw TransportError.invalidRequest("cannot open \(path): \(String(cString: strerror(errno)))")
+            let reason = errno == ENXIO ? "nobody reads from it" : String(cString: strerror(errno))
+            throw TransportError.invalidRequest("cannot open \(path): \(reason)")
         }
+        // From here on it is the writing thread that waits. The flag is this opening's own.
+        let flags = fcntl(descriptor, F_GETFL)
+        if flags >= 0 { _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) }
         self.descriptor = descriptor
         self.ownsDescriptor = true
     }

@@ -1,10 +1,19 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import Foundation
 import Testing
 import WebTracking
 import WebTrackingTestKit
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
 
 #if SwiftLog
 import Logging
@@ -58,6 +67,50 @@ import Logging
             guard case TransportError.invalidRequest(let reason) = error else { return false }
             return reason.contains("/no/such/directory/log.ndjson")
         }
+    }
+
+    @Test func refusesAPipeThatNobodyReadsInsteadOfWaitingForAReader() {
+        let file = TemporaryFile()
+        #expect(mkfifo(file.path, 0o600) == 0)
+        let problem = Recorder<String>()
+        let hasEnded = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            do { _ = try NDJSONTransport(path: file.path) } catch { problem.add("\(error)") }
+            hasEnded.signal()
+        }
+        let isStuck = hasEnded.wait(timeout: .now() + 10) == .timedOut
+        #expect(!isStuck)
+        if isStuck {
+            let reader = open(file.path, O_RDONLY | O_NONBLOCK)
+            hasEnded.wait()
+            close(reader)
+        }
+        #expect(problem.elements.count == 1)
+        #expect(problem.elements.first?.contains("\(file.path): nobody reads from it") == true)
+    }
+
+    @Test func waitsForTheReaderOfAPipeThatIsFull() async throws {
+        let file = TemporaryFile()
+        #expect(mkfifo(file.path, 0o600) == 0)
+        let reader = open(file.path, O_RDONLY | O_NONBLOCK)
+        let producer = try Self.producer(NDJSONTransport(path: file.path))
+        let sink = producer.makeLogHandler(label: "label")
+        let padding = String(repeating: "x", count: 1000)
+        // More than a pipe holds.
+        for number in 0..<500 { sink.info("\(number) \(padding)") }
+        #expect(fcntl(reader, F_SETFL, 0) == 0)
+        async let bytes = withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var bytes = 0
+                var chunk = [UInt8](repeating: 0, count: 4096)
+                while case let count = read(reader, &chunk, chunk.count), count > 0 { bytes += count }
+                close(reader)
+                continuation.resume(returning: bytes)
+            }
+        }
+        await producer.shutdown(timeout: .seconds(60))
+        #expect(producer.statistics.delivered == 500 && producer.statistics.retries == 0)
+        #expect(await bytes > 500 * 1000)
     }
 
     @Test func refusesABodyThatIsNotOfThisLibrary() async throws {
