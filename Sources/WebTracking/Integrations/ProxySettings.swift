@@ -37,7 +37,7 @@ extension WebTrackingConfiguration {
         #else
         throw ConfigurationError(
             setting: "proxy",
-            value: host ?? "the environment",
+            value: host?.withoutCredentials ?? "the environment",
             rule: "a proxy is used only by a package that has the trait AsyncHTTPClient",
             suggestion: "Add the trait to the dependency, or remove the keys under proxy."
         )

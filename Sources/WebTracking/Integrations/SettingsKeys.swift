@@ -13,14 +13,19 @@ enum SettingsKeys {
     }
 
     /// All keys: those that reading a configuration asks for, so that there is no second list to keep.
-    static let all: [String: Form] = {
+    static let all: [String: Form] = audited.asked
+
+    private static let audited: (asked: [String: Form], secrets: Set<String>) = {
         let reader = SettingsReader([])
         var configuration = WebTrackingConfiguration(endpoint: "", project: "", logstore: "")
         // Nothing is set, so that nothing can be wrong; what throws is that the required ones are missing.
         for key in ["endpoint", "project", "logstore"] { _ = try? reader.required(key) }
         try? configuration.read(reader)
-        return reader.audit.asked
+        return (reader.audit.asked, reader.audit.secrets)
     }()
+
+    /// Whether a key in this group is secret, so that it may have been meant by what stands in the group's place.
+    static func hasSecret(_ group: String) -> Bool { Self.audited.secrets.contains { $0.hasPrefix("\(group).") } }
 
     /// The beginnings of keys under which others stand, such as `redaction`.
     static let groups: [String] = {

@@ -23,6 +23,8 @@ struct SettingsReader {
     /// What was asked for so far, with the form of its value, and where what was found came from.
     final class Audit {
         fileprivate(set) var asked: [String: SettingsKeys.Form] = [:]
+        /// Those of them that are secret.
+        fileprivate(set) var secrets: Set<String> = []
         fileprivate(set) var origins: [String: String] = [:]
     }
 
@@ -174,7 +176,13 @@ struct SettingsReader {
 
     func error(_ key: String, _ value: String, _ rule: String) -> ConfigurationError {
         let key = self.scope + key
-        return ConfigurationError(setting: key, value: value, rule: rule, suggestion: "Change the key \(key).")
+        return ConfigurationError(
+            setting: key,
+            // An address can be written where another setting belongs, too.
+            value: value.withoutCredentials,
+            rule: rule,
+            suggestion: "Change the key \(key)."
+        )
     }
 
     // MARK: Keys that should not be set
@@ -190,7 +198,7 @@ struct SettingsReader {
         let value =
             switch layer {
             case .config(let config): Self.shown(name, in: config, isSecret: isSecret)
-            case .tree(let tree): tree.values[name].map(SettingsTree.shown)
+            case .tree(let tree): tree.values[name].map { SettingsTree.shown($0) }
             }
         guard let value else { return }
         throw self.error(key, isSecret ? Redaction.masked : value, rule)
@@ -229,6 +237,7 @@ struct SettingsReader {
     ) throws -> Value? {
         let name = self.scope + key
         self.audit.asked[name] = form
+        if isSecret { self.audit.secrets.insert(name) }
         for layer in self.layers {
             let found: Found<Value>?
             let origin: String

@@ -71,7 +71,7 @@ struct SettingsTree: Sendable {
         } else if path.isEmpty || SettingsKeys.groups.contains(path) {
             if case .null = value { return }
             guard case .object(let members) = value else {
-                throw Self.groupError(path, value: path == "signing" ? Redaction.masked : Self.shown(value))
+                throw Self.groupError(path, value: Self.shown(value, isSecret: SettingsKeys.hasSecret(path)))
             }
             for (name, value) in members { try self.add(value, at: path.isEmpty ? name : "\(path).\(name)") }
         } else {
@@ -93,17 +93,18 @@ struct SettingsTree: Sendable {
         let examples = SettingsKeys.all.keys.filter { $0.hasPrefix("\(group).") }.sorted().prefix(2)
         return ConfigurationError(
             setting: group.isEmpty ? "file" : group,
-            value: value,
+            value: value.withoutCredentials,
             rule: "settings stand in it, so it is an object",
             suggestion: "Write keys such as \(examples.joined(separator: " and "))."
         )
     }
 
-    /// A value for an error: a short one as it is written, or its shape.
-    static func shown(_ value: JSONValue) -> String {
+    /// A value for an error: a short one as it is written, or its shape; nothing of a secret one.
+    static func shown(_ value: JSONValue, isSecret: Bool = false) -> String {
         switch value {
         case .null: "null"
         case .bool(let flag): "\(flag)"
+        case .number where isSecret, .string where isSecret: Redaction.masked
         case .number(let digits): digits
         case .string(let text): text
         case .array: "an array"

@@ -36,9 +36,9 @@ extension WebTrackingConfiguration: CustomStringConvertible {
     private var destination: [(key: String, value: String)] {
         [
             // Who writes a password into it is told that it is none of an endpoint's parts, but not in clear.
-            ("endpoint", self.endpoint.contains { "@?".contains($0) } ? Redaction.masked : self.endpoint),
-            ("project", self.project),
-            ("logstore", self.logstore),
+            ("endpoint", self.endpoint.withoutCredentials),
+            ("project", self.project.withoutCredentials),
+            ("logstore", self.logstore.withoutCredentials),
             ("allowsPlainHTTP", "\(self.allowsPlainHTTP)"),
             ("source", self.source ?? HostName.current),
             ("tags", Self.text(self.tags.map { "\($0.key)=\($0.value)" }.sorted())),
@@ -98,7 +98,7 @@ extension WebTrackingConfiguration: CustomStringConvertible {
         #if AsyncHTTPClient
         let server = self.proxy?.server
         return [
-            ("proxy.host", server?.host ?? "none"),
+            ("proxy.host", server?.host.withoutCredentials ?? "none"),
             ("proxy.port", server.map { "\($0.port)" } ?? "none"),
             ("proxy.username", server?.username == nil ? "none" : Redaction.masked),
             ("proxy.password", server?.password == nil ? "none" : Redaction.masked),

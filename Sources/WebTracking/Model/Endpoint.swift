@@ -108,10 +108,22 @@ struct Endpoint: Sendable, Equatable {
         guard isValid else { throw self.error(text, "a host has labels of letters, digits and hyphens between dots") }
     }
 
-    /// The text without what may be secret in it: what stands before an at sign, and what follows a question mark or a number
-    /// sign. Wherever they stand, as a password can have any of them.
-    private static func masked(_ text: String) -> String {
-        var scalars = Array(text.unicodeScalars)
+    private static func error(_ text: String, _ rule: String) -> ConfigurationError {
+        ConfigurationError(
+            setting: "endpoint",
+            value: text.withoutCredentials,
+            rule: rule,
+            suggestion: "Write it like cn-hangzhou.log.aliyuncs.com, https://logs.example.com or http://127.0.0.1:8080."
+        )
+    }
+}
+
+extension String {
+    /// An address as it may be shown, also one that is none or is written where another setting belongs: without what may be
+    /// secret in it, which is what stands before an at sign, and what follows a question mark or a number sign. Wherever
+    /// they stand, as a password can have any of them.
+    var withoutCredentials: String {
+        var scalars = Array(self.unicodeScalars)
         let mask = Array(Redaction.masked.unicodeScalars)
         if let at = scalars.lastIndex(of: "@") {
             let scheme = scalars.indices.first { scalars[$0...].starts(with: ["/", "/"]) }.map { $0 + 2 } ?? 0
@@ -123,14 +135,5 @@ struct Endpoint: Sendable, Equatable {
             scalars.replaceSubrange((query + 1)..., with: mask)
         }
         return String(String.UnicodeScalarView(scalars))
-    }
-
-    private static func error(_ text: String, _ rule: String) -> ConfigurationError {
-        ConfigurationError(
-            setting: "endpoint",
-            value: self.masked(text),
-            rule: rule,
-            suggestion: "Write it like cn-hangzhou.log.aliyuncs.com, https://logs.example.com or http://127.0.0.1:8080."
-        )
     }
 }

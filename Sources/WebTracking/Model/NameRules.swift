@@ -37,7 +37,14 @@ enum NameRules {
         let suggestion = "Copy the name from the service's console."
         guard lengths.contains(bytes.count), bytes.allSatisfy({ isPlain($0) || extra.contains($0) }),
             let first = bytes.first, let last = bytes.last, isPlain(first), isPlain(last)
-        else { throw ConfigurationError(setting: setting, value: name, rule: rule, suggestion: suggestion) }
+        else {
+            throw ConfigurationError(
+                setting: setting,
+                value: name.withoutCredentials,
+                rule: rule,
+                suggestion: suggestion
+            )
+        }
     }
 
     static func checkTopic(_ topic: String) throws {

@@ -66,7 +66,7 @@ extension WebTrackingConfiguration.Proxy {
             throw ConfigurationError(
                 setting: "proxy.\(problem.part)",
                 value: problem.part == "port"
-                    ? "\(server.port)" : problem.part == "host" ? server.host : Redaction.masked,
+                    ? "\(server.port)" : problem.part == "host" ? server.host.withoutCredentials : Redaction.masked,
                 rule: problem.rule,
                 suggestion: "Write it like .server(host: \"proxy.example.com\", port: 3128)."
             )

@@ -89,7 +89,9 @@ struct ProxyServer: Sendable, Equatable {
 }
 
 extension ProxyServer: CustomStringConvertible, CustomReflectable {
-    var description: String { "\(self.host):\(self.port)\(self.username == nil ? "" : ", with credentials")" }
+    var description: String {
+        "\(self.host.withoutCredentials):\(self.port)\(self.username == nil ? "" : ", with credentials")"
+    }
     var customMirror: Mirror { Mirror(self, children: ["": self.description], displayStyle: .struct) }
 }
 

@@ -74,6 +74,24 @@ struct SettingsFileTests {
         #expect(!"\(error)".contains("key-secret"))
     }
 
+    @Test(
+        "No error repeats credentials, whichever setting they are written into",
+        arguments: [
+            (#""proxy": "http://ada:hunter2@p:3128""#, "proxy"), (#""proxy": "hunter2""#, "proxy"),
+            (#""proxy": {"host": "http://ada:hunter2@p", "port": 3128}"#, "proxy"),
+            (#""proxy": {"port": "http://ada:hunter2@p:3128"}"#, "proxy.port"),
+            (#""proxy": {"host": "p", "port": 3128, "username": "ada", "password": ["hunter2"]}"#, "proxy.password"),
+            (#""signing": "hunter2""#, "signing"), (#""redaction": "hunter2""#, "redaction"),
+            (#""topic": "http://ada:hunter2@p""#, "topic"), (#""spool": "http://ada:hunter2@p""#, "spool"),
+            (#""tags": "http://ada:hunter2@p""#, "tags"), (#""logLevel": "//ada:hunter2@p""#, "logLevel"),
+        ]
+    )
+    func repeatsNoCredentials(members: String, key: String) throws {
+        let error = try self.error(members)
+        #expect(error.setting.hasPrefix(key))
+        #expect(!"\(error)".contains("hunter2"))
+    }
+
     @Test("Tags and levels may be objects, whose names may have dots")
     func readsObjects() throws {
         let configuration = try self.configuration(

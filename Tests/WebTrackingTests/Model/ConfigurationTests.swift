@@ -105,9 +105,16 @@ import Logging
         "https://logs.example.com?token=hunter2&user=ada", "https://logs.example.com/ada?hunter2",
         "https://logs.example.com#ada-hunter2", "https://ada:hun/ter2?x#y@logs.example.com", "://ada:hunter2@a.b",
         "https://ada:hunter2@\u{301}logs.example.com", "https://logs.example.com?\u{301}ada:hunter2",
-        "https://ada%40x:hunter2@h:99999?q=hunter2", "//ada:hunter2@a.b/ada",
+        "https://ada%40x:hunter2@h:99999?q=hunter2", "//ada:hunter2@a.b/ada", "https://h#hunter2",
     ])
-    func anErrorRepeatsNoUserNamePasswordOrQueryOfAnEndpoint(endpoint: String) throws {
+    func neitherAnErrorNorAPrintedConfigurationRepeatsTheCredentialsInAnAddress(endpoint: String) throws {
+        var configuration = WebTrackingConfiguration(endpoint: endpoint, project: endpoint, logstore: endpoint)
+        #expect(!"\(configuration)".contains("ter2"))
+        configuration.endpoint = "cn-test"
+        for keyPath in [\WebTrackingConfiguration.project, \.logstore] {
+            let error = try #require(self.error { $0[keyPath: keyPath] = endpoint })
+            #expect(!"\(error)".contains("ter2") && error.value.contains("[redacted]"))
+        }
         let error = try #require(self.error { $0.endpoint = endpoint })
         for text in [error.value, "\(error)", String(reflecting: error)] {
             #expect(!text.contains("hunter2") && !text.contains("ter2"))

@@ -109,6 +109,19 @@ import Testing
         #expect(error.map { "\($0)".contains("hid") } == false)
     }
 
+    @Test(arguments: [
+        "http://ada:hunter2@p", "ada:hunter2@p:3128", "p?hunter2", "p#hunter2", "ada:hunter2@\u{301}p",
+    ])
+    func neitherAnErrorNorADescriptionRepeatsTheCredentialsInAProxysHost(host: String) throws {
+        var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
+        configuration.proxy = .server(host: host, port: 3128)
+        let error = try #require(throws: ConfigurationError.self) { try configuration.validate() }
+        #expect(error.setting == "proxy.host" && error.value.contains("[redacted]"))
+        for text in ["\(error)", "\(configuration)", configuration.proxy.map { "\($0)" } ?? ""] {
+            #expect(text.contains("[redacted]") && !text.contains("hunter2"))
+        }
+    }
+
     @Test func anEndOfLineBehindAPasswordIsNotUsed() throws {
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
         configuration.proxy = .server(host: "proxy", port: 1, username: "anna", password: "hidden\r\n")
