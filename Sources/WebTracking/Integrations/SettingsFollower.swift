@@ -51,7 +51,7 @@ extension WebTrackingProducer {
     private func perform(_ action: SettingsFollower.Action) {
         switch action {
         case .none: break
-        case .apply(let settings): self.apply(settings)
+        case .apply(let settings, let isMended): self.apply(settings, tellsAnyway: isMended)
         case .refuse(let reason): self.report(.settingsRefused(reason: reason))
         }
     }
@@ -61,7 +61,10 @@ extension WebTrackingProducer {
 struct SettingsFollower {
     enum Action {
         case none
-        case apply(RuntimeSettings)
+        /// Puts settings in force.
+        ///
+        /// - Parameter isMended: Whether it was told of those before that they are not.
+        case apply(RuntimeSettings, isMended: Bool)
         case refuse(reason: String)
     }
 
@@ -76,7 +79,8 @@ struct SettingsFollower {
     /// What was said at the start and not since.
     private var start: ConfiguredSettings
     private var last: Outcome?
-    private var hasReported = false
+    /// What was told last of settings that are refused, since some were put in force.
+    private var reported: String?
     /// What the file had in it, and what is wrong with that as a whole.
     private var contents: [WebTrackingSettingsFile.Contents]?
     private var failure: (any Error)?
@@ -137,12 +141,11 @@ struct SettingsFollower {
         case .settings(let settings):
             guard isNew || !self.isPatient else { return .none }
             self.start = rest
-            self.hasReported = false
-            return .apply(settings)
+            defer { self.reported = nil }
+            return .apply(settings, isMended: self.reported != nil)
         case .refused(let reason):
-            if isNew { self.hasReported = false }
-            guard !self.hasReported, !isNew || !self.isPatient else { return .none }
-            self.hasReported = true
+            guard self.reported != reason, !isNew || !self.isPatient else { return .none }
+            self.reported = reason
             return .refuse(reason: reason)
         }
     }

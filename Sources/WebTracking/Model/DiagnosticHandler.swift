@@ -29,7 +29,7 @@ public struct DiagnosticHandler: Sendable {
     }
 
     /// Lines on standard error: of each kind the first at once, then at most one in ten seconds, with the number left out. A
-    /// shutdown tells the last of each kind that was left out.
+    /// shutdown tells the last of each kind that was left out. Whether settings are in force is never left out.
     ///
     /// Nothing waits for whoever reads standard error but one thread, which all producers share and which is there only
     /// while there is something to write. While it waits, 64 lines and 64 KiB may wait with it; what is beyond is counted, and
@@ -57,7 +57,7 @@ public struct DiagnosticHandler: Sendable {
     func sink(clock: any ProducerClock) -> Sink { self.make(clock) }
 }
 
-/// Lets through the first diagnostic of a kind, and then one in each interval.
+/// Lets through the first diagnostic of a kind, and then one in each interval; all of those that have no kind.
 final class DiagnosticLimiter: Sendable {
     private struct Kind {
         var last: MonotonicInstant
@@ -77,7 +77,7 @@ final class DiagnosticLimiter: Sendable {
     /// The lines to write, or `nil` if the diagnostic is left out for now.
     func line(for diagnostic: ProducerDiagnostic) -> String? {
         let now = self.clock.now()
-        let key = diagnostic.rateKey
+        guard let key = diagnostic.rateKey else { return Self.line(diagnostic, more: 0) }
         return self.kinds.withLock { kinds in
             if let kind = kinds[key], now < kind.last + Self.interval {
                 kinds[key]?.suppressed += 1

@@ -3,7 +3,8 @@
 
 /// What a producer has to say about itself; never passes through swift-log.
 ///
-/// By default diagnostics become lines on standard error, at most one of a kind in ten seconds (``DiagnosticHandler/standardError``).
+/// By default diagnostics become lines on standard error, at most one of a kind in ten seconds but for those about settings
+/// (``DiagnosticHandler/standardError``).
 public enum ProducerDiagnostic: Sendable {
     /// Why records were not delivered.
     public enum Failure: Sendable, CustomStringConvertible {
@@ -108,8 +109,8 @@ extension ProducerDiagnostic: CustomStringConvertible {
         }
     }
 
-    /// Diagnostics with the same key are limited together.
-    var rateKey: String {
+    /// Diagnostics with the same key are limited together; `nil` for those that are not.
+    var rateKey: String? {
         switch self {
         case .requestFailed(_, let outcome, _, _): "request.\(outcome.rawValue)"
         case .recordsDropped(_, let reason, _, _): "drop.\(reason.rawValue)"
@@ -122,8 +123,8 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .spoolRecovered: "spool.recovered"
         // Each is told once: none may be left out for another one.
         case .spoolLeft(let path, _, _, let reason, _): "spool.left.\(reason).\(path)"
-        case .settingsInForce: "settings.inForce"
-        case .settingsRefused: "settings"
+        // Whoever writes a setting learns whether it is in force, and writes no more often than somebody looks.
+        case .settingsInForce, .settingsRefused: nil
         case .credentialsUnavailable: "credentials"
         case .shutdownFinished: "shutdown"
         }

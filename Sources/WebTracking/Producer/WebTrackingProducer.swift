@@ -176,11 +176,14 @@ public final class WebTrackingProducer: Sendable {
     /// Puts settings in force that belong together, and have been checked.
     ///
     /// No level lets more through before the redaction is there that it is let through with, or after that has gone.
-    func apply(_ settings: RuntimeSettings) {
-        let before = self.settingsSummary
+    ///
+    /// - Parameter tellsAnyway: Whether it is told that they hold even if they did so before.
+    func apply(_ settings: RuntimeSettings, tellsAnyway: Bool = false) {
+        let isNew =
+            settings.logLevelOverrides != self.logLevelOverrides || settings.redaction != self.redaction
+            || settings.sampling != self.sampling
         defer {
-            let summary = self.settingsSummary
-            if summary != before { self.diagnostics.report(.settingsInForce(summary: summary)) }
+            if isNew || tellsAnyway { self.diagnostics.report(.settingsInForce(summary: self.settingsSummary)) }
         }
         self.pipeline.levels.change(to: settings.logLevelOverrides, otherwise: self.configuration.logLevel) {
             self.policies.change(redaction: settings.redaction, sampling: settings.sampling)

@@ -399,15 +399,19 @@ struct SettingsFileTests {
 
     private func followed(
         _ path: String,
+        isLimited: Bool = false,
         _ body: (WebTrackingProducer, ManualClock, Recorder<String>) async throws -> Void
     ) async throws {
         let reported = Recorder<String>()
         let clock = ManualClock(wallTime: Rig.start)
+        let limiter = DiagnosticLimiter(clock: clock)
         let source = WebTrackingSettingsFile(path)
         let producer = try WebTrackingProducer(
             configuration: WebTrackingConfiguration(file: source),
             transport: InMemoryTransport(),
-            diagnostics: DiagnosticHandler { reported.add("\($0)") },
+            diagnostics: DiagnosticHandler {
+                if let line = isLimited ? limiter.line(for: $0) : "\($0)" { reported.add(line) }
+            },
             clock: clock
         )
         let follower = Task { await producer.follow(file: source) }
@@ -466,6 +470,32 @@ struct SettingsFileTests {
         }
     }
 
+    @Test("Of each change of a followed file it is told whether it is in force, also of several within a second")
+    func tellsOfEachChange() async throws {
+        let names = #""a", "b", "c", "d", "e""#
+        let path = self.file("told.json", #"{\#(Self.required), "redaction": {"mask": [\#(names), "f"]}}"#)
+        try await self.followed(path, isLimited: true) { producer, clock, reported in
+            for (members, part) in [
+                // Beyond what the line shows of the names.
+                (#""redaction": {"mask": [\#(names), "g"]}"#, "redaction standard, mask a b c d e and 1 more"),
+                (#""redactoin": {}"#, "settings refused"),
+                (#""redaction": {"mask": {"h": true}}"#, "settings refused"),
+                // What is in force already, after all.
+                (#""redaction": {"mask": [\#(names), "g"]}"#, "settings in force"),
+                (#""logLevel5": {}"#, "settings refused"),
+            ] {
+                let count = reported.elements.count
+                _ = self.file("told.json", "{\(Self.required), \(members)}")
+                let start = clock.now()
+                await self.pass(clock) { reported.elements.count > count || clock.now() - start > .seconds(60) }
+                #expect(reported.elements.count == count + 1, "\(members)")
+                #expect(reported.elements.last?.contains(part) == true, "\(members)")
+                #expect(reported.elements.last?.contains("like it") == false)
+            }
+            #expect(producer.redaction.rules.contains(.key("g", .mask)))
+        }
+    }
+
     @Test("A file that is half written at one look and whole at the next is not told of")
     func waitsForTheRest() throws {
         var follower = SettingsFollower(WebTrackingConfiguration(endpoint: "cn-test", project: "p1p", logstore: "ll"))
@@ -475,12 +505,14 @@ struct SettingsFileTests {
         guard case .apply = look("{}") else { throw TestFailure() }
         guard case .none = look("{}") else { throw TestFailure() }
         guard case .none = look(#"{"log"#) else { throw TestFailure() }
-        guard case .apply(let settings) = look(#"{"logLevels": {"a": "debug"}}"#) else { throw TestFailure() }
+        guard case .apply(let settings, isMended: false) = look(#"{"logLevels": {"a": "debug"}}"#) else {
+            throw TestFailure()
+        }
         #expect(settings.logLevelOverrides == ["a": .debug])
         guard case .none = look("{") else { throw TestFailure() }
         guard case .refuse = look("{") else { throw TestFailure() }
         guard case .none = look("{") else { throw TestFailure() }
-        guard case .apply = look("{}") else { throw TestFailure() }
+        guard case .apply(_, isMended: true) = look("{}") else { throw TestFailure() }
     }
 
     private struct TestFailure: Error {}

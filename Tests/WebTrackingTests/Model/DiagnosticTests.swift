@@ -41,6 +41,14 @@ import Logging
         #expect(lines.last?.hasPrefix("webtracking: shutdown:") == true)
     }
 
+    @Test func whetherASettingIsInForceIsNeverLeftOut() {
+        let limiter = DiagnosticLimiter(clock: ManualClock())
+        for name in ["a", "b", "c"] {
+            #expect(limiter.line(for: .settingsInForce(summary: name)) == "webtracking: settings in force: \(name)\n")
+            #expect(limiter.line(for: .settingsRefused(reason: name))?.hasSuffix(": \(name)\n") == true)
+        }
+    }
+
     @Test func aTopicWithControlCharactersStaysOneLine() {
         let line = DiagnosticLimiter(clock: ManualClock()).line(for: self.dropped(1, topic: "a\nb\u{1b}[31m")) ?? ""
         #expect(line.unicodeScalars.dropLast().allSatisfy { $0.value >= 32 })
