@@ -108,6 +108,13 @@ struct RecordMapperTests {
             (#"{"msg":"m","a":"\ud83d\ud83d\ude00"}"#, ["a": "\u{FFFD}\u{1F600}"]),
             (#"{"msg":"m","a":"\ud83d\n"}"#, ["a": "\u{FFFD}\n"]),
             (#"{"msg":"m","level":"error","level":50}"#, ["level_2": "50"]),
+            // Two spellings of one name.
+            (#"{"msg":"m","caf\u00e9":"1","cafe\u0301":"2"}"#, ["caf\u{E9}": "1", "caf\u{E9}_2": "2"]),
+            (#"{"msg":"m","o":{"caf\u00e9":"1","cafe\u0301":"2"}}"#, ["o": ["caf\u{E9}": "1", "caf\u{E9}_2": "2"]]),
+            (
+                #"{"msg":"m","\u00e9":"1","e\u0301":"2","e\u0301_2":"3"}"#,
+                ["\u{E9}": "1", "\u{E9}_3": "2", "\u{E9}_2": "3"]
+            ),
         ] as [(String, Logger.Metadata)] {
             let (record, mapper) = self.map(line)
             #expect(try #require(record).message == "m")

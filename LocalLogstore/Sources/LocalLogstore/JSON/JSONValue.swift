@@ -29,7 +29,8 @@ package indirect enum JSONValue: Sendable {
     }
 
     /// Parses one JSON text as ``init(parsing:)`` does, but mends what writers get wrong: half a surrogate pair becomes
-    /// U+FFFD, and a name that an object has already gets `_2` behind it, or the next number that is free. Says how much.
+    /// U+FFFD, and a name that an object has already, in this or another spelling of the same letters,
+    /// gets `_2` behind it, or the next number that is free. Says how much.
     package static func mending(_ bytes: [UInt8]) throws(JSONSyntaxError) -> (value: JSONValue, mends: Int) {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw JSONSyntaxError(offset: 0, reason: "not UTF-8")
@@ -91,18 +92,24 @@ package indirect enum JSONValue: Sendable {
         if cursor.consume(UInt8(ascii: "}")) { return [] }
         var members: [(name: String, value: JSONValue)] = []
         var names = NameSet()
+        // As whoever takes a mended object compares names: two spellings of one accented letter are one name.
+        var texts: Set<String> = []
         var repeated: [Int] = []
         repeat {
             cursor.skipWhitespace()
             let name = try cursor.string()
-            if !names.insert(cursor.decodedBytes(name)) {
-                guard cursor.mends else { throw cursor.failure("member occurs twice") }
-                cursor.noteMend()
-                repeated.append(members.count)
+            let text = cursor.decodedString(name)
+            if cursor.mends {
+                if !texts.insert(text).inserted {
+                    cursor.noteMend()
+                    repeated.append(members.count)
+                }
+            } else if !names.insert(cursor.decodedBytes(name)) {
+                throw cursor.failure("member occurs twice")
             }
             cursor.skipWhitespace()
             try cursor.expect(UInt8(ascii: ":"))
-            members.append((cursor.decodedString(name), try JSONValue(from: &cursor, depth: depth + 1)))
+            members.append((text, try JSONValue(from: &cursor, depth: depth + 1)))
             cursor.skipWhitespace()
         } while cursor.consume(UInt8(ascii: ","))
         try cursor.expect(UInt8(ascii: "}"))
@@ -111,7 +118,7 @@ package indirect enum JSONValue: Sendable {
         for index in repeated {
             let name = members[index].name
             var number = next[name] ?? 2
-            while !names.insert(Array("\(name)_\(number)".utf8)[...]) { number += 1 }
+            while !texts.insert("\(name)_\(number)").inserted { number += 1 }
             members[index].name = "\(name)_\(number)"
             next[name] = number + 1
         }
