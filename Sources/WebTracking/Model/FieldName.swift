@@ -31,11 +31,53 @@ package enum FieldName {
             repairs.append(.forbiddenKey)
         }
         if name.utf8.count > self.maximumBytes {
-            let suffix = "~" + NameHash.of(name).hexadecimal
-            name = name.prefix(utf8Bytes: self.maximumBytes - suffix.utf8.count) + suffix
+            name = self.cut(name, hash: NameHash.of(name))
             repairs.append(.longKey)
         }
         return (name, repairs)
+    }
+
+    private static func cut(_ name: String, hash: UInt64) -> String {
+        let suffix = "~" + hash.hexadecimal
+        return name.prefix(utf8Bytes: self.maximumBytes - suffix.utf8.count) + suffix
+    }
+
+    /// A name of parts with dots between them. No more of it is kept than the name of a field can have, so that what is in a
+    /// dictionary with a long key costs no more for that.
+    struct Joined {
+        /// The whole, or as much of it as counts.
+        private let beginning: String
+        /// The hash of the whole, if that is too long.
+        private var hash: UInt64?
+        /// Whether it is too long and the service's own, and has been given another beginning.
+        private let isForbidden: Bool
+
+        init(_ name: String) {
+            guard name.utf8.count > FieldName.maximumBytes else {
+                self.beginning = name
+                self.isForbidden = false
+                return
+            }
+            self.isForbidden = FieldName.isForbidden(name)
+            let name = self.isForbidden ? "field." + name : name
+            self.beginning = name.prefix(utf8Bytes: FieldName.maximumBytes)
+            self.hash = NameHash.of(name)
+        }
+
+        /// The name with one more part.
+        func appending(_ part: String) -> Joined {
+            guard let hash = self.hash else { return Joined("\(self.beginning).\(part)") }
+            var longer = self
+            longer.hash = NameHash.of(part, after: NameHash.of(".", after: hash))
+            return longer
+        }
+
+        /// What ``FieldName/repaired(_:)`` makes of the whole.
+        var repaired: (name: String, repairs: [RepairKind]) {
+            guard let hash = self.hash else { return FieldName.repaired(self.beginning) }
+            let repairs: [RepairKind] = self.isForbidden ? [.forbiddenKey, .longKey] : [.longKey]
+            return (FieldName.cut(self.beginning, hash: hash), repairs)
+        }
     }
 
     /// What a number of so many digits is put behind, within the length limit.
@@ -47,8 +89,10 @@ package enum FieldName {
 /// Hashes of names.
 enum NameHash {
     /// A hash (FNV-1a) that is the same in every process, for names that are cut.
-    static func of(_ name: String) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    ///
+    /// - Parameter start: The hash of what stands before it.
+    static func of(_ name: String, after start: UInt64 = 0xCBF2_9CE4_8422_2325) -> UInt64 {
+        var hash = start
         for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         return hash
     }

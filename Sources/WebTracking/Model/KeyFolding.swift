@@ -71,9 +71,11 @@ struct WidePattern: Sendable {
         self.rule = rule
     }
 
-    /// - Parameter parts: What stands between the dots of a key.
-    func matches(_ parts: [KeyPart]) -> Bool {
-        parts.indices.contains { place in
+    /// - Parameters:
+    ///   - parts: What stands between the dots of a key.
+    ///   - start: The first of them that is looked at as the last one that the pattern is for.
+    func matches(_ parts: [KeyPart], from start: Int = 0) -> Bool {
+        (start..<parts.count).contains { place in
             self.isWhole
                 ? self.matchesBeginning(parts[...place])
                 : self.matches(parts, at: place, words: self.words.count, isLast: true)
@@ -82,9 +84,30 @@ struct WidePattern: Sendable {
 
     /// Whether a name with dots is for a key that these parts begin.
     private func matchesBeginning(_ parts: ArraySlice<KeyPart>) -> Bool {
-        let texts = parts.dropLast().map(\.plain) + parts.suffix(1).map { self.text(of: $0, isLast: true) }
-        let text = texts.joined(separator: ".")
+        guard let last = parts.last, let text = self.end(of: parts.dropLast(), and: self.text(of: last, isLast: true))
+        else { return false }
         return self.isSuffix ? KeyFolding.ends(Substring(text), in: self.words[0]) : text == self.words[0]
+    }
+
+    /// As much of what stands before the end of these parts as can decide; `nil` if that is too long to be the name.
+    private func end(of parts: ArraySlice<KeyPart>, and last: String) -> String? {
+        // A scalar decomposes into four at the most.
+        let longest = self.words[0].unicodeScalars.count * 4
+        var texts: [String] = []
+        var count = 0
+        var place = parts.endIndex
+        var text = last
+        while true {
+            // One more than the name can have, so that what is too long is seen to be.
+            let end = text.unicodeScalars.suffix(longest + 1)
+            texts.append(String(end))
+            count += end.count
+            if count > longest { return self.isSuffix ? texts.reversed().joined(separator: ".") : nil }
+            guard place > parts.startIndex else { return texts.reversed().joined(separator: ".") }
+            place -= 1
+            text = parts[place].plain
+            count += 1
+        }
     }
 
     /// Whether the first `count` words stand at the end of this part, and before it.

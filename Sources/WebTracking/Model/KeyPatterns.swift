@@ -169,35 +169,46 @@ final class KeyPatterns: Sendable {
         }
     }
 
-    /// The first rule with a pattern that is for a key, or for a part of it; `nil` if there is none.
+    /// The first rule with a pattern that is for a key, or for a part of it; ``noRule`` if there is none.
     @inline(never)
-    func firstRule(for key: String) -> Int? {
-        let (isPlain, rule) = key.withBytes { bytes in
+    func firstRule(for key: String) -> Int {
+        let rule: Int? = key.withBytes { bytes in
             var bits: UInt8 = 0
             for place in 0..<bytes.count { bits |= bytes[place] }
-            return bits < 0x80 ? (true, self.firstRule(for: bytes)) : (false, nil)
+            return bits < 0x80 ? self.firstRule(for: bytes, from: 0, before: Self.noRule) : nil
         }
-        if isPlain { return rule }
+        if let rule { return rule }
         let folded = KeyFolding.folded(key)
-        var first = folded.withBytes { self.firstRule(for: $0) }
-        let parts = KeyFolding.parts(of: folded)
-        for pattern in self.others {
-            if let first, first < pattern.rule { break }
-            if pattern.matches(parts) { first = pattern.rule }
-        }
-        return first
+        let first = folded.withBytes { self.firstRule(for: $0, from: 0, before: Self.noRule) }
+        return self.firstRule(for: KeyFolding.parts(of: folded), from: 0, before: first)
     }
 
-    /// The same for a key whose letters beyond ASCII are in lower case, and by the patterns in ASCII.
-    private func firstRule(for key: UnsafeRawBufferPointer) -> Int? {
-        var first = Self.noRule
-        var end = 0
+    /// The same by the patterns in ASCII, if it comes before `first`, which is otherwise the answer.
+    ///
+    /// - Parameters:
+    ///   - key: A key whose letters beyond ASCII are in lower case.
+    ///   - start: Where the first part of it that is looked at ends at the earliest.
+    func firstRule(for key: UnsafeRawBufferPointer, from start: Int, before first: Int) -> Int {
+        var first = first
+        var end = start
         while end <= key.count {
             if end == key.count || key[end] == UInt8(ascii: ".") { self.lookAtPart(of: key, to: end, &first) }
             end &+= 1
         }
-        return first == Self.noRule ? nil : first
+        return first
     }
+
+    /// The same by the patterns that are not in ASCII.
+    ///
+    /// - Parameters:
+    ///   - parts: Those of a key.
+    ///   - start: The first of them that is looked at.
+    func firstRule(for parts: [KeyPart], from start: Int, before first: Int) -> Int {
+        self.others.first { $0.rule >= first || $0.matches(parts, from: start) }.map { min($0.rule, first) } ?? first
+    }
+
+    /// Whether there are patterns that are not in ASCII.
+    var hasOthers: Bool { !self.others.isEmpty }
 
     /// The first rule for the part of a key in ASCII that ends here, if that comes before `first`; otherwise `first`.
     @inline(never)

@@ -39,6 +39,8 @@ struct HandlerFields: Sendable {
     /// The metadata as JSON members, each with a comma before it.
     let members: [UInt8]
     let entries: [Entry]
+    /// So many are looked at one by one; where there are more, they are in the order of their hashes.
+    private static let scanned = 32
     /// The names of ``entries``.
     let names: NameFilter
     /// Whether `members` may be copied as it is. Otherwise something in the metadata needs the general mapping.
@@ -90,8 +92,8 @@ struct HandlerFields: Sendable {
             if encoder.isErrorName(hash) { claimsErrorName = true }
             entries.append(Entry(key: key, hash: hash, end: writer.count, isRedacted: settled.redactions > 0))
         }
-        self.members = isPlain && writer.count > 0 ? writer.withBytes { Array($0) } : []
-        self.entries = isPlain ? entries : []
+        let members = isPlain && writer.count > 0 ? writer.withBytes { Array($0) } : []
+        (self.members, self.entries) = isPlain ? Self.ordered(members, entries) : ([], [])
         self.names = names
         self.isPlain = isPlain
         self.redactor = redactor.identity
@@ -99,12 +101,44 @@ struct HandlerFields: Sendable {
         self.claimsErrorName = claimsErrorName
     }
 
+    /// The members in the order of their hashes, if there are many.
+    private static func ordered(_ members: [UInt8], _ entries: [Entry]) -> ([UInt8], [Entry]) {
+        guard entries.count > self.scanned else { return (members, entries) }
+        let starts = [0] + entries.map(\.end)
+        var ordered: [UInt8] = []
+        ordered.reserveCapacity(members.count)
+        let places = entries.indices.sorted { entries[$0].hash < entries[$1].hash }
+        let moved = places.map { place in
+            var entry = entries[place]
+            ordered += members[starts[place]..<entry.end]
+            entry.end = ordered.count
+            return entry
+        }
+        return (ordered, moved)
+    }
+
     /// Notes which of the entries has this key, if any has.
     @inline(never)
     func insert(_ key: String, _ hash: UInt64, into outranked: inout Outranked) {
-        for place in self.entries.indices where self.entries[place].hash == hash && self.entries[place].key == key {
-            outranked.insert(place)
+        var place = self.entries.count > Self.scanned ? self.firstPlace(of: hash) : 0
+        while place < self.entries.count {
+            if self.entries[place].hash == hash {
+                if self.entries[place].key == key { outranked.insert(place) }
+            } else if self.entries.count > Self.scanned {
+                return
+            }
+            place += 1
         }
+    }
+
+    /// Where entries with this hash begin among those that are in order.
+    private func firstPlace(of hash: UInt64) -> Int {
+        var range = 0..<self.entries.count
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            range = self.entries[middle].hash < hash ? middle + 1..<range.upperBound : range.lowerBound..<middle
+        }
+        return range.lowerBound
     }
 }
 

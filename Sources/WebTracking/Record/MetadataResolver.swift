@@ -34,7 +34,7 @@ struct MetadataResolver {
     /// nested one), then the one whose path comes first in byte order; the other is numbered from `_2` on.
     mutating func fields(of metadata: LogMetadata, taken: Set<String>) -> [Field] {
         var leaves: [Leaf] = []
-        for (key, value) in metadata { self.flatten(value, path: [key], into: &leaves) }
+        for (key, value) in metadata { self.flatten(value, FieldName.Joined(key), path: [key], into: &leaves) }
         leaves.sort {
             // As the names are the same to each other below: not by their bytes.
             if $0.name != $1.name { return $0.name < $1.name }
@@ -55,11 +55,16 @@ struct MetadataResolver {
         return leaves.map { Field(name: $0.name, value: $0.value) }
     }
 
-    private mutating func flatten(_ value: LogMetadataValue, path: [String], into leaves: inout [Leaf]) {
+    private mutating func flatten(
+        _ value: LogMetadataValue,
+        _ name: FieldName.Joined,
+        path: [String],
+        into leaves: inout [Leaf]
+    ) {
         let text: String
         switch value {
         case .dictionary(let values) where !values.isEmpty && path.count <= self.deepestNesting:
-            for (key, value) in values { self.flatten(value, path: path + [key], into: &leaves) }
+            for (key, value) in values { self.flatten(value, name.appending(key), path: path + [key], into: &leaves) }
             return
         case .dictionary(let values):
             text = MetadataText.json(value).text
@@ -74,7 +79,7 @@ struct MetadataResolver {
             text = value.description
         }
         self.steps += 1
-        let (name, repairs) = FieldName.repaired(path.joined(separator: "."))
+        let (name, repairs) = name.repaired
         for repair in repairs { self.repairs[repair] += 1 }
         leaves.append(Leaf(name: name, path: path, value: text))
     }

@@ -85,12 +85,8 @@ final class Redactor: Sendable {
         ObjectIdentifier(Swift.type(of: copy value))
     }
 
-    /// What happens to a value that is not a container.
-    func action(_ key: String, _ leaf: inout LeafText) -> Redaction.Action {
-        self.action(key, rule: self.patterns?.firstRule(for: key) ?? KeyPatterns.noRule, &leaf)
-    }
-
-    /// The same where it is known which of the rules that go by the key is the first for this one.
+    /// What happens to a value that is not a container, where it is known which of the rules that go by the key is the first
+    /// for this one.
     @inline(__always)
     func action(_ key: String, rule byKey: Int, _ leaf: inout LeafText) -> Redaction.Action {
         // A string has no attributes.
@@ -119,13 +115,16 @@ final class Redactor: Sendable {
         nesting: Int
     ) -> SettledValue {
         var redactions = 0
-        let settled = self.settled(
-            key,
-            value,
-            described: described,
-            Depth(nesting: nesting),
-            redactions: &redactions
-        )
+        let settled: LogMetadataValue?
+        switch value {
+        case .dictionary, .array:
+            var path = NestedKey(key, patterns: self.patterns)
+            settled = self.settled(&path, value, Depth(nesting: nesting), redactions: &redactions)
+        case .string, .stringConvertible:
+            var leaf = LeafText(value, described: described)
+            let rule = self.patterns?.firstRule(for: key) ?? KeyPatterns.noRule
+            settled = self.settled(&leaf, rule: rule, redactions: &redactions) { key }
+        }
         return SettledValue(value: settled, redactions: redactions)
     }
 
@@ -155,9 +154,8 @@ final class Redactor: Sendable {
     }
 
     private func settled(
-        _ key: String,
+        _ key: inout NestedKey,
         _ value: LogMetadataValue,
-        described: String? = nil,
         _ depth: Depth,
         redactions: inout Int
     ) -> LogMetadataValue? {
@@ -168,29 +166,40 @@ final class Redactor: Sendable {
             let below = depth.below(isArray: false)
             var kept: LogMetadata = [:]
             for (name, value) in values {
-                // A key may be empty.
-                let path = self.isActive ? "\(key).\(name)" : ""
-                if let value = self.settled(path, value, below, redactions: &redactions) { kept[name] = value }
+                let level = self.isActive ? key.enter(name) : nil
+                if let value = self.settled(&key, value, below, redactions: &redactions) { kept[name] = value }
+                if let level { key.leave(to: level) }
             }
             return kept.isEmpty && !values.isEmpty ? nil : .dictionary(kept)
         case .array(let values):
             let below = depth.below(isArray: true)
             var kept: [LogMetadataValue] = []
             for value in values {
-                if let value = self.settled(key, value, below, redactions: &redactions) { kept.append(value) }
+                if let value = self.settled(&key, value, below, redactions: &redactions) { kept.append(value) }
             }
             return kept.isEmpty && !values.isEmpty ? nil : .array(kept)
         case .string, .stringConvertible:
-            var leaf = LeafText(value, described: described)
-            let action = self.isActive ? self.action(key, &leaf) : .keep
-            if action != .keep { redactions += 1 }
-            switch action {
-            case .keep: return .string(leaf.text)
-            case .mask: return .string(Redaction.masked)
-            case .drop: return nil
-            // Checked at set-up; without a key nothing of the value may be seen.
-            case .pseudonym: return .string(self.pseudonymKey.map { $0.pseudonym(of: leaf.text) } ?? Redaction.masked)
-            }
+            var leaf = LeafText(value)
+            return self.settled(&leaf, rule: key.rule, redactions: &redactions) { key.text }
+        }
+    }
+
+    /// - Parameter key: The whole key, which only functions are given.
+    private func settled(
+        _ leaf: inout LeafText,
+        rule: Int,
+        redactions: inout Int,
+        key: () -> String
+    ) -> LogMetadataValue? {
+        let action =
+            self.isActive ? self.action(self.hasFunctions ? key() : "", rule: rule, &leaf) : Redaction.Action.keep
+        if action != .keep { redactions += 1 }
+        switch action {
+        case .keep: return .string(leaf.text)
+        case .mask: return .string(Redaction.masked)
+        case .drop: return nil
+        // Checked at set-up; without a key nothing of the value may be seen.
+        case .pseudonym: return .string(self.pseudonymKey.map { $0.pseudonym(of: leaf.text) } ?? Redaction.masked)
         }
     }
 

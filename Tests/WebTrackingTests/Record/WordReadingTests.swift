@@ -102,8 +102,7 @@ import Logging
             var rule = KeyPatterns.noRule
             let hash = PlainKey.append(key, to: &writer, redactor: redactor, rule: &rule)
             #expect((hash != nil) == Self.isPlain(key), "\(key)")
-            var leaf = LeafText("v")
-            if redactor.action(key, &leaf) != .keep {
+            if redactor.settled(key, "v", nesting: 8).redactions > 0 {
                 #expect(hash == nil || rule != KeyPatterns.noRule, "\(key)")
                 secret += 1
             }
