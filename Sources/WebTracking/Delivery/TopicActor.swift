@@ -184,10 +184,8 @@ actor TopicActor {
         let wire = composed.wireBytes
         let raw = composed.made.rawBytes
         let held = composed.made.heldBytes
-        self.context.budget.charge(held)
         let start = self.context.clock.now()
-        let (verdict, failure) = await self.exchange(composed.made.request)
-        self.context.budget.release(held)
+        let (verdict, failure) = await self.exchange(composed.made.request, held: held)
         if Task.isCancelled && verdict != .delivered { return }
         let end = self.context.clock.now()
         switch verdict {
@@ -236,10 +234,19 @@ actor TopicActor {
         }
     }
 
-    private func exchange(_ request: TransportRequest) async -> (Verdict, ProducerDiagnostic.Failure?) {
+    /// - Parameter held: The bytes that the request takes up until the transport returns, also if it is left behind.
+    private func exchange(
+        _ request: TransportRequest,
+        held: Int
+    ) async -> (Verdict, ProducerDiagnostic.Failure?) {
         let context = self.context
-        guard let deadline = context.exchangeDeadline else { return await Self.answer(to: request, context) }
-        return await deadline.run { await Self.answer(to: request, context) }
+        context.budget.charge(held)
+        let call: @Sendable () async -> (Verdict, ProducerDiagnostic.Failure?) = {
+            defer { context.budget.release(held) }
+            return await Self.answer(to: request, context)
+        }
+        guard let deadline = context.exchangeDeadline else { return await call() }
+        return await deadline.run(call)
             ?? (.retry(.failed, after: nil), .noAnswer("the transport has not come back, and is left behind"))
     }
 

@@ -37,7 +37,8 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     public var rawBytes: Int
     /// Bytes of delivered bodies as they were sent.
     public var wireBytes: Int
-    /// Bytes held in memory for records; at most the memory limit, and briefly the compressed copies in flight.
+    /// Bytes held in memory for records; at most the memory limit, and the compressed copies in flight: briefly, but for
+    /// those of calls that a transport does not return from.
     public var pendingBytes: Int
     /// Bytes of the spool files that hold records or are kept for new ones.
     public var spoolBytes: Int

@@ -70,7 +70,7 @@ import Logging
         while clock.timeToNextDeadline != nil { await Task.yield() }
     }
 
-    @Test func aTransportThatNeverReturnsHoldsNoTopicForEver() async throws {
+    @Test func aTransportThatNeverReturnsHoldsNoTopicForEverAndItsBodyCountsUntilItDoes() async throws {
         /// Never returns from its first call, cancelled or not.
         final class Stuck: WebTrackingTransport {
             let inner = InMemoryTransport()
@@ -92,8 +92,10 @@ import Logging
         let calls = ManualClock(wallTime: Rig.start)
         let clock = ManualClock(wallTime: Rig.start)
         let failures = Recorder<ProducerDiagnostic>()
+        var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
+        configuration.compression = .none
         let producer = try WebTrackingProducer(
-            configuration: WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore"),
+            configuration: configuration,
             transport: transport,
             diagnostics: DiagnosticHandler { if case .requestFailed = $0 { failures.add($0) } },
             clock: clock,
@@ -101,7 +103,8 @@ import Logging
             random: { 1 },
             exchangeClock: calls
         )
-        producer.makeLogHandler(label: "l").log(level: .error, "m")
+        let message = String(repeating: "m", count: 10_000)
+        producer.makeLogHandler(label: "l").log(level: .error, "\(message)")
         await transport.first.hasBegun.wait(until: nil, clock: clock)
         while calls.timeToNextDeadline == nil { await Task.yield() }
         #expect(calls.timeToNextDeadline == .seconds(20))
@@ -112,11 +115,14 @@ import Logging
             if let rest = clock.timeToNextDeadline { clock.advance(by: rest) }
             await Task.yield()
         }
-        #expect(transport.inner.logs.map { $0["message"] } == ["m"])
+        #expect(transport.inner.logs.map { $0["message"] } == [message])
         #expect(producer.statistics.retries == 1 && producer.statistics.delivered == 1)
+        // The call has its body still, so that it counts.
+        #expect((10_000..<20_000).contains(producer.statistics.pendingBytes))
         // It comes late, and is a duplicate.
         transport.first.bell.ring()
         while transport.inner.logs.count < 2 { await Task.yield() }
+        while producer.statistics.pendingBytes > 0 { await Task.yield() }
         #expect(producer.statistics.delivered == 1)
         await producer.shutdown(timeout: .seconds(1))
     }
