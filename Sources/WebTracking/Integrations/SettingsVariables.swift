@@ -50,16 +50,31 @@ enum SettingsVariables {
     private static let groups = (SettingsKeys.groups + SettingsKeys.all.filter { $0.value == .pairs }.map(\.key))
         .map { encoded($0) + "_" }
 
-    /// Where a reader has the value of a key from: a variable that has the same, or a configuration.
+    /// Where a reader has the value of a key from: the variable that its scope leads to, if that has the same value, or a
+    /// configuration.
     static func origin(of key: String, in config: ConfigSnapshotReader, _ environment: [String: String]) -> String {
-        guard !environment.isEmpty, let value = config.string(forKey: ConfigKey(key), isSecret: true) else {
-            return "configuration"
-        }
-        let name = Self.encoded(key)
-        let variable = environment.filter { variable, text in
-            text == value && (variable == name || variable.hasSuffix("_\(name)"))
-        }
-        return variable.keys.min().map { "variable \($0)" } ?? "configuration"
+        guard !environment.isEmpty, let scope = Self.scope(of: config),
+            let value = config.string(forKey: ConfigKey(key), isSecret: true)
+        else { return "configuration" }
+        let variable = scope + Self.encoded(key)
+        return environment[variable] == value ? "variable \(variable)" : "configuration"
+    }
+
+    /// What the variables begin with that a reader looks at; `nil` if it looks at none, or nobody can say how they begin.
+    ///
+    /// swift-configuration tells a reader's scope and providers by its description only, here of version 1.4.0. What is
+    /// written in another way is not understood, and then no variable is named.
+    private static func scope(of config: ConfigSnapshotReader) -> String? {
+        let description = "\(config)"
+        guard description.hasPrefix("ConfigSnapshotReader["), description.hasSuffix("]"),
+            let separator = description.firstRange(of: "providers: ")
+        else { return nil }
+        let providers = description[separator.upperBound...].dropLast().split(separator: ", ")
+        guard providers.contains("EnvironmentVariablesProvider") else { return nil }
+        let scope = description[..<separator.lowerBound].dropFirst("ConfigSnapshotReader[".count)
+        guard !scope.isEmpty else { return "" }
+        guard scope.hasPrefix("keyPrefix: "), scope.hasSuffix(", ") else { return nil }
+        return Self.encoded("\(scope.dropFirst("keyPrefix: ".count).dropLast(2)).")
     }
 
     /// A variable that is in the reader's scope, is no key, and is written so nearly like one that it is meant to be one, or
@@ -68,10 +83,12 @@ enum SettingsVariables {
         in config: ConfigSnapshotReader,
         _ environment: [String: String]
     ) -> (variable: String, suffix: String)? {
+        let scope = Self.scope(of: config)
         for (variable, text) in environment.sorted(by: { $0.key < $1.key }) {
             for underscore in variable.indices where variable[underscore] == "_" {
                 let suffix = String(variable[variable.index(after: underscore)...])
-                guard !suffix.isEmpty, Self.keys[suffix] == nil, Self.isNear(suffix),
+                guard !suffix.isEmpty, scope.map({ variable == $0 + suffix }) ?? true,
+                    Self.keys[suffix] == nil, Self.isNear(suffix),
                     // In the scope, and from the environment: otherwise it is not what the reader says.
                     config.string(forKey: ConfigKey(suffix), isSecret: true) == text
                 else { continue }

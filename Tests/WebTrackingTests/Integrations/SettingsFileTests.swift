@@ -241,6 +241,36 @@ struct SettingsFileTests {
         #expect(lines.contains("batching.lingerSeconds = 2 (default)"))
     }
 
+    @Test("A variable is named as the source only where the reader's scope leads to it")
+    func namesNoOtherVariable() throws {
+        let variables = [
+            "CI_PROJECT": "shop", "WEBTRACKING_PROJECT": "shop", "WEBTRACKING_ENDPOINT": "cn-test",
+            "WEBTRACKING_LOGSTORE": "logstore", "A_TAGZ": "x",
+        ]
+        func lines(_ reader: ConfigReader, _ variables: [String: String]) throws -> [Substring] {
+            try WebTrackingConfiguration(layers: [.config(reader.snapshot())], environment: variables).description
+                .split(separator: "\n")
+        }
+        let environment = EnvironmentVariablesProvider(environmentVariables: variables)
+        let reader = ConfigReader(provider: environment).scoped(to: "webtracking")
+        #expect(try lines(reader, variables).contains("project = shop (variable WEBTRACKING_PROJECT)"))
+        // Where the variables have other names, nobody can say which it is.
+        let mapped = ConfigReader(provider: environment.prefixKeys(with: "webtracking"))
+        #expect(try lines(mapped, variables).contains("project = shop (configuration)"))
+        let values: [AbsoluteConfigKey: ConfigValue] = [
+            "webtracking.endpoint": "cn-test", "webtracking.project": "shop", "webtracking.logstore": "logstore",
+        ]
+        let inMemory = ConfigReader(provider: InMemoryProvider(values: values)).scoped(to: "webtracking")
+        #expect(try lines(inMemory, variables).contains("project = shop (configuration)"))
+        // Nor is another variable than the reader's called a misspelt key.
+        let misspelt = variables.merging(["WEBTRACKING_TAGZ": "x"]) { $1 }
+        let provider = EnvironmentVariablesProvider(environmentVariables: misspelt)
+        let error = try #require(throws: ConfigurationError.self) {
+            try lines(ConfigReader(provider: provider).scoped(to: "webtracking"), misspelt)
+        }
+        #expect(error.value == "WEBTRACKING_TAGZ")
+    }
+
     @Test("No secret is printed")
     func printsNoSecret() throws {
         let digits = "00112233445566778899aabbccddeeff"
