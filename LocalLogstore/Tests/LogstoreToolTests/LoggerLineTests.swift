@@ -190,4 +190,13 @@ struct LoggerLineTests {
         #expect(line.time == Self.second * 1_000_000_000 && line.level == .warning && line.message == "m")
         #expect(line.members.map(\.name) == ["time", "level", "event"])
     }
+
+    @Test("A text or a number called log, as Docker writes a whole line, is no level and stays")
+    func leavesTheLogOfDocker() {
+        for value in [JSONValue.string("error"), .number("50")] {
+            let line = LoggerLine([("log", value), ("stream", .string("stderr"))])
+            #expect(line.level == nil)
+            #expect(line.members.map(\.name) == ["log", "stream"])
+        }
+    }
 }

@@ -27,6 +27,7 @@ struct TerminalTextTests {
             #expect(
                 escaped.unicodeScalars.allSatisfy {
                     !(0..<0x20).contains($0.value) && !(0x7F..<0xA0).contains($0.value)
+                        && !$0.properties.isBidiControl && ![0x2028, 0x2029].contains($0.value)
                 }
             )
         }

@@ -7,6 +7,8 @@
 struct SettingsTree: Sendable {
     /// By key, with dots between its parts.
     private(set) var values: [String: JSONValue] = [:]
+    /// The keys that are there, also those that say that they are not set.
+    private var keys: Set<String> = []
     /// The path that it was read from.
     let origin: String
     /// Whether all values are texts, which stand for numbers and lists as those of variables do.
@@ -58,7 +60,7 @@ struct SettingsTree: Sendable {
 
     private mutating func add(_ value: JSONValue, at path: String) throws {
         if SettingsKeys.all[path] != nil {
-            guard self.values[path] == nil else {
+            guard self.keys.insert(path).inserted else {
                 throw ConfigurationError(
                     setting: path,
                     value: self.origin,

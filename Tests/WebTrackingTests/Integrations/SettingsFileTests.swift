@@ -145,6 +145,11 @@ struct SettingsFileTests {
         #expect(try self.error(#""quux": 1"#).setting == "quux")
         #expect(try self.error(#""memoryLimit": 1048576, "memoryLimit": 2097152"#).setting == "memoryLimit")
         #expect(try self.error(#""redaction": {"standard": true}, "redaction.standard": false"#).rule.contains("twice"))
+        // Nor does it matter which of them says that it is not set.
+        for (first, second) in [("null", "1048576"), ("1048576", "null")] {
+            let members = #""memoryLimit": \#(first), "memoryLimit": \#(second)"#
+            #expect(try self.error(members).rule.contains("twice"))
+        }
     }
 
     @Test("A letter that is wrong in a key is found, and the key is named or one that is as near")

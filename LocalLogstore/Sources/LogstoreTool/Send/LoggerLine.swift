@@ -95,6 +95,8 @@ struct LoggerLine {
 
     private static func level(_ value: JSONValue, named name: String, isSyslog: Bool) -> Logger.Level? {
         switch value {
+        // One of Docker's, for one, is a whole line.
+        case .string where name == "log", .number where name == "log": return nil
         case .string(let text):
             if name == "PRIORITY" || isSyslog, let number = Int(text) { return Self.level(syslog: number) }
             return Self.level(named: text)
