@@ -14,7 +14,7 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     let call: String
     let path: String
     let code: CInt
-    /// What a directory has to be and is not, in words that say what to do; `nil` if the system's words do.
+    /// The rule that the path breaks, in words that say what to do; `nil` if the system's error text is enough.
     let rule: String?
 
     init(_ call: String, _ path: String, code: CInt = errno, rule: String? = nil) {
@@ -27,10 +27,10 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     /// Whether there is no such file.
     var isAbsence: Bool { self.code == ENOENT }
 
-    /// Whether something was short that others give back, which says nothing about the file.
+    /// Whether a resource was short that may become free again. This says nothing about the file.
     var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, EINTR, EAGAIN, ENOSPC, EDQUOT].contains(self.code) }
 
-    /// Whether the file is another one than it was, or shorter; not a shortage that may pass.
+    /// Whether the file was replaced or truncated. Unlike a shortage, this does not pass.
     var isDamage: Bool { self.code == EIO || self.code == EPERM }
 
     var description: String {
@@ -41,8 +41,8 @@ struct FileError: Error, Equatable, CustomStringConvertible {
 
 /// The few calls on files that a spool needs.
 enum FileSystem {
-    /// Makes a directory, by default one that only its owner can look into, with those above it; an existing one is left as
-    /// it is. Returns the directories in which there is a new one.
+    /// Makes a directory and the missing ones above it, by default for their owner alone. Leaves an existing directory
+    /// as it is. Returns the parents of the new directories.
     @discardableResult
     static func makeDirectory(_ path: String, mode: mode_t = 0o700) throws(FileError) -> [String] {
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
@@ -52,18 +52,19 @@ enum FileSystem {
         guard errno == ENOENT, slash > path.startIndex else { throw FileError("mkdir", path) }
         let changed = try self.makeDirectory(parent, mode: mode)
         if try self.makeOneDirectory(path, mode: mode) { return changed + [parent] }
+        // Another process may have made it since.
         if errno == EEXIST { return changed }
         throw FileError("mkdir", path)
     }
 
     /// Asks a copy-on-write file system (btrfs) to write the files of a new directory in place.
     ///
-    /// Otherwise each store into a mapped page that is on the disk already needs a new block, although the file has all of
-    /// its own: with a full disk the next record, or the note that a file is done with, ends the process by SIGBUS (seen
-    /// with Linux 6.18). File systems without that choice refuse, and do not need it, so an error means nothing.
+    /// Otherwise a store into a mapped page that is already on the disk needs a new block, although the file has all
+    /// its blocks. On a full disk, the next record, or the mark that a file is done with, ends the process by SIGBUS
+    /// (seen with Linux 6.18). File systems without that choice refuse it and do not need it, so errors are ignored.
     static func writeInPlace(_ directory: String) {
         #if os(Linux)
-        // FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_NOCOW_FL of <linux/fs.h>, which are macros that Swift does not import.
+        // FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_NOCOW_FL of <linux/fs.h>: macros that Swift does not import.
         let size = UInt(MemoryLayout<CLong>.size) << 16
         let (getFlags, setFlags) = (0x8000_6601 | size, 0x4000_6602 | size)
         let noCopyOnWrite: CLong = 0x0080_0000
@@ -79,7 +80,7 @@ enum FileSystem {
     /// Makes a directory in another one; `false`, with the reason in `errno`, if it cannot be made.
     static func makeOneDirectory(_ path: String, mode: mode_t) throws(FileError) -> Bool {
         guard mkdir(path, mode & 0o777) == 0 else { return false }
-        // What the process's mask takes away is wanted where a group shares the directory.
+        // mkdir clears the bits of the process's umask, and a directory that a group shares needs them.
         guard mode == 0o700 || chmod(path, mode) == 0 else { throw FileError("chmod", path) }
         return true
     }
@@ -98,7 +99,7 @@ enum FileSystem {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Opens a file that is no link; one that is made is for its owner alone.
+    /// Opens a file, and refuses a symbolic link. A file that this makes is for its owner alone.
     static func open(_ path: String, flags: CInt) throws(FileError) -> CInt {
         while true {
             #if canImport(Darwin)
@@ -113,8 +114,8 @@ enum FileSystem {
         }
     }
 
-    /// Whether parts of an open file have no blocks: one that was copied may have such, and so looks one that a file system
-    /// keeps compressed.
+    /// Whether parts of an open file have no blocks. A copied file may have such holes; a file that the file system
+    /// compresses looks the same.
     static func hasHoles(_ descriptor: CInt, path: String) throws(FileError) -> Bool {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw FileError("fstat", path) }
@@ -130,11 +131,12 @@ enum FileSystem {
         let resource = RLIMIT_FSIZE
         #endif
         guard getrlimit(resource, &limit) == 0 else { return nil }
+        // RLIM_INFINITY does not fit into Int on Linux; on Darwin it is Int.max, which limits nothing.
         return Int(exactly: limit.rlim_cur)
     }
 
-    /// Runs what makes files larger. Beyond the process's limit that fails with `EFBIG`, and does not end the process, as
-    /// the signal that comes with it would.
+    /// Runs `body`, which makes a file larger. Beyond the process's size limit, it fails with `EFBIG`. Without this
+    /// function, the signal that comes with the error would end the process.
     static func withoutSizeSignal<Result>(_ body: () -> Result) -> Result {
         var signals = sigset_t()
         var before = sigset_t()
@@ -145,9 +147,10 @@ enum FileSystem {
         let wasPending = sigismember(&pending, SIGXFSZ) == 1
         pthread_sigmask(SIG_BLOCK, &signals, &before)
         let result = body()
+        // The calls below may change errno, which the caller reads.
         let code = errno
         sigpending(&pending)
-        // It has come for this thread, and waits; it is taken here.
+        // It came for this thread and is pending. Take it before it is unblocked, or it ends the process.
         if !wasPending, sigismember(&pending, SIGXFSZ) == 1 {
             var signal: CInt = 0
             sigwait(&signals, &signal)
@@ -157,9 +160,10 @@ enum FileSystem {
         return result
     }
 
-    /// Gives a file its size, with the blocks behind it: a page of a mapping that finds no block ends the process.
+    /// Gives a file its size and all its blocks: a store into a mapped page without a block ends the process.
     static func allocate(_ descriptor: CInt, bytes: Int, path: String) throws(FileError) {
         #if canImport(Darwin)
+        // Darwin has no posix_fallocate. F_PREALLOCATE leaves the size as it is, so ftruncate follows.
         var store = fstore_t(
             fst_flags: UInt32(F_ALLOCATEALL),
             fst_posmode: F_PEOFPOSMODE,
@@ -172,13 +176,14 @@ enum FileSystem {
         }
         guard isDone else { throw FileError("allocate", path) }
         #else
+        // posix_fallocate returns its error, and does not set errno.
         var code: CInt
         repeat { code = self.withoutSizeSignal { posix_fallocate(descriptor, 0, off_t(bytes)) } } while code == EINTR
         guard code == 0 else { throw FileError("allocate", path, code: code) }
         #endif
     }
 
-    /// Maps a file for reading and writing; what is written does not reach the file if the mapping `isPrivate`.
+    /// Maps a file for reading and writing. If the mapping `isPrivate`, stores do not reach the file.
     static func map(
         _ descriptor: CInt,
         bytes: Int,
@@ -196,13 +201,14 @@ enum FileSystem {
         let descriptor = try self.open(path, flags: isDirectory ? O_RDONLY | O_DIRECTORY : O_RDONLY)
         defer { close(descriptor) }
         #if canImport(Darwin)
+        // On Darwin, fsync does not empty the drive's cache. F_FULLFSYNC does, but not every file system has it.
         guard fcntl(descriptor, F_FULLFSYNC) == 0 || fsync(descriptor) == 0 else { throw FileError("fsync", path) }
         #else
         guard (isDirectory ? fsync(descriptor) : fdatasync(descriptor)) == 0 else { throw FileError("fsync", path) }
         #endif
     }
 
-    /// The first bytes of an open file, fewer if it has been cut in the meantime.
+    /// Reads the first bytes of an open file; fewer if the file was truncated in the meantime.
     static func read(_ descriptor: CInt, bytes size: Int, path: String) throws(FileError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: size)
         var position = 0
@@ -212,7 +218,7 @@ enum FileSystem {
             }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw FileError("read", path) }
-            // Cut in the meantime.
+            // Truncated in the meantime.
             guard count > 0 else { return Array(bytes[..<position]) }
             position += count
         }

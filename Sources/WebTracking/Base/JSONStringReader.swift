@@ -3,16 +3,16 @@
 
 #if SignedPutLogs
 
-/// A string in JSON: where its bytes are, without the quotes, and how many they are without escapes.
+/// A string in JSON: where its bytes between the quotes are, and how many bytes it has once decoded.
 struct JSONStringToken {
     var start: Int
     var count: Int
     var decodedCount: Int
 }
 
-/// Reads the little that batches are made of: strings, flat objects of strings, and what stands between them.
+/// Reads the few kinds of JSON in a batch: strings, flat objects of strings, and the bytes between them.
 ///
-/// Invariant: `0 <= position <= bytes.count`, and nothing behind `bytes` is read. Valid only as long as they are.
+/// Invariant: `0 <= position <= bytes.count`. It reads nothing past `bytes`, and is valid only as long as they are.
 struct JSONStringReader {
     private let bytes: UnsafeRawBufferPointer
     private var position = 0
@@ -23,7 +23,7 @@ struct JSONStringReader {
 
     var isAtEnd: Bool { self.position == self.bytes.count }
 
-    /// Moves behind `byte`, if it is the next one.
+    /// Moves past `byte` if it is the next one; `false` if not.
     @inline(__always)
     mutating func skip(_ byte: UInt8) -> Bool {
         guard self.position < self.bytes.count, self.bytes[self.position] == byte else { return false }
@@ -31,13 +31,13 @@ struct JSONStringReader {
         return true
     }
 
-    /// Moves behind a line feed, which stands between two records.
+    /// Moves past the line feed between two records, if it is next.
     @inline(__always)
     mutating func skipLineFeed() {
         _ = self.skip(UInt8(ascii: "\n"))
     }
 
-    /// Appends the names and values of an object in turn; `false` if there is something else.
+    /// Reads a flat object of strings, and appends its names and values in turn; `false` if there is something else.
     mutating func object(into strings: inout [JSONStringToken]) -> Bool {
         guard self.skip(UInt8(ascii: "{")) else { return false }
         if self.skip(UInt8(ascii: "}")) { return true }
@@ -51,7 +51,7 @@ struct JSONStringReader {
         return self.skip(UInt8(ascii: "}"))
     }
 
-    /// The string that begins here; `nil` if none does, or if it does not end.
+    /// Reads the string that begins here; `nil` if none begins, it does not end, or an escape is not JSON's.
     mutating func string() -> JSONStringToken? {
         guard self.skip(UInt8(ascii: "\"")) else { return nil }
         let start = self.position
@@ -74,10 +74,11 @@ struct JSONStringReader {
         return nil
     }
 
-    /// Moves to the next byte that may be a quote or a backslash, eight at a time.
+    /// Skips plain bytes, eight at a time: up to a byte that may be a quote or a backslash, or to the last seven bytes.
     @inline(__always)
     private mutating func skipPlain() {
         while self.position &+ 8 <= self.bytes.count {
+            // Little-endian on every platform, so that the lowest mark stands for the first byte.
             let word = UInt64(
                 littleEndian: self.bytes.loadUnaligned(fromByteOffset: self.position, as: UInt64.self)
             )
@@ -90,23 +91,23 @@ struct JSONStringReader {
         }
     }
 
-    /// The bytes of a string as they stand in the JSON.
+    /// The bytes of a string, with its escapes.
     func bytes(_ token: JSONStringToken) -> Slice<UnsafeRawBufferPointer> {
         self.bytes[token.start..<token.start + token.count]
     }
 
-    /// A string as it stands in the JSON.
+    /// The text of a string, with its escapes.
     func text(_ token: JSONStringToken) -> String {
         String(decoding: self.bytes(token), as: UTF8.self)
     }
 
-    /// Whether a string stands in the JSON like this.
+    /// Whether a string, with its escapes, has exactly these bytes.
     @inline(__always)
     func matches(_ token: JSONStringToken, _ text: [UInt8]) -> Bool {
         token.count == text.count && self.bytes(token).elementsEqual(text)
     }
 
-    /// Appends a string without its escapes: as many bytes as the token says.
+    /// Decodes a string and appends it: as many bytes as `decodedCount` says.
     func decode(_ token: JSONStringToken, to writer: inout ByteWriter) {
         var rest = self.bytes(token)
         guard token.decodedCount != token.count else {
@@ -123,7 +124,7 @@ struct JSONStringReader {
         writer.append(UnsafeRawBufferPointer(rebasing: rest))
     }
 
-    /// The escape that begins at `start`, and how many bytes it has; `nil` if it is none of JSON's.
+    /// Decodes the escape at `start`, and counts its bytes; `nil` if JSON has no such escape.
     private static func escape(
         in bytes: UnsafeRawBufferPointer,
         at start: Int

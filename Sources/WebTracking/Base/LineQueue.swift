@@ -1,18 +1,18 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Text that waits to be written, within bounds; what finds no room is counted, and told before what comes after it.
+/// A bounded queue of text to write. It counts the lines that do not fit, and reports them before the next text.
 struct LineQueue {
-    /// What may wait: enough for what a producer says in an outage, and nothing that memory would notice.
+    /// The bounds: enough for what a producer reports in an outage, and very little memory.
     static let maximumTexts = 64
     static let maximumBytes = 64 << 10
 
     private var texts: [String] = []
     private var bytes = 0
-    /// Lines that found no room or could not be written, and that nothing has told of yet.
+    /// How many lines were dropped and not reported yet: they did not fit, or could not be written.
     private(set) var left = 0
 
-    /// Takes lines, each with its line feed; `false` if there is no room for them.
+    /// Appends lines, each with its line feed. If they do not fit, drops them and returns `false`.
     mutating func append(_ lines: String) -> Bool {
         let size = lines.utf8.count
         guard self.texts.count < Self.maximumTexts, self.bytes + size <= Self.maximumBytes else {
@@ -24,7 +24,7 @@ struct LineQueue {
         return true
     }
 
-    /// The next text to write; `nil` if nothing waits.
+    /// Removes and returns the next text to write; `nil` if there is none.
     mutating func next() -> String? {
         guard !self.texts.isEmpty else { return nil }
         let text = self.texts.removeFirst()
@@ -32,16 +32,16 @@ struct LineQueue {
         return text
     }
 
-    /// Counts lines that were not written.
+    /// Counts lines as dropped.
     mutating func leave(_ lines: String) { self.left += lines.utf8.count { $0 == UInt8(ascii: "\n") } }
 
-    /// What tells of the lines that were left, and how many they are; `nil` if there are none.
+    /// Removes and returns the report of the dropped lines, and their number; `nil` if there are none.
     mutating func takeLeft() -> (text: String, count: Int)? {
         guard self.left > 0 else { return nil }
         defer { self.left = 0 }
         return ("webtracking: \(self.left) lines were left out here, as nobody read them\n", self.left)
     }
 
-    /// Takes back what could not be told.
+    /// Counts dropped lines again, as their report could not be written.
     mutating func putBack(_ count: Int) { self.left += count }
 }

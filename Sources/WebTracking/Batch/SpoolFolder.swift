@@ -225,8 +225,8 @@ final class SpoolFolder: Sendable {
     /// The paths of the folder's files, in the order of their batches. Those that hold none come last. Throws if the order
     /// cannot be found out at present.
     ///
-    /// A file that does not open for a reason of its own is left out, and told of: the others do not wait for it, as nobody
-    /// knows whether it ever will.
+    /// A file that does not open for a reason of its own is left out, and passed to `unreadable`. It may never open, so
+    /// the other files do not wait for it.
     func files(unreadable: (String, FileError) -> Void = { _, _ in }) throws(FileError) -> [String] {
         var files: [(path: String, order: UInt64)] = []
         for name in try FileSystem.names(in: self.path) where name.hasSuffix(Self.fileSuffix) {

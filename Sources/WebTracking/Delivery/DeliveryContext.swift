@@ -12,7 +12,7 @@ struct DeliveryContext: Sendable {
     let exchangeDeadline: ExchangeDeadline?
     let budget: MemoryBudget
     let destination: Destination
-    /// The names of the fields by which a record is told that is given up by itself.
+    /// The field names by which the diagnostic of a single refused record finds its label and sequence number.
     let fields: FieldMapping
     let diagnostics: @Sendable (ProducerDiagnostic) -> Void
     let observer: any DeliveryObserver

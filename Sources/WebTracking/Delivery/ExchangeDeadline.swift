@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The producer's own deadline for requests, above the transport's: a transport that never answers holds no topic for ever.
+/// The producer's own deadline for requests, later than the transport's: a silent transport blocks no topic for ever.
 ///
-/// A call that is late is cancelled and left behind: its request counts as failed, and may still arrive one day, after what
-/// its topic has sent since. There may be so many of them; beyond that, topics wait for their calls as long as those take.
+/// A late call is cancelled and left behind: its request counts as failed, but may still arrive, after later requests
+/// of its topic. At most `limit` calls are left behind; beyond that, a topic waits until its call returns.
 final class ExchangeDeadline: Sendable {
     /// How many calls have been left behind and have not returned, and whether one more may be.
     struct Ledger: Sendable {
@@ -20,13 +20,13 @@ final class ExchangeDeadline: Sendable {
             return true
         }
 
-        /// Notes that one has returned after all.
+        /// Notes that a call that was left behind has returned.
         mutating func returned() { self.leftBehind -= 1 }
     }
 
-    /// How long after the transport's own timeout a call is given up.
+    /// A call is left behind this long after the transport's own timeout.
     static let grace = Duration.seconds(5)
-    /// How often a call that cannot be left behind is looked at again.
+    /// If a late call cannot be left behind, this long until the next try.
     private static let pause = Duration.seconds(1)
 
     private let clock: any ProducerClock
@@ -44,9 +44,10 @@ final class ExchangeDeadline: Sendable {
     /// How many calls have been left behind and have not returned.
     var leftBehind: Int { self.ledger.withLock { $0.leftBehind } }
 
-    /// What `call` returns; `nil` if it is left behind. The cancellation of the task cancels the call, and waits for it.
+    /// Returns the result of `call`; `nil` if it is left behind. Cancelling the task cancels the call, but waits for it.
     func run<Result: Sendable>(_ call: @escaping @Sendable () async -> Result) async -> Result? {
         let exchange = Exchange<Result>()
+        // No child task: this function would have to wait for it, and `call` may never return.
         let task = Task.detached(executorPreference: self.executor) {
             let result = await call()
             if !exchange.end(with: result) { self.ledger.withLock { $0.returned() } }
@@ -81,11 +82,12 @@ private final class Exchange<Result: Sendable>: Sendable {
     /// Ends the call; `false` if it had been left behind.
     func end(with result: Result) -> Bool { self.finish(with: result) { true } }
 
-    /// Leaves the call behind if it has not ended, and `mayLeave` says so.
+    /// Leaves the call behind if it has not ended, and `mayLeave` allows it.
     func leave(if mayLeave: () -> Bool) -> Bool { self.finish(with: nil, if: mayLeave) }
 
     private func finish(with result: Result?, if mayFinish: () -> Bool) -> Bool {
         let (isFirst, waiter) = self.state.withLock { state -> (Bool, CheckedContinuation<Result?, Never>?) in
+            // The end and the deadline race. `mayFinish` counts, so it must not run once the call has ended.
             guard case .running(let waiter) = state, mayFinish() else { return (false, nil) }
             state = .over(result)
             return (true, waiter)
@@ -94,11 +96,12 @@ private final class Exchange<Result: Sendable>: Sendable {
         return isFirst
     }
 
-    /// What came of it, asked for once.
+    /// Waits for the result; `nil` if the call was left behind. Only one task may wait.
     var result: Result? {
         get async {
             await withCheckedContinuation { continuation in
                 let over = self.state.withLock { state -> Result?? in
+                    // The call may have ended before this task waits.
                     if case .over(let result) = state { return .some(result) }
                     state = .running(continuation)
                     return nil

@@ -9,11 +9,11 @@ import NIOHTTP1
 
 /// Sends through AsyncHTTPClient.
 ///
-/// With clients of its own it speaks HTTP/1.1, over TLS 1.2 or newer, and follows no redirects. After an exchange without
-/// an answer, and after one that another server might answer otherwise (5xx, or nothing of the service), no connection of
-/// before is used again, and the name is looked up anew. That happens once a second at most.
+/// With its own clients, it speaks HTTP/1.1 over TLS 1.2 or newer, and follows no redirects. If an exchange has no
+/// answer, or one that another server may not give (5xx, 421, or not from the service), it uses only new connections
+/// from then on, and looks the name up again. It does so at most once a second.
 ///
-/// It never hands the client a logger, and its own clients have no tracer: records about sending records would never end.
+/// It gives no client a logger, and its own clients have no tracer: sending a record must not log new records.
 public struct AsyncHTTPClientTransport: WebTrackingTransport {
     private enum Source {
         case own(ClientGenerations<HTTPClient>)
@@ -25,27 +25,27 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
 
     /// Creates a transport with clients of its own, which are shut down with the transport.
     ///
-    /// Servers are vouched for by the certificate authorities of the machine, or by those in the file that the environment
-    /// variable `SSL_CERT_FILE` names, read anew with each client.
+    /// It trusts the certificate authorities of the machine, or those in the file that the environment variable
+    /// `SSL_CERT_FILE` names. Each new client reads them again.
     public init() {
         self.init(proxy: nil)
     }
 
-    /// Creates a transport with clients that `makeClient` makes, and that the transport shuts down.
+    /// Creates a transport with clients that `makeClient` makes. The transport shuts them down.
     ///
-    /// For clients with settings of your own, such as certificate authorities; the rules about connections stay. A client
-    /// should follow no redirects, speak HTTP/1.1 (`httpVersion = .http1Only`) and have no tracer that logs. `makeClient`
-    /// is called before the first request and after exchanges that have failed; it makes a new one each time, and does not
-    /// wait.
+    /// For clients with your own settings, such as certificate authorities. The rules for connections stay the same. A
+    /// client should follow no redirects, speak HTTP/1.1 (`httpVersion = .http1Only`) and have no tracer that logs. The
+    /// transport calls `makeClient` before the first request and after failed exchanges. It must make a new client each
+    /// time, and must not wait.
     public init(makeClient: @escaping @Sendable () -> HTTPClient) {
         self.init(proxy: nil, makeClient: makeClient)
     }
 
-    /// Creates a transport with a client that you made, and that you shut down after the producer.
+    /// Creates a transport with your own client. Shut the client down after the producer.
     ///
-    /// Its settings apply, and its connections are used as long as it keeps them, also after exchanges that have failed: it
-    /// should speak HTTP/1.1 (`httpVersion = .http1Only`), bound the uses of a connection (`maximumUsesPerConnection`),
-    /// follow no redirects, and have no tracer that logs. Prefer ``init(makeClient:)``.
+    /// The client's settings apply. It goes on using its connections, even after a failed exchange. So it should speak
+    /// HTTP/1.1 (`httpVersion = .http1Only`), limit the uses of a connection (`maximumUsesPerConnection`), follow no
+    /// redirects, and have no tracer that logs. Prefer ``init(makeClient:)``.
     public init(client: HTTPClient) {
         self.source = .given(client)
         self.trouble = ConnectionFailure(clock: SystemProducerClock(), proxy: nil)
@@ -68,14 +68,14 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         self.trouble = ConnectionFailure(clock: clock, proxy: proxy)
     }
 
-    /// How many clients of its own there are.
+    /// The number of its own clients.
     var clientCount: Int {
         guard case .own(let clients) = self.source else { return 0 }
         return clients.count
     }
 
-    /// Sends `request`; throws ``TransportError``, `HTTPClientError` or what the network says, if no complete answer came
-    /// in time.
+    /// Sends `request`. Throws ``TransportError``, `HTTPClientError` or an error of the network if no complete answer
+    /// comes in time.
     public func send(_ request: TransportRequest) async throws -> TransportResponse {
         switch self.source {
         case .given(let client): return try await self.send(request, by: client)
@@ -85,7 +85,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
     }
 
     private func send(_ request: TransportRequest, by client: HTTPClient) async throws -> TransportResponse {
-        // The client's own deadline ends with the headers of the answer; the sleeping task bounds the body as well.
+        // The client's own deadline ends with the answer's headers; the sleeping task bounds the body too.
         try await withThrowingTaskGroup(of: TransportResponse.self) { group in
             group.addTask { try await self.exchange(request, by: client) }
             group.addTask {
@@ -110,13 +110,13 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         } catch {
             throw await self.trouble.explained(error, of: request)
         }
-        // A body that is longer than anybody needs costs its connection, not its time.
+        // Stop reading a body that is too long: this costs the connection, but no time.
         var body: [UInt8] = []
         for try await part in response.body {
             body.append(contentsOf: part.readableBytesView.prefix(TransportResponse.maximumBodyBytes - body.count))
             if body.count == TransportResponse.maximumBodyBytes { break }
         }
-        // The end of a body that was cancelled looks like any other.
+        // A cancelled body ends like a complete one, so check here.
         try Task.checkCancellation()
         return TransportResponse(
             status: Int(response.status.code),
@@ -125,21 +125,21 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         )
     }
 
-    /// Shuts the transport's own clients down, which ends requests still on their way.
+    /// Shuts down the transport's own clients. This ends requests in flight.
     public func shutdown() async {
         if case .own(let clients) = self.source { await clients.shutdown() }
     }
 }
 
 extension HTTPClient.Configuration {
-    /// What logs are sent with.
+    /// The configuration of the transport's own clients.
     static func forLogs(proxy: ProxyServer?) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.timeout.connect = .seconds(10)
-        // Requests are large and few. One silent HTTP/2 connection would hold up all of them.
+        // Requests are large and few. One silent HTTP/2 connection would block all of them.
         configuration.httpVersion = .http1Only
-        // When to try again, and how many requests there are at once, the producer decides.
+        // The producer decides when to retry, and how many requests run at once.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
         configuration.tracing.tracer = nil
@@ -158,8 +158,8 @@ extension HTTPClient.Configuration {
 extension WebTrackingProducer {
     /// Creates a producer that sends through AsyncHTTPClient.
     ///
-    /// Throws ``ConfigurationError`` for the first setting that cannot work, and where this process may not open as many
-    /// files as it takes (`ulimit -n`).
+    /// Throws ``ConfigurationError`` for the first setting that cannot work, and if this process may not open enough
+    /// files (`ulimit -n`).
     public convenience init(
         configuration: WebTrackingConfiguration,
         diagnostics: DiagnosticHandler = .standardError
@@ -178,15 +178,15 @@ extension WebTrackingProducer {
 extension WebTrackingProducer {
     /// Makes a producer that sends through AsyncHTTPClient, and bootstraps swift-log with it.
     ///
-    /// Throws ``ConfigurationError`` for the first setting that cannot work. To be called once in a process; keep the
-    /// producer, whose ``shutdown(timeout:)`` sends the last lines.
+    /// Throws ``ConfigurationError`` for the first setting that cannot work. Call this once in a process. Keep the
+    /// producer: its ``shutdown(timeout:)`` sends the last records.
     ///
     /// - Parameters:
     ///   - configuration: Where logs go and how.
-    ///   - keepingConsole: Whether lines also go to standard error, through swift-log's `StreamLogHandler`: the same lines,
-    ///     at the same levels, without redaction and sampling.
+    ///   - keepingConsole: Whether lines also go to standard error, through swift-log's `StreamLogHandler`: the same
+    ///     lines at the same levels, without redaction and sampling.
     ///   - metadataProvider: Supplies metadata from the context of each event.
-    ///   - diagnostics: Where the producer's own troubles are told; rate-limited lines on standard error by default.
+    ///   - diagnostics: Receives the producer's diagnostics; by default, writes rate-limited lines to standard error.
     public static func bootstrap(
         _ configuration: WebTrackingConfiguration,
         keepingConsole: Bool = false,

@@ -16,10 +16,10 @@ import Glibc
 import Musl
 #endif
 
-/// Makes errors of connections readable.
+/// Explains connection errors in words.
 ///
-/// AsyncHTTPClient does not pass on why a certificate was refused. So it is fetched once more, for its dates alone, by a
-/// connection over which nothing is sent; not more often than every ``interval``.
+/// AsyncHTTPClient does not say why it refused a certificate. So this type connects once more, reads the certificate's
+/// dates and sends no request. It does so at most once in ``interval``.
 final class ConnectionFailure: Sendable {
     private static let interval = Duration.seconds(30)
 
@@ -32,9 +32,9 @@ final class ConnectionFailure: Sendable {
         self.proxy = proxy
     }
 
-    /// `error` in words that say what to do; itself if there is nothing to add.
+    /// Returns an error whose text says what to do, or `error` itself if there is nothing to add.
     func explained(_ error: any Error, of request: TransportRequest) async -> any Error {
-        // What goes wrong before the handshake comes as the trouble of an address.
+        // NIO puts an error from before the handshake into the list of errors by address.
         let ofAddresses = (error as? NIOConnectionError)?.connectionErrors.map(\.error) ?? []
         switch ofAddresses.first(where: Self.isOfTLS) ?? error {
         case let error where Self.isOfTLS(error):
@@ -60,11 +60,12 @@ final class ConnectionFailure: Sendable {
     }
 
     private func certificate(of request: TransportRequest) async -> TLSFailure.Certificate {
-        // Through a proxy it would be a request of its own.
+        // Through a proxy, this would need a request of its own.
         guard self.proxy == nil else { return .unknown }
         let now = self.clock.now()
         let (known, isDue) = self.look.withLock { look in
             if let last = look, now < last.at + Self.interval { return (last.certificate, false) }
+            // Set before the fetch, so that requests that fail meanwhile do not fetch as well.
             look = (now, .unknown)
             return (TLSFailure.Certificate.unknown, true)
         }
@@ -74,7 +75,7 @@ final class ConnectionFailure: Sendable {
         return found
     }
 
-    /// The certificate's dates, of a connection that goes no further.
+    /// Connects, reads the certificate's dates, and closes the connection.
     private static func fetch(_ host: String, port: Int, wallTime: Int64) async -> TLSFailure.Certificate {
         let box = LookupResult()
         guard let context = try? NIOSSLContext(configuration: .forLogs()) else { return .unknown }
@@ -87,10 +88,11 @@ final class ConnectionFailure: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let handler = try NIOSSLClientHandler(
                         context: context,
+                        // NIOSSL refuses an IP address as a server name.
                         serverHostname: isAddress ? nil : address,
                         customVerificationCallback: { certificates, promise in
                             if let leaf = certificates.first { box.note(leaf, wallTime: wallTime) }
-                            // Enough has been seen.
+                            // The dates are all that is needed, so end the handshake.
                             promise.succeed(.failed)
                         }
                     )
@@ -99,8 +101,9 @@ final class ConnectionFailure: Sendable {
             }
             .connect(host: address, port: port).get()
         guard let channel else { return .unknown }
+        // The connect timeout ends with the TCP connection; this one bounds the handshake.
         let limit = channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
-        // The handshake fails in any case, which closes the channel.
+        // The callback above makes the handshake fail, and that closes the channel.
         try? await channel.closeFuture.get()
         limit.cancel()
         return box.value
@@ -128,6 +131,7 @@ extension TLSFailure.Machine {
         #if os(Linux)
         let hasAuthorities = self.files.contains { access($0, R_OK) == 0 }
         #else
+        // Elsewhere the system verifies certificates, without these files.
         let hasAuthorities = true
         #endif
         return TLSFailure.Machine(

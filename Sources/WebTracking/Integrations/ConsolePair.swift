@@ -5,10 +5,10 @@
 
 import Logging
 
-/// This backend's handler and the console's as one: what the one takes the other shows.
+/// Gives each event to this backend's handler and to the console's, by the level of this backend's handler.
 ///
-/// swift-log's `MultiplexLogHandler` keeps the lowest level that its handlers had when it was made, so levels that change while
-/// the program runs would not reach loggers that exist. Here the sending handler's level is asked for each time.
+/// swift-log's `MultiplexLogHandler` reads the lowest level of its handlers once, when it is made. A level that changes
+/// later would not reach loggers that exist. This type asks the sending handler for its level each time.
 struct ConsolePair: LogHandler {
     private var sending: WebTrackingLogHandler
     private var console: StreamLogHandler
@@ -52,7 +52,7 @@ struct ConsolePair: LogHandler {
 
     func log(event: LogEvent) {
         self.sending.log(event: event)
-        // The console asks the provider and the values by itself, and whoever is asked may log in turn.
+        // The console calls the provider and the descriptions itself, and these may log: `depth` ends that recursion.
         EncoderScratch.nest { depth in
             guard depth > 0 else { return self.console.log(event: event) }
             var (console, event) = (self.console, event)
@@ -66,7 +66,7 @@ struct ConsolePair: LogHandler {
         }
     }
 
-    /// Changes metadata of the console's, which asks the values for their descriptions at once.
+    /// Changes the console's metadata. The console then asks the values for descriptions, and these may log.
     private mutating func changeConsole(_ change: (inout StreamLogHandler) -> Void) {
         EncoderScratch.nest { depth in
             if depth < RecordPipeline.deepest { change(&self.console) }

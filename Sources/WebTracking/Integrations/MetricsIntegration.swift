@@ -161,7 +161,7 @@ extension WebTrackingProducer {
     /// - Parameters:
     ///   - configuration: Where logs go and how.
     ///   - transport: Carries the requests; the producer shuts it down at the end of its own shutdown.
-    ///   - diagnostics: Where the producer's own troubles are told; rate-limited lines on standard error by default.
+    ///   - diagnostics: Receives the producer's diagnostics; by default, writes rate-limited lines to standard error.
     ///   - clock: The time that the producer lives by.
     public convenience init(
         configuration: WebTrackingConfiguration,

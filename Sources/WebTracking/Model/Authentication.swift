@@ -4,12 +4,12 @@
 #if SignedPutLogs
 
 extension WebTrackingConfiguration {
-    /// In whose name records are sent.
+    /// Whether requests are signed, and with which credentials.
     public struct Authentication: Sendable {
-        /// In nobody's: PutWebtracking, which has to be switched on for the logstore.
+        /// Not signed: PutWebtracking, which has to be switched on for the logstore.
         public static let anonymous = Authentication(signing: nil)
 
-        /// In that of the credentials: PutLogs with signature V4. Web tracking can be off.
+        /// Signed with the credentials: PutLogs with signature V4. Web tracking can be off.
         ///
         /// - Parameters:
         ///   - credentials: Gets them; a ``WebTrackingCredentials`` is a provider of itself.

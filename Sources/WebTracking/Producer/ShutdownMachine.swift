@@ -27,7 +27,7 @@ struct ShutdownMachine {
 
     /// How long the last sync may take where there is less time: what is left is left to the disk.
     static let syncGrace = Duration.seconds(1)
-    /// How long what goes on behind the spool may take where there is less time, and whoever reads the last line.
+    /// Even past the deadline, the spool's background work gets this long to end, and the last line to be written.
     static let stopGrace = Duration.milliseconds(100)
     static let lineGrace = Duration.milliseconds(50)
 

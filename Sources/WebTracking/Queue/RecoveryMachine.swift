@@ -90,8 +90,8 @@ struct RecoveryMachine {
         return self.folders.first.map { .open(folder: $0.path) } ?? .end
     }
 
-    /// Takes in the files of the folder, in the order of their batches; `nil` if it is not to be had, being somebody's.
-    /// `failure` tells of one that is left out since it does not open.
+    /// Takes in the files of the folder, in the order of their batches; `nil` if the folder is gone or another producer
+    /// holds it. `failure` says why a file was left out that does not open.
     mutating func opened(_ files: [String]?, failure: String? = nil) {
         guard let folder = self.folders.popFirst() else { return }
         if let failure { self.note(failure) }
@@ -136,7 +136,7 @@ struct RecoveryMachine {
         }
     }
 
-    /// Why something cannot be looked into, once until that is over; what else there is, is told then.
+    /// Returns the first failure of a look, once until it is over. Another failure is returned only after that.
     mutating func takeFailure() -> String? {
         defer { self.failure = nil }
         guard let failure = self.failure, failure != self.reported else { return nil }

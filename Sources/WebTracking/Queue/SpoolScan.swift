@@ -25,7 +25,7 @@ struct SpoolScan: Sendable {
         var files = folders.flatMap { folder in
             SpoolFolder.unorderedFiles(in: folder).map { (folder: folder, path: $0) }
         }
-        // To see whether a folder has an owner means to take its lock for a moment, in the way of whoever wants it.
+        // A check whether a folder has an owner takes its lock for a moment, and others then find it locked.
         guard files.reduce(0, { $0 + Self.size(of: $1.path) }) > store.maximumBytes else { return }
         let left = Set(folders.filter { SpoolFolder.isLeft($0, access: store.access) })
         files.removeAll { !left.contains($0.folder) }

@@ -78,7 +78,7 @@ final class SpoolStore: Sendable {
         var retryAt: MonotonicInstant?
         /// When it is next looked whether the folders are there.
         var checkAt: MonotonicInstant?
-        /// What kind of trouble files could not be had for, from when that is told until all records are in files again.
+        /// The kind of the failure to make files that was last reported; `nil` once all records are in files again.
         var reported: String?
         var ledger = SyncLedger()
         var seed: UInt64

@@ -3,8 +3,8 @@
 
 import Dispatch
 
-/// Where work on files is done that may wait for the disk: on a thread of its own, so that it holds up none of those that
-/// Swift's tasks share. Where somebody else decides which task runs when, in the task itself.
+/// Runs work on files that may wait for the disk. It uses a thread of its own, to block none of those that Swift's
+/// tasks share. If an executor was given, the work runs in the calling task, so that the executor decides the order.
 struct SpoolWorker: Sendable {
     private let queue: DispatchQueue?
 
