@@ -11,7 +11,7 @@ import Logging
 #endif
 
 /// The work of a record grows with its size, and not faster: what is done for each of its parts comes to the same as if it
-/// were done for the whole. The instructions themselves are counted by Benchmarks/Gates.
+/// were done for the whole.
 @Suite(.timeLimit(.minutes(10))) struct MappingGrowthTests {
     private static func steps(_ metadata: LogMetadata) -> Int {
         var resolver = MetadataResolver(deepestNesting: 32)
