@@ -133,7 +133,8 @@ extension WebTrackingProducer {
             diagnostics: diagnostics,
             clock: clock,
             observer: MetricsObserver(factory: metricsFactory),
-            random: { Double.random(in: 0..<1) }
+            random: { Double.random(in: 0..<1) },
+            exchangeClock: Self.exchangeClock(beside: clock)
         )
     }
 }
@@ -176,7 +177,13 @@ extension WebTrackingProducer {
             clock: clock,
             observer: DefaultObserver.make(),
             random: { Double.random(in: 0..<1) },
-            exchangeClock: SystemProducerClock()
+            exchangeClock: Self.exchangeClock(beside: clock)
         )
+    }
+
+    /// The clock by which a call of the transport is left behind: the producer's own, if it is the system's. Time that a
+    /// test moves says nothing of a call, and where the test alone moves time nothing would try again what is left behind.
+    static func exchangeClock(beside clock: any ProducerClock) -> (any ProducerClock)? {
+        clock is SystemProducerClock ? clock : nil
     }
 }

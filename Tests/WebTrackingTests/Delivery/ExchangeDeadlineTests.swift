@@ -70,6 +70,11 @@ import Logging
         while clock.timeToNextDeadline != nil { await Task.yield() }
     }
 
+    @Test func callsAreLeftBehindByTheSystemsTimeAlone() {
+        #expect(WebTrackingProducer.exchangeClock(beside: SystemProducerClock()) is SystemProducerClock)
+        #expect(WebTrackingProducer.exchangeClock(beside: ManualClock()) == nil)
+    }
+
     @Test func aTransportThatNeverReturnsHoldsNoTopicForEverAndItsBodyCountsUntilItDoes() async throws {
         /// Never returns from its first call, cancelled or not.
         final class Stuck: WebTrackingTransport {
