@@ -9,7 +9,7 @@ import WebTrackingURLSession
 @testable import WebTracking
 
 /// What a TLS connection that did not come about is told as.
-@Suite(.timeLimit(.minutes(10))) struct TLSTroubleTests {
+@Suite(.timeLimit(.minutes(10))) struct TLSFailureTests {
     private static let machine = TLSFailure.Machine(
         authoritiesFile: nil,
         searchedPaths: ["/etc/a.crt", "/etc/b.crt"],
