@@ -46,10 +46,10 @@ struct ProducerChecks {
         try self.checkSpool(numbers)
     }
 
-    /// How many bytes may be held, those of requests on their way among them.
+    /// How many bytes may be held, those of requests on their way among them, each body twice for the client's copy.
     func memoryLimit(with ledger: Ledger, epoch: Int) -> Int {
         let underway = ledger.bodiesUnderway(epoch: epoch)
-        return self.plan.configuration.memoryLimit + underway.bytes + underway.count * Self.slack
+        return self.plan.configuration.memoryLimit + 2 * underway.bytes + underway.count * Self.slack
     }
 
     private func checkSpool(_ numbers: WebTrackingStatistics) throws {
