@@ -29,7 +29,8 @@ public struct DiagnosticHandler: Sendable {
     }
 
     /// Lines on standard error: of each kind the first at once, then at most one in ten seconds, with the number left out. A
-    /// shutdown tells the last of each kind that was left out. Whether settings are in force is never left out.
+    /// shutdown tells the last of each kind that was left out. Whether settings are in force, and whether the spool can be
+    /// written to, is never left out.
     ///
     /// Nothing waits for whoever reads standard error but one thread, which all producers share and which is there only
     /// while there is something to write. While it waits, 64 lines and 64 KiB may wait with it; what is beyond is counted, and

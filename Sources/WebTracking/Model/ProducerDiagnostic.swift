@@ -115,8 +115,8 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .requestFailed(_, let outcome, _, _): "request.\(outcome.rawValue)"
         case .recordsDropped(_, let reason, _, _): "drop.\(reason.rawValue)"
         case .recordRefused(_, let reason, _, _): "refused.\(reason.rawValue)"
-        case .spoolUnavailable: "spool.unavailable"
-        case .spoolAvailable: "spool.available"
+        // The last of these is to be what holds; they are a second apart at the least.
+        case .spoolUnavailable, .spoolAvailable: nil
         case .spoolFailed: "spool.trouble"
         case .spoolSyncSlow: "spool.slow"
         case .spoolDamaged: "spool.damaged"

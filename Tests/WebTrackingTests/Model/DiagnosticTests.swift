@@ -49,6 +49,14 @@ import Logging
         }
     }
 
+    @Test func theLastThatIsWrittenOfTheSpoolSaysWhetherItCanBeWrittenTo() {
+        let limiter = DiagnosticLimiter(clock: ManualClock())
+        for _ in 0..<3 {
+            #expect(limiter.line(for: .spoolUnavailable(directory: "d", reason: "r")) != nil)
+            #expect(limiter.line(for: .spoolAvailable(directory: "d")) != nil)
+        }
+    }
+
     @Test func aTopicWithControlCharactersStaysOneLine() {
         let line = DiagnosticLimiter(clock: ManualClock()).line(for: self.dropped(1, topic: "a\nb\u{1b}[31m")) ?? ""
         #expect(line.unicodeScalars.dropLast().allSatisfy { $0.value >= 32 })
