@@ -6,6 +6,8 @@ final class Doorbell: Sendable {
     private struct State {
         var isRung = false
         var waiter: CheckedContinuation<Void, Never>?
+        /// Which wait this is, so that an alarm that comes late does not end the next one.
+        var turn = 0
     }
 
     private let state = Lock(State())
@@ -35,18 +37,36 @@ final class Doorbell: Sendable {
         }
     }
 
-    private func wait() async {
+    /// The same, with the time looked after by an alarm that many share.
+    func wait(until deadline: MonotonicInstant, alarm: Alarm) async {
+        var id: Int?
+        await self.wait { turn in id = alarm.set(Alarm.Waiter(bell: self, turn: turn), at: deadline) }
+        if let id { alarm.cancel(id) }
+    }
+
+    /// Ends this wait, if it is still on.
+    func wake(_ turn: Int) {
+        self.state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard state.turn == turn else { return nil }
+            defer { state.waiter = nil }
+            return state.waiter
+        }?.resume()
+    }
+
+    /// - Parameter isWaiting: Called once the wait has begun, with what ``wake(_:)`` ends it by.
+    private func wait(isWaiting: (_ turn: Int) -> Void = { _ in }) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isRung = self.state.withLock { state -> Bool in
+                let turn = self.state.withLock { state -> Int? in
                     if state.isRung || Task.isCancelled {
                         state.isRung = false
-                        return true
+                        return nil
                     }
                     state.waiter = continuation
-                    return false
+                    state.turn += 1
+                    return state.turn
                 }
-                if isRung { continuation.resume() }
+                if let turn { isWaiting(turn) } else { continuation.resume() }
             }
         } onCancel: {
             // Not a ring: the next wait must not take it for one.

@@ -6,6 +6,7 @@ import Synchronization
 /// What all topics of a producer share.
 final class QueueContext: Sendable {
     let clock: any ProducerClock
+    let alarm: Alarm
     let source: String
     let staticTags: [(key: String, value: String)]
     let sealPolicy: SealPolicy
@@ -41,6 +42,7 @@ final class QueueContext: Sendable {
         repetition: @escaping @Sendable (RepeatedRecord) -> SyntheticRecord? = { _ in nil }
     ) {
         self.clock = clock
+        self.alarm = Alarm(clock: clock, executor: executor)
         self.source = source
         self.staticTags = staticTags
         self.sealPolicy = sealPolicy

@@ -60,8 +60,9 @@ extension TopicQueue {
     }
 
     /// Waits until something may have changed, at the longest until `deadline`.
-    func wait(until deadline: MonotonicInstant?) async {
-        await self.bell.wait(until: deadline, clock: self.context.clock)
+    func wait(until deadline: MonotonicInstant) async {
+        guard deadline > self.context.clock.now() else { return }
+        await self.bell.wait(until: deadline, alarm: self.context.alarm)
     }
 
     /// What became of records in the end.

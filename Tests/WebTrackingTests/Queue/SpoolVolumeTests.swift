@@ -435,7 +435,7 @@ import Logging
         }
         let rig = try await self.rescue(directory, atLeast: 3)
         rig.sink().info("own")
-        await rig.run(inStepsOf: .seconds(1)) { rig.producer.statistics.pending == 0 }
+        await rig.run(inStepsOf: .seconds(2)) { rig.producer.statistics.pending == 0 }
         await rig.producer.shutdown(timeout: .zero)
         let lines = rig.diagnostics.elements.map { "\($0)" }
         let troubles = lines.filter { $0.contains("chown") || $0.contains("spool to") }

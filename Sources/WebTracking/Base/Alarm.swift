@@ -1,0 +1,177 @@
+// SPDX-FileCopyrightText: the swift-log-webtracking authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Wakes those that wait at a ``Doorbell`` when their time has come: one task sleeps for all of them.
+///
+/// 100,000 topics that slept each by itself would have two tasks and a timer more each, and whose deadline came would have
+/// its turn seconds later, behind all timers.
+final class Alarm: Sendable {
+    struct Waiter {
+        var bell: Doorbell
+        var turn: Int
+    }
+
+    private struct State {
+        var timers = TimerQueue<Waiter>()
+        private var lastID = 0
+        var sleeper: (id: Int, until: MonotonicInstant, task: Task<Void, Never>)?
+
+        mutating func takeID() -> Int {
+            self.lastID += 1
+            return self.lastID
+        }
+    }
+
+    /// The sleeping task is not replaced for less than this: it looks once in vain, and sleeps on.
+    private static let slack = Duration.milliseconds(10)
+    /// So many are woken at once; tasks that others have woken have their turn before the next.
+    private static let atOnce = 256
+
+    private let clock: any ProducerClock
+    private let executor: (any TaskExecutor)?
+    private let state = Lock(State())
+
+    init(clock: any ProducerClock, executor: (any TaskExecutor)? = nil) {
+        self.clock = clock
+        self.executor = executor
+    }
+
+    /// How many wait.
+    var count: Int { self.state.withLock { $0.timers.count } }
+
+    /// Wakes a waiter at `time`, unless ``cancel(_:)`` comes first.
+    func set(_ waiter: Waiter, at time: MonotonicInstant) -> Int {
+        self.state.withLock { state in
+            let id = state.takeID()
+            state.timers.insert(waiter, id: id, at: time)
+            self.adjust(&state)
+            return id
+        }
+    }
+
+    func cancel(_ id: Int) {
+        self.state.withLock { state in
+            guard state.timers.remove(id: id) else { return }
+            self.adjust(&state)
+        }
+    }
+
+    /// Has a task sleep until the first of the times, or none if there is none.
+    private func adjust(_ state: inout State) {
+        let first = state.timers.first
+        if let sleeper = state.sleeper {
+            // A later one would not do, one that is a little earlier will.
+            if let first, sleeper.until <= first, first - sleeper.until <= Self.slack { return }
+            sleeper.task.cancel()
+            state.sleeper = nil
+        }
+        guard let first else { return }
+        let id = state.takeID()
+        let task = Task.detached(executorPreference: self.executor) { await self.sleep(id) }
+        state.sleeper = (id, first, task)
+    }
+
+    private func sleep(_ id: Int) async {
+        while true {
+            let until = self.state.withLock { $0.sleeper.flatMap { $0.id == id ? $0.until : nil } }
+            guard let until, (try? await self.clock.sleep(until: until)) != nil else { return }
+            while true {
+                let due = self.takeDue(id)
+                for waiter in due { waiter.bell.wake(waiter.turn) }
+                guard due.count == Self.atOnce else { break }
+                await Task.yield()
+            }
+        }
+    }
+
+    /// The waiters whose time has come, not all at once; the rest is slept for until the first of their times.
+    private func takeDue(_ id: Int) -> [Waiter] {
+        let now = self.clock.now()
+        return self.state.withLock { state in
+            guard state.sleeper?.id == id else { return [] }
+            let due = state.timers.takeDue(at: now, limit: Self.atOnce)
+            if let first = state.timers.first { state.sleeper?.until = first } else { state.sleeper = nil }
+            return due
+        }
+    }
+}
+
+/// What is to be had at which time, the earliest first, and of equal times what came first. Coming and going take about the
+/// same time however many there are.
+struct TimerQueue<Element> {
+    private struct Place: Comparable {
+        var time: MonotonicInstant
+        var id: Int
+
+        static func < (left: Place, right: Place) -> Bool { (left.time, left.id) < (right.time, right.id) }
+    }
+
+    private var elements: [Int: Element] = [:]
+    /// A heap: each place comes before those at twice its index and one or two more. Those of elements that have gone stay
+    /// until they come first or are the greater part.
+    private var places: [Place] = []
+
+    var count: Int { self.elements.count }
+
+    /// The first time.
+    var first: MonotonicInstant? { self.places.first?.time }
+
+    /// How many places there are, for elements that have gone, too.
+    var placeCount: Int { self.places.count }
+
+    mutating func insert(_ element: Element, id: Int, at time: MonotonicInstant) {
+        self.elements[id] = element
+        self.places.append(Place(time: time, id: id))
+        self.rise(from: self.places.count - 1)
+    }
+
+    /// `false` if it is not there any more.
+    mutating func remove(id: Int) -> Bool {
+        guard self.elements.removeValue(forKey: id) != nil else { return false }
+        if self.places.count > 32, self.places.count > 2 * self.elements.count {
+            self.places = self.places.filter { self.elements[$0.id] != nil }.sorted()
+        }
+        self.forget()
+        return true
+    }
+
+    /// At most `limit` elements whose time has come.
+    mutating func takeDue(at now: MonotonicInstant, limit: Int) -> [Element] {
+        var due: [Element] = []
+        while due.count < limit, let place = self.places.first, place.time <= now {
+            if let element = self.elements.removeValue(forKey: place.id) { due.append(element) }
+            self.forget()
+        }
+        return due
+    }
+
+    /// Removes places from the front until there is an element at it.
+    private mutating func forget() {
+        while let place = self.places.first, self.elements[place.id] == nil {
+            let last = self.places.removeLast()
+            guard !self.places.isEmpty else { return }
+            self.places[0] = last
+            self.sink()
+        }
+    }
+
+    private mutating func rise(from index: Int) {
+        var index = index
+        while index > 0, self.places[index] < self.places[(index - 1) / 2] {
+            self.places.swapAt(index, (index - 1) / 2)
+            index = (index - 1) / 2
+        }
+    }
+
+    private mutating func sink() {
+        var index = 0
+        while true {
+            let children = (2 * index + 1)..<min(2 * index + 3, max(self.places.count, 2 * index + 1))
+            guard let least = children.min(by: { self.places[$0] < self.places[$1] }),
+                self.places[least] < self.places[index]
+            else { return }
+            self.places.swapAt(index, least)
+            index = least
+        }
+    }
+}
