@@ -54,40 +54,49 @@ public enum DropReason: String, Sendable, CaseIterable {
 
 /// Counts of dropped records by reason and level.
 package struct DropCounts: Sendable, Equatable {
-    // Empty until something is dropped, which is the usual case.
-    private var counts: [LevelCounts] = []
+    private struct Entry: Equatable {
+        var reason: DropReason
+        var levels: LevelCounts
+    }
+
+    /// One for each reason that something was dropped for, in the order of their indices: most topics have none, and of
+    /// 100,000 that are given up at once each has one.
+    private var entries: [Entry] = []
 
     package init() {}
 
-    package var isEmpty: Bool { self.counts.isEmpty }
+    package var isEmpty: Bool { self.entries.isEmpty }
 
     package subscript(reason: DropReason) -> LevelCounts {
-        get { self.counts.isEmpty ? LevelCounts() : self.counts[reason.index] }
+        get { self.entries.first { $0.reason == reason }?.levels ?? LevelCounts() }
         set {
-            if self.counts.isEmpty { self.counts = Array(repeating: LevelCounts(), count: DropReason.allCases.count) }
-            self.counts[reason.index] = newValue
+            let place = self.entries.firstIndex { $0.reason.index >= reason.index } ?? self.entries.count
+            if place < self.entries.count, self.entries[place].reason == reason {
+                self.entries[place].levels = newValue
+            } else {
+                self.entries.insert(Entry(reason: reason, levels: newValue), at: place)
+            }
         }
     }
 
     /// The rank of the least severe level with a drop.
     var lowestRank: Int {
-        (0..<7).first { rank in self.counts.contains { $0[rank] > 0 } } ?? 6
+        (0..<7).first { rank in self.entries.contains { $0.levels[rank] > 0 } } ?? 6
     }
 
-    package var total: Int { self.counts.reduce(0) { $0 + $1.total } }
+    package var total: Int { self.entries.reduce(0) { $0 + $1.levels.total } }
 
     package static func += (left: inout DropCounts, right: DropCounts) {
-        guard !right.isEmpty else { return }
-        for reason in DropReason.allCases { left[reason] += right[reason] }
+        for entry in right.entries { left[entry.reason] += entry.levels }
     }
 
     /// The sums over all reasons.
-    package var levels: LevelCounts { self.counts.reduce(into: LevelCounts()) { $0 += $1 } }
+    package var levels: LevelCounts { self.entries.reduce(into: LevelCounts()) { $0 += $1.levels } }
 
     /// The counts that are not zero, over all levels.
     package var byReason: [DropReason: Int] {
         var result: [DropReason: Int] = [:]
-        for reason in DropReason.allCases where self[reason].total != 0 { result[reason] = self[reason].total }
+        for entry in self.entries where entry.levels.total != 0 { result[entry.reason] = entry.levels.total }
         return result
     }
 }

@@ -7,7 +7,8 @@ import Glibc
 
 /// `gates check FILE` compares allocations and instructions for each log with the thresholds of a file, `gates update
 /// FILE` writes the thresholds, `gates self-test` breaks both gates on purpose, `gates count` prints the instructions
-/// of the reference records for a program to read, and `gates log SCENARIO HANDLER` is what all of them run under
+/// of the reference records for a program to read, `gates growth` compares the instructions for large records with those for
+/// small ones, as `check` does, and `gates log SCENARIO HANDLER` and `gates grow RECORD SIZE` are what all of them run under
 /// callgrind.
 @main
 enum Main {
@@ -34,6 +35,15 @@ enum Main {
                 let count = try InstructionCount(of: scenario)
                 print("\(scenario.name) \(count.noOp) \(count.ours)")
             }
+        case ("growth", 1):
+            let failures = try growth()
+            for failure in failures { print("broken: \(failure)") }
+            guard failures.isEmpty else { exit(1) }
+        case ("grow", 3):
+            guard let growth = Growth.named(arguments.dropFirst().first!), let size = Int(arguments.last!) else {
+                usage()
+            }
+            try growth.logForCallgrind(size)
         case ("log", 3):
             guard let scenario = Scenario.named(arguments.dropFirst().first!),
                 let handler = Subject.Handler(rawValue: arguments.last!)
@@ -45,7 +55,8 @@ enum Main {
     }
 
     private static func usage() -> Never {
-        print("usage: gates check FILE | update FILE | self-test | count | log SCENARIO HANDLER")
+        print("usage: gates check FILE | update FILE | self-test | count | growth")
+        print("       gates log SCENARIO HANDLER | grow RECORD SIZE")
         exit(2)
     }
 
@@ -73,6 +84,9 @@ enum Main {
         }
 
         print("")
+        failures += try growth()
+
+        print("")
         for failure in failures { print("broken: \(failure)") }
         let toolchain = Thresholds.currentToolchain
         if !failures.isEmpty, toolchain != thresholds.toolchain {
@@ -80,6 +94,17 @@ enum Main {
         }
         if failures.isEmpty { print("gates: allocations and instructions are as they should be") }
         return failures.isEmpty
+    }
+
+    /// Prints a table, and returns what grows faster than it may.
+    private static func growth() throws -> [String] {
+        print("| instructions for each byte, calling thread | small | large |")
+        print("|---|---|---|")
+        return try Growth.allCases.compactMap { growth in
+            let result = try growth.compare()
+            print(result.row)
+            return result.failure
+        }
     }
 
     private static func measureThresholds() throws -> Thresholds {

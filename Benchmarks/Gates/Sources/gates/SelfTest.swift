@@ -30,6 +30,12 @@ enum SelfTest {
             print("found where there is nothing: \(failure)")
             missed += 1
         }
+        let square = Growth.Result(name: "square", small: 40, large: 200)
+        expect("what a record costs grows with the square of its size", isFound: square.failure)
+        if let failure = Growth.Result(name: "sorted", small: 40, large: 60).failure {
+            print("found where there is nothing: \(failure)")
+            missed += 1
+        }
         print(missed == 0 ? "gates: each fault made on purpose was found" : "gates: \(missed) faults were missed")
         return missed == 0
     }
