@@ -23,7 +23,7 @@ struct LoggerLineTests {
 
     private static let second: Int64 = 1_767_323_045
 
-    /// Python's are those of Tests/loggers, which runs them; the others are what their documentation shows.
+    /// As Tests/loggers has them, which runs the loggers.
     private static let cases = [
         Case(
             logger: "journald",
@@ -108,12 +108,15 @@ struct LoggerLineTests {
         ),
         Case(
             logger: "log4j2, GelfLayout",
-            line: #"{"version":"1.1","host":"h","short_message":"failed","timestamp":1767323045.678,"level":3}"#,
+            line: #"{"version":"1.1","host":"h","short_message":"failed","timestamp":1767323045.678,"level":3,"#
+                + #""_logger":"shop"}"#,
+            label: "shop",
             fields: ["version", "host"]
         ),
         Case(
             logger: "log4j2, GcpLayout",
-            line: #"{"timestamp":"2026-01-02T03:04:05.678Z","severity":"ERROR","message":"failed"}"#,
+            line: #"{"timestamp":"2026-01-02T03:04:05.678Z","severity":"ERROR","message":"failed","_logger":"shop"}"#,
+            label: "shop",
             fields: []
         ),
         Case(
@@ -140,6 +143,20 @@ struct LoggerLineTests {
         #expect(line.time == Self.second * 1_000_000_000 + logger.nanoseconds)
         #expect(line.label == logger.label)
         #expect(Set(line.members.map(\.name)) == logger.fields)
+    }
+
+    @Test("With ECS, fields that have the names of other loggers' levels and labels stay fields")
+    func readsECSFirst() throws {
+        for own in [#""log.level":"ERROR","log.logger":"shop""#, #""log":{"level":"error","logger":"shop"}"#] {
+            let line = try self.parse(
+                #"{"level":"debug","label":"x","logger":"y","severity":"info","ecs.version":"1.2.0",\#(own)}"#
+            )
+            #expect(line.level == .error && line.label == "shop")
+            #expect(
+                line.members.map(\.name).filter { $0 != "log" }
+                    == ["level", "label", "logger", "severity", "ecs.version"]
+            )
+        }
     }
 
     @Test("A message that journalctl left out is said to be, and other lists stay lists")

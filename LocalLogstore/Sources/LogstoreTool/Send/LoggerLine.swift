@@ -22,10 +22,14 @@ struct LoggerLine {
         let isJournal = members.contains { $0.name == "MESSAGE" || $0.name == "__REALTIME_TIMESTAMP" }
         if isJournal { self.decodeBytes() }
         let isGELF = members.contains { $0.name == "short_message" }
+        // With ECS, a user's fields may have the names of other loggers' levels and labels.
+        let isECS = members.contains { $0.name == "ecs.version" }
         self.message = self.take(Self.messageNames) { value, _ in Self.message(value, isJournal: isJournal) }
-        self.level = self.take(Self.levelNames) { Self.level($0, named: $1, isSyslog: isJournal || isGELF) }
+        self.level = self.take((isECS ? ["log.level", "log"] : []) + Self.levelNames) {
+            Self.level($0, named: $1, isSyslog: isJournal || isGELF)
+        }
         self.time = self.take(Self.timeNames) { LineTime.nanoseconds($0, named: $1) }
-        self.label = self.take(Self.labelNames) { Self.label($0, named: $1) }
+        self.label = self.take((isECS ? ["log.logger", "log"] : []) + Self.labelNames) { Self.label($0, named: $1) }
     }
 
     // MARK: Names, the first that is there and understood counts
@@ -39,7 +43,10 @@ struct LoggerLine {
     private static let timeNames = [
         "@timestamp", "time", "ts", "timestamp", "__REALTIME_TIMESTAMP", "instant", "eventTime",
     ]
-    private static let labelNames = ["label", "log.logger", "logger", "loggerName", "logger_name", "log"]
+    /// `_logger` is in log4j2's templates for GELF and Google Cloud.
+    private static let labelNames = [
+        "label", "log.logger", "logger", "loggerName", "logger_name", "log", "_logger",
+    ]
 
     /// Takes the first member of these names that `read` understands out of the members.
     private mutating func take<Value>(
