@@ -46,3 +46,34 @@ apt_get() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
         apt-get --quiet --yes --no-install-recommends "$@"
 }
+
+# debian_version PACKAGE: the version of an installed package's software, without what Debian puts around it.
+debian_version() {
+    dpkg-query --show --showformat='${Version}' "$1" | sed 's/^[0-9]*://; s/-[^-]*$//; s/[+~].*//'
+}
+
+# debian_source PACKAGE DIRECTORY: unpacks the source of an installed package, in its version, into a new directory. The
+# package lists of the machine stay as they are.
+debian_source() {
+    local package=$1 directory=$2 work source options file
+    source=$(dpkg-query --show --showformat='${source:Package}=${source:Version}' "$package")
+    work=$(mktemp -d)
+    mkdir "$work/parts" "$work/lists"
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+        case $file in
+            *.list) [[ ! -e $file ]] || sed -n 's/^deb /deb-src /p' "$file" >"$work/parts/$(basename "$file")" ;;
+            *.sources) sed 's/^Types:.*/Types: deb-src/' "$file" >"$work/parts/$(basename "$file")" ;;
+        esac
+    done
+    options=(--quiet --option Dir::Etc::SourceList=/dev/null --option "Dir::Etc::SourceParts=$work/parts"
+        --option "Dir::State::Lists=$work/lists" --option "Dir::Cache=$work" --option "APT::Sandbox::User=$(id -un)")
+    say "fetching the source of $source"
+    # Of what is not needed, some may be missing.
+    apt-get "${options[@]}" update >"$work/log" 2>&1 || true
+    (cd "$work" && apt-get "${options[@]}" --download-only source "$source") >>"$work/log" 2>&1 &&
+        dpkg-source --no-check --extract "$work"/*.dsc "$directory" >>"$work/log" 2>&1 || {
+        cat "$work/log" >&2
+        die "cannot fetch the source of $source"
+    }
+    rm -rf "$work"
+}

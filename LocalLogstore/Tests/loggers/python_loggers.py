@@ -10,7 +10,7 @@ import pathlib
 import sys
 
 
-def standard(formatter, file):
+def standard(formatter, file, **fields):
     handler = logging.StreamHandler(file)
     handler.setFormatter(formatter)
     logger = logging.getLogger("shop.db")
@@ -23,14 +23,15 @@ def standard(formatter, file):
     except ValueError:
         logger.exception("failed 2")
     logger.error("failed %d", 3, extra={"order": {"id": 7}, "items": [1, "x"]})
-    logger.error("failed 4", extra={"cut": "\ud83d"})
+    logger.error("failed 4", extra={"cut": "\ud83d", **fields})
     logger.critical("failed 5")
 
 
 def ecs(file):
     import ecs_logging
 
-    standard(ecs_logging.StdlibFormatter(), file)
+    # Fields stand among the members of its own, where theirs are called otherwise.
+    standard(ecs_logging.StdlibFormatter(), file, level="debug", label="x")
 
 
 def python_json_logger(file):
@@ -43,22 +44,29 @@ def python_json_logger(file):
 def structlog(file):
     import structlog
 
+    # Its logger has a name if it is one of the standard library's.
+    standard_logger = logging.getLogger("shop.db")
+    standard_logger.handlers, standard_logger.propagate = [logging.StreamHandler(file)], False
+    standard_logger.setLevel(logging.DEBUG)
     structlog.configure(
         processors=[
+            structlog.stdlib.add_logger_name,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(file),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
     )
-    logger = structlog.get_logger()
+    logger = structlog.get_logger("shop.db")
     logger.info("started")
     logger.error("failed 1")
     try:
         raise ValueError("no")
     except ValueError:
-        logger.exception("failed 2")
+        # Its exception() would write the traceback as text, too.
+        logger.error("failed 2", exc_info=True)
     logger.error("failed 3", order={"id": 7}, items=[1, "x"])
     logger.error("failed 4", cut="\ud83d")
     logger.critical("failed 5")
