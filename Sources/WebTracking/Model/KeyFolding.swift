@@ -52,7 +52,7 @@ enum KeyFolding {
 
 /// A name or an ending that is not in ASCII: a key in ASCII is never one.
 struct WidePattern: Sendable {
-    /// The words between hyphens and underscores; a dot may stand between them.
+    /// The words between hyphens and underscores, between which a dot may stand; of a name with dots, what is between those.
     private let words: [String]
     private let isSuffix: Bool
     private let isWhole: Bool
@@ -64,7 +64,7 @@ struct WidePattern: Sendable {
         self.isWhole = scalars.contains(".")
         self.words =
             self.isWhole
-            ? [KeyFolding.plain(scalars)]
+            ? scalars.split(separator: ".", omittingEmptySubsequences: false).map { KeyFolding.plain($0) }
             : scalars.split { $0 == "-" || $0 == "_" }.map { String(String.UnicodeScalarView($0)) }
         self.isSuffix = isSuffix
         self.isNumbered = scalars.last.map(KeyFolding.isDigit) ?? false
@@ -83,30 +83,15 @@ struct WidePattern: Sendable {
     }
 
     /// Whether a name with dots is for a key that these parts begin.
+    ///
+    /// Part by part, as a dot is equivalent to nothing else: most keys are seen at their last part to be others.
     private func matchesBeginning(_ parts: ArraySlice<KeyPart>) -> Bool {
-        guard let last = parts.last, let text = self.end(of: parts.dropLast(), and: self.text(of: last, isLast: true))
-        else { return false }
-        return self.isSuffix ? KeyFolding.ends(Substring(text), in: self.words[0]) : text == self.words[0]
-    }
-
-    /// As much of what stands before the end of these parts as can decide; `nil` if that is too long to be the name.
-    private func end(of parts: ArraySlice<KeyPart>, and last: String) -> String? {
-        // A scalar decomposes into four at the most.
-        let longest = self.words[0].unicodeScalars.count * 4
-        var texts: [String] = []
-        var count = 0
-        var place = parts.endIndex
-        var text = last
-        while true {
-            // One more than the name can have, so that what is too long is seen to be.
-            let end = text.unicodeScalars.suffix(longest + 1)
-            texts.append(String(end))
-            count += end.count
-            if count > longest { return self.isSuffix ? texts.reversed().joined(separator: ".") : nil }
-            guard place > parts.startIndex else { return texts.reversed().joined(separator: ".") }
-            place -= 1
-            text = parts[place].plain
-            count += 1
+        guard self.isSuffix ? parts.count >= self.words.count : parts.count == self.words.count else { return false }
+        let end = parts.suffix(self.words.count)
+        return zip(end.indices, self.words).reversed().allSatisfy { index, word in
+            let text = self.text(of: end[index], isLast: index == end.indices.last)
+            guard self.isSuffix, index == end.startIndex else { return text == word }
+            return word.isEmpty || KeyFolding.ends(Substring(text), in: word)
         }
     }
 
