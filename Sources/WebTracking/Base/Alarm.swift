@@ -74,7 +74,8 @@ final class Alarm: Sendable {
     private func sleep(_ id: Int) async {
         while true {
             let until = self.state.withLock { $0.sleeper.flatMap { $0.id == id ? $0.until : nil } }
-            guard let until, (try? await self.clock.sleep(until: until)) != nil else { return }
+            guard let until else { return }
+            try? await self.clock.sleep(until: until)
             while true {
                 let due = self.takeDue(id)
                 for waiter in due { waiter.bell.wake(waiter.turn) }
