@@ -22,18 +22,23 @@ final class Alarm: Sendable {
         }
     }
 
-    /// The sleeping task is not replaced for less than this: it looks once in vain, and sleeps on.
-    private static let slack = Duration.milliseconds(10)
     /// So many are woken at once; tasks that others have woken have their turn before the next.
     private static let atOnce = 256
 
     private let clock: any ProducerClock
     private let executor: (any TaskExecutor)?
     private let state = Lock(State())
+    private let forks = ForkCount.current
 
     init(clock: any ProducerClock, executor: (any TaskExecutor)? = nil) {
         self.clock = clock
         self.executor = executor
+    }
+
+    deinit {
+        // A child's copy of the lock may be held for good.
+        guard !ForkCount.isOther(than: self.forks) else { return }
+        self.state.withLock { $0.sleeper?.task.cancel() }
     }
 
     /// How many wait.
@@ -50,39 +55,39 @@ final class Alarm: Sendable {
     }
 
     func cancel(_ id: Int) {
-        self.state.withLock { state in
-            guard state.timers.remove(id: id) else { return }
-            self.adjust(&state)
-        }
+        self.state.withLock { state in _ = state.timers.remove(id: id) }
     }
 
-    /// Has a task sleep until the first of the times, or none if there is none.
+    /// Has a task sleep until the first of the times at the latest.
+    ///
+    /// One that sleeps for a time that is not needed any more looks once in vain, and sleeps on: the memory of a sleep that
+    /// is cancelled is given back only when its time would have come (Swift 6.3.1), and topics are rung for all the time.
     private func adjust(_ state: inout State) {
-        let first = state.timers.first
+        guard let first = state.timers.first else { return }
         if let sleeper = state.sleeper {
-            // A later one would not do, one that is a little earlier will.
-            if let first, sleeper.until <= first, first - sleeper.until <= Self.slack { return }
+            guard first < sleeper.until else { return }
             sleeper.task.cancel()
-            state.sleeper = nil
         }
-        guard let first else { return }
         let id = state.takeID()
-        let task = Task.detached(executorPreference: self.executor) { await self.sleep(id) }
+        let task = Task.detached(executorPreference: self.executor) { [weak self, clock = self.clock] in
+            var next: MonotonicInstant? = first
+            while let until = next {
+                try? await clock.sleep(until: until)
+                next = await self?.wake(id)
+            }
+        }
         state.sleeper = (id, first, task)
     }
 
-    private func sleep(_ id: Int) async {
+    /// Wakes those whose time has come, and returns the next time; `nil` if there is none, or another task sleeps.
+    private func wake(_ id: Int) async -> MonotonicInstant? {
         while true {
-            let until = self.state.withLock { $0.sleeper.flatMap { $0.id == id ? $0.until : nil } }
-            guard let until else { return }
-            try? await self.clock.sleep(until: until)
-            while true {
-                let due = self.takeDue(id)
-                for waiter in due { waiter.bell.wake(waiter.turn) }
-                guard due.count == Self.atOnce else { break }
-                await Task.yield()
-            }
+            let due = self.takeDue(id)
+            for waiter in due { waiter.bell.wake(waiter.turn) }
+            guard due.count == Self.atOnce else { break }
+            await Task.yield()
         }
+        return self.state.withLock { $0.sleeper.flatMap { $0.id == id ? $0.until : nil } }
     }
 
     /// The waiters whose time has come, not all at once; the rest is slept for until the first of their times.
