@@ -71,7 +71,7 @@ class Model:
         self.now += step.get("nanoseconds", 0) + step.get("silence", 0)
         if "silence" in step:
             self.tell_all_left_out()
-            step["told"] = self.synthetic  # what the driver waits for
+            step["reported"] = self.synthetic  # what the driver waits for
         if "rules" in step and step["rules"] != self.rules:
             self.tell_all_left_out()
             self.rules = step["rules"]

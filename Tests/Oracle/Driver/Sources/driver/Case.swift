@@ -32,8 +32,9 @@ struct Case: Decodable {
         var flush: Bool?
         /// Time that passes on the wall's clock alone.
         var nanoseconds: Int64?
-        /// Time that passes on all clocks, until this number of records has been told in all.
+        /// Time that passes on all clocks.
         var silence: Int64?
+        /// How many records of the library's own there are in all at the end of the silence.
         var reported: Int?
         /// Another redaction from now on.
         var rules: [Rule]?

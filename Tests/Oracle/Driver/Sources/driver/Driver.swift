@@ -43,11 +43,14 @@ struct Driver {
                 clock.moveWallTime(by: .nanoseconds(nanoseconds))
             }
             if let nanoseconds = step.silence {
+                guard let reported = step.reported else {
+                    throw DriverError(description: "a silence without the number of records that it is waited for")
+                }
                 // What reports of silent statements looks at them once a second; it has done so when it sleeps again.
                 try await self.wait(until: { clock.sleepsForASecond })
                 clock.advance(by: .nanoseconds(nanoseconds))
                 try await self.wait(until: {
-                    clock.sleepsForASecond && producer.statistics.synthetic >= step.reported ?? 0
+                    clock.sleepsForASecond && producer.statistics.synthetic >= reported
                 })
             }
             if let rules = step.rules {
