@@ -478,7 +478,7 @@ struct SettingsFileTests {
             await reported.wait(for: 2)
             #expect(reported.elements.last?.hasPrefix("settings in force: level info, shop=trace;") == true)
             for (text, part) in [
-                (#"{\#(Self.required), "logLevel5": {"shop": "error"}}"#, "logLevel"),
+                (#"{\#(Self.required), "logLevel5": {"shop": "error"}}"#, "Did you mean logLevel?"),
                 (#"{\#(Self.required), "logLevels": "#, "no JSON at line 1"),
                 (#"{\#(Self.required), "redaction": {"mask": {"mail": true}}}"#, "redaction.mask"),
                 (#"{\#(Self.required), "batching": 3}"#, "batching"),
