@@ -62,8 +62,8 @@ extension WebTrackingConfiguration {
     /// Levels, redaction and sampling can also be followed while the program runs: ``WebTrackingProducer/follow(_:)``.
     ///
     /// A reader cannot list its keys. What is asked for beside them, so that it is not ignored without a word: a value where a
-    /// group belongs, names that people write in place of a key, and variables of the process that nearly are one. An object
-    /// in place of a list, and any other misspelt key, is found by ``init(file:)`` only.
+    /// group belongs, names that people write in place of a key, and variables of the process that nearly are one. Other
+    /// misspelt keys, and objects in place of lists with other names in them, are found by ``init(file:)`` only.
     public init(config reader: ConfigReader) throws {
         try self.init(layers: [.config(reader.snapshot())])
     }

@@ -36,11 +36,14 @@ enum SettingsKeys {
         return groups.sorted()
     }()
 
-    /// What people write for a key, and what is not one: the unit left out, another word for the most, one or many, and an
-    /// object in place of a list. A reader of swift-configuration cannot list its keys, but it can be asked for these.
+    /// What people write for a key, and what is not one: the unit left out, another word for the most, one or many, another
+    /// spelling of its words, an object in place of a list, the name of the setting, and of a key of redaction a letter that is
+    /// missing or in the wrong place. A reader of swift-configuration cannot list its keys, but it can be asked for these.
     static let neighbours: [(name: String, key: String)] = {
-        var names: [(name: String, key: String)] = []
+        var names: [(name: String, key: String)] = [("logLevelOverrides", "logLevels"), (Self.withoutKey, "spool")]
         for (key, form) in all.sorted(by: { $0.key < $1.key }) {
+            names += [Self.spelled(key, "_"), Self.spelled(key, "-"), key.lowercased()].map { ($0, key) }
+            if key.hasPrefix("redaction.") { names += Self.slips(key).map { ($0, key) } }
             if key.hasSuffix("Seconds") {
                 let stem = String(key.dropLast("Seconds".count))
                 names += [(stem, key), ("\(stem)Milliseconds", key)]
@@ -50,15 +53,42 @@ enum SettingsKeys {
             names.append((key.hasSuffix("s") ? String(key.dropLast()) : "\(key)s", key))
             let children =
                 switch key {
-                case "tags":
+                case "tags", "promotedTags":
                     ["app", "env", "environment", "host", "instance", "region", "service", "team", "version", "zone"]
-                case "promotedTags", "logLevels": []
+                case "logLevels":
+                    ["api", "app", "client", "database", "db", "default", "http", "main", "root", "server", "web"]
                 default: ["email", "mail", "name", "password", "phone", "token", "user"]
                 }
             names += children.map { ("\(key).\($0)", key) }
         }
         return names.filter { all[$0.name] == nil }
     }()
+
+    /// A setting that has no key.
+    private static let withoutKey = "spool.isRescue"
+
+    /// A key in small letters, with a hyphen or the like between its words.
+    private static func spelled(_ key: String, _ separator: Character) -> String {
+        key.reduce(into: "") { name, character in
+            if character.isUppercase, name.last?.isLowercase == true { name.append(separator) }
+            name += character.lowercased()
+        }
+    }
+
+    /// A key with a letter of its last part missing, or two of them the other way round.
+    private static func slips(_ key: String) -> Set<String> {
+        let letters = Array(key)
+        let start = (letters.lastIndex(of: ".") ?? -1) + 1
+        var slips: Set<String> = []
+        for place in start..<letters.count {
+            slips.insert(String(letters[..<place] + letters[(place + 1)...]))
+            guard place > start else { continue }
+            var other = letters
+            other.swapAt(place - 1, place)
+            slips.insert(String(other))
+        }
+        return slips
+    }
 
     private static func shortened(_ key: String) -> String? {
         let components = key.split(separator: ".")
@@ -73,7 +103,9 @@ enum SettingsKeys {
         let nearest = Self.nearest(to: name)
         let parent = name.lastIndex(of: ".").map { String(name[..<$0]) }
         let suggestion =
-            if let parent, let form = Self.all[parent] {
+            if name == Self.withoutKey {
+                "Remove it: only a program can set it."
+            } else if let parent, let form = Self.all[parent] {
                 form == .pairs
                     ? "Write \(parent) as an array of name=value." : "Write \(parent) as \(Self.described(form))."
             } else if let nearest {
@@ -102,6 +134,7 @@ enum SettingsKeys {
 
     /// The key that is likely to be meant; `nil` if none is near.
     static func nearest(to name: String) -> String? {
+        if name == "logLevelOverrides" { return "logLevels" }
         func last(_ key: String) -> String { key.split(separator: ".").last.map(String.init) ?? key }
         func plain(_ key: String) -> [UInt8] {
             key.lowercased().utf8.filter { $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") }
@@ -154,7 +187,10 @@ extension SettingsReader {
                 guard let value = Self.shown(group, in: config, isSecret: true), !value.isEmpty else { continue }
                 throw SettingsTree.groupError(group, value: Redaction.masked)
             }
-            for (name, key) in SettingsKeys.neighbours where Self.isSet(name, in: config) {
+            for (name, key) in SettingsKeys.neighbours {
+                guard Self.isSet(name, in: config), !Self.isVariable(of: key, called: name, in: config) else {
+                    continue
+                }
                 var error = SettingsKeys.misspelt(name, in: "configuration")
                 if !name.hasPrefix("\(key).") { error.suggestion = "Did you mean \(key)?" }
                 throw error
@@ -167,9 +203,17 @@ extension SettingsReader {
 
     private static func isSet(_ name: String, in config: ConfigSnapshotReader) -> Bool {
         let key = ConfigKey(name)
-        return config.string(forKey: key, isSecret: true) != nil || config.double(forKey: key, isSecret: true) != nil
-            || config.int(forKey: key, isSecret: true) != nil || config.bool(forKey: key, isSecret: true) != nil
-            || config.stringArray(forKey: key, isSecret: true) != nil
+        if let text = config.string(forKey: key, isSecret: true) { return !text.isEmpty }
+        return config.double(forKey: key, isSecret: true) != nil || config.int(forKey: key, isSecret: true) != nil
+            || config.bool(forKey: key, isSecret: true) != nil || config.stringArray(forKey: key, isSecret: true) != nil
+    }
+
+    /// Whether another spelling of a key is there since one variable stands for both.
+    private static func isVariable(of key: String, called name: String, in config: ConfigSnapshotReader) -> Bool {
+        guard SettingsVariables.encoded(name) == SettingsVariables.encoded(key),
+            let text = config.string(forKey: ConfigKey(name), isSecret: true)
+        else { return false }
+        return config.string(forKey: ConfigKey(key), isSecret: true) == text
     }
 }
 

@@ -414,6 +414,12 @@ struct SettingsFileTests {
             ("batching", 5, "batching"), ("fields", true, "fields"), ("limits", 1.5, "limits"),
             ("tags.env", "prod", "tags.env"), ("redaction.mask.mail", true, "redaction.mask.mail"),
             ("batching.linger", 2, "batching.linger"), ("memoryLimits", 2, nil),
+            ("logLevels.app", "debug", "logLevels.app"), ("promotedTags.zone", true, "promotedTags.zone"),
+            ("logLevels.orders", "debug", nil), ("log_levels", 1, "log_levels"), ("loglevels", 1, "loglevels"),
+            ("memory_limit", 2_000_000, "memory_limit"), ("batching.linger-seconds", 1, "batching.linger-seconds"),
+            ("logLevelOverrides", 1, "logLevelOverrides"), ("spool.isRescue", true, "spool.isRescue"),
+            ("redaction.maks", 1, "redaction.maks"), ("redaction.mak", 1, "redaction.mak"),
+            ("redaction.standrad", false, "redaction.standrad"),
         ] as [(AbsoluteConfigKey, ConfigValue, String?)]
     )
     func asksForNeighbours(key: AbsoluteConfigKey, value: ConfigValue, setting: String?) throws {
@@ -428,6 +434,19 @@ struct SettingsFileTests {
         }
         let error = try #require(throws: ConfigurationError.self) { try WebTrackingConfiguration(config: reader) }
         #expect(error.setting == setting)
+    }
+
+    @Test("A key in another spelling is not taken for the variable that is spelled alike")
+    func tellsVariablesFromSpellings() throws {
+        #expect(try self.read(["WT_MEMORY_LIMIT": "2000000"]).memoryLimit == 2_000_000)
+        let values: [AbsoluteConfigKey: ConfigValue] = ["wt.memory_limit": 3_000_000]
+        let required = ["WT_ENDPOINT": "cn-test", "WT_PROJECT": "project", "WT_LOGSTORE": "logstore"]
+        for variables in [required, required.merging(["WT_MEMORY_LIMIT": "2000000"]) { $1 }] {
+            let environment = EnvironmentVariablesProvider(environmentVariables: variables)
+            let reader = ConfigReader(providers: [InMemoryProvider(values: values), environment]).scoped(to: "wt")
+            let error = #expect(throws: ConfigurationError.self) { try WebTrackingConfiguration(config: reader) }
+            #expect(error?.setting == "memory_limit")
+        }
     }
 
     // MARK: Followed
