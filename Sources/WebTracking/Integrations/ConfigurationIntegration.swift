@@ -17,7 +17,7 @@ extension WebTrackingConfiguration {
     ///
     /// - `endpoint`, `project`, `logstore` (string, required)
     /// - `allowsPlainHTTP` (bool)
-    /// - `source` (string): an empty one is the host's name.
+    /// - `source` (string): an empty one is the host's name, in a file as well.
     /// - `tags` (string array): items `key=value`; in a file an object, too.
     /// - `topic` (string): `fixed:NAME`, `label`, `label-prefix:N`, or `metadata:KEY:FALLBACK`.
     /// - `promotedTags` (string array)

@@ -51,10 +51,10 @@ struct SettingsReader {
 
     // MARK: Values
 
-    /// A text; nothing of a secret one is shown. An empty one is none where `emptyIsNone`.
+    /// A text; nothing of a secret one is shown. In a JSON file, too, an empty one is none where `emptyIsNone`.
     func text(_ key: String, isSecret: Bool = false, emptyIsNone: Bool = false) throws -> String? {
         try self.first(key, .text, isSecret: isSecret, rule: "the value is a text") { config, name in
-            config.string(forKey: name, isSecret: isSecret).map { emptyIsNone && $0.isEmpty ? .unset : .value($0) }
+            config.string(forKey: name, isSecret: isSecret).map { .value($0) }
         } tree: { value, _ in
             if case .string(let text) = value { emptyIsNone && text.isEmpty ? .unset : .value(text) } else { nil }
         }
@@ -75,8 +75,7 @@ struct SettingsReader {
         )
     }
 
-    /// Texts without the space around them; those that are empty then are left out. Nothing but such is none: an environment
-    /// variable cannot say more clearly that it is not set.
+    /// Texts without the space around them; those that are empty then are left out. Nothing but such is none.
     func texts(_ key: String) throws -> [String]? {
         try self.first(key, .texts, rule: "the value is an array of texts") { config, name in
             config.stringArray(forKey: name).map(Self.items)
@@ -195,6 +194,7 @@ struct SettingsReader {
 
     private func refuse(_ key: String, in layer: Layer, isSecret: Bool, rule: String) throws {
         let name = self.scope + key
+        guard !Self.isEmpty(name, in: layer) else { return }
         let value =
             switch layer {
             case .config(let config): Self.shown(name, in: config, isSecret: isSecret)
@@ -238,7 +238,7 @@ struct SettingsReader {
         let name = self.scope + key
         self.audit.asked[name] = form
         if isSecret { self.audit.secrets.insert(name) }
-        for layer in self.layers {
+        for layer in self.layers where !Self.isEmpty(name, in: layer) {
             let found: Found<Value>?
             let origin: String
             switch layer {
@@ -258,6 +258,17 @@ struct SettingsReader {
             }
         }
         return nil
+    }
+
+    /// Whether a layer of texts has nothing but space for a key: an environment variable, or a file in a folder, cannot say
+    /// more clearly that it is not set.
+    private static func isEmpty(_ name: String, in layer: Layer) -> Bool {
+        switch layer {
+        // It may be a secret.
+        case .config(let config): config.string(forKey: ConfigKey(name), isSecret: true)?.trimmed.isEmpty == true
+        case .tree(let tree):
+            if tree.isText, case .string(let text)? = tree.values[name] { text.isEmpty } else { false }
+        }
     }
 
     private static func items(_ texts: [String]) -> Found<[String]> {

@@ -87,7 +87,7 @@ enum SettingsVariables {
         for (variable, text) in environment.sorted(by: { $0.key < $1.key }) {
             for underscore in variable.indices where variable[underscore] == "_" {
                 let suffix = String(variable[variable.index(after: underscore)...])
-                guard !suffix.isEmpty, scope.map({ variable == $0 + suffix }) ?? true,
+                guard !suffix.isEmpty, !text.isEmpty, scope.map({ variable == $0 + suffix }) ?? true,
                     Self.keys[suffix] == nil, Self.isNear(suffix),
                     // In the scope, and from the environment: otherwise it is not what the reader says.
                     config.string(forKey: ConfigKey(suffix), isSecret: true) == text

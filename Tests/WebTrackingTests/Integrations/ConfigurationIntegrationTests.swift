@@ -225,10 +225,10 @@ import Logging
     @Test(arguments: [
         ("endpoint", "ftp://host"), ("project", "Not A Project"), ("logstore", "/"), ("topic", "fixed"),
         ("topic", "label:x"), ("topic", "label-prefix:"), ("topic", "label-prefix:two"), ("topic", "metadata:key"),
-        ("topic", "metadata::fallback"), ("topic", "nothing"), ("topic", ""), ("topic", "label-prefix:0"),
+        ("topic", "metadata::fallback"), ("topic", "nothing"), ("topic", "label-prefix:0"),
         ("compression", "zstd"), ("compression", "deflate:"), ("compression", "deflate:best"),
         ("compression", "deflate:10"), ("logLevel", "verbose"), ("logLevel", "INFO"), ("logLevel", "none"),
-        ("batching.urgentLevel", "fatal"), ("fields.time", ""), ("fields.level", "__topic__"),
+        ("batching.urgentLevel", "fatal"), ("fields.time", "__time__"), ("fields.level", "__topic__"),
     ])
     func aTextThatCannotWorkThrowsAnErrorThatNamesItsKeyAndTheValue(key: String, value: String) throws {
         let error = try Self.error(key, ConfigValue(stringLiteral: value))

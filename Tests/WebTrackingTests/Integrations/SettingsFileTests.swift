@@ -372,6 +372,34 @@ struct SettingsFileTests {
         #expect(try self.read(["WT_TAGS": ""]).tags == [:])
     }
 
+    @Test("An empty variable of any key is not set, nor is an empty file, or one with nothing but an end of line")
+    func takesEmptyForNotSet() throws {
+        let plain = try self.read([:])
+        for key in SettingsKeys.all.keys.sorted() {
+            let variable = "WT_\(SettingsVariables.encoded(key))"
+            guard !["endpoint", "project", "logstore"].contains(key) else {
+                #expect(throws: (any Error).self) { try self.read([variable: ""]) }
+                continue
+            }
+            #expect(try self.read([variable: ""]) == plain, "\(key)")
+            #expect(try self.read([variable: " "]) == plain, "\(key)")
+        }
+        let all = Dictionary(
+            uniqueKeysWithValues: SettingsKeys.all.keys.map { ("WT_\(SettingsVariables.encoded($0))", "") }
+        )
+        let required = ["WT_ENDPOINT": "cn-test", "WT_PROJECT": "project", "WT_LOGSTORE": "logstore"]
+        #expect(try self.read(all.merging(required) { $1 }) == plain)
+        #expect(try self.read(["WT_MEMORY_LIMT": "", "WT_BATCHING_LINGER": "", "WT_SPOOL": ""]) == plain)
+
+        let path = self.file("app.json", "{\(Self.required), \"memoryLimit\": 2000000}")
+        let secrets = "\(self.folder.path)/empty"
+        try FileSystem.makeDirectory(secrets)
+        for key in SettingsKeys.all.keys { self.folder.overwrite("\(secrets)/\(key)", with: [0x0A]) }
+        let configuration = try WebTrackingConfiguration(file: WebTrackingSettingsFile(path, secrets: secrets))
+        // What outranks the file says nothing.
+        #expect(configuration.memoryLimit == 2_000_000 && configuration.project == "project")
+    }
+
     @Test(
         "A variable that is nearly a key is an error that names the key",
         arguments: [
