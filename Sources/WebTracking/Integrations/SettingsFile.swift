@@ -30,7 +30,8 @@ public struct WebTrackingSettingsFile: Sendable, ExpressibleByStringLiteral {
     /// The path of a JSON file, of at most 1 MiB, or of a folder with a file for each key.
     public var path: String
     /// The object of the file in which the settings are, with dots for objects in objects; the whole file if `nil`. In a folder
-    /// the names of files begin with it and a dot, and others are let be.
+    /// the names of files begin with it and a dot, and others are let be; a key without it is an error, unless it is there with
+    /// it as well, or is a single word in a folder that is not of secrets.
     public var scope: String?
     /// A folder with a file for each key, for secrets; it outranks the file.
     public var secrets: String?
@@ -78,7 +79,11 @@ public struct WebTrackingSettingsFile: Sendable, ExpressibleByStringLiteral {
             case .file(let bytes):
                 layers.append(.tree(try SettingsTree(json: bytes, scope: self.scope, origin: path)))
             case .folder(let files):
-                layers.append(.tree(try SettingsTree(files: files, scope: self.scope, origin: path)))
+                layers.append(
+                    .tree(
+                        try SettingsTree(files: files, scope: self.scope, isShared: path != self.secrets, origin: path)
+                    )
+                )
             }
         }
         return layers

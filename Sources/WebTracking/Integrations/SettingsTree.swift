@@ -40,13 +40,28 @@ struct SettingsTree: Sendable {
     }
 
     /// Reads the files of a folder: each has the name of a key, and its value as in a variable.
-    init(files: [WebTrackingSettingsFile.Contents.Entry], scope: String?, origin: String) throws {
+    ///
+    /// - Parameter isShared: Whether names that are a single word, such as `source`, are somebody else's.
+    init(files: [WebTrackingSettingsFile.Contents.Entry], scope: String?, isShared: Bool, origin: String) throws {
         self.origin = origin
         self.isText = true
+        let names = Set(files.map(\.name))
         for file in files {
             var key = file.name[...]
             if let scope {
-                guard file.name.hasPrefix("\(scope).") else { continue }
+                guard file.name.hasPrefix("\(scope).") else {
+                    let isMeant = SettingsKeys.all[file.name] != nil && (!isShared || file.name.contains("."))
+                    guard !isMeant || names.contains("\(scope).\(file.name)") else {
+                        throw ConfigurationError(
+                            setting: file.name,
+                            value: origin,
+                            rule: "names begin with \(scope). here, so it would have no effect",
+                            suggestion:
+                                "Call the file \(scope).\(file.name). If another program needs this one, add that beside it."
+                        )
+                    }
+                    continue
+                }
                 key = key.dropFirst(scope.count + 1)
             }
             guard SettingsKeys.all[String(key)] != nil else { throw SettingsKeys.misspelt(String(key), in: origin) }

@@ -343,6 +343,38 @@ struct SettingsFileTests {
         #expect(configuration.endpoint == "cn-test")
     }
 
+    @Test("A key in a folder that lacks the scope is an error, unless it is there with the scope as well")
+    func tellsOfKeysWithoutTheScope() throws {
+        let path = self.file("app.json", #"{"web": {\#(Self.required)}}"#)
+        let folder = "\(self.folder.path)/keys"
+        try FileSystem.makeDirectory(folder)
+        func put(_ name: String, _ text: String) { self.folder.overwrite("\(folder)/\(name)", with: Array(text.utf8)) }
+        let secrets = WebTrackingSettingsFile(path, scope: "web", secrets: folder)
+        // Others' names, with and without a dot.
+        put("database-password", "x")
+        put("tls.key", "x")
+        _ = try WebTrackingConfiguration(file: secrets)
+        put("memoryLimit", "2000000")
+        var error = try #require(throws: ConfigurationError.self) { try WebTrackingConfiguration(file: secrets) }
+        #expect(error.setting == "memoryLimit" && error.value == folder)
+        #expect(error.suggestion.contains("web.memoryLimit"))
+        put("web.memoryLimit", "3000000")
+        #expect(try WebTrackingConfiguration(file: secrets).memoryLimit == 3_000_000)
+        put("signing.accessKeySecret", "key-secret")
+        error = try #require(throws: ConfigurationError.self) { try WebTrackingConfiguration(file: secrets) }
+        #expect(error.setting == "signing.accessKeySecret")
+        #expect(error.suggestion.contains("web.signing.accessKeySecret") && !"\(error)".contains("key-secret"))
+        // A folder in the file's place is others' as well: of theirs may be one that is a word, and not one with a group.
+        for name in ["web.endpoint", "web.project", "web.logstore", "source"] {
+            put(name, name == "web.endpoint" ? "cn-test" : "app")
+        }
+        let shared = WebTrackingSettingsFile(folder, scope: "web")
+        error = try #require(throws: ConfigurationError.self) { try WebTrackingConfiguration(file: shared) }
+        #expect(error.setting == "signing.accessKeySecret")
+        unlink("\(folder)/signing.accessKeySecret")
+        #expect(try WebTrackingConfiguration(file: shared).source == nil)
+    }
+
     @Test("A path may have any characters", arguments: ["a b.json", "50%20.json", "a#b.json", "日志 é.json"])
     func readsAnyPath(name: String) throws {
         let path = self.file(name, "{\(Self.required)}")
