@@ -46,11 +46,12 @@ extension WebTrackingConfiguration {
     /// - `fields.time`, `fields.level`, `fields.label`, `fields.message`, `fields.source`, `fields.file`,
     ///   `fields.function`, `fields.line`, `fields.sequence`, `fields.errorType`, `fields.errorMessage` (string)
     /// - `fields.includesCodeLocation`, `fields.includesSequence`, `fields.includesBatchID` (bool)
-    /// - `durability` (string): `memory`, `process`, or `power`.
+    /// - `durability` (string): `memory`, `process`, or `power`; `memory` switches the keys under `spool` off, which are refused
+    ///   without a durability.
     /// - `spool.directory` (string)
     /// - `spool.maximumBytes` (int)
     /// - `spool.maximumAgeSeconds` (double)
-    /// - `spool.syncIntervalSeconds` (double): the interval of `power`; 0.5 by default.
+    /// - `spool.syncIntervalSeconds` (double): the interval of `power`, and refused without it; 0.5 by default.
     /// - `spool.permits` (string): `owner` or `group`.
     /// - `proxy.host`, `proxy.username` (string), `proxy.port` (int), `proxy.password` (string, **secret**): the HTTP proxy to
     ///   send through.
@@ -162,8 +163,11 @@ extension WebTrackingConfiguration {
         let spool = config.scoped(to: "spool")
         // Asked for always: a value that is no number is an error wherever it stands.
         let interval = try spool.duration("syncIntervalSeconds")
-        if case .power = self.durability, let interval { self.durability = .power(interval: interval) }
-        self.spool.directory = try spool.text("directory")
+        if case .power = self.durability, let interval {
+            try Self.check(interval, in: Durability.syncIntervals, setting: "spool.syncIntervalSeconds")
+            self.durability = .power(interval: interval)
+        }
+        self.spool.directory = try spool.text("directory") ?? self.spool.directory
         try spool.read("maximumBytes", into: &self.spool.maximumBytes)
         try spool.read("maximumAgeSeconds", into: &self.spool.maximumAge)
         if let text = try spool.text("permits") {
@@ -172,6 +176,31 @@ extension WebTrackingConfiguration {
             }
             self.spool.permits = permits
         }
+        if config.isSet("durability"), self.durability == .memory {
+            // Said in so many words: so one key, or one variable, switches a spool off.
+            self.spool = Spool()
+        } else {
+            try self.refuseUnusedSpool(spool, interval)
+        }
+    }
+
+    /// Throws for keys of a spool that there is not.
+    private func refuseUnusedSpool(_ config: SettingsReader, _ interval: Duration?) throws {
+        if self.durability == .memory {
+            for (key, value) in [
+                ("directory", self.spool.directory ?? ""), ("maximumBytes", "\(self.spool.maximumBytes)"),
+                ("maximumAgeSeconds", "\(self.spool.maximumAge)"), ("permits", self.spool.permits.rawValue),
+            ] where config.isSet(key) {
+                throw Spool.unusedError("spool.\(key)", value)
+            }
+        }
+        guard let interval, self.durability.syncInterval == nil else { return }
+        throw ConfigurationError(
+            setting: "spool.syncIntervalSeconds",
+            value: "\(interval)",
+            rule: "files are synced only with durability power, so it would have no effect",
+            suggestion: "Set durability to power, or remove spool.syncIntervalSeconds."
+        )
     }
 
     private mutating func readFields(_ config: SettingsReader) throws {

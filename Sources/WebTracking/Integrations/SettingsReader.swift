@@ -186,6 +186,9 @@ struct SettingsReader {
 
     // MARK: Keys that should not be set
 
+    /// Whether a value of a key was found, now that it has been read.
+    func isSet(_ key: String) -> Bool { self.audit.origins[self.scope + key] != nil }
+
     /// Throws for a key that is set, to whatever it is.
     func refuse(_ key: String, isSecret: Bool = false, rule: String, form: SettingsKeys.Form? = nil) throws {
         if let form { self.audit.asked[self.scope + key] = form }

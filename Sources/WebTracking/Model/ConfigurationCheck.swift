@@ -49,9 +49,9 @@ extension WebTrackingConfiguration {
         try Self.check(self.spool.maximumBytes, in: (1 << 20)...(1 << 40), setting: "spool.maximumBytes")
         try Self.check(self.spool.maximumAge, in: .seconds(1) ... .seconds(366 * 86_400), setting: "spool.maximumAge")
         if let interval = self.durability.syncInterval {
-            try Self.check(interval, in: .milliseconds(10) ... .seconds(3600), setting: "durability.interval")
+            try Self.check(interval, in: Durability.syncIntervals, setting: "durability.interval")
         }
-        guard self.durability != .memory else { return }
+        guard self.durability != .memory else { return try self.spool.checkUnused() }
         let directory = self.spool.directory ?? ""
         guard directory.utf8.first == UInt8(ascii: "/"), !directory.utf8.contains(0), directory.utf8.count <= 1024
         else {

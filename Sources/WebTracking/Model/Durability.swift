@@ -12,6 +12,9 @@ public enum Durability: Sendable, Equatable {
     /// syncs, which ``ProducerDiagnostic/spoolSyncSlow(directory:took:interval:)`` tells of if it is longer than that.
     case power(interval: Duration = .milliseconds(500))
 
+    /// The intervals that there can be.
+    static let syncIntervals = Duration.milliseconds(10) ... .seconds(3600)
+
     /// How often files are synced; `nil` for never.
     var syncInterval: Duration? {
         if case .power(let interval) = self { interval } else { nil }
@@ -29,7 +32,7 @@ extension WebTrackingConfiguration {
         /// Where it is the process's user's or root's and others may write to it, such as a mount point, a folder is made in
         /// it and used instead. A link is refused, with a slash behind it too.
         ///
-        /// Range: an absolute path of at most 1024 bytes; required unless durability is `.memory`.
+        /// Range: an absolute path of at most 1024 bytes; required unless durability is `.memory`, and refused with that.
         public var directory: String?
         /// The bytes that this producer's files may take up, with those that it takes over, and what all dead producers left
         /// in the directory together.
@@ -80,6 +83,29 @@ extension WebTrackingConfiguration {
 }
 
 extension WebTrackingConfiguration.Spool {
+    /// Throws for the first setting that a program has changed, and that has no effect without a durability.
+    func checkUnused() throws {
+        for (own, standard) in zip(self.texts, Self().texts) where own.value != standard.value {
+            throw Self.unusedError("spool.\(own.name)", own.value)
+        }
+    }
+
+    private var texts: [(name: String, value: String)] {
+        [
+            ("directory", self.directory ?? ""), ("maximumBytes", "\(self.maximumBytes)"),
+            ("maximumAge", "\(self.maximumAge)"), ("permits", self.permits.rawValue), ("isRescue", "\(self.isRescue)"),
+        ]
+    }
+
+    static func unusedError(_ setting: String, _ value: String) -> ConfigurationError {
+        ConfigurationError(
+            setting: setting,
+            value: value,
+            rule: "while durability is memory there is no spool, so it would have no effect",
+            suggestion: "Set durability to process or power, or remove \(setting)."
+        )
+    }
+
     /// The bytes that files may take up: for a rescue more than there can be.
     var bound: Int { self.isRescue ? 1 << 50 : self.maximumBytes }
 }

@@ -34,9 +34,12 @@ public final class LogRecorder: Sendable {
         configuration.logLevel = .trace
         configuration.batching.linger = .zero
         configure(&configuration)
+        // As the program itself would start, before what is not for a test is taken away.
+        try configuration.validate()
         // Records end here: bodies have to be those that can be read here, and the spool of the real program has records of its
         // own, which would be taken for delivered.
         configuration.durability = .memory
+        configuration.spool = .init()
         #if SignedPutLogs
         configuration.authentication = .anonymous
         #endif

@@ -68,7 +68,9 @@ import Logging
         "spool.permits": "group",
     ]
 
-    /// What ``optional`` says.
+    private static let all = Self.optional.merging(["durability": "process"]) { $1 }
+
+    /// What ``all`` says.
     private static var expected: WebTrackingConfiguration {
         var expected = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
         expected.allowsPlainHTTP = true
@@ -114,6 +116,7 @@ import Logging
         expected.fields.includesCodeLocation = false
         expected.fields.includesSequence = false
         expected.fields.includesBatchID = false
+        expected.durability = .process
         expected.spool.directory = "/var/spool/test"
         expected.spool.maximumBytes = 10 << 20
         expected.spool.maximumAge = .seconds(3600)
@@ -127,8 +130,6 @@ import Logging
         func durability(_ values: [String: ConfigValue]) throws -> Durability {
             try Self.read(directory.merging(values) { $1 }).durability
         }
-        #expect(try durability([:]) == .memory)
-        #expect(try durability(["durability": "memory"]) == .memory)
         #expect(try durability(["durability": "process"]) == .process)
         #expect(try durability(["durability": "power"]) == .power())
         #expect(
@@ -136,10 +137,42 @@ import Logging
         )
         #expect(throws: ConfigurationError.self) { try durability(["durability": "eternal"]) }
         #expect(throws: ConfigurationError.self) { try Self.read(["durability": "process"]) }
-        #expect(throws: ConfigurationError.self) {
+        let error = #expect(throws: ConfigurationError.self) {
             try durability(["durability": "power", "spool.syncIntervalSeconds": 0.001])
         }
+        #expect(error?.setting == "spool.syncIntervalSeconds")
     }
+
+    @Test(
+        arguments: [
+            ("spool.directory", "/var/spool/test"), ("spool.maximumBytes", 1_073_741_824),
+            ("spool.maximumAgeSeconds", 60.0),
+            ("spool.permits", "owner"), ("spool.syncIntervalSeconds", 0.5),
+        ] as [(String, ConfigValue)]
+    )
+    func aKeyOfTheSpoolThatHasNoEffectIsAnErrorThatSaysWhatToSet(key: String, value: ConfigValue) throws {
+        let error = try #require(throws: ConfigurationError.self) { try Self.read([key: value]) }
+        #expect(error.setting == key)
+        #expect(error.suggestion.contains("durability") && error.suggestion.contains("power"))
+        // One word switches a spool off.
+        let off = try Self.read(Self.spooled.merging([key: value, "durability": "memory"]) { $1 })
+        #expect(try off == Self.read([:]))
+    }
+
+    @Test func anIntervalBetweenSyncsThatAreNotDoneIsAnError() throws {
+        let error = try #require(throws: ConfigurationError.self) {
+            try Self.read(Self.spooled.merging(["spool.syncIntervalSeconds": 0.5]) { $1 })
+        }
+        #expect(error.setting == "spool.syncIntervalSeconds")
+        #expect(error.suggestion.contains("Set durability to power"))
+    }
+
+    /// What the keys of the spool need beside them.
+    private static let spooled: [String: ConfigValue] = [
+        "durability": "process", "spool.directory": "/var/spool/other",
+    ]
+
+    private static func base(of key: String) -> [String: ConfigValue] { key.hasPrefix("spool.") ? self.spooled : [:] }
 
     private static func read(
         _ values: [String: ConfigValue],
@@ -156,7 +189,9 @@ import Logging
 
     /// The error for one value, if there is one.
     private static func error(_ key: String, _ value: ConfigValue) throws -> ConfigurationError {
-        try #require(throws: ConfigurationError.self) { try self.read([key: value]) }
+        try #require(throws: ConfigurationError.self) {
+            try self.read(self.base(of: key).merging([key: value]) { $1 })
+        }
     }
 
     // MARK: Values that work
@@ -167,16 +202,17 @@ import Logging
     }
 
     @Test func everyKeyIsRead() throws {
-        #expect(try Self.read(Self.optional) == Self.expected)
+        #expect(try Self.read(Self.all) == Self.expected)
     }
 
     @Test(arguments: Self.optional.keys.sorted())
     func everyKeyWorksByItself(key: String) throws {
-        #expect(try Self.read([key: #require(Self.optional[key])]) != Self.read([:]))
+        let base = Self.base(of: key)
+        #expect(try Self.read(base.merging([key: #require(Self.optional[key])]) { $1 }) != Self.read(base))
     }
 
     @Test func aScopedReaderReadsTheKeysBehindItsPrefix() throws {
-        #expect(try Self.read(Self.optional, under: "services.webtracking") == Self.expected)
+        #expect(try Self.read(Self.all, under: "services.webtracking") == Self.expected)
     }
 
     @Test(arguments: [

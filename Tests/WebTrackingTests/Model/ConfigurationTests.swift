@@ -27,6 +27,26 @@ import Logging
         }
     }
 
+    @Test func aSpoolThatADurabilityOfMemoryDoesNotUseIsAnErrorThatSaysWhatToSet() {
+        let changes: [(String, (inout WebTrackingConfiguration.Spool) -> Void)] = [
+            ("spool.directory", { $0.directory = "/var/spool/test" }),
+            ("spool.maximumBytes", { $0.maximumBytes = 1 << 20 }),
+            ("spool.maximumAge", { $0.maximumAge = .seconds(60) }), ("spool.permits", { $0.permits = .group }),
+            ("spool.isRescue", { $0.isRescue = true }),
+        ]
+        for (setting, change) in changes {
+            let error = self.error { change(&$0.spool) }
+            #expect(error?.setting == setting)
+            #expect(error?.suggestion == "Set durability to process or power, or remove \(setting).")
+            let used = self.error {
+                $0.durability = .process
+                $0.spool.directory = "/var/spool/other"
+                change(&$0.spool)
+            }
+            #expect(used == nil)
+        }
+    }
+
     @Test func threeValuesAreEnough() {
         #expect(self.error { _ in } == nil)
     }

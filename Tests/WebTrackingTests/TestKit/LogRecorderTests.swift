@@ -88,6 +88,9 @@ struct LogRecorderTests {
         #expect(await recorder.logs.map(\.message) == ["m"])
         #expect(access(directory, F_OK) != 0)
         await recorder.shutdown()
+        // What would not start is not recorded either.
+        #expect(throws: ConfigurationError.self) { try LogRecorder { $0.spool.directory = directory } }
+        #expect(throws: ConfigurationError.self) { try LogRecorder { $0.durability = .process } }
     }
 
     #if SignedPutLogs

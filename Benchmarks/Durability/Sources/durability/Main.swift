@@ -35,7 +35,8 @@ enum Main {
     static func configuration(_ durability: Durability, directory: String) -> WebTrackingConfiguration {
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
         configuration.durability = durability
-        configuration.spool.directory = directory
+        // A spool without durability is refused.
+        if durability != .memory { configuration.spool.directory = directory }
         return configuration
     }
 }

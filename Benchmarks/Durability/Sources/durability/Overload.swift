@@ -46,7 +46,7 @@ enum Overload {
         let transport = SlowTransport(bytesPerSecond: self.capacity)
         var configuration = Main.configuration(durability, directory: directory)
         configuration.compression = .none
-        configuration.spool.maximumBytes = 64 << 20
+        if durability != .memory { configuration.spool.maximumBytes = 64 << 20 }
         let producer = try WebTrackingProducer(
             configuration: configuration,
             transport: transport,
