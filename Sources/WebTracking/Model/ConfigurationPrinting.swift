@@ -7,7 +7,7 @@ import Logging
 
 extension WebTrackingConfiguration: CustomStringConvertible {
     /// Every setting on a line of its own, by the key that it has in a file, with its value and where that came from: a
-    /// default, the program, a variable, a file. Secrets are masked.
+    /// default, the program, a variable, a file. Secrets are masked; `spool.isRescue` has no key.
     public var description: String {
         var defaults = WebTrackingConfiguration(endpoint: "", project: "", logstore: "")
         defaults.source = nil
@@ -28,9 +28,12 @@ extension WebTrackingConfiguration: CustomStringConvertible {
     }
 
     /// The settings by their keys, always all of them and in this order.
-    var entries: [(key: String, value: String)] {
+    var entries: [(key: String, value: String)] { self.entries { _ in Redaction.masked } }
+
+    /// - Parameter hidden: What is written for a secret.
+    func entries(hidden: (String) -> String) -> [(key: String, value: String)] {
         self.destination + self.redaction.entries + self.sampling.entries + self.amounts + self.durabilityEntries
-            + self.fields.entries + self.proxyEntries + self.signingEntries
+            + self.fields.entries + self.proxyEntries(hidden) + self.signingEntries(hidden)
     }
 
     private var destination: [(key: String, value: String)] {
@@ -90,18 +93,19 @@ extension WebTrackingConfiguration: CustomStringConvertible {
             ("spool.maximumBytes", "\(self.spool.maximumBytes)"),
             ("spool.maximumAgeSeconds", Self.seconds(self.spool.maximumAge)),
             ("spool.permits", self.spool.permits.rawValue),
+            ("spool.isRescue", "\(self.spool.isRescue)"),
             ("spool.syncIntervalSeconds", self.durability.syncInterval.map(Self.seconds) ?? "none"),
         ]
     }
 
-    private var proxyEntries: [(key: String, value: String)] {
+    private func proxyEntries(_ hidden: (String) -> String) -> [(key: String, value: String)] {
         #if AsyncHTTPClient
         let server = self.proxy?.server
         return [
             ("proxy.host", server?.host.withoutCredentials ?? "none"),
             ("proxy.port", server.map { "\($0.port)" } ?? "none"),
-            ("proxy.username", server?.username == nil ? "none" : Redaction.masked),
-            ("proxy.password", server?.password == nil ? "none" : Redaction.masked),
+            ("proxy.username", server?.username.map(hidden) ?? "none"),
+            ("proxy.password", server?.password.map(hidden) ?? "none"),
             ("proxy.fromEnvironment", "\(self.proxy == .environment)"),
         ]
         #else
@@ -109,7 +113,7 @@ extension WebTrackingConfiguration: CustomStringConvertible {
         #endif
     }
 
-    private var signingEntries: [(key: String, value: String)] {
+    private func signingEntries(_ hidden: (String) -> String) -> [(key: String, value: String)] {
         #if SignedPutLogs
         let signing = self.authentication.signing
         let fixed = signing?.provider as? WebTrackingCredentials
@@ -117,11 +121,8 @@ extension WebTrackingConfiguration: CustomStringConvertible {
         return [
             ("signing.region", signing?.region ?? "none"),
             ("signing.accessKeyID", fixed?.accessKeyID ?? provider),
-            ("signing.accessKeySecret", fixed == nil ? provider : Redaction.masked),
-            (
-                "signing.securityToken",
-                fixed == nil ? provider : fixed?.securityToken == nil ? "none" : Redaction.masked
-            ),
+            ("signing.accessKeySecret", fixed.map { hidden($0.accessKeySecret) } ?? provider),
+            ("signing.securityToken", fixed.map { $0.securityToken.map(hidden) ?? "none" } ?? provider),
         ]
         #else
         return []

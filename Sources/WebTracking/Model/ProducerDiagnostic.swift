@@ -52,7 +52,8 @@ public enum ProducerDiagnostic: Sendable {
     /// once for each reason, with what to do about it; `records` is `nil` for what cannot be counted.
     case spoolLeft(path: String, records: Int?, files: Int, reason: String, suggestion: String)
     /// The levels, the redaction and the sampling that hold from now on, in one line: told when the producer is made, and
-    /// when a followed configuration has changed them.
+    /// when a followed configuration has changed them. Behind them, the keys of that which are read at a start only, and are
+    /// not as they were then.
     case settingsInForce(summary: String)
     /// A followed configuration said something that cannot work; the settings before it stay in force.
     case settingsRefused(reason: String)

@@ -177,13 +177,18 @@ public final class WebTrackingProducer: Sendable {
     ///
     /// No level lets more through before the redaction is there that it is let through with, or after that has gone.
     ///
-    /// - Parameter tellsAnyway: Whether it is told that they hold even if they did so before.
-    func apply(_ settings: RuntimeSettings, tellsAnyway: Bool = false) {
+    /// - Parameters:
+    ///   - waiting: Keys of which the values are not in force before the next start.
+    ///   - tellsAnyway: Whether it is told that they hold even if they did so before.
+    func apply(_ settings: RuntimeSettings, waiting: [String] = [], tellsAnyway: Bool = false) {
         let isNew =
             settings.logLevelOverrides != self.logLevelOverrides || settings.redaction != self.redaction
             || settings.sampling != self.sampling
         defer {
-            if isNew || tellsAnyway { self.diagnostics.report(.settingsInForce(summary: self.settingsSummary)) }
+            if isNew || tellsAnyway {
+                let rest = waiting.isEmpty ? "" : "; not before the next start: \(waiting.joined(separator: ", "))"
+                self.diagnostics.report(.settingsInForce(summary: self.settingsSummary + rest))
+            }
         }
         self.pipeline.levels.change(to: settings.logLevelOverrides, otherwise: self.configuration.logLevel) {
             self.policies.change(redaction: settings.redaction, sampling: settings.sampling)

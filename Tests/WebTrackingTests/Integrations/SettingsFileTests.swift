@@ -165,9 +165,12 @@ struct SettingsFileTests {
         }
     }
 
-    @Test("Every key that is read has a line when the configuration is printed")
+    @Test("Every key that is read has a line when the configuration is printed, and so has what has no key")
     func knowsEveryKey() throws {
-        let entries = WebTrackingConfiguration(endpoint: "e", project: "p", logstore: "l").entries
+        var configuration = WebTrackingConfiguration(endpoint: "e", project: "p", logstore: "l")
+        configuration.spool.isRescue = true
+        #expect("\(configuration)".contains("spool.isRescue = true (program)"))
+        let entries = configuration.entries.filter { $0.key != "spool.isRescue" }
         var keys = Set(SettingsKeys.all.keys)
         #if !SignedPutLogs
         keys = keys.filter { !$0.hasPrefix("signing.") }
@@ -610,6 +613,109 @@ struct SettingsFileTests {
         }
     }
 
+    @Test("Of a followed file, a change of what is read at a start only is told, and the rest of it is in force")
+    func tellsWhatWaitsForAStart() async throws {
+        let tags = #""tags": {"a": "b"}"#
+        let path = self.file("start.json", #"{\#(Self.required), "memoryLimit": 2000000, \#(tags)}"#)
+        try await self.followed(path) { producer, clock, reported in
+            #expect(reported.elements == ["settings in force: level info; redaction standard; sampling off"])
+            for (members, end) in [
+                (#""memoryLimit": 3000000, \#(tags)"#, "sampling off; not before the next start: memoryLimit"),
+                (
+                    #""memoryLimit": 4000000, "tags": {}, "logLevels": {"shop": "debug"}, "logLevel": "debug""#,
+                    "shop=debug; redaction standard; sampling off; not before the next start: logLevel, memoryLimit, tags"
+                ),
+                // What is gone is in force as well until the next start.
+                (#""memoryLimit": 2e6"#, "sampling off; not before the next start: tags"),
+                (#""memoryLimit": 2000000, "tags": ["a=b"]"#, "sampling off"),
+                (#""memoryLimit": 2000000, \#(tags), "project": "another""#, "not before the next start: project"),
+                (#""memoryLimit": 2000000, \#(tags), "project": "!""#, "settings refused"),
+            ] {
+                let count = reported.elements.count
+                let required =
+                    members.contains("project")
+                    ? Self.required.replacing(#""project": "project", "#, with: "") : Self.required
+                _ = self.file("start.json", "{\(required), \(members)}")
+                let start = clock.now()
+                await self.pass(clock) { reported.elements.count > count || clock.now() - start > .seconds(60) }
+                for _ in 0..<5 { await self.pass(clock) { true } }
+                #expect(reported.elements.count == count + 1, "\(members)")
+                let line = reported.elements.last ?? ""
+                #expect(end == "settings refused" ? line.hasPrefix(end) : line.hasSuffix(end), "\(line)")
+                #expect(producer.logLevelOverrides == (members.contains("shop") ? ["shop": .debug] : [:]))
+            }
+        }
+    }
+
+    @Test("What the program has set over the file waits for nothing, until the file changes")
+    func knowsWhatTheProgramChanged() throws {
+        let path = self.file("own.json", #"{\#(Self.required), "memoryLimit": 2000000}"#)
+        let file = WebTrackingSettingsFile(path)
+        func waiting(_ follower: inout SettingsFollower) throws -> [String]? {
+            switch follower.look(at: file) {
+            case .apply(_, let waiting, _): waiting
+            case .none: nil
+            case .refuse: throw TestFailure()
+            }
+        }
+        var configuration = try WebTrackingConfiguration(file: file)
+        configuration.memoryLimit = 5_000_000
+        var follower = SettingsFollower(configuration)
+        #expect(try waiting(&follower) == [])
+        _ = self.file("own.json", #"{\#(Self.required), "memoryLimit": 5000001}"#)
+        #expect(try waiting(&follower) == ["memoryLimit"])
+        // A program that has not read it at its start.
+        follower = SettingsFollower(
+            WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "other")
+        )
+        #expect(try waiting(&follower) == ["logstore", "memoryLimit"])
+    }
+
+    @Test("Of a followed reader, too, what is read at a start only is told, and is no reason to refuse the rest")
+    func tellsWhatWaitsInAReader() throws {
+        let start = ["WT_ENDPOINT": "cn-test", "WT_PROJECT": "project", "WT_LOGSTORE": "logstore"]
+        var follower = SettingsFollower(try self.read([:]), isPatient: false)
+        for (more, expected) in [
+            ([:], []), (["WT_MEMORY_LIMIT": "3000000"], ["memoryLimit"]), (["WT_MEMORY_LIMIT": "1"], []),
+        ] as [([String: String], [String])] {
+            let provider = EnvironmentVariablesProvider(environmentVariables: start.merging(more) { $1 })
+            let reader = ConfigReader(provider: provider).scoped(to: "wt")
+            guard case .apply(_, let waiting, _) = follower.look(at: reader.snapshot()) else { throw TestFailure() }
+            #expect(waiting == expected)
+        }
+    }
+
+    #if SignedPutLogs
+    @Test("Of a followed file, a secret that is another waits for a start as well, and is not shown")
+    func tellsOfSecrets() throws {
+        func write(_ secret: String) -> WebTrackingSettingsFile {
+            let signing = #""signing": {"region": "cn-test", "accessKeyID": "id", "accessKeySecret": "\#(secret)"}"#
+            return WebTrackingSettingsFile(self.file("signing.json", "{\(Self.required), \(signing)}"))
+        }
+        var follower = SettingsFollower(try WebTrackingConfiguration(file: write("old-secret")))
+        guard case .apply(_, waiting: [], isTold: false) = follower.look(at: write("old-secret")) else {
+            throw TestFailure()
+        }
+        guard case .apply(_, let waiting, isTold: true) = follower.look(at: write("new-secret")) else {
+            throw TestFailure()
+        }
+        #expect(waiting == ["signing.accessKeySecret"])
+    }
+    #endif
+
+    @Test("A followed file that says nothing of a spool is in force beside one that the program has set")
+    func followsBesideASpool() throws {
+        var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
+        configuration.durability = .process
+        configuration.spool.directory = "/var/spool/test"
+        var follower = SettingsFollower(configuration)
+        let path = self.file("levels.json", #"{"logLevels": {"shop": "debug"}}"#)
+        guard case .apply(let settings, waiting: [], _) = follower.look(at: WebTrackingSettingsFile(path)) else {
+            throw TestFailure()
+        }
+        #expect(settings.logLevelOverrides == ["shop": .debug])
+    }
+
     @Test("A file that is half written at one look and whole at the next is not told of")
     func waitsForTheRest() throws {
         var follower = SettingsFollower(WebTrackingConfiguration(endpoint: "cn-test", project: "p1p", logstore: "ll"))
@@ -619,14 +725,14 @@ struct SettingsFileTests {
         guard case .apply = look("{}") else { throw TestFailure() }
         guard case .none = look("{}") else { throw TestFailure() }
         guard case .none = look(#"{"log"#) else { throw TestFailure() }
-        guard case .apply(let settings, isMended: false) = look(#"{"logLevels": {"a": "debug"}}"#) else {
+        guard case .apply(let settings, _, isTold: false) = look(#"{"logLevels": {"a": "debug"}}"#) else {
             throw TestFailure()
         }
         #expect(settings.logLevelOverrides == ["a": .debug])
         guard case .none = look("{") else { throw TestFailure() }
         guard case .refuse = look("{") else { throw TestFailure() }
         guard case .none = look("{") else { throw TestFailure() }
-        guard case .apply(_, isMended: true) = look("{}") else { throw TestFailure() }
+        guard case .apply(_, _, isTold: true) = look("{}") else { throw TestFailure() }
     }
 
     private struct TestFailure: Error {}
