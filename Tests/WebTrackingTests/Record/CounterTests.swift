@@ -125,8 +125,9 @@ struct CounterTests {
         var expected = 0
         var sampled: [Int: Int] = [:]
         var leftOut = 0
+        var last: Event?
         for _ in 0..<2500 {
-            let event = Event(
+            var event = Event(
                 level: [.debug, .info, .error].randomElement(using: &random) ?? .info,
                 statement: Int.random(in: 1...3, using: &random),
                 handler: Int.random(in: 0..<6, using: &random),
@@ -134,6 +135,9 @@ struct CounterTests {
                 own: Self.layer(&random),
                 error: Int.random(in: 0..<8, using: &random) == 0 ? Failure(description: "13") : nil
             )
+            // Now and then the same once more.
+            if let last, Int.random(in: 0..<6, using: &random) == 0 { event = last }
+            last = event
             let provided = event.provided
             sinks[event.handler].metadataProvider = provided.map { layer in LogMetadataProvider { layer } }
             sinks[event.handler].log(
@@ -160,11 +164,37 @@ struct CounterTests {
             expected += merged.reduce(0) { $0 + Self.changes($1.value, $1.key, keys: 1, json: nil).0 }
             if event.error != nil { expected += 1 }
         }
+        let logs = await rig.drain()
         let statistics = rig.producer.statistics
         #expect(statistics.redacted == expected)
-        #expect(statistics.dropped[.sampled] == leftOut)
         #expect(expected > 2500)
+        #expect(statistics.accepted == 2500 + statistics.synthetic && statistics.pending == 0)
+        #expect(statistics.dropped[.sampled] == leftOut)
+        func sum(_ field: String) -> Int { logs.reduce(0) { $0 + ($1[field].flatMap { Int($0) } ?? 0) } }
+        #expect(sum("sampling.left_out") == leftOut)
+        #expect(statistics.dropped[.repeated, default: 0] == sum("repeated.count"))
+        #expect(sum("repeated.count") > 0)
+        #expect(statistics.totalDropped == leftOut + sum("repeated.count"))
+        let overflown = self.overflown(of: rig.transport.stored, byLabel: seed % 2 == 1)
+        #expect(statistics.repaired[.topicOverflow, default: 0] == overflown)
+        #expect(overflown > 0 || seed > 2)
         await rig.stop()
+    }
+
+    /// How many records arrived in the base topic that belong to another: their topic or tags are among their fields.
+    private func overflown(of requests: [RecordedRequest], byLabel isByLabel: Bool) -> Int {
+        requests.filter { $0.topic.isEmpty && $0.tags["region"] == nil && $0.tags["user"] == nil }
+            .flatMap(\.logs)
+            .count { log in
+                guard log["label"] != "webtracking", log["sampling.left_out"] == nil else { return false }
+                if isByLabel { return true }
+                return ["tenant", "region", "user"].contains { key in
+                    guard let value = log[key] else { return false }
+                    // What has parts inside is never topic or tag, and what is long is no tag.
+                    let isText = value == "[redacted]" || !value.hasPrefix("[") && !value.hasPrefix("{")
+                    return isText && (key == "tenant" || value.utf8.count <= 128)
+                }
+            }
     }
 
     @Test("A deep value is cut at the same depth with and without redaction, and counted", arguments: [false, true])
