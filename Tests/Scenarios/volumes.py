@@ -82,6 +82,19 @@ def replay_of_old_records(world):
 def replay_tells_what_it_leaves(world):
     spool = world.spool()
     leave_records(world, spool, 20)
+@scenario("3.1", "A replay to a project that is forbidden drops nothing, and delivers all once it is not", short=True)
+def replay_to_a_forbidden_project(world):
+    spool = world.spool()
+    leave_records(world, spool, 50)
+    service = Service(world, lambda request, number: response(403, body=error_body("ProjectForbidden")))
+    first = world.run_tool("spool", "replay", spool, "--endpoint", service.url, "--timeout", "3")
+    endpoint = world.serve()
+    second = world.run_tool("spool", "replay", spool, "--endpoint", endpoint.url, "--timeout", "20")
+    delivered = len(set(endpoint.numbers()))
+    return check(first.returncode != 0 and service.requests and delivered == 50,
+                 f"{first.stdout.strip()} (exit {first.returncode}); then {delivered} of 50 delivered: {second.stdout.strip()}")
+
+
     newer = leave_records(world, spool, 30)
     for path in newer.glob("*.seg"):
         change_version(path)

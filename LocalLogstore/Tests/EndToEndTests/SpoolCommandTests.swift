@@ -186,7 +186,7 @@ extension EndToEnd {
                 try await withTemporaryDirectory { directory in
                     let endpoint = "http://127.0.0.1:\(server.port)"
                     for (place, told) in [
-                        (4200, "1 damaged files set aside"), (8, "in format 3, and this version reads 1"),
+                        (4200, "1 files set aside"), (8, "in format 3, and this version reads 1"),
                     ] {
                         let spool = directory.appending(path: "spool-\(place)")
                         try await self.leave(spool)

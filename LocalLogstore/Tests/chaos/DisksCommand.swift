@@ -180,7 +180,7 @@ struct DisksCommand: AsyncParsableCommand {
         try world.drain()
         var verdict = try world.verdict(excusing: damage.excused)
         let aside = world.filesAside
-        let told = world.count("damaged spool file set aside")
+        let told = world.count("spool file set aside")
         let harmed = damage.harmed.values.count { $0.contains { verdict.isMissing($0.0, $0.1) } }
         let unharmed = damage.files - aside
         print(

@@ -29,6 +29,8 @@ final class SpoolFile: @unchecked Sendable {
     private let inode: ino_t?
     /// Whether the file is damaged and there is no copy of it: it must not be removed or used again.
     var isQuarantined = false
+    /// Whether what is in the file is kept for somebody to look at, whatever becomes of the file.
+    var isKept = false
 
     /// A mapping that is to be ended.
     struct Mapping: @unchecked Sendable {

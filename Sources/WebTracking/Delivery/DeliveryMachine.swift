@@ -273,6 +273,8 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             self.pace.speedUp()
             if self.pace.interval > .zero && !isClosing { self.pacedUntil = now + self.pace.wait(jitter: jitter) }
             return .delivered(self.take(sent))
+        case .reject where !self.policy.givesUpRequests:
+            return self.wait(for: .unauthorized, sent, at: now, atLeast: nil, jitter: jitter, isClosing: isClosing)
         case .reject:
             self.recover()
             return .dropped(self.take(sent), .rejected)
@@ -289,18 +291,30 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             if sent.range.count > 1 { return self.narrow(sent, reason) }
             return self.refuse(sent, reason, at: now, jitter: jitter, isClosing: isClosing, deliveries: deliveries)
         case .retry(let outcome, let pause):
-            let kind = FailureKind(outcome)
-            self.note(outcome, at: now)
-            let delay = self.backOff(kind, atLeast: pause, jitter: jitter, isClosing: isClosing)
-            self.notBefore = now + delay
-            // Only an answer gives records up: what the service said before an outage may be over.
-            if kind == .refused, let refusal = self.refusal, let patience = self.policy.refusalPatience,
-                now >= refusal.since + patience
-            {
-                return .dropped(self.takeAll(of: sent.hand), refusal.reason)
-            }
-            return .kept(delay: delay)
+            return self.wait(for: outcome, sent, at: now, atLeast: pause, jitter: jitter, isClosing: isClosing)
         }
+    }
+
+    /// Keeps what was sent for another attempt, unless it has been refused for too long.
+    private mutating func wait(
+        for outcome: RequestOutcome,
+        _ sent: Sent,
+        at now: MonotonicInstant,
+        atLeast pause: Duration?,
+        jitter: Double,
+        isClosing: Bool
+    ) -> Result {
+        let kind = FailureKind(outcome)
+        self.note(outcome, at: now)
+        let delay = self.backOff(kind, atLeast: pause, jitter: jitter, isClosing: isClosing)
+        self.notBefore = now + delay
+        // Only an answer gives records up: what the service said before an outage may be over.
+        if kind == .refused, let refusal = self.refusal, let patience = self.policy.refusalPatience,
+            now >= refusal.since + patience
+        {
+            return .dropped(self.takeAll(of: sent.hand), refusal.reason)
+        }
+        return .kept(delay: delay)
     }
 
     /// Sends less of what was refused.

@@ -27,22 +27,25 @@ struct RetryPolicy: Sendable {
     var transient: Backoff
     /// After a 403 for an exceeded quota.
     var throttled: Backoff
-    /// After 401 and 404.
+    /// After 401 and 404, and in a rescue after any refusal of the request.
     var refused: Backoff
     /// For how long 401 and 404 are retried before a batch is given up; `nil` for ever.
     var refusalPatience: Duration?
     /// How old a batch's first record may get; `nil` for any age.
     var maximumAge: Duration?
+    /// Whether a batch is given up at once where the service refuses the request for good, whatever is in it.
+    var givesUpRequests = true
     /// The longest wait that a `Retry-After` header is granted.
     var longestRetryAfter: Duration = .seconds(300)
     /// The longest wait while the producer shuts down.
     var longestWhileClosing: Duration = .seconds(1)
 
-    /// The same for what a rescue takes over: no time is too long.
+    /// The same for what a rescue takes over: no time is too long, and no refusal of all is for good.
     var patient: RetryPolicy {
         var policy = self
         policy.refusalPatience = nil
         policy.maximumAge = nil
+        policy.givesUpRequests = false
         return policy
     }
 }

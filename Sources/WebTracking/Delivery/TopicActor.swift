@@ -11,14 +11,18 @@ actor TopicActor {
     private var machine: DeliveryMachine<Batch>
     private var size: RequestSize
     private var composer: RequestComposer
+    /// Whether these are records that a rescue has taken over.
+    private let isPatient: Bool
     /// Until when no file is opened, after one could not be for want of descriptors or the like.
     private var unreadableUntil: MonotonicInstant?
     private static let unreadablePause = Duration.seconds(1)
 
-    /// With `isPatient` nothing is given up for the time that its delivery takes.
+    /// With `isPatient` nothing is given up for the time that its delivery takes, nor for a refusal that is not about a
+    /// record; the file of a record that is refused alone is kept.
     init(buffer: TopicQueue, context: DeliveryContext, isPatient: Bool = false) {
         self.buffer = buffer
         self.context = context
+        self.isPatient = isPatient
         self.machine = DeliveryMachine(policy: isPatient ? context.retryPolicy.patient : context.retryPolicy)
         self.size = RequestSize(timeout: context.requests.timeout)
         self.composer = RequestComposer(requests: context.requests, budget: context.budget)
@@ -149,6 +153,15 @@ actor TopicActor {
         self.drop(part, .spoolDamaged, error: .file(String(describing: error)))
     }
 
+    /// Keeps the file of a batch of which a record is given up.
+    private func keep(_ batch: Batch, _ reason: DropReason) async {
+        guard let file = batch.spoolFile, let spool = self.buffer.context.spool else { return }
+        await spool.worker.run {
+            let reason = "a record in it was refused (\(reason.rawValue))"
+            spool.quarantineCopy(file, file.path, of: file.spoolFolder, reason: reason)
+        }
+    }
+
     /// Waits until `deadline`, unless a flush asks for an attempt at once.
     private func pause(until deadline: MonotonicInstant) async {
         if self.buffer.takeSkipBackoff() { self.machine.skipBackoff() } else { await self.buffer.wait(until: deadline) }
@@ -206,7 +219,9 @@ actor TopicActor {
         )
         switch result {
         case .delivered(let part): self.settle(part, as: .delivered(rawBytes: raw, wireBytes: wire))
-        case .dropped(let part, let reason): self.drop(part, reason, error: failure)
+        case .dropped(let part, let reason):
+            if self.isPatient { await self.keep(part.batch, reason) }
+            self.drop(part, reason, error: failure)
         case .kept(let delay): self.report(verdict, failure, retryIn: delay)
         case .narrowed where verdict.outcome != .tooLarge: self.report(verdict, failure, retryIn: .zero)
         case .narrowed, nil: break

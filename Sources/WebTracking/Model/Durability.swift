@@ -57,8 +57,9 @@ extension WebTrackingConfiguration {
         /// Whether all that dead producers left is delivered, without a bound on size or age, and for root of all users.
         ///
         /// Nothing of that is dropped for the time it takes: neither ``WebTrackingConfiguration/Delivery/maximumAge`` nor
-        /// ``WebTrackingConfiguration/Delivery/refusalPatience`` is for it. A record that the service refuses for what is in
-        /// it is dropped, as everywhere. In another user's directory root keeps what the program logs itself in memory.
+        /// ``WebTrackingConfiguration/Delivery/refusalPatience`` is for it, and what is a refusal for good elsewhere (a project
+        /// that is forbidden) is waited out. A single record that is refused for what is in it counts as dropped, and its
+        /// whole file is kept in `damaged`. In another user's directory root keeps what the program logs itself in memory.
         ///
         /// For programs that save a directory's records, as `webtracking spool replay` does. It has no key.
         public var isRescue = false

@@ -42,7 +42,8 @@ public enum ProducerDiagnostic: Sendable {
     /// With durability `.power`: making files survive a loss of power took longer than the interval, so that a loss would
     /// take more with it. Told once until it is better. And at the end of a shutdown, the last round had not ended in time.
     case spoolSyncSlow(directory: String, took: Duration, interval: Duration)
-    /// A file in the spool directory is damaged; its whole records are delivered, and the file is quarantined.
+    /// A file in the spool directory is damaged, or in a rescue holds a record that was refused; its other records are
+    /// delivered, and the file is kept.
     case spoolDamaged(file: String, reason: String)
     /// Records of earlier processes were found in the spool directory and taken over for delivery: all that one look has
     /// found, told when the last of them is taken over.
@@ -92,7 +93,7 @@ extension ProducerDiagnostic: CustomStringConvertible {
             }
             return "syncing \(directory) took \(Self.text(took)), longer than the interval of \(Self.text(interval))"
         case .spoolDamaged(let file, let reason):
-            return "damaged spool file set aside as \(file): \(reason)"
+            return "spool file set aside as \(file): \(reason)"
         case .spoolRecovered(let directory, let records, let files):
             return "took over \(records) records of earlier processes from \(files) files in \(directory)"
         case .spoolLeft(let path, let records, let files, let reason, let suggestion):

@@ -48,7 +48,8 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     /// Of the pending records, those that are in memory only although there is a spool, since no file was ready or could be
     /// made; they do not outlive the process. They move to files as soon as there are any.
     public var unspooled: Int
-    /// Spool files that were found damaged; whole records before the damage are delivered, and the file is quarantined.
+    /// Spool files that were set aside: damaged ones, whose whole records before the damage are delivered, and in a rescue
+    /// those with a record that was refused.
     public var damagedSpoolFiles: Int
     /// How long the oldest record that is held has been waiting; zero if none is. One that an earlier process left waits
     /// since it was taken over.

@@ -29,8 +29,10 @@ extension SpoolStore {
     }
 
     /// Keeps a copy of a file of which not all can be delivered. The file itself goes when its records have, and is written
-    /// to before that; where no copy can be made, the file stays instead, under another name.
+    /// to before that; where no copy can be made, the file stays instead, under another name. Once for each file.
     func quarantineCopy(_ file: SpoolFile?, _ path: String, of spoolFolder: SpoolFolder, reason: String) {
+        guard !(file?.isKept ?? false) else { return }
+        file?.isKept = true
         self.countDamaged()
         if let target = self.place(for: path, of: spoolFolder) {
             var status = stat()

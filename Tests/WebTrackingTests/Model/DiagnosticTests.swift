@@ -37,7 +37,7 @@ import Logging
         let report = DeliveryReport(delivered: 0, dropped: [:], remaining: 0, duration: .zero)
         let lines = limiter.line(for: .shutdownFinished(report))?.split(separator: "\n") ?? []
         #expect(lines.count == 2)
-        #expect(lines.first == "webtracking: damaged spool file set aside as 3: cut (and 1 more like it)")
+        #expect(lines.first == "webtracking: spool file set aside as 3: cut (and 1 more like it)")
         #expect(lines.last?.hasPrefix("webtracking: shutdown:") == true)
     }
 

@@ -372,7 +372,12 @@ import Logging
     @Test func aRescueGivesUpNothingHoweverLongTheServiceRefusesItOrDoesNotAnswer() async throws {
         let directory = SpoolDirectory()
         try await SpoolTests.leave(3, in: directory)
-        let refusals: [InMemoryTransport.Reply] = [.failure(status: 401, code: "Unauthorized"), .noAnswer]
+        let refusals: [InMemoryTransport.Reply] = [
+            .failure(status: 401, code: "Unauthorized"), .noAnswer,
+            // What is said for good of the destination or of the request, and not of what is in a record.
+            .failure(status: 403, code: "ProjectForbidden"), .failure(status: 400, code: "MissingHost"),
+            .failure(status: 405, code: "MethodNotAllowed"), .failure(status: 301, code: "Moved"),
+        ]
         for refusal in refusals {
             let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: refusal)) {
                 $0.spool.isRescue = true
@@ -388,6 +393,44 @@ import Logging
         let next = try await SpoolTests.recover(3, from: directory)
         #expect(next.transport.logs.count == 3)
         await next.stop()
+    }
+
+    @Test(arguments: [true, false])
+    func aRecordThatIsRefusedInARescueIsSetAsideWithItsFile(byService: Bool) async throws {
+        let directory = SpoolDirectory()
+        try await SpoolTests.leave(60, in: directory)
+        let transport = PickyTransport { request, _ in
+            guard request.logs.contains(where: { ["7", "9"].contains($0["message"]) }) else { return nil }
+            return byService ? PickyTransport.service(400, "PostBodyInvalid") : PickyTransport.page(403)
+        }
+        let clock = ManualClock(wallTime: Rig.start)
+        let reported = Recorder<ProducerDiagnostic>()
+        var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
+        configuration.durability = .process
+        configuration.spool.directory = directory.path
+        configuration.spool.isRescue = true
+        let producer = try WebTrackingProducer(
+            configuration: configuration,
+            transport: transport,
+            diagnostics: DiagnosticHandler { reported.add($0) },
+            clock: clock
+        )
+        while !(producer.statistics.recovered == 60 && producer.statistics.pending == 0), !Task.isCancelled {
+            await Task.yield()
+            if let rest = clock.timeToNextDeadline { clock.advance(by: rest) }
+        }
+        let arrived = transport.inner.logs.compactMap { $0["message"].flatMap { Int($0) } }
+        #expect(arrived == (0..<60).filter { $0 != 7 && $0 != 9 } && producer.statistics.dropped == [.rejected: 2])
+        await producer.shutdown(timeout: .seconds(60))
+        // Once, however many of its records are refused; and they can be read there.
+        let kept = try #require(directory.damaged.first)
+        #expect(directory.damaged.count == 1 && producer.statistics.damagedSpoolFiles == 1)
+        let text = String(decoding: directory.contents(of: "\(directory.path)/damaged/\(kept)"), as: UTF8.self)
+        #expect(text.contains(#""message":"7""#) && text.contains(#""message":"9""#))
+        let told = reported.elements.compactMap { diagnostic -> String? in
+            if case .spoolDamaged(_, let reason) = diagnostic { reason } else { nil }
+        }
+        #expect(told == ["a record in it was refused (rejected)"])
     }
 
     @Test func whatARescueLogsItselfIsGivenUpAsEverywhere() async throws {

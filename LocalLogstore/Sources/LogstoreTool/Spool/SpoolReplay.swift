@@ -22,7 +22,10 @@ struct SpoolReplay: AsyncParsableCommand {
             (ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET and, for one of STS, \
             ALIBABA_CLOUD_SECURITY_TOKEN); without it, web tracking has to be switched on for the logstore.
 
-            It exits with 1 if anything was dropped, set aside as damaged, or left: at the timeout, for another \
+            Nothing is given up however long it takes or is refused; only a single record that is refused for what is in it \
+            is dropped, and its whole file is kept in the folder damaged.
+
+            It exits with 1 if anything was dropped, set aside, or left: at the timeout, for another \
             logstore, in a newer format, or in a folder or file that may not be used. What is left is told with what to \
             do about it.
             """
@@ -132,7 +135,7 @@ struct SpoolReplay: AsyncParsableCommand {
         // not taken over is left, but for what turned out to be damaged.
         let untaken = numbers.damagedSpoolFiles > 0 ? 0 : records(before) - numbers.recovered
         let left = max(records(after), numbers.pending, untaken)
-        let aside = numbers.damagedSpoolFiles > 0 ? ", \(numbers.damagedSpoolFiles) damaged files set aside" : ""
+        let aside = numbers.damagedSpoolFiles > 0 ? ", \(numbers.damagedSpoolFiles) files set aside" : ""
         try Output.line("\(numbers.delivered) delivered, \(numbers.totalDropped) dropped, \(left) left\(aside)")
         let isOtherLeft = self.tell(before, but: destination)
         if left > 0 || numbers.totalDropped > 0 || !aside.isEmpty || isOtherLeft { throw ExitCode.failure }
