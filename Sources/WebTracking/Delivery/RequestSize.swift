@@ -8,6 +8,8 @@
 /// record, since the link may still be busy with the body that was given up; what timed out is not tried again at once:
 /// above half of it, requests grow by a fixed step for each success. A small request that times out says little of the bytes
 /// that the way carries, unless still smaller ones pass; where nothing has passed before a timeout, small requests grow quickly after it.
+///
+/// Something on the way may lose patience sooner: the third failure in a row that took its time counts as a timeout, too.
 struct RequestSize: Sendable {
     /// What is sent while nothing is known, and first after an outage.
     static let first = 64 << 10
@@ -18,6 +20,8 @@ struct RequestSize: Sendable {
     /// What a success adds at most to the bound that a timeout has left, and to small requests that are slow.
     private static let step = 4 << 10
     private static let smallStep = 1 << 10
+    /// A failure that took so long may be for the size of the request; a broken connection is usually noticed sooner.
+    private static let long = Duration.seconds(1)
 
     private let timeout: Duration
     /// The most bytes that the next request should have.
@@ -28,8 +32,10 @@ struct RequestSize: Sendable {
     private var isProven = false
     /// The bytes of the last request that was taken.
     private var passed: Int?
-    /// How many attempts in a row had no answer, and whether the last one timed out.
+    /// How many attempts in a row had no answer, how many of the last ones took their time, and whether the last one
+    /// timed out.
     private var failures = 0
+    private var longFailures = 0
     private var hasTimedOut = false
     private var isSlow = false
 
@@ -65,17 +71,20 @@ struct RequestSize: Sendable {
         self.limit = max(min(self.limit, self.ceiling), 1)
         self.passed = bytes
         self.failures = 0
+        self.longFailures = 0
         self.hasTimedOut = false
     }
 
     /// A request had no answer within its time, or only one that says so.
-    mutating func timedOut(bytes: Int) {
+    mutating func timedOut(bytes: Int) { self.shrink(bytes: bytes, isForSize: true) }
+
+    private mutating func shrink(bytes: Int, isForSize: Bool) {
         // While one after the other times out, nobody may be listening: only the first says something of the size.
         if !self.hasTimedOut {
             if let passed, bytes >= self.product(passed, 2) {
                 self.ceiling = max(min(self.ceiling, bytes / 2), 1)
                 self.isProven = true
-            } else if bytes >= Self.telling {
+            } else if isForSize, bytes >= Self.telling {
                 self.ceiling = min(self.ceiling, max(bytes / 2, Self.telling))
                 self.isProven = self.passed != nil
             }
@@ -85,9 +94,15 @@ struct RequestSize: Sendable {
         self.failures += 1
     }
 
-    /// A request had no answer for another reason. What is lost with one answer is sent again as it was; after an outage, a
-    /// small request comes first.
-    mutating func failed() {
+    /// A request failed for another reason. What is lost with one answer is sent again as it was; after an outage, a small
+    /// request comes first. With `hasAnswer` the service said so, and has read it all.
+    mutating func failed(bytes: Int, took: Duration, hasAnswer: Bool) {
+        let isLong = !hasAnswer && took >= min(Self.long, self.timeout / 8)
+        self.longFailures = isLong ? self.longFailures + 1 : 0
+        // Of hosts that are not there one hears after seconds, too: where larger ones have passed it is not for the size.
+        if self.longFailures > 2 {
+            return self.shrink(bytes: bytes, isForSize: self.passed.map { $0 <= bytes } ?? false)
+        }
         self.failures += 1
         if self.failures > 1 { self.limit = min(self.limit, Self.first) }
     }

@@ -241,8 +241,13 @@ actor TopicActor {
         case .retry(.failed, _), .retry(.unavailable, _):
             // Whoever reads the body may be the one to lose patience with it.
             var isTimeout = self.size.isTimeout(took)
-            if case .service(let error)? = failure, error.status == 408 || error.code == "RequestTimeout" {
-                isTimeout = true
+            if case .service(let error)? = failure {
+                isTimeout = isTimeout || [408, 504].contains(error.status) || error.code == "RequestTimeout"
+            }
+            if isTimeout {
+                self.size.timedOut(bytes: wire)
+            } else {
+                self.size.failed(bytes: wire, took: took, hasAnswer: verdict.outcome == .unavailable)
             }
             if isTimeout { self.size.timedOut(bytes: wire) } else { self.size.failed() }
         default: break

@@ -156,10 +156,49 @@ import Testing
         var size = RequestSize(timeout: Self.timeout)
         _ = self.send(64 << 20, rate: 1e9, size: &size)
         let before = size.limit
-        size.failed()
+        size.failed(bytes: 1000, took: .milliseconds(100), hasAnswer: false)
         #expect(size.limit == before)
-        size.failed()
+        size.failed(bytes: 1000, took: .milliseconds(100), hasAnswer: false)
         #expect(size.limit == RequestSize.first)
+    }
+
+    @Test func theThirdFailureInARowThatTookItsTimeMakesLessDownToOneByte() {
+        var size = RequestSize(timeout: Self.timeout)
+        _ = self.send(64 << 20, rate: 1e9, size: &size)
+        var limits: [Int] = []
+        for _ in 0..<14 {
+            size.failed(bytes: size.limit, took: .seconds(2), hasAnswer: false)
+            limits.append(size.limit)
+        }
+        #expect(limits[1] == RequestSize.first && limits[2] == RequestSize.first / 4 && limits.last == 1)
+        // Larger ones have passed before: it was no matter of size.
+        size.succeeded(bytes: 300, took: .milliseconds(20))
+        let (_, _, requests) = self.send(64 << 20, rate: 1e9, size: &size)
+        #expect(requests <= 10, "\(requests)")
+    }
+
+    @Test(arguments: [(Duration.milliseconds(900), false), (.seconds(2), true)])
+    func failuresThatAreQuickOrTheServicesOwnMakeNothingSmallerThanAFirstRequest(took: Duration, hasAnswer: Bool) {
+        var size = RequestSize(timeout: Self.timeout)
+        for _ in 0..<20 { size.failed(bytes: size.limit, took: took, hasAnswer: hasAnswer) }
+        #expect(size.limit == RequestSize.first)
+    }
+
+    @Test func whatIsCutShortOnTheWayIsLearntAsItsSize() {
+        var size = RequestSize(timeout: Self.timeout)
+        // 10 KB/s, and a body that is not through after 3 s is cut.
+        var (delivered, requests) = (0, 0)
+        for _ in 0..<400 {
+            requests += 1
+            let bytes = size.limit
+            if bytes > 30_000 {
+                size.failed(bytes: bytes, took: .seconds(3), hasAnswer: false)
+            } else {
+                size.succeeded(bytes: bytes, took: .milliseconds(bytes / 10))
+                delivered += bytes
+            }
+        }
+        #expect(delivered > 400 * 10_000, "\(delivered)")
     }
 
     @Test func anAttemptThatLastedAboutTheTimeoutCountsAsOneWhateverItsError() {
