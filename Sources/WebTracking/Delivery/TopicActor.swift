@@ -204,7 +204,8 @@ actor TopicActor {
         switch verdict {
         case .delivered: destination.took(wire: wire, raw: raw, at: end)
         case .narrow(.tooLarge, let byService):
-            destination.foundTooLarge(wire: wire, raw: raw, byService: byService, at: end)
+            let isLone = composed.records.count == 1
+            destination.foundTooLarge(wire: wire, raw: raw, byService: byService, isLone: isLone, at: end)
         default: break
         }
         self.learn(from: verdict, failure, wire: wire, took: end - start)
@@ -239,7 +240,7 @@ actor TopicActor {
         case .delivered:
             self.size.succeeded(bytes: wire, took: took)
         case .retry(.failed, _), .retry(.unavailable, _):
-            // Whoever reads the body may be the one to lose patience with it.
+            // Whoever reads the body, or waits for the answer to it, may be the one to lose patience.
             var isTimeout = self.size.isTimeout(took)
             if case .service(let error)? = failure {
                 isTimeout = isTimeout || [408, 504].contains(error.status) || error.code == "RequestTimeout"
@@ -249,7 +250,6 @@ actor TopicActor {
             } else {
                 self.size.failed(bytes: wire, took: took, hasAnswer: verdict.outcome == .unavailable)
             }
-            if isTimeout { self.size.timedOut(bytes: wire) } else { self.size.failed() }
         default: break
         }
     }

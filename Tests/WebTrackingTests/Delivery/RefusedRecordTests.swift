@@ -172,6 +172,46 @@ final class PickyTransport: WebTrackingTransport {
         await world.stop()
     }
 
+    @Test func a413ForEverythingIsForgottenWithinAMinuteOfItsEnd() async throws {
+        let isClosed = Atomic(true)
+        let sizes = Recorder<Int>()
+        let transport = PickyTransport { _, request in
+            guard !isClosed.load(ordering: .relaxed) else { return PickyTransport.page(413) }
+            sizes.add(request.body.count)
+            return nil
+        }
+        let world = try World(transport) { $0.compression = .none }
+        world.log(2000)
+        await world.run { transport.count(413) > 40 }
+        isClosed.store(false, ordering: .relaxed)
+        let opening = world.clock.now()
+        await world.settle()
+        #expect(world.arrived.sorted() == Array(0..<2000))
+        #expect(world.clock.now() < opening + .seconds(60))
+        #expect(sizes.elements.count < 40, "\(sizes.elements.count) requests")
+        await world.stop()
+    }
+
+    @Test func whatIsTooLargeByItselfMakesNoOthersSmall() async throws {
+        let sizes = Recorder<Int>()
+        let transport = PickyTransport { request, sent in
+            if request.logs.count == 1, request.logs[0]["message"] == "large" { return PickyTransport.page(413) }
+            sizes.add(sent.body.count)
+            return nil
+        }
+        let world = try World(transport) { $0.compression = .none }
+        for _ in 0..<3 {
+            let before = transport.count(413)
+            world.log(1) { _ in "large" }
+            await world.run { transport.count(413) > before }
+            world.log(400)
+            await world.settle()
+        }
+        #expect(world.producer.statistics.dropped == [.tooLarge: 3])
+        #expect(sizes.elements.count <= 12, "\(sizes.elements)")
+        await world.stop()
+    }
+
     @Test func theServicesOwnLimitIsRememberedForAllTopics() async throws {
         let transport = PickyTransport { request, _ in
             request.rawBody.count > 4096 ? PickyTransport.service(400, "PostBodyTooLarge") : nil

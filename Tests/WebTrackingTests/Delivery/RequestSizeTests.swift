@@ -226,19 +226,69 @@ import Testing
         #expect((1000...2048).contains(bound.limit ?? 0))
     }
 
-    @Test func aLimitGrowsAgainSlowlyAndFallsBackToWhatWasTaken() {
+    @Test func aLimitGrowsAgainInSmallStepsAndFallsBackToWhatWasTaken() throws {
         var bound = BodyLimits.Bound()
         var now = MonotonicInstant(nanoseconds: 0)
         bound.refused(4000, at: now)
         bound.took(2000, at: now)
         #expect(bound.limit == 2000)
         now = now + BodyLimits.Bound.patience
+        // A sixteenth and a little for each success, and what is much smaller says nothing.
+        bound.took(500, at: now)
+        #expect(bound.limit == 2000)
         bound.took(2000, at: now)
-        #expect(bound.limit == 3000)
-        bound.refused(3000, at: now)
+        #expect(bound.limit == 2189)
+        bound.refused(2189, at: now)
         #expect(bound.limit == 2000)
         // The limit has come down.
         bound.refused(1900, at: now)
         #expect(bound.limit == 950)
+        var large = BodyLimits.Bound()
+        large.refused(4 << 20, at: now)
+        large.took(1 << 20, at: now)
+        now = now + BodyLimits.Bound.patience
+        for _ in 0..<10 { large.took(2 << 20, at: now) }
+        #expect(large.limit == 2 << 20 + 10 * (4 << 10))
+    }
+
+    @Test func whereALimitStaysItIsAskedMoreAndMoreSeldom() {
+        var bound = BodyLimits.Bound()
+        var now = MonotonicInstant(nanoseconds: 0)
+        var refusals = 0
+        // A request each second for a day.
+        for _ in 0..<86_400 {
+            now = now + .seconds(1)
+            let size = bound.limit ?? 64_000
+            if size > 2048 {
+                bound.refused(size, at: now)
+                refusals += 1
+            } else {
+                bound.took(size, at: now)
+            }
+        }
+        #expect((140...160).contains(refusals), "\(refusals)")
+    }
+
+    @Test func whatIsTakenThoughItWasRefusedEndsALimit() throws {
+        var bound = BodyLimits.Bound()
+        let now = MonotonicInstant(nanoseconds: 0)
+        // Something answers 413 to everything for a while, down to a record by itself.
+        var size = 64_000
+        while size > 600 {
+            bound.refused(size, at: now)
+            size /= 2
+        }
+        bound.refused(300, isLone: true, at: now)
+        #expect(try #require(bound.limit) >= 300)
+        bound.took(300, at: now)
+        #expect(bound.limit == nil)
+    }
+
+    @Test func aRecordThatIsTooLargeByItselfBoundsNoOthers() {
+        var bound = BodyLimits.Bound()
+        let now = MonotonicInstant(nanoseconds: 0)
+        bound.took(64_000, at: now)
+        bound.refused(300, isLone: true, at: now)
+        #expect(bound.limit == nil)
     }
 }
