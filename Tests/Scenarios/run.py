@@ -89,7 +89,7 @@ def main():
         print("scenarios: none has that name; --list --long tells them", file=sys.stderr)
         return 2
     arguments.may_mount = may_mount()
-    outcomes, again = [], []
+    outcomes, again, skipped = [], [], []
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         runs = {pool.submit(run, each, arguments): each for each in chosen}
         for done in concurrent.futures.as_completed(runs):
@@ -100,14 +100,17 @@ def main():
                 outcome = "again"
             else:
                 outcomes.append(outcome)
+                if outcome == "skipped":
+                    skipped.append(runs[done].name)
             print(f"{outcome:7} {runs[done].name}: {seen} ({seconds:.0f} s)", flush=True)
     for each in again:
         outcome, seen, seconds = run(each, arguments)
         outcomes.append(outcome)
         print(f"{outcome:7} {each.name}, by itself: {seen} ({seconds:.0f} s)", flush=True)
     counts = ", ".join(f"{outcomes.count(each)} {each.lower()}" for each in ("kept", "BROKEN", "FAILED", "skipped"))
-    print(f"scenarios: {counts}")
-    return 1 if "BROKEN" in outcomes or "FAILED" in outcomes else 0
+    print(f"scenarios: {counts}" + (f" ({', '.join(sorted(skipped))})" if skipped else ""))
+    # Where nothing could be shown, nothing has been.
+    return 1 if "BROKEN" in outcomes or "FAILED" in outcomes or "kept" not in outcomes else 0
 
 
 sys.exit(main())
