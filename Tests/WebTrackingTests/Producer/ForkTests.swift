@@ -21,6 +21,7 @@ import Logging
 /// would have the locks of all tests that run.
 @Suite(.timeLimit(.minutes(10))) struct ForkTests {
     private static let directoryName = "WEBTRACKING_TEST_FORK_DIRECTORY"
+    private static let faultSuffix = "-fault"
     private static let records = 20_000
     private static let children = 20
 
@@ -33,8 +34,8 @@ import Logging
         case own = 4
     }
 
-    /// The parent: a thread logs while children are made, so that locks are held and files are written when that happens.
-    @Test(.enabled(if: getenv(Self.directoryName) != nil)) func parent() throws {
+    /// The producer of a process that is to have children.
+    private static func producer() throws -> WebTrackingProducer {
         let directory = try #require(getenv(Self.directoryName).map { String(cString: $0) })
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
         configuration.durability = .process
@@ -47,7 +48,6 @@ import Logging
             transport: InMemoryTransport(otherwise: .never),
             diagnostics: .none
         )
-        let sink = producer.makeLogHandler(label: "parent")
         // What Swift looks up the first time that it is used is behind locks of its own, which no child gets past.
         let other = try WebTrackingProducer(
             configuration: configuration.inMemory,
@@ -55,6 +55,13 @@ import Logging
             diagnostics: .none
         )
         _ = Self.live(other, other.makeLogHandler(label: "other"))
+        return producer
+    }
+
+    /// The parent: a thread logs while children are made, so that locks are held and files are written when that happens.
+    @Test(.enabled(if: getenv(Self.directoryName) != nil)) func parent() throws {
+        let producer = try Self.producer()
+        let sink = producer.makeLogHandler(label: "parent")
         let loggers = (0..<2).map { _ in WriteThread() }
         let done = Lock(0)
         for (index, logger) in loggers.enumerated() {
@@ -113,15 +120,7 @@ import Logging
 
     @Test func aChildOfForkDropsWithACountAndTheParentsRecordsStayWhole() async throws {
         let directory = SpoolDirectory()
-        let parent = try spawn("ForkTests/parent", environment: ["\(Self.directoryName)=\(directory.path)"])
-        let status = await withCheckedContinuation { answer in
-            let hasThread = WriteThread().run {
-                var status: CInt = 0
-                waitpid(parent, &status, 0)
-                answer.resume(returning: status)
-            }
-            #expect(hasThread)
-        }
+        let status = try await Self.end(of: "ForkTests/parent", directory)
         #expect(status == 0, "the parent failed, or one of its children did")
         let rig = try await SpoolTests.recover(Self.records, from: directory)
         let numbers = rig.transport.logs.compactMap { $0["message"].flatMap { Int($0) } }
@@ -130,18 +129,63 @@ import Logging
         await rig.stop()
     }
 
+    /// A process that becomes a daemon: it ends, and its child goes on in its place.
+    @Test(.enabled(if: getenv(Self.directoryName) != nil)) func becomesADaemon() throws {
+        let producer = try Self.producer()
+        let sink = producer.makeLogHandler(label: "parent")
+        for number in 0..<100 { sink.info("\(number)") }
+        try #require(daemon(1, 1) == 0)
+        Self.limitTime()
+        let fault = Self.live(producer, sink)
+        // Nobody waits for its exit status.
+        if let file = fopen(producer.configuration.spool.directory.map { $0 + Self.faultSuffix } ?? "", "w") {
+            fputc(fault.rawValue, file)
+            fclose(file)
+        }
+        _exit(0)
+    }
+
+    @Test func aDaemonDropsWithACountAndWhatItsParentLeftIsDeliveredOnceItHasEnded() async throws {
+        let directory = SpoolDirectory()
+        let report = directory.path + Self.faultSuffix
+        defer { unlink(report) }
+        #expect(try await Self.end(of: "ForkTests/becomesADaemon", directory) == 0)
+        // The daemon has its parent's locks for as long as it is there.
+        let rig = try await SpoolTests.recover(100, from: directory)
+        #expect(directory.contents(of: report).first.map { Fault(rawValue: CInt($0)) } == Fault.none)
+        #expect(rig.transport.logs.compactMap { $0["message"].flatMap { Int($0) } } == Array(0..<100))
+        await rig.stop()
+    }
+
+    /// The status with which a test ends that runs in a process of its own.
+    private static func end(of test: String, _ directory: SpoolDirectory) async throws -> CInt {
+        let process = try spawn(test, environment: ["\(Self.directoryName)=\(directory.path)"])
+        return await withCheckedContinuation { answer in
+            let hasThread = WriteThread().run {
+                var status: CInt = 0
+                waitpid(process, &status, 0)
+                answer.resume(returning: status)
+            }
+            #expect(hasThread)
+        }
+    }
+
     /// Swift does not let one call it; the child calls `body` and ends.
     private static func fork(_ body: () -> Fault) throws -> pid_t {
         let symbol = try #require(dlsym(nil, "fork"))
         let child = unsafeBitCast(symbol, to: (@convention(c) () -> pid_t).self)()
         guard child == 0 else { return child }
-        // A child that hangs is a failure, and not a test that does not end. Threads of Dispatch block the signal.
+        Self.limitTime()
+        _exit(body().rawValue)
+    }
+
+    /// A child that hangs is a failure, and not a test that does not end. Threads of Dispatch block the signal.
+    private static func limitTime() {
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGALRM)
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         alarm(20)
-        _exit(body().rawValue)
     }
 }
 

@@ -226,7 +226,8 @@ import Logging
                 answer.resume(returning: (report, statistics, took))
             }
         }
-        #expect(took >= .milliseconds(300) && took < .seconds(10))
+        // Nothing but this thread is needed for it; what is beyond is what the machine takes to run it again.
+        #expect(took >= .milliseconds(300) && took < .seconds(2))
         #expect(report.remaining == 20)
         #expect(report.dropped == [.shutdownDeadline: 20])
         #expect(statistics.pending == 0)
