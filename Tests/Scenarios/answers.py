@@ -363,7 +363,7 @@ def tls_service(world, chain, key, version=None):
 
 
 @scenario("5", "Unknown issuer, expired certificate and no authorities at all are told apart",
-          needs=["mount", "authorities", "openssl", "faketime"])
+          short=True, needs=["mount", "authorities", "openssl", "faketime"])
 def tls_errors_are_told(world):
     authority, chain, key = certificate(world)
     url = f"https://localhost:{tls_service(world, chain, key).port}"

@@ -114,7 +114,7 @@ def replay_tells_what_it_leaves(world):
                  f"({second.stdout.strip()})")
 
 
-@scenario("3.7", "A replay can sign")
+@scenario("3.7", "A replay can sign", short=True)
 def replay_signs(world):
     spool = world.spool()
     leave_records(world, spool, 20)
@@ -179,7 +179,7 @@ def fsgroup(world):
 
 
 @scenario("3.2", "Files of a group that the process is in are taken over when that is asked for",
-          needs=["root", "setpriv"])
+          short=True, needs=["root", "setpriv"])
 def fsgroup_permitted(world):
     def user(number):
         return ["setpriv", f"--reuid={number}", "--regid=2000", "--clear-groups"]

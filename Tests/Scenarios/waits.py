@@ -148,7 +148,7 @@ def slow_disk_library(world):
     return {"LD_PRELOAD": str(library)}
 
 
-@scenario("2.3", "A disk that takes 300 ms to make or remove a file is not waited for by who logs", needs=["gcc"])
+@scenario("2.3", "A disk that takes 300 ms to make or remove a file is not waited for by who logs", short=True, needs=["gcc"])
 def slow_disk(world):
     endpoint = world.serve()
     probe = world.start("log:count=400,bytes=900,rate=200,threads=4 settle:15 shutdown:3 statistics",
