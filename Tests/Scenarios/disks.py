@@ -8,12 +8,12 @@ or if the process said at its shutdown that it is in the spool.
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -29,6 +29,10 @@ GROUP = 4242
 AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
 IN_GROUP = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", f"--groups={GROUP}"]
 EVENTS = {}
+
+
+class KnownLimit(Exception):
+    """Not kept, and the fault of the kernel; the guide says so."""
 
 
 def event(story):
@@ -127,6 +131,10 @@ def first(text):
 @event("killed, and started again")
 def restart(run):
     run.leave()
+    if run.disk.system == "btrfs":
+        for folder in run.spool.glob("**/producer-*"):
+            told = subprocess.run(["lsattr", "-d", folder], capture_output=True, text=True).stdout
+            check("C" in told.split(" ")[0], f"a folder on btrfs is not without copy-on-write: {told.strip()}")
     return run.recover()[0]
 
 
@@ -142,17 +150,38 @@ def fills(run):
     mark.touch()
     time.sleep(1)
     endpoint = run.world.serve(port=port.port)
-    if run.disk.system == "btrfs" and probe.wait() and probe.process.returncode == -signal.SIGBUS:
-        # The guide says so: every change to a file goes to a new place there, and there is none. What was in files stays.
-        numbers = endpoint.numbers()
-        later = run.world.serve()
-        run.world.start("wait:8 settle:10 shutdown:3", spooling(run.spool, later)).finish()
-        missing = set(range(run.count)) - set(numbers) - set(later.numbers())
-        check(not missing, f"{len(missing)} of {run.count} acknowledged lines were lost with the process, which SIGBUS ended")
-        return f"SIGBUS ended the process; {run.count} of {run.count} acknowledged lines were delivered by the next"
+    if run.disk.system == "btrfs" and not probe.wait():
+        waits_for_btrfs(run, probe, endpoint)
     probe.finish()
     run.count += 200
     return run.judge(endpoint.numbers())
+
+
+def waits_for_btrfs(run, probe, endpoint):
+    """A log call that never returns: known if it is the kernel that does not get on, and if no line is lost by it."""
+    share = kernel_stacks(probe.process.pid)
+    faults = f"a thread of it is in btrfs_page_mkwrite in {share:.0%} of the samples"
+    check(share > 0.2, f"the process had not ended after {probe.limit} s, and not for btrfs: {faults}")
+    probe.kill()
+    delivered = set(endpoint.numbers())
+    later = run.world.serve()
+    run.world.start("wait:8 settle:10 shutdown:3", spooling(run.spool, later)).finish()
+    missing = set(range(run.count)) - delivered - set(later.numbers())
+    check(not missing, f"{len(missing)} of {run.count} acknowledged lines were lost with the process that was killed")
+    raise KnownLimit(f"a log call never returned ({faults}); killed, and all {run.count} acknowledged lines were delivered")
+
+
+def kernel_stacks(process, samples=300):
+    """The part of the time in which a thread of the process is in btrfs for a page that it writes to."""
+    seen = 0
+    for _ in range(samples):
+        for stack in pathlib.Path(f"/proc/{process}/task").glob("*/stack"):
+            with contextlib.suppress(OSError):
+                if "btrfs_page_mkwrite" in stack.read_text():
+                    seen += 1
+                    break
+        time.sleep(0.01)
+    return seen / samples
 
 
 @event("Kubernetes gives the volume to a group (fsGroup)")
@@ -274,21 +303,23 @@ def main():
                                           for is_full in (False, True) if name != "fills" or is_full]
     if arguments.only:
         rows = [row for row in rows if row[0] in arguments.only or row[2] in arguments.only]
-    started, failed, told = time.monotonic(), 0, set()
+    started, failed, known, told = time.monotonic(), 0, 0, set()
     for system, is_full, name in rows:
         story, body = EVENTS[name]
         if name not in told:
             print(f"{name}: {story}", flush=True)
             told.add(name)
-        world = harness.World(arguments.tool, arguments.probe, arguments.keep)
+        world = harness.World(arguments.tool, arguments.probe, keep=arguments.keep)
         try:
             seen, outcome = body(Run(world, system, is_full, arguments.count or (2000 if arguments.short else 5000))), "kept"
+        except KnownLimit as limit:
+            seen, outcome, known = str(limit), "KNOWN", known + 1
         except (Broken, subprocess.SubprocessError) as error:
             seen, outcome, failed = str(error), "LOST", failed + 1
         finally:
             world.leave()
-        print(f"  {outcome:4} {system:5} {'full' if is_full else 'room':4} {seen}", flush=True)
-    print(f"volumes: {len(rows)} runs, {failed} with a violation; {time.monotonic() - started:.0f} s", flush=True)
+        print(f"  {outcome:5} {system:5} {'full' if is_full else 'room':4} {seen}", flush=True)
+    print(f"volumes: {len(rows)} runs, {failed} with a violation, {known} with a known limit of the kernel; {time.monotonic() - started:.0f} s", flush=True)
     return 1 if failed or not rows else 0
 
 
