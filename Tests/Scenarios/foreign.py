@@ -52,14 +52,23 @@ class Listener:
 class SlowLink(Listener):
     """Passes on what it reads, as slowly as it is told to; away during the outages, in seconds since its start.
 
-    Each connection is read at the rate by itself. What a client has given to its socket and then given up is read and
-    passed on, too: that is what becomes of it on a real link.
+    All connections share the rate. What a client has given to its socket and then given up is read and passed on, too, and
+    takes the time of what comes after it: that is what becomes of it on a real link.
     """
 
     def __init__(self, world, port, rate, outages=(), block=4096):
         self.target, self.rate, self.outages, self.block = port, rate, outages, block
-        self.started = time.monotonic()
+        self.started = self.due = time.monotonic()
+        self.turn = threading.Lock()
         super().__init__(world, receive_buffer=4096)
+
+    def carry(self, count):
+        """Takes the time that so many bytes take, behind those that are on the link already."""
+        with self.turn:
+            # A link that was idle for a while has not saved anything up.
+            self.due = max(self.due, time.monotonic() - 0.1) + count / self.rate
+            due = self.due
+        time.sleep(max(0, due - time.monotonic()))
 
     @property
     def is_away(self):
@@ -71,13 +80,11 @@ class SlowLink(Listener):
             return
         server = socket.create_connection(("127.0.0.1", self.target))
         threading.Thread(target=self.answer, args=(server, client), daemon=True).start()
-        due = time.monotonic()
         try:
             while data := client.recv(self.block):
                 if self.is_away:
                     return
-                due = max(due, time.monotonic() - 0.1) + len(data) / self.rate
-                time.sleep(max(0, due - time.monotonic()))
+                self.carry(len(data))
                 server.sendall(data)
         finally:
             connect_and_close(server)
