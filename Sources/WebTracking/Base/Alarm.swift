@@ -22,6 +22,11 @@ final class Alarm: Sendable {
         }
     }
 
+    /// A sleep that ends so much earlier than is needed is not replaced: its task looks once in vain, and sleeps on.
+    private static let slack = Duration.milliseconds(10)
+    /// Nor is one that has more than this to go. The memory of a sleep that is cancelled is given back only when its time
+    /// would have come (Swift 6.3.1), and topics that nobody logs to for minutes are rung for all the time.
+    private static let long = Duration.seconds(40)
     /// So many are woken at once; tasks that others have woken have their turn before the next.
     private static let atOnce = 256
 
@@ -55,19 +60,20 @@ final class Alarm: Sendable {
     }
 
     func cancel(_ id: Int) {
-        self.state.withLock { state in _ = state.timers.remove(id: id) }
+        self.state.withLock { state in
+            if state.timers.remove(id: id) { self.adjust(&state) }
+        }
     }
 
-    /// Has a task sleep until the first of the times at the latest.
-    ///
-    /// One that sleeps for a time that is not needed any more looks once in vain, and sleeps on: the memory of a sleep that
-    /// is cancelled is given back only when its time would have come (Swift 6.3.1), and topics are rung for all the time.
+    /// Has a task sleep until the first of the times, or a little less.
     private func adjust(_ state: inout State) {
-        guard let first = state.timers.first else { return }
+        let first = state.timers.first
         if let sleeper = state.sleeper {
-            guard first < sleeper.until else { return }
+            if first.map({ sleeper.until <= $0 }) ?? true, self.isWorthKeeping(sleeper.until, for: first) { return }
             sleeper.task.cancel()
+            state.sleeper = nil
         }
+        guard let first else { return }
         let id = state.takeID()
         let task = Task.detached(executorPreference: self.executor) { [weak self, clock = self.clock] in
             var next: MonotonicInstant? = first
@@ -77,6 +83,10 @@ final class Alarm: Sendable {
             }
         }
         state.sleeper = (id, first, task)
+    }
+
+    private func isWorthKeeping(_ until: MonotonicInstant, for first: MonotonicInstant?) -> Bool {
+        first.map { $0 - until <= Self.slack } ?? false || until - self.clock.now() > Self.long
     }
 
     /// Wakes those whose time has come, and returns the next time; `nil` if there is none, or another task sleeps.

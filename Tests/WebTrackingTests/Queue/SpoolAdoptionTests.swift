@@ -70,7 +70,7 @@ import Logging
         let directory = SpoolDirectory()
         try await self.leave(0..<100, in: directory)
         let rig = try await SpoolTests.recover(100, from: directory)
-        await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
+        await rig.run(inStepsOf: .zero) { rig.awaitsNextLook }
         let reported = self.recovered(rig)
         #expect(reported.count == 1)
         #expect(rename(directory.path, directory.path + ".away") == 0)
@@ -79,7 +79,7 @@ import Logging
         for _ in 0..<2 {
             rig.clock.advance(by: .seconds(30))
             await rig.run(inStepsOf: .zero) {
-                self.troubles(rig) == 1 && rig.clock.timeToNextDeadline == .seconds(30)
+                self.troubles(rig) == 1 && rig.awaitsNextLook
             }
         }
         #expect(self.recovered(rig) == reported)
@@ -141,7 +141,7 @@ import Logging
         self.hide(file)
         let rig = try SpoolTests.rig(directory)
         for _ in 0..<3 {
-            await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
+            await rig.run(inStepsOf: .zero) { rig.awaitsNextLook }
             #expect(self.troubles(rig) == 1)
             rig.clock.advance(by: .seconds(30))
         }
@@ -344,7 +344,7 @@ import Logging
             $0.batching.targetBytes = 32 << 10
             $0.batching.urgentLevel = nil
         }
-        await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
+        await rig.run(inStepsOf: .zero) { rig.awaitsNextLook }
         for number in 0..<540 { rig.sink().info("\(number) \(Self.padding)") }
         #expect(rig.producer.statistics.dropped == [:])
         try await self.leave(0..<200, in: directory, .error)

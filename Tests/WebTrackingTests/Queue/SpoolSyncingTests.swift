@@ -134,7 +134,7 @@ import Logging
 
     @Test func aShutdownStopsTheTransportBesideASlowLookIntoFiles() async throws {
         let rig = try SpoolTests.rig(SpoolDirectory())
-        await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
+        await rig.run(inStepsOf: .zero) { rig.awaitsNextLook }
         let answer = DispatchSemaphore(value: 0)
         let stalled = await self.stall(try #require(rig.producer.maintenance).recoveryWorker, until: answer)
         rig.clock.advance(by: .seconds(30))

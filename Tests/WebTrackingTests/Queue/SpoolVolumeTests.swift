@@ -94,7 +94,7 @@ import Logging
         configure: (inout WebTrackingConfiguration) -> Void = { _ in }
     ) async throws -> Rig {
         let rig = try SpoolTests.rig(directory, configure: configure)
-        await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
+        await rig.run(inStepsOf: .zero) { rig.awaitsNextLook }
         return rig
     }
 
@@ -322,7 +322,7 @@ import Logging
         )
         // Not at the next look.
         rig.clock.advance(by: .seconds(30))
-        await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
+        await rig.run(inStepsOf: .zero) { rig.awaitsNextLook }
         #expect(self.left(rig).count == 1)
         await rig.stop()
         await living.producer.shutdown(timeout: .zero)

@@ -41,7 +41,7 @@ import Logging
     private func recovered(_ directory: SpoolDirectory) async throws -> Int {
         let rig = try SpoolTests.rig(directory)
         // Its recovery has looked at everything when it waits for its next round.
-        await rig.run(inStepsOf: .zero) { rig.clock.timeToNextDeadline == .seconds(30) }
+        await rig.run(inStepsOf: .zero) { rig.awaitsNextLook }
         let recovered = rig.producer.statistics.recovered
         let folder = rig.producer.maintenance?.folder
         await rig.producer.shutdown(timeout: .zero)

@@ -84,6 +84,12 @@ struct Rig {
         }
     }
 
+    /// Whether a look for what other processes left is over, and nothing but the next one is waited for: half a minute, less
+    /// what the clock was moved by meanwhile.
+    var awaitsNextLook: Bool {
+        self.clock.timeToNextDeadline.map { $0 > .seconds(25) && $0 <= .seconds(30) } ?? false
+    }
+
     /// Stops the producer, and checks the conservation law.
     @discardableResult
     func stop(sourceLocation: SourceLocation = #_sourceLocation) async -> DeliveryReport {
