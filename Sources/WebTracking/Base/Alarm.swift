@@ -3,8 +3,7 @@
 
 /// Wakes those that wait at a ``Doorbell`` when their time has come: one task sleeps for all of them.
 ///
-/// 100,000 topics that slept each by itself would have two tasks and a timer more each, and whose deadline came would have
-/// its turn seconds later, behind all timers.
+/// Topics that slept each by itself would have two tasks and a timer more each.
 final class Alarm: Sendable {
     struct Waiter {
         var bell: Doorbell
@@ -25,7 +24,7 @@ final class Alarm: Sendable {
     /// A sleep that ends so much earlier than is needed is not replaced: its task looks once in vain, and sleeps on.
     private static let slack = Duration.milliseconds(10)
     /// Nor is one that has more than this to go. The memory of a sleep that is cancelled is given back only when its time
-    /// would have come (Swift 6.3.1), and topics that nobody logs to for minutes are rung for all the time.
+    /// would have come (Swift 6.3.1), and a topic with a long idle timeout may be rung all the time.
     private static let long = Duration.seconds(40)
     /// So many are woken at once; tasks that others have woken have their turn before the next.
     private static let atOnce = 256
