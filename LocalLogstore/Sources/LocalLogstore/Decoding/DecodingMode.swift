@@ -3,7 +3,7 @@
 
 /// How much an endpoint takes.
 public enum DecodingMode: String, Sendable, CaseIterable {
-    /// What is documented. For the tests of a client that shall rely on nothing else.
+    /// Only what is documented. For tests of a client that must not rely on anything else.
     case strict
     /// What official clients are known to send, too: no headers but the body, the version in the query, no
     /// `__source__`, further members, sizes in characters; and bodies up to the larger of the documented limits.

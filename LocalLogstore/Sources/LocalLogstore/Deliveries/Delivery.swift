@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// One request to deliver logs, whatever became of it.
+/// One request to deliver logs, with any result.
 public struct Delivery: Sendable, Equatable {
     /// Rises in the order of the answers, from 1; 0 until it is kept.
     public var id: Int64 = 0

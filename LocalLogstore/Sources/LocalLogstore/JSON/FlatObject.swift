@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
+import CMemory
 import Foundation
 
 /// Walks the members of a flat JSON object of strings where it stands, without making strings of them.
@@ -81,6 +82,29 @@ struct FlatObject {
         return nil
     }
 
+    /// The member of that name; `nil` if there is none.
+    static func member(_ name: MemberName, of text: UnsafeBufferPointer<UInt8>) -> Member? {
+        guard let base = text.baseAddress else { return nil }
+        // A quote behind a brace or a comma begins or ends a string; what follows says that it begins a name.
+        var offset = 0
+        while let found = memmem(base + offset, text.count - offset, name.quoted, name.quoted.count) {
+            let start = UnsafeRawPointer(found) - UnsafeRawPointer(base)
+            if start > 0, text[start - 1] == UInt8(ascii: ",") || text[start - 1] == UInt8(ascii: "{") {
+                var object = FlatObject(text)
+                object.position = start
+                return object.next()
+            }
+            offset = start + 1
+        }
+        // There are several ways to write a name with escapes.
+        guard memchr(base, CInt(UInt8(ascii: "\\")), text.count) != nil else { return nil }
+        var object = FlatObject(text)
+        while let member = object.next() {
+            if member.isNamed(name.name) { return member }
+        }
+        return nil
+    }
+
     private static func withDecoded<Result>(
         _ raw: UnsafeBufferPointer<UInt8>,
         _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
@@ -91,5 +115,19 @@ struct FlatObject {
         var cursor = JSONCursor([UInt8(ascii: "\"")] + raw + [UInt8(ascii: "\"")])
         guard let text = try? cursor.string() else { return try body(raw) }
         return try cursor.decodedBytes(text).withUnsafeBufferPointer(body)
+    }
+}
+
+/// The name of a member to look for in many objects.
+struct MemberName {
+    let name: String
+    /// As it mostly stands in the text: between quotes, and with a colon and the quote of its value behind it.
+    fileprivate let quoted: [UInt8]
+
+    init(_ name: String) {
+        self.name = name
+        var quoted: [UInt8] = []
+        JSONWriter.append(string: name, to: &quoted)
+        self.quoted = quoted + Array(":\"".utf8)
     }
 }

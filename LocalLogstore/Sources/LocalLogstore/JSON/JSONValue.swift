@@ -92,7 +92,7 @@ package indirect enum JSONValue: Sendable {
         if cursor.consume(UInt8(ascii: "}")) { return [] }
         var members: [(name: String, value: JSONValue)] = []
         var names = NameSet()
-        // As whoever takes a mended object compares names: two spellings of one accented letter are one name.
+        // Compare names as later readers of the object do: two spellings of one accented letter are one name.
         var texts: Set<String> = []
         var repeated: [Int] = []
         repeat {

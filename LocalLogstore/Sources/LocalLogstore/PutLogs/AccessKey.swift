@@ -4,7 +4,7 @@
 public import Foundation
 import Synchronization
 
-/// An AccessKey that an endpoint knows. Its description tells the id only.
+/// An AccessKey that an endpoint knows. Its description shows only the id.
 public struct AccessKey: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     public var id: String
     public var secret: String

@@ -13,39 +13,35 @@ public struct LogContext: Sendable, Equatable {
     public var isBySequence = false
 }
 
-extension LogScan {
+extension LogReader {
     /// How far away in the order of arrival a neighbour is looked for: topics are delivered by themselves, and retried.
     private static let reach: Int64 = 20_000
 
     /// The `count` logs before and after the one called `id`; `nil` if there is no such log.
     ///
-    /// The scan has to be one for all logs.
+    /// The reader has to be one for all logs.
     func context(of id: Int64, count: Int) throws -> LogContext? {
         guard let center = try self.load(id) else { return nil }
-        let sequence = center.sequence
-        var candidates: [(order: Int64, log: StoredLog)] = []
-        let block = Block(
-            ids: max(1, id - Self.reach)...id + Self.reach,
-            minimumTime: .min,
-            maximumTime: .max,
-            counts: nil,
-            mayMatch: true
-        )
+        let sequence = center.log["seq"].flatMap { Int64($0) }
         var order: [(order: Int64, distance: Int64, id: Int64)] = []
-        try self.forEachMatch(in: block) { log in
-            guard try self.isOfSameProducer(log, as: center) else { return true }
-            guard let sequence else {
-                order.append((log.id, 0, log.id))
+        let ids = max(1, id - Self.reach)...id + Self.reach
+        try self.forEach("id, request_id, at, field(fields, 'seq')", ids: ids) { row in
+            let log = row.int(0)
+            guard try self.request(row.int(1))?.request.isOfSameProducer(as: center.request) == true else {
                 return true
             }
-            guard let other = Self.sequence(log.fields) else { return true }
+            guard let sequence else {
+                order.append((log, 0, log))
+                return true
+            }
+            guard let other = row.optionalString(3).flatMap({ Int64($0) }) else { return true }
             // The same log once more: it was delivered twice.
-            if other == sequence, log.id != id { return true }
+            if other == sequence, log != id { return true }
             // A producer that starts again counts from 1 again. Within one run, later numbers have later times, but for
             // what threads log at the same instant.
-            let isSameRun = log.id == id || (other > sequence) == (log.time >= center.time)
-            let distance = abs(log.time - center.time)
-            if isSameRun || distance < 1_000 { order.append((other, distance, log.id)) }
+            let isSameRun = log == id || (other > sequence) == (row.int(2) >= center.time)
+            let distance = abs(row.int(2) - center.time)
+            if isSameRun || distance < 1_000 { order.append((other, distance, log)) }
             return true
         }
         order.sort { $0 < $1 }
@@ -54,41 +50,18 @@ extension LogScan {
             order = order.enumerated().filter { $0 == 0 || order[$0 - 1].order != $1.order }.map(\.element)
         }
         guard let place = order.firstIndex(where: { $0.id == id }) else { return nil }
-        let neighbours = order[max(0, place - count)...min(order.count - 1, place + count)]
-        for neighbour in neighbours {
-            if let log = try self.load(neighbour.id) { candidates.append((neighbour.order, log)) }
-        }
-        return LogContext(
-            logs: candidates.map(\.log),
-            index: candidates.firstIndex { $0.log.id == id } ?? 0,
-            isBySequence: sequence != nil
-        )
-    }
-
-    private func isOfSameProducer(_ log: Log, as center: StoredLog) throws -> Bool {
-        guard let request = try self.request(log.requestID) else { return false }
-        return request.project == center.request.project && request.logstore == center.request.logstore
-            && request.source == center.request.source && request.producerTags == center.request.producerTags
-    }
-
-    fileprivate static func sequence(_ fields: UnsafeBufferPointer<UInt8>) -> Int64? {
-        var object = FlatObject(fields)
-        while let member = object.next() {
-            if member.isNamed("seq") { return Int64(member.value) }
-        }
-        return nil
+        let logs = try order[max(0, place - count)...min(order.count - 1, place + count)]
+            .compactMap { try self.load($0.id) }
+        return LogContext(logs: logs, index: logs.firstIndex { $0.id == id } ?? 0, isBySequence: sequence != nil)
     }
 }
 
 extension StoredRequest {
-    /// What all requests of one producer have in common. The number of a batch is not part of it: a producer has one
-    /// series of them for each topic.
-    fileprivate var producerTags: [Field] { self.tags.filter { $0.name != "__pack_id__" } }
-}
-
-extension StoredLog {
-    fileprivate var sequence: Int64? {
-        var json = self.log.json
-        return json.withUTF8(LogScan.sequence)
+    /// The number of a batch does not matter: a producer has one series of them for each topic.
+    fileprivate func isOfSameProducer(as other: Self) -> Bool {
+        self.project == other.project && self.logstore == other.logstore && self.source == other.source
+            && self.producerTags == other.producerTags
     }
+
+    private var producerTags: [Field] { self.tags.filter { $0.name != "__pack_id__" } }
 }

@@ -23,90 +23,68 @@ public struct LogFacets: Sendable, Equatable {
     public var isComplete = true
 }
 
-extension LogScan {
+extension LogReader {
     private static let maximumFields = 200
     private static let maximumValues = 2_000
-    private static let maximumValueBytes = 200
 
-    /// Looks at up to `limit` of the newest matching logs, by arrival.
+    /// Looks at up to `limit` of the newest matching logs.
     ///
     /// - Parameter only: This field alone; `nil` for all.
     func facets(limit: Int, only: FieldName?, values: Int) throws -> LogFacets {
         var facets = LogFacets()
-        var counts: [String: [String: Int]] = [:]
-        var overflowing: Set<String> = []
-        var cut: Set<String> = []
+        var counts: [String: (logs: Int, values: ValueCounts, isOverflowing: Bool)] = [:]
         func count(_ name: String, _ value: String) {
-            guard counts[name] != nil || counts.count < Self.maximumFields else { return }
-            var value = value
-            if value.utf8.count > Self.maximumValueBytes {
-                value = String(value.prefix(Self.maximumValueBytes / 4)) + "…"
-                cut.insert(value)
+            if counts[name] == nil {
+                guard counts.count < Self.maximumFields else { return }
+                counts[name] = (0, ValueCounts(), false)
             }
-            if counts[name, default: [:]][value] == nil, counts[name, default: [:]].count >= Self.maximumValues {
-                overflowing.insert(name)
-                // Still a log that has the field.
-                counts[name, default: [:]]["", default: 0] += 0
-                return
+            counts[name]?.logs += 1
+            if counts[name]!.values.count < Self.maximumValues || counts[name]!.values.contains(value) {
+                counts[name]?.values.add(value)
+            } else {
+                counts[name]?.isOverflowing = true
             }
-            counts[name, default: [:]][value, default: 0] += 1
         }
-        var present: [String: Int] = [:]
-        blocks: for block in try self.blocks().reversed() {
-            if self.isOverdue {
-                facets.isComplete = false
-                break
-            }
-            let goesOn = try self.forEachMatch(in: block, order: .newestFirst) { log in
-                if facets.logs >= limit { return false }
+        let newest = try self.newest(limit + 1)
+        facets.isComplete = newest.count <= limit
+        let row = try RawStatement("SELECT \(Self.columns) FROM logs WHERE id = ?", in: self.database)
+        for log in newest.prefix(limit) {
+            row.bind(1, log.id)
+            if try row.step() {
                 facets.logs += 1
-                try self.forEachField(of: log, only: only) { name, value in
-                    present[name, default: 0] += 1
-                    count(name, value)
-                }
-                return true
+                try self.forEachField(of: row, only: only, count)
             }
-            if !goesOn {
-                facets.isComplete = false
-                break blocks
-            }
+            row.reset()
         }
-        facets.fields = counts.map { name, counts in
+        facets.fields = counts.map { name, counted in
             LogFacets.Facet(
                 name: name,
-                count: present[name] ?? 0,
-                values: counts.filter { $0.value > 0 }
-                    .map { LogOverview.Count(value: $0.key, count: $0.value, isCut: cut.contains($0.key)) }
-                    .ranked(values),
-                hasMore: overflowing.contains(name) || counts.count > values
+                count: counted.logs,
+                values: counted.values.ranked(values),
+                hasMore: counted.isOverflowing || counted.values.count > values
             )
         }
         .sorted { ($1.count, $0.name) < ($0.count, $1.name) }
         return facets
     }
 
-    private func forEachField(of log: Log, only: FieldName?, _ body: (String, String) -> Void) throws {
-        if only == nil || only == .topic { body("__topic__", log.stream.topic) }
+    private func forEachField(of row: RawStatement, only: FieldName?, _ body: (String, String) -> Void) throws {
         switch only {
-        case nil, .source, .tag:
-            guard let request = try self.request(log.requestID) else { break }
+        case nil, .topic, .source, .tag:
+            guard let request = try self.request(row.int(1))?.request else { break }
+            if only == nil || only == .topic { body("__topic__", request.topic) }
             if only == nil || only == .source { body("__source__", request.source) }
             for tag in request.tags where only == nil || only == .tag(tag.name) {
                 body("__tag__:" + tag.name, tag.value)
             }
-        default: break
+        case .log(let name):
+            if let member = FlatObject.member(MemberName(name), of: row.bytes(4)) { body(name, member.value) }
         }
-        if case .some(.log(let name)) = only {
-            var object = FlatObject(log.fields)
-            while let member = object.next() {
-                if member.isNamed(name) { return body(name, member.value) }
-            }
-        } else if only == nil {
-            var object = FlatObject(log.fields)
-            while let member = object.next() {
-                if member.isNamed("time") || member.isNamed("seq") { continue }
-                body(member.name, member.value)
-            }
+        guard only == nil else { return }
+        var object = FlatObject(row.bytes(4))
+        while let member = object.next() {
+            if member.isNamed("time") || member.isNamed("seq") { continue }
+            body(member.name, member.value)
         }
     }
 }

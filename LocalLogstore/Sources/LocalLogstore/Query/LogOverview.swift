@@ -24,90 +24,75 @@ public struct LogOverview: Sendable, Equatable {
     public var levels: [Count] = []
     public var labels: [Count] = []
     public var topics: [Count] = []
-    /// Whether all logs are counted. Otherwise the time was up, and the newest are.
-    public var isComplete = true
 }
 
-extension LogScan {
+extension LogReader {
     /// Counts what matches, in about `buckets` steps of time.
     func overview(buckets wanted: Int) throws -> LogOverview {
         var overview = LogOverview()
-        // The newest first, for the case that time does not suffice for all.
-        let blocks = try self.blocks().reversed()
-        var tail = TailTimes()
-        if let last = blocks.first {
-            try self.forEachMatch(in: last) {
-                tail.add($0.time)
-                return true
-            }
-        }
-        let sealed = blocks.dropFirst()
-        let from = self.selection.from ?? min(sealed.map(\.minimumTime).min() ?? .max, tail.minimum)
-        let until = self.selection.until ?? max(sealed.map(\.maximumTime).max() ?? .min, tail.maximum).addingClamped(1)
-        guard from < until else { return overview }
-        let step = Self.step(for: until.subtractingClamped(from), buckets: wanted)
+        guard let range = try self.range() else { return overview }
+        let step = Self.step(for: range.upperBound.subtractingClamped(range.lowerBound), buckets: wanted)
         overview.step = step
-        overview.start = from.floored(to: step)
-        let count = Int((until - 1 - overview.start) / step) + 1
-        overview.buckets = [[Int]](repeating: [Int](repeating: 0, count: Severity.allCases.count), count: count)
-        var streams = [Int](repeating: 0, count: self.streamLimit)
-        for block in blocks {
-            if self.isOverdue {
-                overview.isComplete = false
-                break
-            }
-            try self.count(block, into: &overview, from..<until, &streams)
+        overview.start = range.lowerBound.floored(to: step)
+        let length = Severity.allCases.count
+        var buckets = [Int](repeating: 0, count: (Int((range.upperBound - 1 - overview.start) / step) + 1) * length)
+        var kinds = try CountedKinds(in: self.database)
+        func add(_ time: Int64, _ kind: Int64, _ count: Int) throws {
+            let severity = try kinds.add(kind, count)
+            buckets[Int((time - overview.start) / step) * length + severity] += count
         }
-        overview.total = streams.reduce(0, +)
-        overview.levels = self.counts(streams, \.level)
-        overview.labels = self.counts(streams, \.label)
-        overview.topics = self.counts(streams, \.topic)
+        func addLogs(_ range: Range<Int64>) throws {
+            try self.forEachInAnyOrder("at, kind", within: range) { try add($0.int(0), $0.int(1), 1) }
+        }
+        let minute = Int64.microsecondsOfMinute
+        // Whole minutes are counted already.
+        let first = range.lowerBound.addingClamped(minute - 1).minute
+        let end = range.upperBound.minute
+        if self.plan.isOfKinds, step % minute == 0, first < end {
+            try self.forEachCount(first..<end) { try add($0 * minute, $1, $2) }
+            try addLogs(range.lowerBound..<first * minute)
+            try addLogs(end * minute..<range.upperBound)
+        } else {
+            try addLogs(range)
+        }
+        overview.buckets = stride(from: 0, to: buckets.count, by: length).map { Array(buckets[$0..<$0 + length]) }
+        overview.total = buckets.reduce(0, +)
+        (overview.levels, overview.labels, overview.topics) = kinds.ranked()
         return overview
     }
 
-    private struct TailTimes {
-        var minimum = Int64.max
-        var maximum = Int64.min
-
-        mutating func add(_ time: Int64) {
-            self.minimum = min(self.minimum, time)
-            self.maximum = max(self.maximum, time)
+    /// The time asked for, and else from the first log of these kinds to the last; `nil` if there are none.
+    private func range() throws -> Range<Int64>? {
+        func end(_ order: String) throws -> Int64? {
+            let kind = self.plan.kind ?? Condition(sql: "1")
+            let row = try RawStatement(
+                Condition(
+                    sql: "SELECT at FROM logs INDEXED BY logs_by_time WHERE \(kind.sql) ORDER BY at \(order) LIMIT 1",
+                    arguments: kind.arguments
+                ),
+                in: self.database
+            )
+            defer { row.reset() }
+            return try row.step() ? row.int(0) : nil
         }
+        guard let from = try self.selection.from ?? end("ASC"),
+            let until = try self.selection.until ?? end("DESC")?.addingClamped(1), from < until
+        else { return nil }
+        return from..<until
     }
 
-    private func count(
-        _ block: Block,
-        into overview: inout LogOverview,
-        _ range: Range<Int64>,
-        _ streams: inout [Int]
-    ) throws {
-        // What is known of the block as a whole is enough if it lies in one bucket and nothing depends on single logs.
-        if let counts = block.counts, range.contains(block.minimumTime), range.contains(block.maximumTime),
-            (block.minimumTime - overview.start) / overview.step == (block.maximumTime - overview.start)
-                / overview.step,
-            !block.mayMatch || counts.allSatisfy({ self.verdict($0.stream) == true })
-        {
-            let bucket = Int((block.minimumTime - overview.start) / overview.step)
-            for (stream, count) in counts where self.verdict(stream) == true {
-                overview.buckets[bucket][self.severity(stream).rawValue] += Int(count)
-                streams[Int(stream)] += Int(count)
-            }
-            return
-        }
-        try self.forEachHit(in: block, within: range.lowerBound...range.upperBound - 1) { hit in
-            let severity = self.severity(hit.stream)
-            overview.buckets[Int((hit.time - overview.start) / overview.step)][severity.rawValue] += 1
-            streams[Int(hit.stream)] += 1
-        }
-    }
-
-    private func counts(_ streams: [Int], _ value: (LogStream) -> String?) -> [LogOverview.Count] {
-        var counts: [String: Int] = [:]
-        for (id, count) in streams.enumerated() where count > 0 {
-            guard let stream = self.streams[Int64(id)], let value = value(stream) else { continue }
-            counts[value, default: 0] += count
-        }
-        return counts.map { LogOverview.Count(value: $0.key, count: $0.value) }.ranked(100)
+    /// What is counted of these kinds in whole minutes: the minute, the kind, and how many.
+    private func forEachCount(_ minutes: Range<Int64>, _ body: (Int64, Int64, Int) throws -> Void) throws {
+        let kind = self.plan.kind ?? Condition(sql: "1")
+        let rows = try RawStatement(
+            Condition(
+                sql: "SELECT minute, kind, logs FROM counts WHERE minute >= ? AND minute < ? AND \(kind.sql)",
+                arguments: [.int(minutes.lowerBound), .int(minutes.upperBound)] + kind.arguments
+            ),
+            in: self.database
+        )
+        defer { rows.reset() }
+        while try rows.step() { try body(rows.int(0), rows.int(1), Int(rows.int(2))) }
     }
 
     /// A length of time that people count in, so that there are at most `buckets` of it, and one for two ends.
@@ -128,19 +113,76 @@ extension LogScan {
     }
 }
 
-extension [LogOverview.Count] {
+/// How many logs there are of each kind, while they are counted.
+private struct CountedKinds {
+    private var places: [Int64: Int] = [:]
+    private var counts: [(count: Int, severity: Int, level: String?, label: String?, topic: String)] = []
+    private let find: RawStatement
+
+    init(in database: Database) throws {
+        self.find = try RawStatement("SELECT severity, level, label, topic FROM kinds WHERE id = ?", in: database)
+    }
+
+    /// Returns the severity of the kind.
+    mutating func add(_ kind: Int64, _ count: Int) throws -> Int {
+        let place = try self.places[kind] ?? self.begin(kind)
+        self.counts[place].count += count
+        return self.counts[place].severity
+    }
+
+    private mutating func begin(_ kind: Int64) throws -> Int {
+        self.find.bind(1, kind)
+        defer { self.find.reset() }
+        _ = try self.find.step()
+        self.counts.append(
+            (0, Int(self.find.int(0)), self.find.optionalString(1), self.find.optionalString(2), self.find.string(3))
+        )
+        self.places[kind] = self.counts.count - 1
+        return self.counts.count - 1
+    }
+
+    func ranked() -> (levels: [LogOverview.Count], labels: [LogOverview.Count], topics: [LogOverview.Count]) {
+        var levels = ValueCounts()
+        var labels = ValueCounts()
+        var topics = ValueCounts()
+        for kind in self.counts {
+            if let level = kind.level { levels.add(level, kind.count) }
+            if let label = kind.label { labels.add(label, kind.count) }
+            topics.add(kind.topic, kind.count)
+        }
+        return (levels.ranked(100), labels.ranked(100), topics.ranked(100))
+    }
+}
+
+/// How often there is each value. Of long values the beginning counts.
+struct ValueCounts {
+    private static let maximumBytes = 200
+
+    private var counts: [String: Int] = [:]
+    private var cut: Set<String> = []
+
+    var count: Int { self.counts.count }
+
+    func contains(_ value: String) -> Bool { self.counts[Self.shortened(value)] != nil }
+
+    mutating func add(_ value: String, _ count: Int = 1) {
+        let short = Self.shortened(value)
+        if short.utf8.count != value.utf8.count { self.cut.insert(short) }
+        self.counts[short, default: 0] += count
+    }
+
+    private static func shortened(_ value: String) -> String {
+        value.utf8.count > self.maximumBytes ? String(value.prefix(self.maximumBytes / 4)) + "…" : value
+    }
+
     /// The most frequent, and equally frequent ones by value.
-    func ranked(_ limit: Int) -> Self {
-        Array(self.sorted { ($1.count, $0.value) < ($0.count, $1.value) }.prefix(limit))
+    func ranked(_ limit: Int) -> [LogOverview.Count] {
+        self.counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(limit)
+            .map { LogOverview.Count(value: $0.key, count: $0.value, isCut: self.cut.contains($0.key)) }
     }
 }
 
 extension Int64 {
-    fileprivate func floored(to step: Int64) -> Int64 {
-        let rest = self % step
-        return self - (rest < 0 ? rest + step : rest)
-    }
-
     fileprivate func addingClamped(_ other: Int64) -> Int64 {
         let (sum, overflow) = self.addingReportingOverflow(other)
         return overflow ? .max : sum

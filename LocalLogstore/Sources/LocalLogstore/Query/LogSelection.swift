@@ -18,11 +18,4 @@ public struct LogSelection: Sendable, Equatable {
     }
 
     func includes(time: Int64) -> Bool { time >= self.from ?? .min && time < self.until ?? .max }
-
-    /// Whether the logs of a stream match: all, none, or it depends on the log (`nil`).
-    func verdict(for stream: LogStream) -> Bool? {
-        if let project = self.project, stream.project != project { return false }
-        if let logstore = self.logstore, stream.logstore != logstore { return false }
-        return self.search.verdict(for: stream)
-    }
 }

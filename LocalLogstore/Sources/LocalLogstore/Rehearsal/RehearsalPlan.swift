@@ -3,7 +3,7 @@
 
 /// Decides, request by request, what a rehearsal does to it.
 ///
-/// It knows nothing of clocks: the time is told, in seconds since the settings apply.
+/// It has no clock: each call passes the time, in seconds since the settings apply.
 struct RehearsalPlan: Sendable {
     struct Request: Sendable {
         var index: Int

@@ -14,7 +14,8 @@ extension SearchExpression {
 
 /// Reads tokens by recursive descent. `and` binds more tightly than `or`; terms side by side are joined by `and`.
 private struct SearchParser {
-    private static let maximumDepth = 50
+    /// SQLite's parsers keep at most 100 things in mind, and each level of a search is up to five there.
+    private static let maximumDepth = 16
     private static let maximumTerms = 100
 
     private let tokens: [SearchLexer.Token]

@@ -5,7 +5,7 @@ import HTTPTypes
 import Hummingbird
 import Synchronization
 
-/// Decides who may read logs and change how the endpoint behaves.
+/// Decides which clients may read logs and change how the endpoint behaves.
 final class Access: Sendable {
     /// The name of the cookie of a session. Browsers send a host's cookies to all its ports, and there may be an endpoint
     /// on each.
@@ -45,7 +45,7 @@ final class Access: Sendable {
 
     /// Throws if the request may not read.
     func checkRead(_ request: Request) throws(WebError) {
-        // A browser tells where a request comes from. Pages of other sites have no business here.
+        // A browser says where a request comes from. Pages of other sites may not read here.
         if let site = request.headers[Self.fetchSite], site != "same-origin", site != "none" {
             throw WebError(status: .forbidden, message: "Other sites may not read from this endpoint.")
         }
@@ -67,7 +67,7 @@ final class Access: Sendable {
         }
     }
 
-    /// A new session for who knows the token; `nil` if that is not it.
+    /// A new session for a client with the token; `nil` if the token is wrong.
     func open(token: String) -> String? {
         guard case .token(let known) = self.policy, Self.areEqual(token, known) else { return nil }
         let session = Self.random()

@@ -10,7 +10,7 @@ struct Admission: Sendable {
     let registry: LogstoreRegistry
     let onEvent: @Sendable (ServerEvent) -> Void
 
-    /// Longer names than this, which nobody has, are cut in the list of deliveries.
+    /// Longer names are cut in the list of deliveries. Real names are shorter.
     private static let longestNote = 128
 
     struct Place: Sendable {

@@ -5,7 +5,7 @@ import Foundation
 import Hummingbird
 import NIOCore
 
-/// Thrown by a handler that has closed the connection: there is nobody left to answer.
+/// Thrown by a handler that has closed the connection: no answer can be sent any more.
 struct ConnectionAborted: Error {}
 
 extension Channel {

@@ -3,7 +3,7 @@
 
 import Synchronization
 
-/// The port an endpoint listens on, for those who wait for it.
+/// The port that an endpoint listens on, for tasks that wait for it.
 final class ListeningPort: Sendable {
     private enum State {
         case waiting([CheckedContinuation<Int, any Error>])
@@ -12,7 +12,7 @@ final class ListeningPort: Sendable {
 
     private let state = Mutex(State.waiting([]))
 
-    /// Wakes those who wait, and those to come. Only the first call counts.
+    /// Sets the result, for tasks that wait now or later. Only the first call counts.
     func settle(_ result: Result<Int, any Error>) {
         let waiting: [CheckedContinuation<Int, any Error>] = self.state.withLock { state in
             guard case .waiting(let continuations) = state else { return [] }

@@ -32,7 +32,7 @@ public final class LocalLogstoreServer: Service {
     /// - Parameters:
     ///   - settings: How it runs. Throws 400 if a name in there is not valid.
     ///   - store: Where accepted logs go. It is the caller's to close.
-    ///   - onEvent: Is told what happens, from any thread.
+    ///   - onEvent: Receives the server's events, on any thread.
     public init(
         settings: ServerSettings,
         store: LogStore,

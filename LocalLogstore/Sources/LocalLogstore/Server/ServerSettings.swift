@@ -47,12 +47,12 @@ public enum ProjectPolicy: Sendable, Equatable {
     case only(Set<String>)
 }
 
-/// Who may read.
+/// Which clients may read.
 public enum AccessPolicy: Sendable, Equatable {
-    /// Everybody who reaches the endpoint. Requests have to name it by an address or as localhost, so that no page of
-    /// the web can reach it under a name of its own.
+    /// Every client that reaches the endpoint. Requests have to name it by an address or as localhost, so that no page
+    /// of the web can reach it under a name of its own.
     case open
-    /// Who has this token.
+    /// Clients that send this token.
     case token(String)
 }
 
@@ -64,7 +64,7 @@ public enum LogstorePolicy: Sendable, Equatable {
     case only(Set<String>)
 }
 
-/// What a local endpoint tells about itself while it runs.
+/// What a local endpoint reports about itself while it runs.
 public enum ServerEvent: Sendable, Equatable {
     case listening(host: String, port: Int)
     /// A logstore was used for the first time.

@@ -3,7 +3,7 @@
 
 import Synchronization
 
-/// Wakes those who wait for new logs.
+/// Wakes readers that wait for new logs.
 final class CommitSignal: Sendable {
     private struct State {
         var continuations: [Int: AsyncStream<Void>.Continuation] = [:]
@@ -12,7 +12,7 @@ final class CommitSignal: Sendable {
 
     private let state = Mutex(State())
 
-    /// An element for every commit, or for several that came while nobody asked.
+    /// An element for every commit, or one for several if they came while the reader was busy.
     ///
     /// - Parameter heartbeat: There is an element this often, too.
     func subscribe(heartbeat: Duration? = nil) -> AsyncStream<Void> {

@@ -6,8 +6,8 @@ import Synchronization
 
 /// Puts requests that wait at the same time into one transaction.
 ///
-/// A commit costs the same for one request as for fifty. Whoever comes first writes at once; who comes while a
-/// transaction runs waits for the next. Nobody returns before the own data is committed.
+/// A commit costs the same for one request as for fifty. The first request is written at once. A request that comes
+/// while a transaction runs waits for the next one. A call returns only after its data is committed.
 actor GroupCommit {
     private struct Waiting {
         var row: RequestRow
@@ -25,7 +25,7 @@ actor GroupCommit {
     private let onCommit: @Sendable () -> Void
     private var waiting: [Waiting] = []
     private var notes: [Delivery] = []
-    /// How many deliveries were noted, and how many of them are written; and who waits for how many.
+    /// How many deliveries were noted and written, and the callers that wait until so many are written.
     private var noted = 0
     private var written = 0
     private var settling: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
@@ -46,7 +46,7 @@ actor GroupCommit {
         }
     }
 
-    /// Has a delivery written with the next transaction. Nobody waits for it, and nobody is told if it fails.
+    /// Writes a delivery with the next transaction. Does not wait for it, and does not report a failure.
     func note(_ delivery: Delivery) {
         guard self.notes.count < Self.maximumNotes else { return }
         self.notes.append(delivery)
@@ -54,7 +54,7 @@ actor GroupCommit {
         self.start()
     }
 
-    /// Returns when the deliveries that were noted until now are written, whatever comes meanwhile.
+    /// Returns when the deliveries that were noted until now are written. Later ones do not delay it.
     func settle() async {
         guard self.written < self.noted else { return }
         await withCheckedContinuation { self.settling.append((self.noted, $0)) }
@@ -119,18 +119,18 @@ actor GroupCommit {
 /// The inserter between transactions.
 private final class SharedInserter: Sendable {
     private let inserter = Mutex<LogInserter?>(nil)
-    private let blocksPerTable: Int64
+    private let logsPerTable: Int64
 
     init(_ options: StoreOptions) {
-        self.blocksPerTable = options.blocksPerTable
+        self.logsPerTable = options.logsPerTable
     }
 
     func insert(_ rows: [RequestRow], into database: Database) throws {
         try self.inserter.withLock { inserter in
-            var current = try inserter ?? LogInserter(continuing: database, blocksPerTable: self.blocksPerTable)
+            var current = try inserter ?? LogInserter(continuing: database, logsPerTable: self.logsPerTable)
             // Held in one place only, or every change would copy it.
             inserter = nil
-            for row in rows { try current.insert(row, into: database) }
+            try current.insert(rows, into: database)
             inserter = current
         }
     }

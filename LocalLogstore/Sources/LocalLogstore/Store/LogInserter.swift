@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import GRDB
 
-/// Writes requests and their logs, and fills blocks with them.
+/// Writes requests and their logs.
 ///
 /// What it knows of the database it has to learn anew after a transaction that was rolled back.
 struct LogInserter {
@@ -11,78 +12,69 @@ struct LogInserter {
     private static let believedPast: Int64 = 7 * 86_400 * 1_000_000
     private static let believedFuture: Int64 = 15 * 60 * 1_000_000
 
+    private let logsPerTable: Int64
     private var nextID: Int64
-    private var streams: StreamTable
-    private var block: BlockBuilder
-    // The stream of the last log is usually that of the next, too.
-    private var last: (level: [UInt8]?, label: [UInt8]?, request: Int64, stream: LogStream)?
+    private var words: (table: Int64, sql: String)?
+    private var text: [UInt8] = []
+    private var kinds = KindTable()
+    /// What is to be added to the counts at the end of the transaction.
+    private var counts: [MinuteOfKind: Int64] = [:]
 
-    init(continuing database: Database, blocksPerTable: Int64 = SearchIndex.blocksPerTable) throws {
-        let last = try Int64.fetchOne(database, sql: "SELECT max(id) FROM logs") ?? 0
-        self.nextID = last + 1
-        self.streams = try StreamTable(from: database)
-        self.block = BlockBuilder(id: SearchIndex.block(of: self.nextID), blocksPerTable: blocksPerTable)
-        try self.refill(from: database)
+    private struct MinuteOfKind: Hashable {
+        var minute: Int64
+        var kind: Int64
     }
 
-    /// Takes in the logs of the block that was not full yet.
-    private mutating func refill(from database: Database) throws {
-        let streams = try Dictionary(uniqueKeysWithValues: StreamTable.all(in: database).map { ($0.id, $0) })
-        try self.refill(from: database, streams)
+    init(continuing database: Database, logsPerTable: Int64) throws {
+        self.logsPerTable = logsPerTable
+        self.nextID = (try Int64.fetchOne(database, sql: "SELECT max(id) FROM logs") ?? 0) + 1
     }
 
-    /// Writes the columns of all full blocks anew.
-    mutating func rewriteColumns(in database: Database) throws {
-        let current = self.block.id
-        let streams = try Dictionary(uniqueKeysWithValues: StreamTable.all(in: database).map { ($0.id, $0) })
-        for block in try Int64.fetchAll(database, sql: "SELECT id FROM blocks ORDER BY id") {
-            self.block.begin(block)
-            try self.refill(from: database, streams)
-            try self.block.writeColumns(to: database)
-        }
-        self.block.begin(current)
-        try self.refill(from: database, streams)
-    }
-
-    private mutating func refill(from database: Database, _ streams: [Int64: LogStream]) throws {
-        let rows = try RawStatement(
-            "SELECT at, stream, fields FROM logs WHERE id BETWEEN ? AND ? ORDER BY id",
+    /// Writes the requests and their logs. Throws if the database refuses any of it; the caller's transaction, which is
+    /// this call's alone, undoes all.
+    mutating func insert(_ rows: [RequestRow], into database: Database) throws {
+        for row in rows { try self.insert(row, into: database) }
+        let add = try RawStatement(
+            """
+            INSERT INTO counts (minute, kind, logs) VALUES (?, ?, ?)
+            ON CONFLICT (minute, kind) DO UPDATE SET logs = logs + excluded.logs
+            """,
             in: database
         )
-        let ids = SearchIndex.ids(of: self.block.id)
-        rows.bind(1, ids.lowerBound)
-        rows.bind(2, ids.upperBound)
-        defer { rows.reset() }
-        while try rows.step() {
-            guard let stream = streams[rows.int(1)] else { continue }
-            _ = self.read(rows.bytes(2))
-            self.block.add(time: rows.int(0), stream: stream)
+        for (key, count) in self.counts {
+            add.bind(1, key.minute)
+            add.bind(2, key.kind)
+            add.bind(3, count)
+            try add.run()
         }
+        self.counts.removeAll(keepingCapacity: true)
     }
 
-    /// Writes the request and its logs. Throws if the database refuses either; the caller's transaction undoes both.
-    mutating func insert(_ row: RequestRow, into database: Database) throws {
+    private mutating func insert(_ row: RequestRow, into database: Database) throws {
         let requestID = try row.insert(firstLog: self.nextID, into: database)
         let received = row.request.receivedAt.microseconds
         let insert = try RawStatement(
-            "INSERT INTO logs (id, request_id, at, stream, fields) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO logs (id, request_id, at, kind, fields) VALUES (?, ?, ?, ?, ?)",
             in: database
         )
+        let topic = Array(row.request.topic.utf8)
+        self.kinds.begin(row.request)
         for log in row.logs {
             var json = log.json
             try json.withUTF8 { fields in
-                let facts = self.read(fields)
-                let stream = try self.stream(facts, row.request, requestID, in: database)
+                let facts = self.read(fields, topic: topic)
+                let kind = try self.kinds.kind(level: facts.level, label: facts.label, in: database)
                 let time = facts.time.flatMap { self.isBelievable($0, received) ? $0 : nil } ?? received
                 insert.bind(1, self.nextID)
                 insert.bind(2, requestID)
                 insert.bind(3, time)
-                insert.bind(4, stream.id)
+                insert.bind(4, kind)
                 insert.bind(5, text: fields)
                 try insert.run()
-                self.block.add(time: time, stream: stream)
+                self.counts[MinuteOfKind(minute: time.minute, kind: kind), default: 0] += 1
             }
-            try self.advance(in: database)
+            try self.insertWords(into: database)
+            self.nextID += 1
         }
     }
 
@@ -90,12 +82,18 @@ struct LogInserter {
         time > received - Self.believedPast && time < received + Self.believedFuture
     }
 
-    private mutating func advance(in database: Database) throws {
-        self.nextID += 1
-        let next = SearchIndex.block(of: self.nextID)
-        guard next != self.block.id else { return }
-        try self.block.seal(in: database)
-        self.block.begin(next)
+    private mutating func insertWords(into database: Database) throws {
+        let table = (self.nextID - 1) / self.logsPerTable
+        if self.words?.table != table {
+            try StoreSchema.createWords(table, in: database)
+            self.words = (table, "INSERT INTO words_\(table) (rowid, text) VALUES (?, ?)")
+        }
+        let insert = try RawStatement(self.words!.sql, in: database)
+        insert.bind(1, self.nextID)
+        try self.text.withUnsafeBufferPointer { text in
+            insert.bind(2, text: text)
+            try insert.run()
+        }
     }
 
     /// What one look at all fields gives.
@@ -105,48 +103,50 @@ struct LogInserter {
         var time: Int64?
     }
 
-    /// Reads the fields that matter, and takes the words of all into the block.
-    private mutating func read(_ fields: UnsafeBufferPointer<UInt8>) -> Facts {
+    /// Reads the fields that matter, and collects the text of all for the index.
+    private mutating func read(_ fields: UnsafeBufferPointer<UInt8>, topic: [UInt8]) -> Facts {
         var facts = Facts()
+        self.text.removeAll(keepingCapacity: true)
+        topic.withUnsafeBufferPointer { self.append($0) }
         var object = FlatObject(fields)
-        var textOfLog = 0
         while let member = object.next() {
-            let isTime = member.isNamed("time")
             member.withValue { value in
-                if isTime { facts.time = EventTime.microseconds(value) }
-                if member.isNamed("level") { facts.level = Array(value) }
-                if member.isNamed("label") { facts.label = Array(value) }
-                member.withName { name in
-                    self.block.add(
-                        field: name,
-                        value: value,
-                        hasWords: !isTime && !member.isNamed("seq"),
-                        textOfLog: &textOfLog
-                    )
+                if member.isNamed("time") {
+                    facts.time = EventTime.microseconds(value)
+                } else if !member.isNamed("seq") {
+                    if member.isNamed("level") { facts.level = Array(value) }
+                    if member.isNamed("label") { facts.label = Array(value) }
+                    self.append(value)
                 }
             }
         }
         return facts
     }
 
-    private mutating func stream(
-        _ facts: Facts,
-        _ request: StoredRequest,
-        _ requestID: Int64,
-        in database: Database
-    ) throws -> LogStream {
-        if let last = self.last, last.request == requestID, last.level == facts.level, last.label == facts.label {
-            return last.stream
+    /// The index cuts ASCII into words as searches do. Other text is cut here; the index takes what is left for words.
+    private mutating func append(_ value: UnsafeBufferPointer<UInt8>) {
+        if value.allSatisfy({ $0 < 0x80 }) {
+            self.text.append(contentsOf: value)
+        } else {
+            var scanner = WordScanner(value)
+            while scanner.next() {
+                self.text.append(contentsOf: scanner.word)
+                self.text.append(UInt8(ascii: " "))
+            }
         }
-        let stream = try self.streams.stream(
-            project: request.project,
-            logstore: request.logstore,
-            topic: request.topic,
-            level: facts.level,
-            label: facts.label,
-            in: database
-        )
-        self.last = (facts.level, facts.label, requestID, stream)
-        return stream
+        self.text.append(contentsOf: " \(StoreSchema.separator) ".utf8)
+    }
+}
+
+extension Int64 {
+    /// The minute since 1970 that a time in microseconds is in.
+    var minute: Int64 { self.floored(to: Self.microsecondsOfMinute) / Self.microsecondsOfMinute }
+
+    static let microsecondsOfMinute: Int64 = 60_000_000
+
+    /// The greatest multiple of `step` that is not greater.
+    func floored(to step: Int64) -> Int64 {
+        let rest = self % step
+        return self - (rest < 0 ? rest + step : rest)
     }
 }

@@ -11,7 +11,7 @@ import GRDB
 public final class LogStore: Sendable {
     let database: any DatabaseWriter
     let writer: GroupCommit
-    /// Tells whoever follows the logs that there are new ones.
+    /// Wakes readers that follow the logs when there are new ones.
     let commits = CommitSignal()
     /// The file; `nil` in memory.
     public let path: String?
@@ -28,8 +28,9 @@ public final class LogStore: Sendable {
     convenience init(path: String, options: StoreOptions) throws {
         let lock = try StoreLock(of: path)
         do {
+            try Self.check(path)
             let pool = try DatabasePool(path: path, configuration: Self.configuration())
-            try StoreSchema.migrator.migrate(pool)
+            try StoreSchema.prepare(pool)
             self.init(pool, path: path, lock: lock, options: options)
         } catch {
             lock.release()
@@ -37,18 +38,37 @@ public final class LogStore: Sendable {
         }
     }
 
+    /// Throws a ``StoreError`` if there is something else in the file, which a connection that may write would change.
+    private static func check(_ path: String) throws {
+        guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int, size > 0 else {
+            return
+        }
+        try Self.read(path) { database in
+            if try !StoreSchema.isEmpty(database) { try StoreSchema.check(database, path: path) }
+        }.close()
+    }
+
     /// An empty store in memory.
     public convenience init() throws {
         let queue = try DatabaseQueue(configuration: Self.configuration())
-        try StoreSchema.migrator.migrate(queue)
+        try StoreSchema.prepare(queue)
         self.init(queue, path: nil)
     }
 
     /// Opens an existing file for reading only. Throws a ``StoreError`` if it is of another version.
     public convenience init(readingFrom path: String) throws {
-        let queue = try DatabaseQueue(path: path, configuration: Self.configuration(readonly: true))
-        guard try queue.read(StoreSchema.migrator.hasCompletedMigrations) else { throw StoreError.otherVersion(path) }
-        self.init(queue, path: path)
+        self.init(try Self.read(path) { try StoreSchema.check($0, path: path) }, path: path)
+    }
+
+    /// Opens a file for reading only, and calls `check`.
+    private static func read(_ path: String, _ check: (Database) throws -> Void) throws -> DatabaseQueue {
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: Self.configuration(readonly: true))
+            try queue.read(check)
+            return queue
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB {
+            throw StoreError.noDatabase(path)
+        }
     }
 
     private init(
@@ -72,6 +92,7 @@ public final class LogStore: Sendable {
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 8
         configuration.prepareDatabase { database in
+            SearchFunctions.add(to: database)
             // Pages that were read once are read from memory afterwards; the system shares them between connections.
             try database.execute(sql: "PRAGMA mmap_size = 4294967296; PRAGMA cache_size = -16000")
             // Fewer, longer checkpoints: pages that change often are then copied once.
@@ -122,7 +143,7 @@ public final class LogStore: Sendable {
     }
 
     /// Closes the file, which holds everything then: no write-ahead log is left beside it, unless another process reads.
-    /// Waits for those who read here. Nothing works afterwards.
+    /// Waits for its readers. The store cannot be used afterwards.
     public func close() throws {
         // Only the last connection to be closed takes the log in, and only if it may write. The pool closes the one that
         // may first.
@@ -137,8 +158,12 @@ public final class LogStore: Sendable {
 
 /// Why a file cannot be read.
 public enum StoreError: Error, Sendable, CustomStringConvertible {
-    /// It was not made by this version; an endpoint that opens it brings it up to date.
+    /// It was made by another version, which keeps logs otherwise.
     case otherVersion(String)
+    /// It is a database of something else.
+    case foreign(String)
+    /// It is no database.
+    case noDatabase(String)
     /// Another endpoint writes to it.
     case inUse(String)
     /// The file of its lock cannot be made.
@@ -151,7 +176,12 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
         case .inUse(let path):
             "\(path) is in use by another \"webtracking serve\"; stop that, or choose another file with --database"
         case .otherVersion(let path):
-            "\(path) was made by another version; run \"webtracking serve --database \(path)\" once to update it"
+            "\(path) holds logs of another version of webtracking, which this one cannot read; choose another file with "
+                + "--database, or move this one away. \"webtracking query\" of that version still reads it"
+        case .foreign(let path):
+            "\(path) is a database of another program; choose another file with --database"
+        case .noDatabase(let path):
+            "\(path) is no database; choose another file with --database"
         }
     }
 }

@@ -22,6 +22,22 @@ struct RawStatement {
         sqlite3_clear_bindings(self.pointer)
     }
 
+    /// A statement for this time only, as its text is about one search.
+    init(_ condition: Condition, in database: Database) throws {
+        self.statement = try database.makeStatement(sql: condition.sql)
+        self.pointer = self.statement.sqliteStatement
+        self.database = database
+        for (index, argument) in condition.arguments.enumerated() {
+            switch argument {
+            case .int(let value): self.bind(Int32(index + 1), value)
+            case .real(let value): sqlite3_bind_double(self.pointer, Int32(index + 1), value)
+            case .text(let value): self.bind(Int32(index + 1), text: value)
+            case .blob(let value):
+                sqlite3_bind_blob(self.pointer, Int32(index + 1), value, Int32(value.count), Self.copies)
+            }
+        }
+    }
+
     // MARK: - Arguments, counted from 1
 
     func bind(_ index: Int32, _ value: Int64) { sqlite3_bind_int64(self.pointer, index, value) }
@@ -51,19 +67,8 @@ struct RawStatement {
         if let text { self.bind(index, text: text) } else { sqlite3_bind_null(self.pointer, index) }
     }
 
-    func bind(_ index: Int32, blob: [UInt8]) { blob.withUnsafeBytes { self.bind(index, blob: $0) } }
-
-    func bind(_ index: Int32, blob: UnsafeRawBufferPointer) {
-        guard let base = blob.baseAddress, blob.count > 0 else {
-            // Without an address it would be NULL.
-            sqlite3_bind_zeroblob(self.pointer, index, 0)
-            return
-        }
-        sqlite3_bind_blob(self.pointer, index, base, Int32(blob.count), Self.copies)
-    }
-
     /// SQLITE_TRANSIENT, which Swift does not import.
-    private static var copies: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
+    static var copies: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
 
     // MARK: - Running
 
@@ -108,4 +113,12 @@ struct RawStatement {
     func string(_ column: Int32) -> String { String(decoding: self.bytes(column), as: UTF8.self) }
 
     func optionalString(_ column: Int32) -> String? { self.isNull(column) ? nil : self.string(column) }
+}
+
+/// A value for a question mark of SQL.
+enum SQLArgument: Sendable {
+    case int(Int64)
+    case real(Double)
+    case text(String)
+    case blob([UInt8])
 }

@@ -21,12 +21,13 @@ extension LogStore {
     /// About what a delivery takes, with its place in the index.
     private static let bytesOfDelivery = 400
 
-    /// How many blocks are deleted in one transaction: others have to write in between.
-    private static let blocksAtOnce: Int64 = 16
+    /// How many logs are deleted in one transaction: others have to write in between.
+    private static let logsAtOnce: Int64 = 4_096
 
-    /// Deletes what need not be kept, whole blocks of the oldest logs, and returns how many logs that were.
-    ///
-    /// The newest logs, those that fill no block yet, are always kept.
+    /// These newest logs are always kept, whatever room they take.
+    private static let keptLogs: Int64 = 256
+
+    /// Deletes what need not be kept, the oldest logs by arrival, and returns how many logs that were.
     @discardableResult
     public func prune(_ retention: Retention, now: Date = Date()) async throws -> Int {
         guard retention.maximumAge != nil || retention.maximumBytes != nil else { return 0 }
@@ -43,15 +44,10 @@ extension LogStore {
         }
         var deleted = 0
         while true {
-            let count = try await self.database.write { [blocksPerTable = self.options.blocksPerTable] database in
+            let count = try await self.database.write { [options] database in
                 let used = try Self.usedBytes(in: database)
                 let isTooLarge = retention.maximumBytes.map { used > $0 } ?? false
-                return try Self.deleteBlocks(
-                    receivedBefore: oldest,
-                    anyway: isTooLarge,
-                    blocksPerTable: blocksPerTable,
-                    in: database
-                )
+                return try Self.deleteLogs(receivedBefore: isTooLarge ? .max : oldest, options, in: database)
             }
             if count == 0 { break }
             deleted += count
@@ -59,7 +55,8 @@ extension LogStore {
         if deleted > 0 {
             let writer = self.writer
             try await self.database.write { database in
-                try StreamTable.deleteEmpty(in: database)
+                try database.execute(sql: "DELETE FROM counts WHERE logs <= 0")
+                try database.execute(sql: "DELETE FROM kinds WHERE id NOT IN (SELECT kind FROM counts)")
                 writer.forget()
             }
         }
@@ -74,37 +71,35 @@ extension LogStore {
         return (pages - free) * size
     }
 
-    private static func deleteBlocks(
+    /// Deletes some of the oldest logs, and returns how many.
+    private static func deleteLogs(
         receivedBefore: Int64,
-        anyway: Bool,
-        blocksPerTable: Int64,
+        _ options: StoreOptions,
         in database: Database
     ) throws -> Int {
-        let first = try Int64.fetchOne(database, sql: "SELECT min(id) FROM blocks")
-        let newest = try Int64.fetchOne(database, sql: "SELECT max(id) FROM blocks")
-        guard let first, let newest else { return 0 }
-        var end = first
-        while end < min(newest, first + Self.blocksAtOnce) {
-            let received = try Int64.fetchOne(
-                database,
-                sql: "SELECT received_at FROM requests JOIN logs ON requests.id = logs.request_id WHERE logs.id = ?",
-                arguments: [SearchIndex.ids(of: end).upperBound]
-            )
-            guard anyway || received ?? .min < receivedBefore else { break }
-            end += 1
-        }
-        guard end > first else { return 0 }
-        let firstLeft = SearchIndex.ids(of: end).lowerBound
-        try database.execute(sql: "DELETE FROM logs WHERE id < ?", arguments: [firstLeft])
-        let deleted = database.changesCount
-        try database.execute(sql: "DELETE FROM blocks WHERE id < ?", arguments: [end])
-        try database.execute(sql: "DELETE FROM columns WHERE id < ?", arguments: [end])
-        try database.execute(
-            sql: "DELETE FROM requests WHERE id < (SELECT request_id FROM logs WHERE id >= ? ORDER BY id LIMIT 1)",
-            arguments: [firstLeft]
+        let ends = try Row.fetchOne(database, sql: "SELECT (SELECT min(id) FROM logs), (SELECT max(id) FROM logs)")
+        guard let first = ends?[0] as Int64?, let last = ends?[1] as Int64? else { return 0 }
+        let kept = try Int64.fetchOne(
+            database,
+            sql: "SELECT first_log FROM requests WHERE received_at >= ? ORDER BY id LIMIT 1",
+            arguments: [receivedBefore]
         )
-        // The words of single blocks cannot be deleted, but those of many can be dropped.
-        for table in stride(from: first / blocksPerTable, to: end / blocksPerTable, by: 1) {
+        let end = min(kept ?? .max, first + self.logsAtOnce, last + 1 - self.keptLogs)
+        guard end > first else { return 0 }
+        try database.execute(
+            sql: """
+                INSERT INTO counts (minute, kind, logs)
+                SELECT (at - (at % ?1 + ?1) % ?1) / ?1, kind, -count(*) FROM logs WHERE id < ?2 GROUP BY 1, 2
+                ON CONFLICT (minute, kind) DO UPDATE SET logs = logs + excluded.logs
+                """,
+            arguments: [Int64.microsecondsOfMinute, end]
+        )
+        try database.execute(sql: "DELETE FROM logs WHERE id < ?", arguments: [end])
+        let deleted = database.changesCount
+        try database.execute(
+            sql: "DELETE FROM requests WHERE id < (SELECT request_id FROM logs ORDER BY id LIMIT 1)"
+        )
+        for table in stride(from: (first - 1) / options.logsPerTable, to: (end - 1) / options.logsPerTable, by: 1) {
             try database.execute(sql: "DROP TABLE IF EXISTS words_\(table)")
         }
         return deleted

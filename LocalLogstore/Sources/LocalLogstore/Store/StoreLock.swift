@@ -12,7 +12,7 @@ final class StoreLock: Sendable {
     private let descriptor: Mutex<Int32?>
     private let path: String
 
-    /// Throws a ``StoreError`` if somebody else holds the lock of this database.
+    /// Throws a ``StoreError`` if another process holds the lock of this database.
     init(of database: String) throws {
         // By another name it is the same file.
         self.path = URL(fileURLWithPath: database).resolvingSymlinksInPath().path + ".lock"
@@ -42,7 +42,7 @@ final class StoreLock: Sendable {
     func release() {
         self.descriptor.withLock { descriptor in
             guard let held = descriptor else { return }
-            // In this order: only who holds the lock may remove it.
+            // In this order: only the process that holds the lock may remove it.
             unlink(self.path)
             _ = Foundation.close(held)
             descriptor = nil

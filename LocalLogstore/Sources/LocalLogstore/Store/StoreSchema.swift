@@ -1,79 +1,51 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import GRDB
 
-/// The tables, for those who open the file with other tools as well.
+/// The tables, documented also for users of other tools.
+///
+/// Times are microseconds since 1970; tags and fields are JSON objects in the order of the request.
 enum StoreSchema {
-    static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("v1") { database in
-            // Times are microseconds since 1970; tags and fields are JSON objects in the order of the request.
-            try database.execute(
-                sql: """
-                    CREATE TABLE requests (
-                        id INTEGER PRIMARY KEY,
-                        received_at INTEGER NOT NULL,
-                        project TEXT NOT NULL,
-                        logstore TEXT NOT NULL,
-                        topic TEXT NOT NULL,
-                        source TEXT NOT NULL,
-                        tags TEXT NOT NULL,
-                        raw_bytes INTEGER NOT NULL,
-                        wire_bytes INTEGER NOT NULL,
-                        compression TEXT NOT NULL,
-                        log_count INTEGER NOT NULL
-                    );
-                    CREATE TABLE logs (
-                        id INTEGER PRIMARY KEY,
-                        request_id INTEGER NOT NULL REFERENCES requests (id),
-                        position INTEGER NOT NULL,
-                        fields TEXT NOT NULL,
-                        UNIQUE (request_id, position)
-                    );
-                    """
-            )
-        }
-        migrator.registerMigration("v2") { database in
-            try self.createSearch(in: database)
-            try self.createColumns(in: database)
-            try self.copyLogs(in: database)
-        }
-        migrator.registerMigration("v3") { database in
-            try self.createColumns(in: database)
-            var inserter = try LogInserter(continuing: database)
-            try inserter.rewriteColumns(in: database)
-        }
-        return migrator
+    /// Marks the file as one of these: "wtlg".
+    private static let application = 0x7774_6C67
+    private static let version = 1
+
+    /// How many logs share a table of words. A table whose logs are all deleted is dropped at once, which costs nothing;
+    /// taking the words of single logs out of an index would cost as much as putting them in.
+    static let logsPerTable: Int64 = 65_536
+
+    /// Stands behind each value in the index, so that no phrase goes from one value into the next. No word contains it.
+    static let separator = "¦"
+
+    /// Makes the tables in an empty database.
+    static func prepare(_ writer: any DatabaseWriter) throws {
+        try writer.write { if try self.isEmpty($0) { try self.create(in: $0) } }
     }
 
-    /// What is known of each row of a block: see ``BlockColumns``.
-    private static func createColumns(in database: Database) throws {
-        try database.execute(
-            sql: """
-                CREATE TABLE IF NOT EXISTS columns (
-                    id INTEGER PRIMARY KEY,
-                    times BLOB NOT NULL,
-                    streams BLOB NOT NULL,
-                    fields BLOB NOT NULL,
-                    numbers BLOB NOT NULL,
-                    few BLOB,
-                    many BLOB
-                );
-                """
-        )
+    static func isEmpty(_ database: Database) throws -> Bool {
+        try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0
     }
 
-    /// A log is of the time `at`: its own if it states one, and that of its receipt otherwise. What all logs of a stream
-    /// share, and what a block of 256 logs has, is known without reading them; there are further tables `words_N` with
-    /// the words of blocks.
-    private static func createSearch(in database: Database) throws {
+    /// Throws a ``StoreError`` if the tables are not these.
+    static func check(_ database: Database, path: String) throws {
+        let application = try Int.fetchOne(database, sql: "PRAGMA application_id")
+        let version = try Int.fetchOne(database, sql: "PRAGMA user_version")
+        if application == self.application, version == self.version { return }
+        // Before this version, files had no mark.
+        let isOwn =
+            try application == self.application || (database.tableExists("blocks") && database.tableExists("logs"))
+        throw isOwn ? StoreError.otherVersion(path) : StoreError.foreign(path)
+    }
+
+    /// A log is of the time `at`: its own if it states one, and that of its receipt otherwise. What many logs have in
+    /// common and searches are mostly about is their kind. `counts` says how many logs of a kind there are in a minute;
+    /// there are further tables `words_N`, the full-text index of ``logsPerTable`` logs each.
+    private static func create(in database: Database) throws {
         try database.execute(
             sql: """
-                DROP INDEX IF EXISTS requests_by_topic;
-                ALTER TABLE requests ADD COLUMN first_log INTEGER NOT NULL DEFAULT 0;
-                ALTER TABLE requests RENAME TO old_requests;
+                PRAGMA application_id = \(self.application);
+                PRAGMA user_version = \(self.version);
                 CREATE TABLE requests (
                     id INTEGER PRIMARY KEY,
                     received_at INTEGER NOT NULL,
@@ -88,31 +60,30 @@ enum StoreSchema {
                     log_count INTEGER NOT NULL,
                     first_log INTEGER NOT NULL
                 );
-                ALTER TABLE logs RENAME TO old_logs;
-                CREATE TABLE logs (
-                    id INTEGER PRIMARY KEY,
-                    request_id INTEGER NOT NULL,
-                    at INTEGER NOT NULL,
-                    stream INTEGER NOT NULL,
-                    fields TEXT NOT NULL
-                );
-                CREATE TABLE streams (
+                CREATE TABLE kinds (
                     id INTEGER PRIMARY KEY,
                     project TEXT NOT NULL,
                     logstore TEXT NOT NULL,
                     topic TEXT NOT NULL,
                     severity INTEGER NOT NULL,
                     level TEXT,
-                    label TEXT,
-                    is_exact INTEGER NOT NULL
+                    label TEXT
                 );
-                CREATE TABLE blocks (
+                CREATE INDEX kinds_by_name ON kinds (label, topic, level, logstore, project);
+                CREATE TABLE logs (
                     id INTEGER PRIMARY KEY,
-                    min_at INTEGER NOT NULL,
-                    max_at INTEGER NOT NULL,
-                    counts BLOB NOT NULL,
-                    is_indexed INTEGER NOT NULL
+                    request_id INTEGER NOT NULL,
+                    at INTEGER NOT NULL,
+                    kind INTEGER NOT NULL,
+                    fields TEXT NOT NULL
                 );
+                CREATE INDEX logs_by_time ON logs (at, id, kind);
+                CREATE TABLE counts (
+                    minute INTEGER NOT NULL,
+                    kind INTEGER NOT NULL,
+                    logs INTEGER NOT NULL,
+                    PRIMARY KEY (minute, kind)
+                ) WITHOUT ROWID;
                 CREATE TABLE deliveries (
                     id INTEGER PRIMARY KEY,
                     received_at INTEGER NOT NULL,
@@ -137,25 +108,13 @@ enum StoreSchema {
         )
     }
 
-    /// Takes over what a file of the first version holds.
-    private static func copyLogs(in database: Database) throws {
-        var inserter = try LogInserter(continuing: database)
-        let requests = try RawStatement(
-            "SELECT \(StoredRequest.columns), id FROM old_requests ORDER BY id",
-            in: database
+    /// Makes a table of words; its text is not kept, only where each word stands.
+    static func createWords(_ table: Int64, in database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE VIRTUAL TABLE IF NOT EXISTS words_\(table) USING fts5
+                (text, content = '', columnsize = 0, tokenize = "ascii tokenchars '_'")
+                """
         )
-        while try requests.step() {
-            let logs = try RawStatement(
-                "SELECT fields FROM old_logs WHERE request_id = ? ORDER BY position",
-                in: database
-            )
-            logs.bind(1, requests.int(11))
-            var row = RequestRow(request: StoredRequest(columns: requests), logs: [])
-            while try logs.step() { row.logs.append(LogFields(validated: logs.string(0))) }
-            logs.reset()
-            try inserter.insert(row, into: database)
-        }
-        requests.reset()
-        try database.execute(sql: "DROP TABLE old_logs; DROP TABLE old_requests;")
     }
 }

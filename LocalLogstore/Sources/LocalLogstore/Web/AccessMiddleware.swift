@@ -3,7 +3,7 @@
 
 import Hummingbird
 
-/// Lets nobody read who may not.
+/// Refuses requests of clients that may not read.
 struct AccessMiddleware: RouterMiddleware {
     typealias Context = TrackContext
 

@@ -26,7 +26,7 @@ struct LogAPI: Sendable {
             }
             cursor = LogPage.Cursor(time: time, id: id)
         }
-        // Asked for first: whoever follows from there on gets some logs twice rather than none.
+        // Ask for it first: a reader that follows from there gets some logs twice rather than missing some.
         let position = try await self.store.newestID()
         let page = try await self.store.page(
             of: parameters.selection(),
@@ -38,7 +38,7 @@ struct LogAPI: Sendable {
                 page.logs,
                 [
                     ("next", page.next.map { .string("\($0.time).\($0.id)") } ?? .null),
-                    ("complete", .bool(page.isComplete)), ("position", .int(position)),
+                    ("position", .int(position)),
                 ]
             )
         )
@@ -112,7 +112,6 @@ struct LogAPI: Sendable {
                 ("total", .int(overview.total)),
                 ("levels", Self.counts(overview.levels)), ("labels", Self.counts(overview.labels)),
                 ("topics", Self.counts(overview.topics)),
-                ("complete", .bool(overview.isComplete)),
             ])
         )
     }

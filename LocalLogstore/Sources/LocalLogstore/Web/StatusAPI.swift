@@ -4,7 +4,7 @@
 import GRDB
 import Hummingbird
 
-/// `/api/status` and `/api/session`: what endpoint this is, and who may use it.
+/// `/api/status` and `/api/session`: which endpoint this is, and which clients may use it.
 struct StatusAPI: Sendable {
     let store: LogStore
     let settings: ServerSettings
@@ -14,7 +14,7 @@ struct StatusAPI: Sendable {
         api.get("status", use: self.status)
     }
 
-    /// Signing in is for those who may not read yet.
+    /// Clients that may not read yet have to sign in.
     func addSessions(to api: RouterGroup<TrackContext>) {
         api.post("session", use: self.signIn)
         api.delete("session", use: self.signOut)
@@ -85,26 +85,22 @@ extension LogStore {
     /// What there is, by project and logstore.
     func contents() async throws -> StoreContents {
         try await self.database.read { database in
-            let scan = try LogScan(LogSelection(), in: database)
-            var counts: [Int64: Int] = [:]
-            for block in try scan.blocks() {
-                if let known = block.counts {
-                    for (stream, count) in known { counts[stream, default: 0] += Int(count) }
-                } else {
-                    try scan.forEachMatch(in: block) {
-                        counts[$0.stream.id, default: 0] += 1
-                        return true
-                    }
-                }
-            }
-            var logstores: [[String]: Int] = [:]
-            for (id, stream) in scan.streams {
-                logstores[[stream.project, stream.logstore], default: 0] += counts[id] ?? 0
-            }
             var contents = StoreContents()
-            contents.logstores = logstores.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-                .map { StoreContents.Logstore(project: $0.key[0], logstore: $0.key[1], logs: $0.value) }
-            contents.logs = counts.values.reduce(0, +)
+            let rows = try RawStatement(
+                """
+                SELECT project, logstore, sum(logs) FROM counts JOIN kinds ON kinds.id = counts.kind
+                GROUP BY project, logstore ORDER BY project, logstore
+                """,
+                in: database
+            )
+            defer { rows.reset() }
+            while try rows.step() {
+                let logs = Int(rows.int(2))
+                contents.logstores.append(
+                    StoreContents.Logstore(project: rows.string(0), logstore: rows.string(1), logs: logs)
+                )
+                contents.logs += logs
+            }
             contents.bytes = try Self.usedBytes(in: database)
             return contents
         }

@@ -21,7 +21,8 @@ struct TailAPI: Sendable {
         }
         let newest = try await self.store.newestID()
         var start = try resumed ?? parameters.id("after") ?? newest
-        // An endpoint that began anew has fewer logs than who follows has seen: all of them are new.
+        // After a restart without its old logs, an endpoint has fewer logs than the reader has seen: all of them are
+        // new.
         if start > newest { start = 0 }
         return Response(
             status: .ok,

@@ -4,19 +4,19 @@
 import NIOCore
 import ServiceLifecycle
 
-/// New logs as events, from a log on, until the endpoint stops or nobody reads them any more.
+/// New logs as events, from a given log on, until the endpoint stops or the reader has gone.
 ///
-/// Every event has the number of the last log that was looked at, so that a browser that lost the connection goes on
-/// where it was. Whoever cannot follow is not sent everything later but told how much was left out.
+/// Every event has the number of the last log that was read, so that a browser that lost the connection continues at
+/// that log. A reader that is too slow does not get everything later, but the number of logs that were left out.
 struct TailEvents: AsyncSequence, Sendable {
     /// Logs are sent this often at most: a browser draws no faster.
     private static let pause = Duration.milliseconds(100)
     /// How many logs an event holds at most.
     private static let batch = 2_000
-    /// Who is further behind than this skips the logs in between, up to those that the page keeps.
+    /// A reader further behind than this skips the logs in between, up to those that the page keeps.
     private static let maximumLag: Int64 = 20_000
     private static let keptLag: Int64 = 10_000
-    /// A connection that nobody reads any more is noticed by writing to it.
+    /// Only a write shows that the reader of a connection has gone.
     private static let heartbeat = Duration.seconds(10)
 
     let store: LogStore

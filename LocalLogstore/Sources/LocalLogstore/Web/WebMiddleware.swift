@@ -28,7 +28,7 @@ struct WebMiddleware: RouterMiddleware {
         guard Self.owns(request.uri.path) else { return try await next(request, context) }
         var response: Response
         do {
-            // Of the page itself, too: under a name of its own, another site could read what it is told.
+            // Check requests for the page itself, too: under a name of its own, another site could read the answers.
             try self.access.checkName(request)
             response = try await next(request, context)
         } catch let error as WebError {

@@ -3,7 +3,8 @@
 
 /// The rules for names.
 enum Names {
-    /// Names the service keeps for itself: those its data model reserves, and those its clients are told to avoid.
+    /// Names the service keeps for itself: those that its data model reserves, and those that its documentation says to
+    /// avoid.
     ///
     /// `__time__` is not among them: a log may state it, and it is ignored.
     private static let reserved: Set<String> = [

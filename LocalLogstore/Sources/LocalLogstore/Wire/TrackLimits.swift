@@ -12,8 +12,8 @@ public struct TrackLimits: Sendable, Equatable {
     /// The most logs of one request.
     public var logs: Int = 4096
 
-    /// The most fields of one log, and the most tags of one request. The service documents none; this one keeps a log
-    /// that nobody could read from taking the room of thousands.
+    /// The most fields of one log, and the most tags of one request. The service documents none; this one keeps one
+    /// unreadably large log from taking the room of thousands.
     public var fields: Int = 1024
 
     /// The longest name of a field or tag, in bytes of UTF-8.

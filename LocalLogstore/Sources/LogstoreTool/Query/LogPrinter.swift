@@ -9,7 +9,7 @@ struct LogPrinter {
     var format: TextFormat
     /// The fields to print, in this order; all if empty.
     var fields: [String]
-    /// Whether levels are told apart by colours.
+    /// Whether levels have colours.
     var isColored = false
 
     func line(_ stored: StoredLog) -> String {

@@ -61,7 +61,7 @@ struct TailCommand: AsyncParsableCommand {
         var output = Output(.standardOutput)
         var left = self.limit ?? .max
         var query = self.options.query
-        // Before the last logs are read: what comes in between is not missed but told apart.
+        // Ask before the last logs are read: logs that come in between are not missed, and duplicates are recognised.
         var position = try await source.newest()
         query.order = .newestFirst
         query.limit = min(self.lines, left)

@@ -46,7 +46,7 @@ struct LineSplitter {
         self.rest.removeAll()
     }
 
-    /// Adds to the line, and hands out pieces of it as long as it is over the limit.
+    /// Adds to the line, and returns pieces of it while it is over the limit.
     private mutating func append(
         _ bytes: ArraySlice<UInt8>,
         _ body: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void

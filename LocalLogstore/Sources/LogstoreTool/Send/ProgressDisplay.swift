@@ -33,7 +33,7 @@ struct ProgressDisplay: Sendable {
     static func diagnostics(
         endpoint: String,
         where isWanted: @escaping @Sendable (ProducerDiagnostic) -> Bool = { diagnostic in
-            // What a command line says is in force without being told.
+            // The settings of a command line need no report.
             if case .settingsInForce = diagnostic { false } else { true }
         }
     ) -> DiagnosticHandler {

@@ -27,7 +27,7 @@ struct RecordMapper {
         self.messageLimit = messageLimit
     }
 
-    /// The longest line to hand in, in bytes: an object may hold several values, and names besides.
+    /// The longest line to pass in, in bytes: an object may hold several values, and their names.
     var lineLimit: Int { self.format == .text ? self.messageLimit : 4 * self.messageLimit }
 
     /// The records of one line: one, none for an empty line between JSON objects, or several if it is text and longer

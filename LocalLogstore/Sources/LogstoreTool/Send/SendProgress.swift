@@ -12,7 +12,7 @@ final class SendProgress: Sendable {
         var totalBytes: Int?
         /// Records read so far.
         var records = 0
-        /// Whether no more shall be read.
+        /// Whether reading has to stop.
         var isStopped = false
     }
 

@@ -179,7 +179,7 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             result = .failure(error)
         }
-        // What nobody named, and nothing kept needs any more.
+        // Remove a token file that no option names, and that no kept logs need.
         if isTokenNew, self.inMemory, self.tokenFile == nil, let path = self.tokenPath {
             try? FileManager.default.removeItem(atPath: path)
         }

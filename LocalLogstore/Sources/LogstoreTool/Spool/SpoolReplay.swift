@@ -100,8 +100,8 @@ struct SpoolReplay: AsyncParsableCommand {
         destination.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     }
 
-    /// Tells what stays but for one logstore's records; `false` if nothing does.
-    private func tell(_ remains: [WebTrackingSpool.Remains], but destination: String?) -> Bool {
+    /// Reports what is left, except one logstore's records. Returns `false` if nothing is.
+    private func report(_ remains: [WebTrackingSpool.Remains], but destination: String?) -> Bool {
         let others = remains.filter { $0.obstacle != nil || $0.destination != destination }
         for part in others {
             let records = part.records.map { "\($0) records" } ?? "records that cannot be counted"
@@ -114,7 +114,7 @@ struct SpoolReplay: AsyncParsableCommand {
     func run() async throws {
         let before = try self.arguments.remains(permits: self.permits)
         guard let (project, logstore) = try self.destination(before) else {
-            let isLeft = self.tell(before, but: nil)
+            let isLeft = self.report(before, but: nil)
             try Output.line("nothing to replay")
             if isLeft { throw ExitCode.failure }
             return
@@ -137,7 +137,7 @@ struct SpoolReplay: AsyncParsableCommand {
         let left = max(records(after), numbers.pending, untaken)
         let aside = numbers.damagedSpoolFiles > 0 ? ", \(numbers.damagedSpoolFiles) files set aside" : ""
         try Output.line("\(numbers.delivered) delivered, \(numbers.totalDropped) dropped, \(left) left\(aside)")
-        let isOtherLeft = self.tell(before, but: destination)
+        let isOtherLeft = self.report(before, but: destination)
         if left > 0 || numbers.totalDropped > 0 || !aside.isEmpty || isOtherLeft { throw ExitCode.failure }
     }
 

@@ -5,9 +5,9 @@ import Dispatch
 import Synchronization
 import SystemPackage
 
-/// Writes to the standard error, which nobody may be reading: a pipe that is full, a terminal that is stopped.
+/// Writes to standard error, which may have no reader: a full pipe, or a stopped terminal.
 ///
-/// One thread waits for that, which is none of Swift's; shipping goes on, and the program ends.
+/// Only one thread waits for the reader, and it is not one of Swift's: shipping goes on, and the program can end.
 final class ErrorOutput: Sendable {
     static let shared = ErrorOutput(.standardError)
 
@@ -42,7 +42,7 @@ final class ErrorOutput: Sendable {
             self.waiting.withLock { $0 -= 1 }
             written.signal()
         }
-        // Where something waits already nobody is reading.
+        // If a text waits already, there is no reader.
         if before == 0 { _ = written.wait(timeout: .now() + Self.patience) }
         return true
     }

@@ -24,6 +24,27 @@ struct SearchTests {
         return try await store.page(of: selection, limit: 1000).logs.compactMap { $0.log["n"] }.sorted()
     }
 
+    private static let depth = 16
+
+    /// Each as deep as a search may be.
+    @Test(
+        arguments: [
+            String(repeating: "not ", count: Self.depth - 1) + "placed",
+            (1..<Self.depth).reduce("placed") { inner, level in
+                level.isMultiple(of: 2) ? "(a and \(inner))" : "(b or \(inner))"
+            },
+        ]
+    )
+    func searchesAsDeepAsMayBe(search: String) async throws {
+        let store = try LogStore()
+        try await self.sample(store)
+        for search in [search, search.replacing("placed", with: "ms > 1")] {
+            _ = try await self.matching(search, in: store)
+            _ = try await store.overview(of: LogSelection(search: try SearchExpression(parsing: search)))
+        }
+        #expect(throws: SearchError.self) { try SearchExpression(parsing: "not ((\(search)))") }
+    }
+
     private func sample(_ store: LogStore) async throws {
         let logs = [
             "n=1;level=info;label=shop.orders;message=order placed;ms=12;seq=1",

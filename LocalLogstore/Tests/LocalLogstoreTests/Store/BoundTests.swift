@@ -24,168 +24,139 @@ struct BoundTests {
         try await store.overview(of: LogSelection(search: SearchExpression(parsing: search))).total
     }
 
-    private func streams(_ store: LogStore) async throws -> Int {
-        try await store.database.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM streams") ?? 0 }
-    }
-
-    /// A label that is another in each log makes no stream of each.
-    @Test func findsLabelsBeyondTheStreams() async throws {
+    /// Each log of a kind of its own, as if labels held numbers of orders: all is counted exactly.
+    @Test func countsEveryLevelAndLabelHoweverManyThereAre() async throws {
         try await withTemporaryDirectory { directory in
             let path = directory.appending(path: "logs.sqlite").path
             var store = try LogStore(path: path)
             func label(_ number: Int) -> LogFields {
                 LogFields([Field("label", "l\(number)"), Field("level", number % 2 == 0 ? "info" : "error")])
             }
-            try await self.append((0..<5_600).map(label), to: store)
-            // Those that came first, and one of each level for all others.
-            #expect(try await self.streams(store) == 5_002)
+            try await self.append((0..<24_000).map(label), to: store)
             try store.close()
             store = try LogStore(path: path)
-            try await self.append((5_600..<6_000).map(label), to: store)
-            #expect(try await self.streams(store) == 5_002)
-            for number in [0, 4_999, 5_000, 5_599, 5_999] {
+            try await self.append((24_000..<25_000).map(label), to: store)
+            try await self.append((0..<20).map(label), to: store)
+            for number in [21, 4_999, 5_000, 24_999] {
                 #expect(try await self.total("label: l\(number)", store) == 1)
                 #expect(try await self.total("label = \"l\(number)\"", store) == 1)
-                #expect(try await self.total("not label: l\(number)", store) == 5_999)
-                let page = try await store.page(
-                    of: LogSelection(search: SearchExpression(parsing: "label: l\(number)")),
-                    limit: 10
-                )
-                #expect(page.logs.map { $0.log["label"] } == ["l\(number)"])
+                #expect(try await self.total("not label: l\(number)", store) == 25_019)
             }
-            #expect(try await self.total("level: error", store) == 3_000)
+            #expect(try await self.total("level: error", store) == 12_510)
             let overview = try await store.overview(of: LogSelection())
-            #expect(overview.total == 6_000)
-            #expect(overview.buckets.map { $0[Severity.error.rawValue] }.reduce(0, +) == 3_000)
+            #expect(overview.total == 25_020)
+            #expect(overview.buckets.map { $0[Severity.error.rawValue] }.reduce(0, +) == 12_510)
+            #expect(overview.levels == [.init(value: "error", count: 12_510), .init(value: "info", count: 12_510)])
+            #expect(overview.labels.prefix(20).allSatisfy { $0.count == 2 } && overview.labels[20].count == 1)
+            #expect(overview.topics == [.init(value: "t", count: 25_020)])
             try store.close()
         }
     }
 
-    @Test func findsLabelsThatAreTooLongForAStream() async throws {
+    @Test func findsLongLabels() async throws {
         try await withStore { store async throws in
             let long = String(repeating: "x", count: 300)
             try await self.append((0..<600).map { LogFields([Field("label", "\(long) \($0)")]) }, to: store)
-            #expect(try await self.streams(store) == 1)
             #expect(try await self.total("label: 17", store) == 1)
             #expect(try await self.total("label = \"\(long) 17\"", store) == 1)
+            let overview = try await store.overview(of: LogSelection())
+            #expect(overview.labels.map(\.count) == [600] && overview.labels[0].isCut)
         }
     }
 
-    /// What is too much text for the index is found all the same.
-    @Test func findsWordsBehindTheTextThatIsIndexed() async throws {
+    /// The index cuts words of 32 KiB.
+    @Test func findsWordsOfAnyLength() async throws {
         try await withStore { store async throws in
-            let limit = SearchIndex.maximumTextOfLog
-            func text(_ bytes: Int, ending: String) -> LogFields {
-                let end = " " + ending
-                return LogFields([Field("message", String(repeating: "x", count: bytes - end.utf8.count) + end)])
+            let long = String(repeating: "x", count: 40_000)
+            func text(_ ending: String) -> LogFields { LogFields([Field("message", "\(long)\(ending) end")]) }
+            try await self.append([text("a"), text("b"), text("")], to: store)
+            // Longer than the search language takes.
+            for (search, count) in [
+                (.words(Phrase(long + "a")!), 1), (.words(Phrase(long)!), 1), (.not(.words(Phrase(long)!)), 2),
+                (.words(Phrase(long, endsWithPrefix: true)!), 3), (.exact(.log("message"), long + "b end"), 1),
+            ] as [(SearchExpression, Int)] {
+                #expect(try await store.overview(of: LogSelection(search: search)).total == count)
             }
-            func filler(_ count: Int) -> [LogFields] { (0..<count).map { LogFields([Field("n", "\($0)")]) } }
-            try await self.append([text(limit, ending: "inside")] + filler(255), to: store)
-            try await self.append(filler(200) + [text(limit + 1, ending: "behind")] + filler(55), to: store)
-            try await self.append(
-                [LogFields([text(limit, ending: "x").fields[0], Field("more", "second")])] + filler(300),
-                to: store
-            )
-            let indexed = try await store.database.read {
-                try Int.fetchAll($0, sql: "SELECT is_indexed FROM blocks ORDER BY id")
-            }
-            #expect(indexed == [1, 0, 0])
-            for word in ["inside", "behind", "second"] {
-                #expect(try await self.total(word, store) == 1, "\(word)")
-                #expect(try await self.total("not \(word)", store) == 812, "\(word)")
-            }
-            #expect(try await self.total("message: behind and not n: *", store) == 1)
-            #expect(try await self.total("more = \"second\"", store) == 1)
-            #expect(try await self.total("nowhere", store) == 0)
         }
     }
 
-    // MARK: - Time
+    @Test func takesNoPhraseForTheEndOfOneValueAndTheBeginningOfTheNext() async throws {
+        try await withStore { store async throws in
+            let fields = [Field("a", "one two"), Field("b", "three"), Field("time", "four"), Field("c", "five")]
+            try await self.append([LogFields(fields)], to: store)
+            #expect(try await self.total("\"one two\"", store) == 1)
+            for search in ["\"two three\"", "\"t one\"", "\"three four\"", "\"three five\"", "four"] {
+                #expect(try await self.total(search, store) == 0, "\(search)")
+            }
+        }
+    }
 
-    /// A store whose questions may look at this many blocks.
-    private func withImpatientStore(blocks: Int, _ body: (LogStore) async throws -> Void) async throws {
-        try await withTemporaryDirectory { directory in
-            let options = StoreOptions(patience: {
-                var left = blocks
-                return {
-                    left -= 1
-                    return left < 0
+    /// More logs than the newest that are compared one by one have a common word, or not.
+    @Test func findsTheNewestOfVeryMany() async throws {
+        try await withStore { store async throws in
+            let base: Int64 = 1_700_000_000_000_000
+            // Those of the first half have the word, and arrive the newest first.
+            for request in 0..<10 {
+                let logs = (0..<11_000).map { index -> LogFields in
+                    let time = base + Int64(110_000 - request * 11_000 - index) * 1_000
+                    return LogFields([
+                        Field("time", "\(time)"), Field("text", request >= 5 ? "common word" : "other word"),
+                    ])
                 }
-            })
-            let store = try LogStore(path: directory.appending(path: "logs.sqlite").path, options: options)
-            for request in 0..<12 {
-                try await self.append(
-                    (0..<256).map { LogFields([Field("n", "\(request * 256 + $0)"), Field("text", "a b")]) },
-                    to: store,
-                    receivedAt: Date(timeIntervalSince1970: 1_700_000_000 + Double(request))
-                )
+                try await self.append(logs, to: store, receivedAt: Date(microseconds: base + 200_000_000))
             }
-            try await body(store)
-            try store.close()
-        }
-    }
-
-    @Test func answersWithWhatItFoundInTimeAndGoesOn() async throws {
-        try await self.withImpatientStore(blocks: 4) { store async throws in
-            let selection = LogSelection(search: try SearchExpression(parsing: "\"a b\""))
-            var seen: [Int64] = []
-            var pages = 0
+            let selection = LogSelection(search: try SearchExpression(parsing: "common"))
             var cursor: LogPage.Cursor?
-            repeat {
-                let page = try await store.page(of: selection, limit: 5_000, after: cursor)
-                #expect(page.isComplete == (page.next == nil))
-                seen += page.logs.map(\.id)
+            var times: [Int64] = []
+            for _ in 0..<3 {
+                let page = try await store.page(of: selection, limit: 100, after: cursor)
+                times += page.logs.map(\.time)
                 cursor = page.next
-                pages += 1
-            } while cursor != nil && pages < 50
-            #expect(seen == (1...3_072).reversed().map { Int64($0) })
-            #expect(pages > 2)
-
-            let overview = try await store.overview(of: selection)
-            #expect(!overview.isComplete && overview.total > 0 && overview.total < 3_072)
-            let facets = try await store.facets(of: selection, limit: 10_000)
-            #expect(!facets.isComplete && facets.logs > 0 && facets.logs < 3_072)
-
-            var arrived: [Int64] = []
-            var position: Int64 = 0
-            for _ in 0..<50 where position < 3_072 {
-                let arrivals = try await store.arrivals(after: position, matching: selection, limit: 5_000)
-                #expect(arrivals.position > position)
-                arrived += arrivals.logs.map(\.id)
-                position = arrivals.position
             }
-            #expect(arrived == (1...3_072).map { Int64($0) })
-            position = 3_073
-            for _ in 0..<50 where position > 1 {
-                let arrivals = try await store.arrivals(before: position, matching: selection, limit: 5_000)
-                #expect(arrivals.position < position)
-                arrived += arrivals.logs.map(\.id)
-                position = arrivals.position
-            }
-            #expect(arrived.suffix(3_072) == (1...3_072).reversed().map { Int64($0) }[...])
+            #expect(times == (0..<300).map { base + Int64(55_000 - $0) * 1_000 })
+            var word = LogSelection(search: try SearchExpression(parsing: "word"))
+            #expect(
+                try await store.page(of: word, limit: 5).logs.map(\.time)
+                    == (0..<5).map { base + Int64(110_000 - $0) * 1_000 }
+            )
+            word.until = base + 60_000_000
+            word.from = base + 50_000_000
+            #expect(
+                try await store.page(of: word, limit: 5).logs.map(\.time)
+                    == (1..<6).map { base + Int64(60_000 - $0) * 1_000 }
+            )
+            #expect(try await store.overview(of: word).total == 10_000)
+            #expect(try await self.total("common", store) == 55_000)
+            #expect(try await self.total("not common", store) == 55_000)
         }
     }
 
-    @Test func saysInItsAnswersThatTheyAreNotComplete() async throws {
-        try await self.withImpatientStore(blocks: 4) { store async throws in
-            var settings = ServerSettings()
-            settings.port = 0
-            try await withServer(of: store, settings) { server async throws in
-                for path in [
-                    "logs?limit=1000&q=%22a+b%22", "overview?q=%22a+b%22", "fields", "arrivals?q=a&limit=5000",
-                ] {
-                    let answer = try await server.api(path)
-                    #expect(answer.status == 200 && answer.body.contains(#""complete":false"#), "\(path)")
+    /// Whole minutes are counted when the logs come, what is left and right of them is not.
+    @Test func countsTheSameByMinutesAndByLogs() async throws {
+        try await withStore { store async throws in
+            let base: Int64 = 1_700_000_000_000_000
+            let logs = (0..<5_000).map { index in
+                LogFields([
+                    Field("time", "\(base + Int64(index) * 1_700_000)"),
+                    Field("level", index % 3 == 0 ? "error" : "info"),
+                ])
+            }
+            try await self.append(logs, to: store, receivedAt: Date(microseconds: base + 8_500_000_000))
+            for (from, until) in [(0, 8_500), (13, 8_333), (100, 3_700), (3, 59), (nil, nil)] as [(Int64?, Int64?)] {
+                for search in ["", "level: error", "not level: error"] {
+                    var selection = LogSelection(search: try SearchExpression(parsing: search))
+                    selection.from = from.map { base + $0 * 1_000_000 + 1 }
+                    selection.until = until.map { base + $0 * 1_000_000 }
+                    let overview = try await store.overview(of: selection, buckets: 10)
+                    let matching = try await store.page(of: selection, limit: 6_000).logs
+                    #expect(overview.total == matching.count, "\(selection)")
+                    var buckets = overview.buckets.map { $0.map { _ in 0 } }
+                    for log in matching {
+                        buckets[Int((log.time - overview.start) / overview.step)][log.severity.rawValue] += 1
+                    }
+                    #expect(overview.buckets == buckets, "\(selection)")
                 }
-                let answer = try await server.api("arrivals?after=3000")
-                #expect(answer.body.contains(#""complete":true"#))
             }
         }
-    }
-
-    @Test func waitsTwoSecondsByDefault() {
-        let isOver = StoreOptions().patience()
-        #expect(!isOver())
-        #expect(LogStore.patience == 2)
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import GRDB
 import LocalLogstore
 import LocalLogstoreTestSupport
 import Testing
@@ -193,9 +194,56 @@ struct LogStoreTests {
                 #expect {
                     try LogStore(path: path)
                 } throws: { error in
-                    !(error is StoreError)
+                    !"\(error)".contains("in use")
                 }
             }
+        }
+    }
+
+    /// Nothing is added to a file of another program, or of a version that kept logs otherwise; both are left as they are.
+    @Test(
+        arguments: [
+            ("CREATE TABLE notes (text TEXT)", "is a database of another program"),
+            (
+                "CREATE TABLE requests (id); CREATE TABLE logs (id); CREATE TABLE blocks (id)",
+                "holds logs of another version"
+            ),
+            ("PRAGMA application_id = 2004118631; PRAGMA user_version = 99; CREATE TABLE x (y)", "of another version"),
+        ]
+    )
+    func refusesOtherFiles(sql: String, reason: String) async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory.appending(path: "logs.sqlite").path
+            let queue = try DatabaseQueue(path: path)
+            try await queue.write { try $0.execute(sql: sql) }
+            let tables = try await queue.read { try String.fetchAll($0, sql: "SELECT sql FROM sqlite_master") }
+            try queue.close()
+            for open in [{ try LogStore(path: path) }, { try LogStore(readingFrom: path) }] {
+                #expect {
+                    try open()
+                } throws: { error in
+                    "\(error)".contains(reason) && "\(error)".hasPrefix(path) && "\(error)".contains("--database")
+                }
+            }
+            let after = try DatabaseQueue(path: path)
+            let left = try await after.read { try String.fetchAll($0, sql: "SELECT sql FROM sqlite_master") }
+            #expect(left == tables)
+        }
+    }
+
+    @Test func refusesAFileThatIsNoDatabase() async throws {
+        try await withTemporaryDirectory { directory in
+            let file = directory.appending(path: "notes.txt")
+            let text = String(repeating: "what was noted\n", count: 100)
+            try Data(text.utf8).write(to: file)
+            for open in [{ try LogStore(path: file.path) }, { try LogStore(readingFrom: file.path) }] {
+                #expect {
+                    try open()
+                } throws: { error in
+                    "\(error)" == "\(file.path) is no database; choose another file with --database"
+                }
+            }
+            #expect(try String(contentsOf: file, encoding: .utf8) == text)
         }
     }
 

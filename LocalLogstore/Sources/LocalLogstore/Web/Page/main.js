@@ -170,15 +170,18 @@ function arrived(all) {
   liveCount += logs.length;
   list.addNewer(logs, maximumLive);
   showState(null);
-  drawSummary({ complete: true });
+  drawSummary(true);
   isStale = true;
 }
 
-// What has arrived is counted too, every now and then.
+let isCounting = false;
+
+// What has arrived is counted too, every now and then, and not again before that has an answer.
 function recount() {
-  if (!isStale || !asking) return;
+  if (!isStale || !asking || isCounting) return;
   isStale = false;
-  count_(selection(), asking).catch(() => {});
+  isCounting = true;
+  count_(selection(), asking).catch(() => {}).finally(() => { isCounting = false; });
 }
 
 function skipped(number) {
@@ -309,14 +312,13 @@ function withoutKnownLevel() {
   return present.length ? `not ${anyLevel(present)}` : "";
 }
 
-function drawSummary(page) {
+function drawSummary(isKnown) {
   const text = by("summary");
-  if (!page) { text.textContent = ""; return; }
+  if (!isKnown) { text.textContent = ""; return; }
   const total = overview?.total;
   const parts = [];
   if (state.live) parts.push(`${plural(liveCount, "log")} since you watch`, `${count(list.length)} shown`);
-  else if (total !== undefined) parts.push(`${plural(total, "log")}${overview.complete ? "" : " counted before time was up"}`, `${count(list.loaded)} loaded, newest first`);
-  if (page.complete === false) parts.push("older ones were not looked at; narrow the time");
+  else if (total !== undefined) parts.push(`${plural(total, "log")}`, `${count(list.loaded)} loaded, newest first`);
   if (linkProblem) parts.push(`the log of the link is not here: ${linkProblem}`);
   text.textContent = status?.logs === 0 && list.length === 0 ? "" : parts.join(" · ");
   if (list.length > 0) showState(null);

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// A log while it is compared with a search.
+@testable import LocalLogstore
+
+/// A log that is compared with a search by looking at it, to hold the database's answers against.
 struct LogView {
     /// A flat JSON object.
     let fields: UnsafeBufferPointer<UInt8>
@@ -11,27 +13,6 @@ struct LogView {
 }
 
 extension SearchExpression {
-    /// The same with what is quick to decide in front: one field before words that may be in any.
-    var ordered: Self {
-        switch self {
-        case .and(let parts): .and(parts.map(\.ordered).sorted { $0.cost < $1.cost })
-        case .or(let parts): .or(parts.map(\.ordered).sorted { $0.cost < $1.cost })
-        case .not(let part): .not(part.ordered)
-        default: self
-        }
-    }
-
-    /// About how many values a comparison looks at.
-    private var cost: Int {
-        switch self {
-        case .all: 0
-        case .field, .exact, .exists, .comparison: 1
-        case .words: 10
-        case .not(let part): part.cost
-        case .and(let parts), .or(let parts): parts.reduce(0) { $0 + $1.cost }
-        }
-    }
-
     func matches(_ log: LogView) -> Bool {
         switch self {
         case .all: return true
