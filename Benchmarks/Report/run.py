@@ -43,10 +43,10 @@ def run_part(part, programs):
     with Sink(programs) as sink:
         for repetition in range(1, part.repetitions + 1):
             for number, cell in enumerate(part.cells, 1):
-                _progress(f"{part.name}: repetition {repetition} of {part.repetitions}, {number} of {len(part.cells)}")
+                progress(f"{part.name}: repetition {repetition} of {part.repetitions}, {number} of {len(part.cells)}")
                 figures = run_cell(cell.key, cell.subject, cell.arguments, programs, sink)
                 results[cell.key].append(figures)
-    _progress("")
+    progress("")
     return results
 
 
@@ -94,6 +94,6 @@ class _standard_output:
             self.reader.wait(timeout=10)
 
 
-def _progress(text):
+def progress(text):
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -10,6 +10,8 @@ export LC_ALL=C
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # The script's name, in front of what it says.
 NAME=$(basename "$0")
+# One build folder for all packages that need SwiftNIO, so that it is built once.
+SHARED=$ROOT/.build-shared
 
 # say TEXT…: tells how it goes.
 say() {
@@ -22,13 +24,36 @@ die() {
     exit 1
 }
 
+# swift_build ARGUMENT…: SwiftPM hands traits to the compiler in the order of a set, which is by chance, and compiles
+# anew when the order is another. And it goes on with the plan that it finds in a build folder, even if that was made for
+# another package: where that changes, it has to plan anew (findings/swiftpm-takes-the-plan-of-another-package.sh).
+swift_build() {
+    local arguments=("$@") package=$ROOT folder='' configuration=debug traits='' index plan
+    for ((index = 0; index < $#; index++)); do
+        case ${arguments[index]} in
+            --package-path) package=${arguments[index + 1]} ;;
+            --scratch-path) folder=${arguments[index + 1]} ;;
+            --configuration | -c) configuration=${arguments[index + 1]} ;;
+            --traits) traits=${arguments[index + 1]} ;;
+            --enable-all-traits | --disable-default-traits) traits=${arguments[index]} ;;
+        esac
+    done
+    if [[ $folder == "$SHARED" ]]; then
+        plan="$(realpath "$package"), $configuration, $traits, ${WEBTRACKING_TESTS:-}"
+        [[ $plan == "$(cat "$SHARED/plan" 2>/dev/null)" ]] || arguments+=(--disable-build-manifest-caching)
+        mkdir -p "$SHARED"
+        printf '%s\n' "$plan" >"$SHARED/plan"
+    fi
+    SWIFT_DETERMINISTIC_HASHING=1 swift build "${arguments[@]}"
+}
+
 # build DIRECTORY CONFIGURATION PRODUCT [ARGUMENT…]: builds, says every ten seconds how far it is, and sets BIN to the
 # folder of the product.
 build() {
     local arguments=(--package-path "$ROOT/$1" --configuration "$2" --product "$3" "${@:4}") log pid step last='' second
     say "building $3 ($2); the first time this takes some minutes"
     log=$(mktemp)
-    swift build "${arguments[@]}" >"$log" 2>&1 &
+    swift_build "${arguments[@]}" >"$log" 2>&1 &
     pid=$!
     for ((second = 1; ; second++)); do
         sleep 1
@@ -45,5 +70,5 @@ build() {
         die "$3 does not build"
     fi
     rm -f "$log"
-    BIN=$(swift build "${arguments[@]}" --show-bin-path)
+    BIN=$(swift_build "${arguments[@]}" --show-bin-path)
 }

@@ -11,13 +11,13 @@ find_build() {
     require_packages liblz4-dev zlib1g-dev pkg-config
     say "building with all traits; the first time this takes some minutes"
     log=$(mktemp)
-    if ! swift build --enable-all-traits --target WebTracking >"$log" 2>&1; then
+    if ! swift_build --enable-all-traits --scratch-path "$SHARED" --target WebTracking >"$log" 2>&1; then
         tail -n 60 "$log" >&2
         rm -f "$log"
         die "the package does not build"
     fi
     rm -f "$log"
-    build=$(swift build --enable-all-traits --show-bin-path)
+    build=$(swift_build --enable-all-traits --scratch-path "$SHARED" --show-bin-path)
 }
 
 # compile_interfaces BUILD SOURCES MODULES [SYMBOLS]: see modules.py.

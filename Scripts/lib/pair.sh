@@ -14,14 +14,10 @@ SERVICE_PID=
 prepare() {
     command -v swift >/dev/null || die "there is no swift; see https://www.swift.org/install"
     require_packages liblz4-dev zlib1g-dev libsqlite3-dev pkg-config curl
-    # From one package, which builds what they share once; where each has been built by itself, from there.
-    local endpoint=Examples/DemoPair service=Examples/DemoPair
-    if [[ -d $ROOT/LocalLogstore/.build/$1 && -d $ROOT/Examples/HummingbirdServer/.build/$1 ]]; then
-        endpoint=LocalLogstore service=Examples/HummingbirdServer
-    fi
-    build "$endpoint" "$1" webtracking
+    # From one package, which builds the library once for both.
+    build Examples/DemoPair "$1" webtracking --scratch-path "$SHARED"
     WEBTRACKING=$BIN/webtracking
-    build "$service" "$1" order-service
+    build Examples/DemoPair "$1" order-service --scratch-path "$SHARED"
     ORDER_SERVICE=$BIN/order-service
     WORK=$(mktemp -d)
     DATABASE=$WORK/logs.sqlite

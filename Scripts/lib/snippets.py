@@ -162,8 +162,9 @@ def collect():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", required=True, help="a debug build of this package with all traits")
-    parser.add_argument("--example", required=True, help="a debug build of Examples/HummingbirdServer")
+    parser.add_argument("--of", choices=["library", "example"], required=True, help="which of them to compile")
+    parser.add_argument("--build", required=True,
+                        help="a debug build of this package with all traits, or of Examples/HummingbirdServer")
     parser.add_argument("--modules", type=pathlib.Path, required=True, help="the modules of the libraries")
     parser.add_argument("--output", type=pathlib.Path, required=True, help="where generated sources go")
     options = parser.parse_args()
@@ -173,32 +174,29 @@ def main():
     options.output.mkdir(parents=True, exist_ok=True)
     for stale in options.output.glob("*.swift"):
         stale.unlink()
-    groups = {"WebTracking": [], "OrderService": []}
+    module = {"library": "WebTracking", "example": "OrderService"}[options.of]
+    files = []
     for number, block in enumerate(compiled):
         text = "\n".join(part.text for part in [block, *block.more])
-        module = "OrderService" if OF_THE_EXAMPLE.search(text) else "WebTracking"
-        file = options.output / f"Snippet{number}.swift"
-        file.write_text(source(block, number, module))
-        groups[module].append(str(file))
-    builds = {"WebTracking": options.build, "OrderService": options.example}
-    failed = False
-    for module, files in groups.items():
-        if not files:
-            continue
-        # As in a program of a user's, who has not switched on anything.
-        arguments = Build(builds[module]).arguments(module, features=False)
-        command = ["swiftc", "-typecheck", "-parse-as-library", "-module-name", "Snippets", "-suppress-warnings"]
-        # At once, so that all errors are told, and in less time.
-        command.append("-whole-module-optimization")
-        # The example has this library among its own modules, with fewer traits.
-        if module == "WebTracking":
-            command += ["-I", str(options.modules)]
-        command += [*arguments, "-module-cache-path", str(options.modules / "ModuleCache")]
-        command += [str(ROOT / "Docs/Snippets/Context.swift"), *files]
-        failed |= subprocess.run(command).returncode != 0
-    if failed:
+        if bool(OF_THE_EXAMPLE.search(text)) == (options.of == "example"):
+            files.append(options.output / f"Snippet{number}.swift")
+            files[-1].write_text(source(block, number, module))
+    if not files:
+        sys.exit(f"there is no example of the {options.of}")
+    # As in a program of a user's, who has not switched on anything.
+    arguments = Build(options.build).arguments(module, features=False)
+    command = ["swiftc", "-typecheck", "-parse-as-library", "-module-name", "Snippets", "-suppress-warnings"]
+    # At once, so that all errors are told, and in less time.
+    command.append("-whole-module-optimization")
+    # The example has this library among its own modules, with fewer traits.
+    if options.of == "library":
+        command += ["-I", str(options.modules)]
+    command += [*arguments, "-module-cache-path", str(options.modules / "ModuleCache")]
+    command += [str(ROOT / "Docs/Snippets/Context.swift"), *map(str, files)]
+    if subprocess.run(command).returncode != 0:
         sys.exit("examples do not compile")
-    print(f"{len(compiled)} examples compile, {copies} are parts of files that are compiled, {left_out} are left out")
+    print(f"{len(files)} of {len(compiled)} examples compile, {copies} are parts of files that are compiled,"
+          f" {left_out} are left out")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 
 public import WebTracking
 
-/// Keeps what it is sent, and answers as the service does, or with the faults that a test has lined up.
+/// A transport that keeps all requests in memory. It answers like the service, or with the faults of a test's script.
 public final class InMemoryTransport: WebTrackingTransport {
     /// What to do with a request.
     public enum Reply: Sendable {
@@ -18,11 +18,11 @@ public final class InMemoryTransport: WebTrackingTransport {
         )
         /// Answer with exactly this.
         case response(TransportResponse)
-        /// Give no answer, as a broken connection does.
+        /// Give no answer, like a broken connection.
         case noAnswer
-        /// Take the records and give no answer, as a connection does that breaks late.
+        /// Take the records, but give no answer, like a connection that breaks late.
         case lostAnswer
-        /// Take the records and answer 200 without a request id, as something does that is not the service.
+        /// Take the records, and answer 200 without a request id, like a server that is not the service.
         case withoutRequestID
         /// Keep the request waiting until it is cancelled.
         case never
@@ -45,22 +45,22 @@ public final class InMemoryTransport: WebTrackingTransport {
         self.state = Lock(State(script: script, otherwise: otherwise))
     }
 
-    /// What the service would have stored, in order; a request whose answer was lost is in here twice.
+    /// The requests that the service would have stored, in order. A request whose answer was lost is there twice.
     public var stored: [RecordedRequest] { self.state.withLock { $0.stored } }
 
-    /// All requests, in order, whatever their answer.
+    /// All requests, in order, with any answer.
     public var attempts: [RecordedRequest] { self.state.withLock { $0.attempts } }
 
     /// The records of all stored requests, in order.
     public var logs: [[String: String]] { self.stored.flatMap(\.logs) }
 
-    /// Why requests were not even well-formed; empty as it should be.
+    /// Errors of malformed requests. Should be empty.
     public var malformed: [String] { self.state.withLock { $0.malformed } }
 
     /// Whether the producer has shut the transport down.
     public var isShutDown: Bool { self.state.withLock { $0.isShutDown } }
 
-    /// Changes what is done with requests from now on.
+    /// Changes the script for requests from now on.
     public func reply(_ script: [Reply] = [], otherwise: Reply) {
         self.state.withLock { state in
             state.script = script
@@ -120,7 +120,7 @@ extension InMemoryTransport.Reply {
         .failure(status: 400, code: "PostBodyInvalid", message: reason)
     }
 
-    /// Gives the answer, or throws in the place of one.
+    /// Returns the answer, or throws if there is none.
     func answer() async throws -> TransportResponse {
         switch self {
         case .success:

@@ -79,7 +79,7 @@ public final class ManualClock: ProducerClock {
         }
     }
 
-    /// Moves both clocks forward and wakes everybody whose time has come.
+    /// Moves both clocks forward, and wakes all sleepers whose deadline has come.
     public func advance(by duration: Duration) {
         let nanoseconds = Int64(duration / .nanoseconds(1))
         let due = self.state.withLock { state -> [Sleeper] in
@@ -97,19 +97,19 @@ public final class ManualClock: ProducerClock {
         self.state.withLock { $0.wall += Int64(duration / .nanoseconds(1)) }
     }
 
-    /// How many are asleep.
+    /// The number of sleepers.
     public var sleepers: Int {
         self.state.withLock { $0.sleepers.count }
     }
 
-    /// The time until the next one wakes; `nil` if nobody is asleep.
+    /// The time until the next sleeper wakes; `nil` if there is none.
     public var timeToNextDeadline: Duration? {
         self.state.withLock { state in
             state.sleepers.map(\.deadline).min().map { .nanoseconds($0 - state.monotonic) }
         }
     }
 
-    /// Waits until at least `count` are asleep.
+    /// Waits until there are at least `count` sleepers.
     public func waitForSleepers(count: Int = 1) async {
         await withCheckedContinuation { continuation in
             let isReached = self.state.withLock { state -> Bool in

@@ -3,7 +3,7 @@
 
 public import WebTracking
 
-/// A request as a test looks at it: taken apart as the service would.
+/// A request, parsed as the service would.
 public struct RecordedRequest: Sendable {
     /// The request as the transport got it.
     public let request: TransportRequest
@@ -18,7 +18,7 @@ public struct RecordedRequest: Sendable {
     /// The records, each with its fields.
     public let logs: [[String: String]]
 
-    /// Takes a request apart; throws ``Malformed`` for one that the service would refuse as malformed.
+    /// Parses a request. Throws ``Malformed`` if the service would refuse it as malformed.
     public init(_ request: TransportRequest) throws {
         guard let size = request.header("x-log-bodyrawsize").flatMap({ Int($0) }) else {
             throw Malformed(reason: "no x-log-bodyrawsize")

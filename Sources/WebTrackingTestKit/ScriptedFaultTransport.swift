@@ -20,7 +20,7 @@ public final class ScriptedFaultTransport: WebTrackingTransport {
 
     /// Creates a transport that follows `script` request by request, and after that does `otherwise`.
     ///
-    /// Where a reply takes the records, the request goes to `inner`; the others never reach it.
+    /// If a reply of the script takes the records, the request goes to `inner`. Other requests never reach it.
     public init(
         _ inner: any WebTrackingTransport,
         script: [InMemoryTransport.Reply],

@@ -40,7 +40,7 @@ final class SessionExchanges: NSObject, URLSessionDataDelegate, Sendable {
                 let exchange = Exchange(task: task, continuation: continuation)
                 self.state.withLock { $0.exchanges[task.taskIdentifier] = exchange }
                 task.resume()
-                // A cancellation that came before the continuation has met nobody.
+                // A cancellation before this point found no continuation to end.
                 if Task.isCancelled { self.finish(task) { _ in throw CancellationError() } }
             }
         } onCancel: {
@@ -88,7 +88,7 @@ final class SessionExchanges: NSObject, URLSessionDataDelegate, Sendable {
         }
     }
 
-    /// Returns redirects as they are: the service does not send any, so they are somebody else's.
+    /// Returns redirects as they are: the service sends none, so another server sent them.
     func urlSession(
         _ session: URLSession,
         task: URLSessionTask,

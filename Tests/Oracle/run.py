@@ -139,16 +139,19 @@ class Comparison:
             self.differ(f"{where}, field {name!r}", expected.get(name), seen.get(name))
 
     def order(self, where, seen):
-        """Default fields first, error fields last."""
+        """Default fields first, error fields last, and metadata between them in the order of the names' bytes."""
         leading = [self.names[field] for field in self.model.mapping.leading]
         last = [self.names["errorType"], self.names["errorMessage"]]
         for number, record in enumerate(seen):
             names = list(record)
             first = [name for name in leading if name in record]
             self.differ(f"{where}, record {number}: first fields", first, names[: len(first)])
+            behind = []
             if record.get(last[0]) == mapping.ERROR_TYPE:
                 behind = [name for name in last if name in record]
                 self.differ(f"{where}, record {number}: last fields", behind, names[-len(behind):])
+            between = names[len(first) : len(names) - len(behind)]
+            self.differ(f"{where}, record {number}: metadata", sorted(between, key=str.encode), between)
 
 
 def place_of(number):

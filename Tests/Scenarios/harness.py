@@ -199,8 +199,9 @@ class Endpoint:
 class World:
     """A folder, the programs, and what is to be ended when a scenario is over."""
 
-    def __init__(self, tool, probe, other_probe=None, keep=False):
-        self.tool, self.probe, self.other_probe, self.keep = tool, probe, other_probe, keep
+    def __init__(self, tool, probe, other_probe=None, fast_probe=None, keep=False):
+        self.tool, self.probe, self.keep = tool, probe, keep
+        self.other_probe, self.fast_probe = other_probe, fast_probe
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="scenario-"))
         # Scenarios with other users reach what is for them.
         self.folder.chmod(0o755)

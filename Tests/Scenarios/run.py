@@ -41,12 +41,13 @@ def may_mount():
 def run(scenario, arguments):
     """Returns the outcome and what was seen."""
     there = {"root": os.geteuid() == 0, "mount": arguments.may_mount, "--other-probe": arguments.other_probe,
+             "--fast-probe": arguments.fast_probe,
              "authorities": os.path.exists(harness.AUTHORITIES)}
     missing = [need for need in scenario.needs if not (there[need] if need in there else shutil.which(need))]
     if missing:
         return "skipped", f"needs {', '.join(missing)}", 0
     started = time.monotonic()
-    world = harness.World(arguments.tool, arguments.probe, arguments.other_probe, arguments.keep)
+    world = harness.World(arguments.tool, arguments.probe, arguments.other_probe, arguments.fast_probe, arguments.keep)
     try:
         outcome, seen = "kept", scenario.body(world)
     except harness.Broken as broken:
@@ -69,6 +70,7 @@ def main():
     parser.add_argument("--tool", type=pathlib.Path)
     parser.add_argument("--probe", type=pathlib.Path)
     parser.add_argument("--other-probe", type=pathlib.Path)
+    parser.add_argument("--fast-probe", type=pathlib.Path)
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--list", action="store_true")

@@ -477,6 +477,77 @@ def ulimit_n_12(world):
     return check(fine, "; ".join(seen))
 
 
+def many_topics_in_files(world, topics, grace, program=None):
+    """A record in each of many topics, for which there are far too few files, and a shutdown in the midst."""
+    def decide(request, number):
+        time.sleep(0.02)
+        return response(200)
+
+    service, spool = Service(world, decide), world.folder / "spool"
+    settings = spooling(spool, service, memoryLimit=4 << 30, maximumTopics=100_000, topic="label",
+                        spool__maximumBytes=64 << 30)
+    probe = world.start(f"log:count={topics},topics={topics} shutdown:0.3", settings, program=program)
+    probe.wait_for("shutdown", 60)
+    report = probe.event("shutdown")
+    # The report counts what was delivered since the shutdown began, the service all of it: a record in each request.
+    sums = len(service.stored) + report["remaining"]
+    return check(report["elapsed"] <= 0.3 + grace and "spool_damaged" not in report["dropped"] and sums >= topics,
+                 f"shutdown(timeout: 0.3 s) of {topics} topics took {report['elapsed']:.3f} s; {len(service.stored)} stored, "
+                 f"{report['remaining']} left, of these {report['spooled']} in files, {report['dropped']} dropped")
+
+
+def many_topics(world, topics, grace, program=None):
+    """A record in each of many topics: what they take up beside what they say, and a shutdown in the midst of their start."""
+    def decide(request, number):
+        time.sleep(0.02)
+        return response(200)
+
+    service = Service(world, decide)
+    settings = to(service, memoryLimit=4 << 30, maximumTopics=100_000, topic="label")
+    log = f"log:count={topics},topics={topics}"
+    probe = world.start(f"{log} shutdown:0.3", settings, program=program)
+    probe.wait_for("shutdown", 60)
+    report = probe.event("shutdown")
+    end = world.folder / "end"
+    held = world.start(f"log:count=1 wait:1 statistics {log} statistics await:{end} die", settings, environment=GIVES_BACK,
+                       program=program)
+    held.wait_for("statistics", 20)
+    empty = held.memory()
+    wait_until(lambda: len(held.events("statistics")) >= 2 or held.process.poll() is not None, 60)
+    # The bytes of topics are counted beside those of records.
+    seen = held.event("statistics")
+    counted, taken = seen["pendingBytes"] + seen["topics"] * (12 << 10), held.memory() - empty
+    end.touch()
+    return check(seen["topics"] >= topics and report["elapsed"] <= 0.3 + grace and taken <= counted + (8 << 20),
+                 f"{seen['topics']} topics, {counted >> 20} MiB counted, {taken >> 20} MiB more resident than before; "
+                 f"shutdown(timeout: 0.3 s) took {report['elapsed']:.3f} s; {report['delivered']} delivered, "
+                 f"{report['remaining']} left")
+
+
+@scenario("4", "With 5,000 topics that have just begun a shutdown keeps its deadline in a debug build, too, and they take what they count as",
+          short=True)
+def topics_5000(world):
+    return many_topics(world, 5_000, 0.4)
+
+
+@scenario("4", "With 99,990 topics that have just begun a shutdown keeps its deadline within 100 ms, and they take what "
+          "they count as", long=True, needs=("--fast-probe",))
+def topics_99990(world):
+    # What checks are compiled into a debug build takes longer than that.
+    return many_topics(world, 99_990, 0.1, program=world.fast_probe)
+
+
+@scenario("4", "With 5,000 topics and a spool a shutdown keeps its deadline in a debug build, too", short=True)
+def topics_5000_in_files(world):
+    return many_topics_in_files(world, 5_000, 0.4)
+
+
+@scenario("4", "With 99,990 topics and a spool a shutdown keeps its deadline within 100 ms, and nothing ends the process", long=True,
+          needs=("--fast-probe",))
+def topics_99990_in_files(world):
+    return many_topics_in_files(world, 99_990, 0.1, program=world.fast_probe)
+
+
 @scenario("4", "Batches that are split after 413 stay within the memory limit, by the process's own memory", short=True)
 def memory_after_413(world):
     topics, refused = 20, set()

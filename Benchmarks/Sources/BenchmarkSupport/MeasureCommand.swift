@@ -40,6 +40,7 @@ public struct MeasureOptions: ParsableArguments {
     @Option var record: String = "reference"
     @Option var messageBytes: Int?
     @Option var metadataValues: Int = 0
+    @Option var keptDictionaries: Int?
     @Option var threads: Int = 1
     @Option var topics: Int = 1
     @Option var rate: Int = 0
@@ -50,6 +51,7 @@ public struct MeasureOptions: ParsableArguments {
     @Option var sampling = SamplingName.off
     @Flag var folding = false
     @Option var lingerMs: Int?
+    @Option var spool: String?
     @Option var endpoint: String = "http://127.0.0.1:1"
     @Flag var untimed = false
     @Flag var disabled = false
@@ -77,6 +79,10 @@ public struct MeasureOptions: ParsableArguments {
     private var workload: Workload {
         get throws {
             if self.disabled { return .disabled }
+            if let count = self.keptDictionaries {
+                guard count > 0 else { throw ValidationError("no dictionary is to be kept") }
+                return .kept(KeptDictionaries(count: count))
+            }
             if let bytes = self.messageBytes {
                 return .prepared(messageBytes: bytes, metadataValues: self.metadataValues)
             }
@@ -133,6 +139,10 @@ public struct MeasureOptions: ParsableArguments {
         }
         if self.folding { configuration.sampling.suppressedRepeats = [.debug, .info, .notice, .warning] }
         if self.topics > 1 { configuration.topic = .label }
+        if let directory = self.spool {
+            configuration.durability = .process
+            configuration.spool.directory = directory
+        }
         if let milliseconds = self.lingerMs { configuration.batching.linger = .milliseconds(milliseconds) }
         return configuration
     }

@@ -9,6 +9,8 @@ enum Workload: Sendable {
     case reference(ReferenceRecord)
     /// The reference record with a secret.
     case secret
+    /// The reference record, with metadata that live on for a while.
+    case kept(KeptDictionaries)
     /// One and the same record each time.
     case same
     /// The reference record at a level that is switched off.
@@ -41,6 +43,7 @@ enum Workload: Sendable {
         switch self {
         case .reference(let record): record.log(index, to: logger)
         case .secret: ReferenceRecord.logSecret(index, to: logger)
+        case .kept(let dictionaries): ReferenceRecord.logKept(index, in: dictionaries, to: logger)
         case .same: ReferenceRecord.logSame(to: logger)
         case .disabled: ReferenceRecord.logDisabled(index, to: logger)
         case .prepared(let message, let metadata): Self.log(message, metadata, to: logger)

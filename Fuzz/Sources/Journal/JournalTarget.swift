@@ -41,7 +41,7 @@ private enum Journal {
         require(found.count == file.records.count, "a record of an undamaged file was not found")
         if case .records(let batch, let header, let damage) = finding {
             require(damage == nil && header == file.header, "damage in an undamaged file")
-            require(batch.levels == nil && batch.countLevels().all == file.levels, "levels")
+            require(batch.levels(of: [batch.all]).all == file.levels, "levels")
         }
     }
 
@@ -53,16 +53,17 @@ private enum Journal {
         if choice & 1 != 0 { header.capacity = input.number(in: 0...4096) * 8 }
         if choice & 2 != 0 { header.envelopeBytes = input.number(in: 0...8192) }
         if choice & 4 != 0 { header.batchIDEnd = input.number(in: 0...8192) }
-        if choice & 8 != 0 { header.order = input.word() }
-        if choice & 16 != 0 { header.openedAt = Int64(bitPattern: input.word()) }
-        if choice & 32 != 0 { header.destination = input.text() }
-        if choice & 64 != 0 { header.topic = input.text() }
-        if choice & 128 != 0 { header.seed = input.word() }
+        if choice & 8 != 0 { header.label.order = input.word() }
+        if choice & 16 != 0 { header.label.openedAt = Int64(bitPattern: input.word()) }
+        if choice & 32 != 0 { header.label.destination = input.text() }
+        if choice & 64 != 0 { header.label.topic = input.text() }
+        if choice & 128 != 0 { header.label.seed = input.word() }
         var bytes = file.bytes
         let envelope = min(header.envelopeBytes, bytes.count - SpoolFormat.headerBytes)
         bytes.withUnsafeMutableBytes { bytes in
             let base = bytes.baseAddress!
-            header.envelopeCheck = RecordCheck.of(base + SpoolFormat.headerBytes, count: envelope, seed: header.seed)
+            let start = base + SpoolFormat.headerBytes
+            header.envelopeCheck = RecordCheck.of(start, count: envelope, seed: header.label.seed)
             SpoolFormat.write(header, to: base)
         }
         while !input.isAtEnd { Damage.apply(&input, to: &bytes) }
@@ -75,6 +76,7 @@ private enum Journal {
         var bytes = file.bytes
         let capacity = file.header.capacity
         var start = file.header.envelopeBytes
+        let seed = file.header.label.seed
         bytes.withUnsafeMutableBytes { bytes in
             let memory = bytes.baseAddress! + SpoolFormat.headerBytes
             var index = 0
@@ -82,7 +84,7 @@ private enum Journal {
                 let end = input.number(in: 0...(2 * capacity))
                 let kind = UInt64(input.byte() & 15)
                 let length = max(min(end, capacity) - start, 0)
-                let check = RecordCheck.of(memory + min(start, capacity), count: length, seed: file.header.seed) >> 30
+                let check = RecordCheck.of(memory + min(start, capacity), count: length, seed: seed) >> 30
                 let mark = UInt64(end) | kind << 26 | (check ^ kind) << 30
                 memory.storeBytes(of: mark.littleEndian, toByteOffset: capacity - (index + 1) * 8, as: UInt64.self)
                 if end > start { start = end }
@@ -100,13 +102,13 @@ private enum Journal {
     /// Does with a finding what a recovery and a delivery do; returns the records.
     @discardableResult
     private static func use(_ finding: SpoolFinding) -> [[UInt8]] {
-        guard case .records(var batch, _, _) = finding else { return [] }
+        guard case .records(let open, _, _) = finding else { return [] }
         var records: [[UInt8]] = []
-        batch.forEachRecord { records.append(Array($0)) }
-        require(records.count == batch.count && !records.isEmpty, "the number of records")
-        _ = batch.batchID
-        batch.seal()
-        require(batch.levels?.all.total == records.count, "the sum of the levels")
+        open.forEachRecord { records.append(Array($0)) }
+        require(records.count == open.count && !records.isEmpty, "the number of records")
+        _ = open.batchID
+        let batch = open.sealed()
+        require(batch.levels.all.total == records.count, "the sum of the levels")
         var sealed: [[UInt8]] = []
         batch.forEachRecord { sealed.append(Array($0)) }
         require(sealed == records, "records that sealing changed")

@@ -22,7 +22,7 @@ struct WrittenFile {
         let seed = input.word() | 1
         let zeros = [UInt8](repeating: 0, count: capacity + envelope.count.roundedUp)
         let memory = zeros.withUnsafeBytes { BatchMemory(copying: $0, seed: seed) }
-        var batch = Batch(
+        var batch = OpenBatch(
             header: envelope,
             batchIDEnd: batchIDEnd,
             openedAt: MonotonicInstant(nanoseconds: 0),
@@ -42,17 +42,13 @@ struct WrittenFile {
             self.levels.countOne(rank)
             self.ends.append(batch.rawBytes - Envelope.footerCount)
         }
-        if input.bool() { batch.seal() }
+        if input.bool() { _ = batch.sealed() }
         self.header = SpoolFormat.Header(
-            seed: seed,
+            label: SpoolLabel(seed: seed, order: 1, openedAt: 2, destination: "project/logstore", topic: "t"),
             capacity: memory.capacity,
-            order: 1,
-            openedAt: 2,
             envelopeBytes: envelope.count,
             envelopeCheck: RecordCheck.of(memory.base, count: envelope.count, seed: seed),
-            batchIDEnd: batchIDEnd,
-            destination: "project/logstore",
-            topic: "t"
+            batchIDEnd: batchIDEnd
         )
         self.bytes = [UInt8](repeating: 0, count: SpoolFormat.headerBytes)
         let header = self.header

@@ -122,7 +122,8 @@ struct RedactionOracle {
     private static func matches(_ name: String, _ key: String, isSuffix: Bool) -> Bool {
         let key = Array(KeyFolding.folded(key).utf8)
         let isWhole = name.utf8.contains(UInt8(ascii: "."))
-        let ends = isWhole ? [key.count] : (0...key.count).filter { $0 == key.count || key[$0] == UInt8(ascii: ".") }
+        // A name with dots is for all that the key holds, too.
+        let ends = (0...key.count).filter { $0 == key.count || key[$0] == UInt8(ascii: ".") }
         return ends.contains { end in
             var part = key[..<end]
             if !(name.utf8.last { $0 != 0x2D && $0 != 0x5F }.map { (0x30...0x39).contains($0) } ?? false) {

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Wakes those that wait at a ``Doorbell`` when their time has come: one task sleeps for all of them.
+/// Wakes tasks that wait at a ``Doorbell`` when their time comes. One task sleeps for all of them.
 ///
-/// Topics that slept each by itself would have two tasks and a timer more each.
+/// If each topic slept by itself, it would need two more tasks and a timer.
 final class Alarm: Sendable {
     struct Waiter {
         var bell: Doorbell
@@ -26,7 +26,7 @@ final class Alarm: Sendable {
     /// Nor is one that has more than this to go. The memory of a sleep that is cancelled is given back only when its time
     /// would have come (Swift 6.3.1), and a topic with a long idle timeout may be rung all the time.
     private static let long = Duration.seconds(40)
-    /// So many are woken at once; tasks that others have woken have their turn before the next.
+    /// So many are taken out under one hold of the lock.
     private static let atOnce = 256
 
     private let clock: any ProducerClock
@@ -40,12 +40,12 @@ final class Alarm: Sendable {
     }
 
     deinit {
-        // A child's copy of the lock may be held for good.
+        // In a child of `fork`, the copy of the lock may be held for ever.
         guard !ForkCount.isOther(than: self.forks) else { return }
         self.state.withLock { $0.sleeper?.task.cancel() }
     }
 
-    /// How many wait.
+    /// The number of waiters.
     var count: Int { self.state.withLock { $0.timers.count } }
 
     /// Wakes a waiter at `time`, unless ``cancel(_:)`` comes first.
@@ -64,7 +64,7 @@ final class Alarm: Sendable {
         }
     }
 
-    /// Has a task sleep until the first of the times, or a little less.
+    /// Starts a task that sleeps until the first of the times, or a little less.
     private func adjust(_ state: inout State) {
         let first = state.timers.first
         if let sleeper = state.sleeper {
@@ -74,11 +74,12 @@ final class Alarm: Sendable {
         }
         guard let first else { return }
         let id = state.takeID()
+        // Held weakly: `deinit` ends the sleep, and with a strong reference it would only come after it.
         let task = Task.detached(executorPreference: self.executor) { [weak self, clock = self.clock] in
             var next: MonotonicInstant? = first
             while let until = next {
                 try? await clock.sleep(until: until)
-                next = await self?.wake(id)
+                next = self?.wake(id)
             }
         }
         state.sleeper = (id, first, task)
@@ -88,21 +89,22 @@ final class Alarm: Sendable {
         first.map { $0 - until <= Self.slack } ?? false || until - self.clock.now() > Self.long
     }
 
-    /// Wakes those whose time has come, and returns the next time; `nil` if there is none, or another task sleeps.
-    private func wake(_ id: Int) async -> MonotonicInstant? {
+    /// Wakes the waiters whose time has come. Returns the next time; `nil` if there is none, or if another task sleeps.
+    private func wake(_ id: Int) -> MonotonicInstant? {
         while true {
             let due = self.takeDue(id)
+            // Outside of the lock: a bell takes its own, then that of its turnstile, and over that a topic's.
             for waiter in due { waiter.bell.wake(waiter.turn) }
             guard due.count == Self.atOnce else { break }
-            await Task.yield()
         }
         return self.state.withLock { $0.sleeper.flatMap { $0.id == id ? $0.until : nil } }
     }
 
-    /// The waiters whose time has come, not all at once; the rest is slept for until the first of their times.
+    /// A number of waiters whose time has come. For the rest, a task sleeps until the first of their times.
     private func takeDue(_ id: Int) -> [Waiter] {
         let now = self.clock.now()
         return self.state.withLock { state in
+            // A sleep that was replaced ends early, when it is cancelled. What is due then is for its successor.
             guard state.sleeper?.id == id else { return [] }
             let due = state.timers.takeDue(at: now, limit: Self.atOnce)
             if let first = state.timers.first { state.sleeper?.until = first } else { state.sleeper = nil }
@@ -111,8 +113,8 @@ final class Alarm: Sendable {
     }
 }
 
-/// What is to be had at which time, the earliest first, and of equal times what came first. Coming and going take about the
-/// same time however many there are.
+/// Elements by time: the earliest first, and of equal times the one that was added first. The cost of adding and
+/// removing hardly depends on their number.
 struct TimerQueue<Element> {
     private struct Place: Comparable {
         var time: MonotonicInstant
@@ -131,7 +133,7 @@ struct TimerQueue<Element> {
     /// The first time.
     var first: MonotonicInstant? { self.places.first?.time }
 
-    /// How many places there are, for elements that have gone, too.
+    /// The number of places, including those of removed elements.
     var placeCount: Int { self.places.count }
 
     mutating func insert(_ element: Element, id: Int, at time: MonotonicInstant) {
@@ -140,10 +142,11 @@ struct TimerQueue<Element> {
         self.rise(from: self.places.count - 1)
     }
 
-    /// `false` if it is not there any more.
+    /// Returns `false` if it was removed before.
     mutating func remove(id: Int) -> Bool {
         guard self.elements.removeValue(forKey: id) != nil else { return false }
         if self.places.count > 32, self.places.count > 2 * self.elements.count {
+            // Sorted places are a heap, too.
             self.places = self.places.filter { self.elements[$0.id] != nil }.sorted()
         }
         self.forget()

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// A growable run of bytes that JSON is written into, without a bounds check or a uniqueness check per byte.
+/// A growable buffer of bytes for JSON, without a bounds check or a uniqueness check for each byte.
 ///
 /// Appending through `[UInt8]` costs 2.5 times as much for a record of ten short fields, and this is done on the
 /// caller's thread for every record. Invariant: `0 <= count <= capacity`, `base` owns `capacity` bytes of which the first
@@ -33,7 +33,7 @@ package struct ByteWriter: ~Copyable {
         self.count = count
     }
 
-    /// Forgets everything, and gives back memory above `keeping` bytes.
+    /// Forgets everything, and frees memory above `keeping` bytes.
     @inline(__always)
     package mutating func reset(keeping: Int) {
         self.count = 0
@@ -88,8 +88,8 @@ package struct ByteWriter: ~Copyable {
         self.append(UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
-    /// Calls `body` with the place behind what was written, where `room` bytes may be written, and takes over as many
-    /// as it says.
+    /// Makes room for `room` bytes, calls `body` with the place for them, and counts as many as `body` says it has
+    /// written.
     @inline(__always)
     package mutating func append(room: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
         self.reserve(room)
@@ -103,18 +103,33 @@ package struct ByteWriter: ~Copyable {
 
     /// Appends `text` with JSON's escapes and without quotes.
     ///
-    /// Quote, backslash and the control characters below U+0020 are escaped; every other byte is copied, so that any
-    /// Swift string comes back byte for byte from a JSON decoder.
+    /// Escapes quotes, backslashes and the control characters below U+0020, and copies all other bytes. A JSON decoder
+    /// then gives back every Swift string byte for byte.
     @inline(__always)
     package mutating func append(escaping text: String) {
         text.withBytes { self.append(escaping: $0) }
+    }
+
+    /// The same with the quote behind it that ends a string.
+    @inline(__always)
+    mutating func append(escapingToQuote bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress, bytes.count <= 1024 else {
+            self.append(escaping: bytes)
+            return self.append(UInt8(ascii: "\""))
+        }
+        // The room has place for the quote: that of the last store is larger than what is written.
+        self.append(room: JSONEscape.room(for: bytes.count)) { target in
+            let end = JSONEscape.write(source, count: bytes.count, to: target)
+            target.storeBytes(of: UInt8(ascii: "\""), toByteOffset: end, as: UInt8.self)
+            return end &+ 1
+        }
     }
 
     package mutating func append(escaping bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress else { return }
         var done = 0
         repeat {
-            // One reservation for the worst case of a stretch (six bytes out of one), not one for each byte.
+            // One reservation for up to 1,024 bytes (each may become six), instead of one for each byte.
             let count = min(bytes.count &- done, 1024)
             self.append(room: JSONEscape.room(for: count)) { JSONEscape.write(source + done, count: count, to: $0) }
             done &+= count
@@ -127,14 +142,14 @@ extension String {
     @inline(__always)
     borrowing func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         #if canImport(Darwin)
-        // Spans of strings came with macOS 26. One bridged from Objective-C has no bytes to lend.
+        // Before macOS 26, a string has no span. A string bridged from Objective-C has no contiguous bytes.
         let text = copy self
         if let result = text.utf8.withContiguousStorageIfAvailable({ body(UnsafeRawBufferPointer($0)) }) {
             return result
         }
         return Array(text.utf8).withUnsafeBytes(body)
         #else
-        // Lends the bytes, without counting a reference.
+        // A span gives access to the bytes without counting a reference.
         return self.utf8.span.bytes.withUnsafeBytes { body($0) }
         #endif
     }

@@ -1,13 +1,20 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Text for terminals and logs of lines.
+/// Text for terminals and logs of lines, and from files.
 extension String {
-    /// The text with a space in place of each control character, those of eight bits included (U+0080 to U+009F, which some
-    /// terminals obey), of what turns the direction of the text around it, and of what separates lines.
+    /// The text with a space in place of each control character, of each character that changes the direction of text,
+    /// and of each line separator. U+0080 to U+009F are control characters too, and some terminals obey them.
     var withoutControls: String {
         guard self.unicodeScalars.contains(where: Self.isControl) else { return self }
         return String(String.UnicodeScalarView(self.unicodeScalars.map { Self.isControl($0) ? " " : $0 }))
+    }
+
+    /// The text without the line ends behind it.
+    var withoutLineEnds: String {
+        // Search by bytes: CR and LF together are a single character.
+        guard let last = self.utf8.lastIndex(where: { $0 != 0x0A && $0 != 0x0D }) else { return "" }
+        return String(decoding: self.utf8[...last], as: UTF8.self)
     }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {

@@ -1,15 +1,15 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Eight numbers in place, so that counting on the logging path allocates nothing.
+/// Eight numbers stored in place, so that counting on the logging path allocates nothing.
 ///
-/// Not a SIMD vector: a value with more than the usual alignment that lives across an `await` is laid out past the end of
-/// the task's frame by the optimiser (seen with Swift 6.3.1 on Linux, found by the address sanitizer).
+/// Not a SIMD vector: if a value with larger alignment lives across an `await`, the optimiser places it past the end of
+/// the task's frame (found by the address sanitizer with Swift 6.3.1 on Linux).
 struct Counts8: Sendable, Equatable {
     private var counts = (0, 0, 0, 0, 0, 0, 0, 0)
     private static let stride = MemoryLayout<Int>.stride
 
-    /// The number at `index`, which is from 0 to 7.
+    /// The number at `index`, from 0 to 7.
     subscript(index: Int) -> Int {
         @inline(__always)
         get {
@@ -17,7 +17,7 @@ struct Counts8: Sendable, Equatable {
         }
         @inline(__always)
         set {
-            // A tuple of one type lies in memory like an array of it.
+            // A tuple of equal types has the memory layout of an array.
             withUnsafeMutableBytes(of: &self.counts) {
                 $0.storeBytes(of: newValue, toByteOffset: (index & 7) &* Self.stride, as: Int.self)
             }

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Runs `operation` until it ends or `deadline` has come.
+/// Runs `operation` until it ends or until `deadline`.
 ///
-/// At the deadline the operation's task is cancelled, and the call returns once it has reacted to that.
+/// At the deadline, cancels the operation's task, and returns when the operation has ended.
 func withDeadline(
     _ deadline: MonotonicInstant,
     clock: any ProducerClock,

@@ -19,7 +19,7 @@ enum DecimalDigits {
         return count
     }
 
-    /// Writes the digits of `number` to `target`, which has room for ``longest`` bytes, and returns how many there are.
+    /// Writes the digits of `number` to `target`, which has room for ``longest`` bytes. Returns the number of digits.
     @inline(__always)
     static func write(_ number: UInt64, to target: UnsafeMutableRawPointer) -> Int {
         let count = Self.count(number)
@@ -41,7 +41,7 @@ enum DecimalDigits {
         if position == 1 { target.storeBytes(of: UInt8(truncatingIfNeeded: rest) &+ 0x30, as: UInt8.self) }
     }
 
-    /// Writes nine digits of `number`, which is below 1,000,000,000, with zeros in front.
+    /// Writes `number`, which is below 1,000,000,000, as nine digits with leading zeros.
     @inline(__always)
     static func writeNine(_ number: UInt32, to target: UnsafeMutableRawPointer) {
         var rest = number
@@ -55,7 +55,7 @@ enum DecimalDigits {
         target.storeBytes(of: UInt8(truncatingIfNeeded: rest) &+ 0x30, as: UInt8.self)
     }
 
-    /// Two digits, the first one in the low byte.
+    /// Two digits as text, the first one in the low byte. For `number` up to 99, `number * 103 >> 10` is `number / 10`.
     @inline(__always)
     private static func pair(_ number: UInt64) -> UInt16 {
         let tens = (number &* 103) &>> 10

@@ -1,43 +1,44 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Wakes one waiting task; a ring while nobody waits is kept for the next wait.
+/// Wakes one waiting task. A ring while no task waits is kept for the next wait.
 final class Doorbell: Sendable {
     private struct State {
         var isRung = false
-        var waiter: CheckedContinuation<Void, Never>?
-        /// Which wait this is, so that an alarm that comes late does not end the next one.
+        var waiter: CheckedContinuation<Bool, Never>?
+        /// The number of the current wait, so that a late alarm does not end the next one.
         var turn = 0
     }
 
     private let state = Lock(State())
+    private let turnstile: Turnstile?
+
+    /// - Parameter turnstile: What woken tasks pass through, if many may be woken at once.
+    init(turnstile: Turnstile? = nil) { self.turnstile = turnstile }
 
     /// Wakes the waiting task, or lets the next wait return at once.
     func ring() {
-        let waiter = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard let waiter = state.waiter else {
-                state.isRung = true
-                return nil
-            }
-            state.waiter = nil
+        let waiter = self.state.withLock { state -> CheckedContinuation<Bool, Never>? in
+            let waiter = state.waiter.take()
+            if waiter == nil { state.isRung = true }
             return waiter
         }
-        waiter?.resume()
+        self.resume(waiter)
+    }
+
+    private func resume(_ waiter: CheckedContinuation<Bool, Never>?) {
+        guard let waiter else { return }
+        if let turnstile = self.turnstile { turnstile.enter(.resume(waiter)) } else { waiter.resume(returning: false) }
     }
 
     /// Waits for a ring, for `deadline` on `clock`, or for the cancellation of the task.
     func wait(until deadline: MonotonicInstant?, clock: any ProducerClock) async {
         guard let deadline else { return await self.wait() }
         guard deadline > clock.now() else { return }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait() }
-            group.addTask { try? await clock.sleep(until: deadline) }
-            await group.next()
-            group.cancelAll()
-        }
+        await withDeadline(deadline, clock: clock) { await self.wait() }
     }
 
-    /// The same, with the time looked after by an alarm that many share.
+    /// Does the same, but the deadline is watched by an alarm that many waits share.
     func wait(until deadline: MonotonicInstant, alarm: Alarm) async {
         var id: Int?
         await self.wait { turn in id = alarm.set(Alarm.Waiter(bell: self, turn: turn), at: deadline) }
@@ -46,17 +47,14 @@ final class Doorbell: Sendable {
 
     /// Ends this wait, if it is still on.
     func wake(_ turn: Int) {
-        self.state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard state.turn == turn else { return nil }
-            defer { state.waiter = nil }
-            return state.waiter
-        }?.resume()
+        self.resume(self.state.withLock { $0.turn == turn ? $0.waiter.take() : nil })
     }
 
     /// - Parameter isWaiting: Called once the wait has begun, with what ``wake(_:)`` ends it by.
     private func wait(isWaiting: (_ turn: Int) -> Void = { _ in }) async {
-        await withTaskCancellationHandler {
+        let hasTurn = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
+                // `onCancel` may have run already, and found no waiter: so this looks under the lock that it takes.
                 let turn = self.state.withLock { state -> Int? in
                     if state.isRung || Task.isCancelled {
                         state.isRung = false
@@ -66,14 +64,13 @@ final class Doorbell: Sendable {
                     state.turn += 1
                     return state.turn
                 }
-                if let turn { isWaiting(turn) } else { continuation.resume() }
+                // After the waiter is stored: an alarm that is due at once has to find it.
+                if let turn { isWaiting(turn) } else { continuation.resume(returning: false) }
             }
         } onCancel: {
             // Not a ring: the next wait must not take it for one.
-            self.state.withLock { state in
-                defer { state.waiter = nil }
-                return state.waiter
-            }?.resume()
+            self.resume(self.state.withLock { $0.waiter.take() })
         }
+        if hasTurn { self.turnstile?.next() }
     }
 }

@@ -1,13 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 /// A system call that failed.
 struct FileError: Error, Equatable, CustomStringConvertible {
@@ -24,10 +18,10 @@ struct FileError: Error, Equatable, CustomStringConvertible {
         self.rule = rule
     }
 
-    /// Whether there is no such file.
+    /// Whether the file does not exist.
     var isAbsence: Bool { self.code == ENOENT }
 
-    /// Whether a resource was short that may become free again. This says nothing about the file.
+    /// Whether the system was short of a resource, which may become free again. This says nothing about the file.
     var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, EINTR, EAGAIN, ENOSPC, EDQUOT].contains(self.code) }
 
     /// Whether the file was replaced or truncated. Unlike a shortage, this does not pass.
@@ -45,6 +39,7 @@ enum FileSystem {
     /// as it is. Returns the parents of the new directories.
     @discardableResult
     static func makeDirectory(_ path: String, mode: mode_t = 0o700) throws(FileError) -> [String] {
+        // By bytes, as the system does: a slash and a combining mark after it are one character.
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
         let parent = slash > path.startIndex ? String(path[..<slash]) : "/"
         if try self.makeOneDirectory(path, mode: mode) { return [parent] }
@@ -57,11 +52,12 @@ enum FileSystem {
         throw FileError("mkdir", path)
     }
 
-    /// Asks a copy-on-write file system (btrfs) to write the files of a new directory in place.
+    /// Makes a copy-on-write file system (btrfs) write the files of a new directory in place.
     ///
     /// Otherwise a store into a mapped page that is already on the disk needs a new block, although the file has all
-    /// its blocks. On a full disk, the next record, or the mark that a file is done with, ends the process by SIGBUS
-    /// (seen with Linux 6.18). File systems without that choice refuse it and do not need it, so errors are ignored.
+    /// its blocks. On a full disk, the store of the next record, or of the mark that a file is done with, would then
+    /// end the process by SIGBUS (seen with Linux 6.18). Other file systems refuse the flag and do not need it, so
+    /// errors are ignored.
     static func writeInPlace(_ directory: String) {
         #if os(Linux)
         // FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_NOCOW_FL of <linux/fs.h>: macros that Swift does not import.
@@ -77,7 +73,7 @@ enum FileSystem {
         #endif
     }
 
-    /// Makes a directory in another one; `false`, with the reason in `errno`, if it cannot be made.
+    /// Makes one directory. Returns `false` if that failed, with the reason in `errno`.
     static func makeOneDirectory(_ path: String, mode: mode_t) throws(FileError) -> Bool {
         guard mkdir(path, mode & 0o777) == 0 else { return false }
         // mkdir clears the bits of the process's umask, and a directory that a group shares needs them.
@@ -85,7 +81,7 @@ enum FileSystem {
         return true
     }
 
-    /// The names in a directory, in order; those that begin with a dot only if they are asked for.
+    /// The names in a directory, sorted. Hidden ones (with a dot in front) only if `includingHidden`.
     static func names(in directory: String, includingHidden: Bool = false) throws(FileError) -> [String] {
         guard let stream = opendir(directory) else { throw FileError("opendir", directory) }
         defer { closedir(stream) }
@@ -96,20 +92,17 @@ enum FileSystem {
             }
             if name != "." && name != ".." && (includingHidden || !name.hasPrefix(".")) { names.append(name) }
         }
+        // readdir promises no order (man 3 readdir).
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Opens a file, and refuses a symbolic link. A file that this makes is for its owner alone.
+    /// Opens a file, but not through a symbolic link. A new file is for its owner alone.
     static func open(_ path: String, flags: CInt) throws(FileError) -> CInt {
         while true {
-            #if canImport(Darwin)
-            let descriptor = Darwin.open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            #elseif canImport(Glibc)
-            let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            #else
-            let descriptor = Musl.open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            #endif
+            // O_CLOEXEC: a flock belongs to the open file, and a program started by exec would keep it (man 2 flock).
+            let descriptor = WebTrackingPlatform.open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
             if descriptor >= 0 { return descriptor }
+            // A signal interrupted the call (POSIX), which says nothing about the file.
             guard errno == EINTR else { throw FileError("open", path) }
         }
     }
@@ -119,19 +112,30 @@ enum FileSystem {
     static func hasHoles(_ descriptor: CInt, path: String) throws(FileError) -> Bool {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw FileError("fstat", path) }
+        // st_blocks counts units of 512 bytes, whatever the block size is (man 2 stat).
         return Int(status.st_blocks) * 512 < Int(status.st_size)
     }
 
     /// The size in bytes that no file of the process may exceed (`ulimit -f`); `nil` if there is none.
-    static var sizeLimit: Int? {
+    static var sizeLimit: Int? { self.limit(on: RLIMIT_FSIZE) }
+
+    /// The number of files that the process may have open (`ulimit -n`); `nil` if there is no limit.
+    static var openFilesLimit: Int? { self.limit(on: RLIMIT_NOFILE) }
+
+    // Glibc declares the resources as an enumeration, others as integers.
+    #if canImport(Glibc)
+    private typealias Resource = __rlimit_resource
+    #else
+    private typealias Resource = CInt
+    #endif
+
+    private static func limit(on resource: Resource) -> Int? {
         var limit = rlimit()
         #if canImport(Glibc)
-        let resource = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
-        #else
-        let resource = RLIMIT_FSIZE
+        let resource = __rlimit_resource_t(resource.rawValue)
         #endif
         guard getrlimit(resource, &limit) == 0 else { return nil }
-        // RLIM_INFINITY does not fit into Int on Linux; on Darwin it is Int.max, which limits nothing.
+        // On Linux, RLIM_INFINITY does not fit into Int. On Darwin it is Int.max, which is no limit either.
         return Int(exactly: limit.rlim_cur)
     }
 
@@ -144,6 +148,7 @@ enum FileSystem {
         sigemptyset(&signals)
         sigaddset(&signals, SIGXFSZ)
         sigpending(&pending)
+        // One that was pending before is the program's own, and stays.
         let wasPending = sigismember(&pending, SIGXFSZ) == 1
         pthread_sigmask(SIG_BLOCK, &signals, &before)
         let result = body()
@@ -204,6 +209,7 @@ enum FileSystem {
         // On Darwin, fsync does not empty the drive's cache. F_FULLFSYNC does, but not every file system has it.
         guard fcntl(descriptor, F_FULLFSYNC) == 0 || fsync(descriptor) == 0 else { throw FileError("fsync", path) }
         #else
+        // `fdatasync` leaves out times, but writes everything that is needed to read the data back (POSIX).
         guard (isDirectory ? fsync(descriptor) : fdatasync(descriptor)) == 0 else { throw FileError("fsync", path) }
         #endif
     }

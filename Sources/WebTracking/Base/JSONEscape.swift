@@ -6,8 +6,7 @@ enum JSONEscape {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highs: UInt64 = 0x8080_8080_8080_8080
 
-    /// How many bytes `count` bytes can become, with the room that the last store takes: a byte becomes six
-    /// at the most (`\u001f`).
+    /// The bytes that `count` bytes may need: six for each (`\u001f`), and the width of the last store.
     @inline(__always)
     static func room(for count: Int) -> Int { count &* 6 &+ 16 }
 
@@ -35,8 +34,8 @@ enum JSONEscape {
                 read &+= 1
             }
         }
-        // The last bytes, with those before them once more: if none of them needs an escape, those are in place already and
-        // become what they are.
+        // The last sixteen bytes, some of them for the second time: if none needs an escape, storing them again changes
+        // nothing.
         if read < count && count >= 16 {
             let words = source.loadUnaligned(fromByteOffset: count &- 16, as: SIMD2<UInt64>.self)
             if Self.cleanBytes(in: words) == 16 {
@@ -47,7 +46,7 @@ enum JSONEscape {
         }
         while read < count {
             let rest = count &- read
-            // Spaces behind the end need no escape; what is stored of them is overwritten by what comes next.
+            // Fill the word with spaces, which need no escape. The next store overwrites them.
             let word =
                 rest >= 8
                 ? UInt64(littleEndian: source.loadUnaligned(fromByteOffset: read, as: UInt64.self))
@@ -82,8 +81,8 @@ enum JSONEscape {
         return first != 0 ? first.trailingZeroBitCount >> 3 : 8 &+ second.trailingZeroBitCount >> 3
     }
 
-    /// Marks, with their high bit, the bytes of the little-endian `word` that must be escaped. The lowest mark is exact; a borrow can set
-    /// marks above it that are not, which is why ``escape(_:to:)`` takes any byte.
+    /// Marks the bytes of the little-endian `word` that must be escaped, with their high bit. The lowest mark is exact.
+    /// Above it, a borrow may set wrong marks, so ``escape(_:to:)`` also takes bytes that need no escape.
     @inline(__always)
     static func bytesToEscape(in word: UInt64) -> UInt64 {
         let quotes = word ^ (Self.ones &* 0x22)
@@ -92,7 +91,7 @@ enum JSONEscape {
         return (controls | ((quotes &- Self.ones) & ~quotes) | ((backslashes &- Self.ones) & ~backslashes)) & Self.highs
     }
 
-    /// Marks, with their high bit, the bytes of `word` that are not ASCII.
+    /// Marks the bytes of `word` that are not ASCII, with their high bit.
     @inline(__always)
     static func bytesOutsideASCII(in word: UInt64) -> UInt64 { word & Self.highs }
 
@@ -123,9 +122,44 @@ enum JSONEscape {
         target[1] = short
         return 2
     }
+
+    /// Decodes the escape whose backslash is at `start`, and counts its bytes. If JSON has no such escape, there is no
+    /// scalar, and the count is that of the bytes up to the mistake.
+    static func decode(in bytes: UnsafeRawBufferPointer, at start: Int) -> (scalar: Unicode.Scalar?, count: Int) {
+        guard start + 1 < bytes.count else { return (nil, 1) }
+        switch bytes[start + 1] {
+        case UInt8(ascii: "\""): return ("\"", 2)
+        case UInt8(ascii: "\\"): return ("\\", 2)
+        case UInt8(ascii: "/"): return ("/", 2)
+        case UInt8(ascii: "b"): return ("\u{08}", 2)
+        case UInt8(ascii: "f"): return ("\u{0C}", 2)
+        case UInt8(ascii: "n"): return ("\n", 2)
+        case UInt8(ascii: "r"): return ("\r", 2)
+        case UInt8(ascii: "t"): return ("\t", 2)
+        case UInt8(ascii: "u"):
+            let (unit, count) = self.hexadecimal(bytes[(start + 2)...])
+            guard let unit else { return (nil, 2 + count) }
+            guard (0xD800..<0xDC00).contains(unit) else { return (Unicode.Scalar(unit), 6) }
+            // A scalar beyond 16 bits is escaped as two (RFC 8259, section 7).
+            let rest = bytes[(start + 6)...]
+            guard rest.first == UInt8(ascii: "\\") else { return (nil, 6) }
+            guard rest.dropFirst().first == UInt8(ascii: "u") else { return (nil, 7) }
+            let (low, lowCount) = self.hexadecimal(rest.dropFirst(2))
+            guard let low, (0xDC00..<0xE000).contains(low) else { return (nil, 8 + lowCount) }
+            return (Unicode.Scalar(0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00)), 12)
+        default: return (nil, 2)
+        }
+    }
+
+    /// The number that four hexadecimal digits are; `nil`, and how many there are, if there are fewer.
+    private static func hexadecimal(_ bytes: Slice<UnsafeRawBufferPointer>) -> (value: UInt32?, count: Int) {
+        let digits = bytes.prefix(4).prefix { Character(Unicode.Scalar($0)).isHexDigit }
+        guard digits.count == 4 else { return (nil, digits.count) }
+        return (UInt32(String(decoding: digits, as: UTF8.self), radix: 16), 4)
+    }
 }
 
-/// Loads of fewer than eight bytes that read not a byte too many.
+/// Loads of fewer than eight bytes that never read past the end.
 enum ShortLoad {
     /// The `count` bytes (1 to 7) at `source` as a little-endian number.
     @inline(__always)

@@ -3,7 +3,7 @@
 
 #if SignedPutLogs
 
-/// A string in JSON: where its bytes between the quotes are, and how many bytes it has once decoded.
+/// A string in JSON: the place of its bytes between the quotes, and its length after decoding.
 struct JSONStringToken {
     var start: Int
     var count: Int
@@ -31,7 +31,7 @@ struct JSONStringReader {
         return true
     }
 
-    /// Moves past the line feed between two records, if it is next.
+    /// Moves past a line feed if it is next: one stands between two records.
     @inline(__always)
     mutating func skipLineFeed() {
         _ = self.skip(UInt8(ascii: "\n"))
@@ -64,9 +64,10 @@ struct JSONStringReader {
                 return JSONStringToken(start: start, count: count, decodedCount: count - saved)
             }
             if self.bytes[self.position] == UInt8(ascii: "\\") {
-                guard let escape = Self.escape(in: self.bytes, at: self.position) else { return nil }
-                self.position += escape.count
-                saved += escape.count - UTF8.width(escape.scalar)
+                let (scalar, count) = JSONEscape.decode(in: self.bytes, at: self.position)
+                guard let scalar else { return nil }
+                self.position += count
+                saved += count - UTF8.width(scalar)
             } else {
                 self.position += 1
             }
@@ -74,7 +75,8 @@ struct JSONStringReader {
         return nil
     }
 
-    /// Skips plain bytes, eight at a time: up to a byte that may be a quote or a backslash, or to the last seven bytes.
+    /// Skips plain bytes, eight at a time. Stops at a byte that may be a quote or a backslash, and before the last
+    /// seven bytes.
     @inline(__always)
     private mutating func skipPlain() {
         while self.position &+ 8 <= self.bytes.count {
@@ -114,50 +116,14 @@ struct JSONStringReader {
             writer.append(UnsafeRawBufferPointer(rebasing: rest))
             return
         }
-        while let start = rest.firstIndex(of: UInt8(ascii: "\\")),
-            let escape = Self.escape(in: self.bytes, at: start)
-        {
+        while let start = rest.firstIndex(of: UInt8(ascii: "\\")) {
+            let (scalar, count) = JSONEscape.decode(in: self.bytes, at: start)
+            guard let scalar else { break }
             writer.append(UnsafeRawBufferPointer(rebasing: rest[..<start]))
-            for byte in UTF8.encode(escape.scalar) ?? UTF8.encodedReplacementCharacter { writer.append(byte) }
-            rest = rest[(start + escape.count)...]
+            for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter { writer.append(byte) }
+            rest = rest[(start + count)...]
         }
         writer.append(UnsafeRawBufferPointer(rebasing: rest))
-    }
-
-    /// Decodes the escape at `start`, and counts its bytes; `nil` if JSON has no such escape.
-    private static func escape(
-        in bytes: UnsafeRawBufferPointer,
-        at start: Int
-    ) -> (scalar: Unicode.Scalar, count: Int)? {
-        guard start + 1 < bytes.count else { return nil }
-        switch bytes[start + 1] {
-        case UInt8(ascii: "\""): return ("\"", 2)
-        case UInt8(ascii: "\\"): return ("\\", 2)
-        case UInt8(ascii: "/"): return ("/", 2)
-        case UInt8(ascii: "b"): return ("\u{08}", 2)
-        case UInt8(ascii: "f"): return ("\u{0C}", 2)
-        case UInt8(ascii: "n"): return ("\n", 2)
-        case UInt8(ascii: "r"): return ("\r", 2)
-        case UInt8(ascii: "t"): return ("\t", 2)
-        case UInt8(ascii: "u"):
-            guard let unit = self.hexadecimal(in: bytes, at: start + 2) else { return nil }
-            if let scalar = Unicode.Scalar(unit) { return (scalar, 6) }
-            guard (0xD800..<0xDC00).contains(unit), start + 7 < bytes.count,
-                bytes[start + 6] == UInt8(ascii: "\\"), bytes[start + 7] == UInt8(ascii: "u"),
-                let low = self.hexadecimal(in: bytes, at: start + 8), (0xDC00..<0xE000).contains(low),
-                let scalar = Unicode.Scalar(0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00))
-            else { return nil }
-            return (scalar, 12)
-        default: return nil
-        }
-    }
-
-    private static func hexadecimal(in bytes: UnsafeRawBufferPointer, at start: Int) -> UInt32? {
-        guard start + 4 <= bytes.count else { return nil }
-        return bytes[start..<start + 4].reduce(UInt32?(0)) { value, byte in
-            guard let value, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
-            return value << 4 | UInt32(digit)
-        }
     }
 }
 

@@ -1,23 +1,23 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// A parsed JSON text, for what comes back from a server: strict, bounded in depth, without Foundation.
+/// A parsed JSON text, for settings and for answers of a server: strict, with a limit on depth, without Foundation.
 package enum JSONValue: Sendable {
     case null
     case bool(Bool)
-    /// A number as it is written.
+    /// A number, as it is written in the text.
     case number(String)
     case string(String)
     case array([JSONValue])
-    /// Members in their order, duplicates included.
+    /// The members in their order, with duplicates.
     case object([(name: String, value: JSONValue)])
 
     package struct ParseError: Error {
-        /// The position of the byte that does not fit.
+        /// The position of the byte that is not allowed.
         package var offset: Int
     }
 
-    /// The one value in `bytes`; throws ``ParseError`` for anything that RFC 8259 does not allow.
+    /// Parses the one value in `bytes`. Throws ``ParseError`` for anything that RFC 8259 does not allow.
     package static func parse(_ bytes: [UInt8]) throws -> JSONValue {
         try bytes.withUnsafeBufferPointer { bytes in
             var parser = JSONParser(bytes: bytes)
@@ -29,15 +29,20 @@ package enum JSONValue: Sendable {
     }
 }
 
+extension [(name: String, value: JSONValue)] {
+    /// The first member of a name, if it is a string.
+    func text(_ name: String) -> String? {
+        guard case .string(let text)? = self.first(where: { $0.name == name })?.value else { return nil }
+        return text
+    }
+}
+
 private struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
     var position = 0
 
+    // The parser calls itself for each level, and a text from outside must not exhaust the stack.
     private static let deepest = 100
-
-    init(bytes: UnsafeBufferPointer<UInt8>) {
-        self.bytes = bytes
-    }
 
     private var failure: JSONValue.ParseError { .init(offset: self.position) }
 
@@ -47,9 +52,15 @@ private struct JSONParser {
         while let byte = self.peek, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { self.position += 1 }
     }
 
-    private mutating func expect(_ byte: UInt8) throws {
-        guard self.peek == byte else { throw self.failure }
+    /// Moves past `byte` if it is the next one; `false` if not.
+    private mutating func skip(_ byte: UInt8) -> Bool {
+        guard self.peek == byte else { return false }
         self.position += 1
+        return true
+    }
+
+    private mutating func expect(_ byte: UInt8) throws {
+        guard self.skip(byte) else { throw self.failure }
     }
 
     private mutating func expect(word: StaticString) throws {
@@ -77,47 +88,33 @@ private struct JSONParser {
     }
 
     private mutating func object(depth: Int) throws -> JSONValue {
-        try self.expect(UInt8(ascii: "{"))
         var members: [(name: String, value: JSONValue)] = []
-        self.skipSpace()
-        if self.peek == UInt8(ascii: "}") {
-            self.position += 1
-            return .object(members)
+        try self.elements(until: UInt8(ascii: "}")) { parser in
+            parser.skipSpace()
+            let name = try parser.string()
+            parser.skipSpace()
+            try parser.expect(UInt8(ascii: ":"))
+            members.append((name, try parser.value(depth: depth + 1)))
         }
-        while true {
-            self.skipSpace()
-            let name = try self.string()
-            self.skipSpace()
-            try self.expect(UInt8(ascii: ":"))
-            members.append((name, try self.value(depth: depth + 1)))
-            self.skipSpace()
-            if self.peek == UInt8(ascii: ",") {
-                self.position += 1
-                continue
-            }
-            try self.expect(UInt8(ascii: "}"))
-            return .object(members)
-        }
+        return .object(members)
     }
 
     private mutating func array(depth: Int) throws -> JSONValue {
-        try self.expect(UInt8(ascii: "["))
         var values: [JSONValue] = []
+        try self.elements(until: UInt8(ascii: "]")) { values.append(try $0.value(depth: depth + 1)) }
+        return .array(values)
+    }
+
+    /// Moves past the opening, reads elements with commas between them, and moves past `end`.
+    private mutating func elements(until end: UInt8, _ read: (inout JSONParser) throws -> Void) throws {
+        self.position += 1
         self.skipSpace()
-        if self.peek == UInt8(ascii: "]") {
-            self.position += 1
-            return .array(values)
-        }
-        while true {
-            values.append(try self.value(depth: depth + 1))
+        if self.skip(end) { return }
+        repeat {
+            try read(&self)
             self.skipSpace()
-            if self.peek == UInt8(ascii: ",") {
-                self.position += 1
-                continue
-            }
-            try self.expect(UInt8(ascii: "]"))
-            return .array(values)
-        }
+        } while self.skip(UInt8(ascii: ","))
+        try self.expect(end)
     }
 
     private mutating func digits() throws {
@@ -127,15 +124,12 @@ private struct JSONParser {
 
     private mutating func number() throws -> String {
         let start = self.position
-        if self.peek == UInt8(ascii: "-") { self.position += 1 }
-        if self.peek == UInt8(ascii: "0") { self.position += 1 } else { try self.digits() }
-        if self.peek == UInt8(ascii: ".") {
-            self.position += 1
-            try self.digits()
-        }
-        if self.peek == UInt8(ascii: "e") || self.peek == UInt8(ascii: "E") {
-            self.position += 1
-            if self.peek == UInt8(ascii: "+") || self.peek == UInt8(ascii: "-") { self.position += 1 }
+        _ = self.skip(UInt8(ascii: "-"))
+        // No digit may follow a zero in front (RFC 8259, section 6).
+        if !self.skip(UInt8(ascii: "0")) { try self.digits() }
+        if self.skip(UInt8(ascii: ".")) { try self.digits() }
+        if self.skip(UInt8(ascii: "e")) || self.skip(UInt8(ascii: "E")) {
+            _ = self.skip(UInt8(ascii: "+")) || self.skip(UInt8(ascii: "-"))
             try self.digits()
         }
         return String(decoding: self.bytes[start..<self.position], as: UTF8.self)
@@ -158,40 +152,12 @@ private struct JSONParser {
         throw self.failure
     }
 
+    /// Decodes the escape whose backslash was read.
     private mutating func escape(into text: inout [UInt8]) throws {
-        guard let byte = self.peek else { throw self.failure }
-        self.position += 1
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
-        case UInt8(ascii: "b"): text.append(0x08)
-        case UInt8(ascii: "f"): text.append(0x0C)
-        case UInt8(ascii: "n"): text.append(0x0A)
-        case UInt8(ascii: "r"): text.append(0x0D)
-        case UInt8(ascii: "t"): text.append(0x09)
-        case UInt8(ascii: "u"):
-            var scalar = try self.hex()
-            if (0xD800..<0xDC00).contains(scalar) {
-                try self.expect(UInt8(ascii: "\\"))
-                try self.expect(UInt8(ascii: "u"))
-                let low = try self.hex()
-                guard (0xDC00..<0xE000).contains(low) else { throw self.failure }
-                scalar = 0x10000 + (scalar - 0xD800) << 10 + (low - 0xDC00)
-            }
-            guard let scalar = Unicode.Scalar(scalar) else { throw self.failure }
-            text.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-        default: throw self.failure
-        }
-    }
-
-    private mutating func hex() throws -> UInt32 {
-        var value: UInt32 = 0
-        for _ in 0..<4 {
-            guard let byte = self.peek, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-                throw self.failure
-            }
-            self.position += 1
-            value = value << 4 + UInt32(digit)
-        }
-        return value
+        let start = self.position - 1
+        let (scalar, count) = JSONEscape.decode(in: UnsafeRawBufferPointer(self.bytes), at: start)
+        self.position = start + count
+        guard let scalar else { throw self.failure }
+        text.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
     }
 }

@@ -10,13 +10,13 @@ struct LineQueue {
     private var texts: [String] = []
     private var bytes = 0
     /// How many lines were dropped and not reported yet: they did not fit, or could not be written.
-    private(set) var left = 0
+    private(set) var dropped = 0
 
     /// Appends lines, each with its line feed. If they do not fit, drops them and returns `false`.
     mutating func append(_ lines: String) -> Bool {
         let size = lines.utf8.count
         guard self.texts.count < Self.maximumTexts, self.bytes + size <= Self.maximumBytes else {
-            self.leave(lines)
+            self.countDropped(lines)
             return false
         }
         self.texts.append(lines)
@@ -33,15 +33,15 @@ struct LineQueue {
     }
 
     /// Counts lines as dropped.
-    mutating func leave(_ lines: String) { self.left += lines.utf8.count { $0 == UInt8(ascii: "\n") } }
+    mutating func countDropped(_ lines: String) { self.dropped += lines.utf8.count { $0 == UInt8(ascii: "\n") } }
 
     /// Removes and returns the report of the dropped lines, and their number; `nil` if there are none.
-    mutating func takeLeft() -> (text: String, count: Int)? {
-        guard self.left > 0 else { return nil }
-        defer { self.left = 0 }
-        return ("webtracking: \(self.left) lines were left out here, as nobody read them\n", self.left)
+    mutating func takeDropReport() -> (text: String, count: Int)? {
+        guard self.dropped > 0 else { return nil }
+        defer { self.dropped = 0 }
+        return ("webtracking: \(self.dropped) lines were left out here, as nobody read them\n", self.dropped)
     }
 
     /// Counts dropped lines again, as their report could not be written.
-    mutating func putBack(_ count: Int) { self.left += count }
+    mutating func restoreDropped(_ count: Int) { self.dropped += count }
 }

@@ -2,16 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
+import WebTrackingPlatform
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
-/// Writes lines to a file descriptor that nobody may be reading, without ever waiting for that.
+/// Writes lines to a file descriptor. It never waits for the reader of that descriptor.
 final class LineWriter: Sendable {
     private let descriptor: CInt
     private let forks = ForkCount.current
@@ -22,16 +15,20 @@ final class LineWriter: Sendable {
         self.descriptor = descriptor
     }
 
-    /// Standard error's, which all producers of the process share, so that one thread waits at the most.
+    /// The writer of standard error. All producers of the process share it, so that at most one thread waits.
+    ///
+    /// It is found without a lock: after a fork, a lock may be held by a thread that the child does not have.
     static var standardError: LineWriter {
         while true {
+            // Acquiring, so that the fields of a writer that another thread has stored below are visible here.
             let bits = self.shared.load(ordering: .acquiring)
             if let pointer = UnsafeRawPointer(bitPattern: bits) {
                 let writer = Unmanaged<LineWriter>.fromOpaque(pointer).takeUnretainedValue()
-                // After a fork its thread is not there, and its locks may be held by one that is not there either.
+                // The child of a fork needs a new one: its parent's thread does not exist there, and may have held the
+                // locks.
                 if writer.forks == ForkCount.current { return writer }
             }
-            // There is one for each fork, and it is never given up.
+            // Never released: there is only one for each fork, and any thread may still use it.
             let new = Unmanaged.passRetained(LineWriter(STDERR_FILENO))
             let newBits = UInt(bitPattern: new.toOpaque())
             if self.shared.compareExchange(expected: bits, desired: newBits, ordering: .acquiringAndReleasing).exchanged
@@ -44,31 +41,33 @@ final class LineWriter: Sendable {
 
     private static let shared = Atomic<UInt>(0)
 
-    /// Writes lines, each with its line feed, as soon as it can be done; if too many wait already, they are counted instead,
-    /// and the next that are written tell of it.
+    /// Writes lines, each with its line feed, as soon as possible. If too many lines wait already, drops these, and the
+    /// next text begins with their number.
     func append(_ lines: String) {
         guard self.queue.withLock({ $0.append(lines) }) else { return }
+        // If no thread can be made now, the lines stay in the queue, and the next ones try again.
         _ = self.thread.run { self.writeAll() }
     }
 
-    /// Calls `body` once all that was appended before is written or let go; maybe on this thread and at once.
+    /// Calls `body` once everything appended before is written or dropped. It may run on this thread, before this
+    /// returns.
     func whenWritten(_ body: @escaping @Sendable () -> Void) {
         if !self.thread.run(body) { body() }
     }
 
     private func writeAll() {
         while let text = self.queue.withLock({ $0.next() }) {
-            // One that cannot be written is let go: whoever was to read it may be gone for good.
-            if let left = self.queue.withLock({ $0.takeLeft() }), !self.write(left.text) {
-                self.queue.withLock { $0.putBack(left.count) }
+            // A report or text that cannot be written is dropped and counted: the reader may be gone for good.
+            if let report = self.queue.withLock({ $0.takeDropReport() }), !self.write(report.text) {
+                self.queue.withLock { $0.restoreDropped(report.count) }
             }
-            if !self.write(text) { self.queue.withLock { $0.leave(text) } }
+            if !self.write(text) { self.queue.withLock { $0.countDropped(text) } }
         }
     }
 
     private func write(_ text: String) -> Bool {
         var text = text
-        // One call, so that lines of several processes stay whole.
+        // One call of `write`, so that lines of several processes do not mix.
         return text.withUTF8 { WriteThread.write(UnsafeRawBufferPointer($0), to: self.descriptor) == nil }
     }
 }

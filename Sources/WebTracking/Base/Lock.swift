@@ -5,7 +5,7 @@
 
 import Synchronization
 
-/// A value that one thread at a time gets at: the standard library's `Mutex`.
+/// A value that one thread at a time can use: the standard library's `Mutex`.
 package struct Lock<Value>: ~Copyable, Sendable {
     private let mutex: Mutex<Value>
 
@@ -25,18 +25,14 @@ package struct Lock<Value>: ~Copyable, Sendable {
 
 #else
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
-/// A value that one thread at a time gets at.
+/// A value that one thread at a time can use.
 ///
-/// On Linux the standard library's `Mutex` hands itself over through the kernel as soon as two threads want it
-/// (a priority-inheriting futex): four threads on two cores then log 690,000 or as few as 83,000 records a second.
-/// The C library's adaptive mutex spins for a moment first. The thread sanitizer also knows it, and takes everything
-/// behind a `Mutex` for a race.
+/// On Linux, the standard library's `Mutex` is a priority-inheriting futex. As soon as two threads want it, the kernel
+/// passes it from one to the other: four threads on two cores then log between 690,000 and 83,000 records a second. The
+/// C library's adaptive mutex spins for a moment first. Also, the thread sanitizer does not know `Mutex`, and reports
+/// races behind it.
 ///
 /// Invariant (which makes it sendable): `place` belongs to this lock, and its value is only touched between lock and
 /// unlock. A mutex must not move, so it is behind a pointer.
@@ -53,6 +49,7 @@ package struct Lock<Value>: ~Copyable, @unchecked Sendable {
         self.place.initialize(to: Place(value: value))
         var attributes = pthread_mutexattr_t()
         pthread_mutexattr_init(&attributes)
+        // Musl has no adaptive mutex.
         #if canImport(Glibc)
         pthread_mutexattr_settype(&attributes, CInt(PTHREAD_MUTEX_ADAPTIVE_NP))
         #endif

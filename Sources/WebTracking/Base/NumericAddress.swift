@@ -1,20 +1,14 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 /// Addresses as numbers, as the C library reads them.
 enum NumericAddress {
     /// The four bytes of an IPv4 address in its usual form; `nil` for anything else.
     static func version4(_ text: String) -> [UInt8]? {
         var address = in_addr()
-        // A text with a zero byte in it would be read up to there.
+        // C reads a text only up to a zero byte.
         guard !text.utf8.contains(0), inet_pton(AF_INET, text, &address) == 1 else { return nil }
         return withUnsafeBytes(of: &address) { Array($0) }
     }
@@ -26,8 +20,8 @@ enum NumericAddress {
         return withUnsafeBytes(of: &address) { Array($0) }
     }
 
-    /// Whether the C library takes a host for an IPv4 address, or tries to: it also knows `127.1`, octal and hexadecimal
-    /// numbers, and a single number. No name of a machine ends in a number.
+    /// Whether the C library reads a host as an IPv4 address, or tries to. It also accepts `127.1`, octal and
+    /// hexadecimal numbers, and a single number. No host name ends in a number.
     static func looksNumeric(_ host: some StringProtocol) -> Bool {
         guard let last = host.split(separator: ".", omittingEmptySubsequences: false).last?.lowercased() else {
             return false

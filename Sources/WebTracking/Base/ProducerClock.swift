@@ -1,15 +1,9 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
-/// A point on a clock that never runs backwards, in nanoseconds since some unknown start.
+/// A point in time on a clock that never runs backwards, in nanoseconds since an unknown start.
 public struct MonotonicInstant: Sendable, Hashable, Comparable {
     /// Nanoseconds since the clock's start.
     public var nanoseconds: Int64
@@ -24,19 +18,19 @@ public struct MonotonicInstant: Sendable, Hashable, Comparable {
         left.nanoseconds < right.nanoseconds
     }
 
-    /// The instant `duration` later; the end of the range if that is past it.
+    /// The instant `duration` later. If that is out of range, the end of the range.
     public static func + (instant: MonotonicInstant, duration: Duration) -> MonotonicInstant {
         MonotonicInstant(nanoseconds: instant.nanoseconds.saturatingAdd(duration.wholeNanoseconds))
     }
 
-    /// The time from `right` to `left`; the longest there is if it is longer.
+    /// The time from `right` to `left`. If that is out of range, the end of the range.
     public static func - (left: MonotonicInstant, right: MonotonicInstant) -> Duration {
         .nanoseconds(left.nanoseconds.saturatingSubtract(right.nanoseconds))
     }
 }
 
 extension Duration {
-    /// The duration in nanoseconds, cut at the range of the type.
+    /// The duration in nanoseconds, limited to the range of the type.
     package var wholeNanoseconds: Int64 {
         let (seconds, attoseconds) = self.components
         return seconds.saturatingMultiply(1_000_000_000).saturatingAdd(attoseconds / 1_000_000_000)
@@ -48,17 +42,17 @@ extension Duration {
     }
 }
 
-/// The time that a producer lives by; replaceable, so that tests need not wait.
+/// The clock of a producer. Tests replace it, so that they need not wait.
 ///
-/// `WebTrackingTestKit` has a clock that is moved by hand.
+/// `WebTrackingTestKit` has a clock that the test moves.
 public protocol ProducerClock: Sendable {
     /// Nanoseconds since 1970-01-01T00:00:00Z. Read once for every record, on the caller's thread.
     func wallTime() -> Int64
 
-    /// The present instant of a clock that never runs backwards.
+    /// The current instant of a clock that never runs backwards.
     func now() -> MonotonicInstant
 
-    /// Suspends until `deadline`; throws `CancellationError` as soon as the task is cancelled.
+    /// Suspends until `deadline`. Throws `CancellationError` as soon as the task is cancelled.
     func sleep(until deadline: MonotonicInstant) async throws
 }
 
@@ -79,7 +73,9 @@ public struct SystemProducerClock: ProducerClock {
 
     /// Suspends on Swift's continuous clock.
     public func sleep(until deadline: MonotonicInstant) async throws {
-        // In steps, as a sleep of some centuries is more than others have tried.
+        // In steps of a day: a deadline may be centuries away, and such a sleep is not tested. The loop also
+        // corrects for a machine that was suspended: Swift's clock may count that time, `CLOCK_MONOTONIC` on Linux does
+        // not.
         while true {
             let rest = deadline - self.now()
             guard rest > .zero else { return try Task.checkCancellation() }
@@ -89,6 +85,7 @@ public struct SystemProducerClock: ProducerClock {
 
     private static func read(_ id: clockid_t) -> Int64 {
         var time = timespec()
+        // For these two clocks it cannot fail (man 2 clock_gettime: EINVAL is for unknown ones).
         clock_gettime(id, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }

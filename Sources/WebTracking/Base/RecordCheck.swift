@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// A check of a record's bytes, by which a record that was written whole is told from one that was not.
+/// A checksum of a record's bytes. It shows whether the whole record was written.
 ///
-/// Not a cryptographic hash: it finds torn pages and flipped bits, not forgers, whom the file's permissions keep out.
+/// It is not a cryptographic hash: it finds torn pages and flipped bits, not forged records. The file's permissions
+/// keep others out.
 enum RecordCheck {
-    /// The check of `count` bytes, which depends on `seed` too.
+    /// The checksum of `count` bytes. It also depends on `seed`.
     @inline(__always)
     static func of(_ source: UnsafeRawPointer, count: Int, seed: UInt64) -> UInt64 {
         var hash = seed ^ 0x9E37_79B9_7F4A_7C15
@@ -36,7 +37,7 @@ enum RecordCheck {
     @inline(__always)
     private static func mix(_ left: UInt64, _ right: UInt64) -> UInt64 {
         let product = left.multipliedFullWidth(by: right)
-        // A factor of zero must not forget the other one.
+        // With the sum, a factor of zero does not erase the other factor.
         return product.high ^ product.low ^ left &+ right
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// SipHash-2-4 with 128 bits of output: a keyed hash that is no more to be told from chance, without its key, than the
-/// pseudonyms need (Aumasson and Bernstein, 2012). The standard library's hasher has a key of its own that changes with each start.
+/// SipHash-2-4 with 128 bits of output, a keyed hash (Aumasson and Bernstein, 2012). Without the key, its output looks
+/// random, which is what pseudonyms need. The standard library's hasher has a random key that changes with each start.
 enum SipHash {
     /// The hash as two words in little-endian order.
     static func hash128(of bytes: UnsafeRawBufferPointer, key: (UInt64, UInt64)) -> (UInt64, UInt64) {
@@ -21,6 +21,7 @@ enum SipHash {
 
         init(key: (UInt64, UInt64)) {
             self.v0 = key.0 ^ 0x736F_6D65_7073_6575
+            // 0xEE, here and at the end, and 0xDD make the variant with 128 bits of output.
             self.v1 = key.1 ^ 0x646F_7261_6E64_6F6D ^ 0xEE
             self.v2 = key.0 ^ 0x6C79_6765_6E65_7261
             self.v3 = key.1 ^ 0x7465_6462_7974_6573

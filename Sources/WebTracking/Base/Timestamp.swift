@@ -3,10 +3,10 @@
 
 /// Wall-clock time as ISO 8601 text in UTC with nanoseconds, for example `2026-11-23T08:15:30.012345678Z`.
 ///
-/// The text up to the second is kept between calls, since most records fall into the second of the one before.
+/// Keeps the text of the last second, as most records have the same second as the record before.
 package struct TimestampFormatter: Sendable {
     private var second = Int64.min
-    /// `2026-11-23T08:15:30.`: 20 bytes, in numbers so that they are copied with three stores.
+    /// `2026-11-23T08:15:30.`: 20 bytes, stored as numbers, so that three stores copy them.
     private var text: (UInt64, UInt64, UInt32) = (0, 0, 0)
 
     private static let textBytes = 20
@@ -39,10 +39,11 @@ package struct TimestampFormatter: Sendable {
 
     @inline(never)
     private mutating func format(_ second: Int64) {
+        // Rounded down, so that days before 1970 are right, too. A double has room for all seconds of 64-bit nanoseconds.
         let day = Int64((Double(second) / 86_400).rounded(.down))
         let time = Int(second - day * 86_400)
         let (year, month, date) = Self.civil(day: Int(day))
-        // In place, since an array would be allocated each second.
+        // Write in place: an array would be an allocation each second.
         withUnsafeMutableBytes(of: &self.text) { text in
             let form: StaticString = "0000-00-00T00:00:00."
             text.copyMemory(from: UnsafeRawBufferPointer(start: form.utf8Start, count: Self.textBytes))
@@ -64,7 +65,8 @@ package struct TimestampFormatter: Sendable {
         }
     }
 
-    /// The Gregorian date of a day counted from 1970-01-01, over eras of 400 years that start on the first of March.
+    /// The Gregorian date of a day counted from 1970-01-01. Computed in eras of 400 years, in which years begin on 1
+    /// March.
     package static func civil(day: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = day + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097

@@ -3,10 +3,10 @@
 
 #if SignedPutLogs
 
-/// Reads and writes the forms of a time that signed delivery meets.
+/// Reads and writes the time formats of signed delivery.
 enum UTCTimestamp {
-    /// Nanoseconds since 1970 of a text such as `2026-11-23T08:15:30Z` or `2026-11-23T08:15:30.012345678Z`; `nil` for
-    /// anything else.
+    /// Parses a text such as `2026-11-23T08:15:30Z` or `2026-11-23T08:15:30.012345678Z` to nanoseconds since 1970;
+    /// `nil` for anything else.
     static func nanoseconds(_ text: some RandomAccessCollection<UInt8>) -> Int64? {
         func byte(_ offset: Int) -> UInt8 { text[text.index(text.startIndex, offsetBy: offset)] }
         func number(_ range: Range<Int>) -> Int64? {
@@ -18,6 +18,7 @@ enum UTCTimestamp {
             }
             return value
         }
+        // Second 60 is a leap second. Years before 2200 keep nanoseconds within 64 bits, which end in 2262.
         let count = text.count
         guard count == 20 || (22...30).contains(count), byte(count - 1) == UInt8(ascii: "Z"),
             byte(4) == UInt8(ascii: "-"), byte(7) == UInt8(ascii: "-"), byte(10) == UInt8(ascii: "T"),
@@ -35,7 +36,7 @@ enum UTCTimestamp {
         return (Int64(days) * 86_400 + hour * 3600 + minute * 60 + second) * 1_000_000_000 + fraction
     }
 
-    /// The time as signatures have it: `20261123T081530Z`.
+    /// The format of times in signatures: `20261123T081530Z`.
     static func compact(_ nanoseconds: Int64) -> String {
         let seconds = max(nanoseconds, 0) / 1_000_000_000
         let (year, month, day) = TimestampFormatter.civil(day: Int(seconds / 86_400))

@@ -1,24 +1,18 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
-/// Does what may have to wait for somebody else, one thing after the other, on a thread that is there only while there is
-/// something to do.
+/// Runs jobs that may block, one after the other, on a thread of its own. The thread exists only while there are jobs.
 ///
-/// A write to a pipe that nobody reads, or to a terminal that is stopped, waits for as long as that lasts. On a thread of
-/// Swift's pool, of which there are as many as processors, it would hold up everything else. (`O_NONBLOCK` would be set for
-/// all who share the pipe, the shell too, and a pipe that `poll` finds ready may be full when the write comes.)
+/// A write to a pipe without a reader, or to a stopped terminal, may block forever. Swift's pool has only as many
+/// threads as the machine has processors, so a blocked one would hold up everything else. `O_NONBLOCK` is no way out:
+/// it would change the pipe for all processes that share it, the shell too. Nor is `poll`: a pipe that it finds ready
+/// may be full at the write.
 ///
-/// The thread takes no signals. So a write to a pipe whose reader is gone fails and does not end the process by SIGPIPE, nor
-/// one to a file that has reached a limit by SIGXFSZ: both signals are sent to the thread that writes, where they wait
-/// until the thread is gone.
+/// The thread blocks all signals. A write to a closed pipe (SIGPIPE), or to a file that has reached a size limit
+/// (SIGXFSZ), sends its signal to the writing thread, and would end the process. Here the signal stays pending until
+/// the thread ends, and the write fails with an error.
 final class WriteThread: Sendable {
     private struct State {
         var jobs: [@Sendable () -> Void] = []
@@ -27,9 +21,10 @@ final class WriteThread: Sendable {
 
     private let state = Lock(State())
 
-    /// Has `job` done behind those before it; `false` if no thread can be had, and it is not done.
+    /// Runs `job` after the jobs before it. Returns `false`, and does not run it, if no thread can be made.
     func run(_ job: @escaping @Sendable () -> Void) -> Bool {
         self.state.withLock { state in
+            // The thread decides to end under the same lock, so no job comes between its last look and its end.
             if !state.isRunning { state.isRunning = self.start() }
             if state.isRunning { state.jobs.append(job) }
             return state.isRunning
@@ -54,9 +49,10 @@ final class WriteThread: Sendable {
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
-        // A thread begins with the signals blocked that its maker has blocked.
+        // A new thread inherits the signal mask of the thread that makes it.
         guard pthread_sigmask(SIG_SETMASK, &all, &before) == 0 else { return false }
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        // The thread releases it. A job may outlast everything else that holds this object.
         let owner = Unmanaged.passRetained(self).toOpaque()
         #if canImport(Glibc)
         var thread = pthread_t()
@@ -69,6 +65,7 @@ final class WriteThread: Sendable {
             Unmanaged<WriteThread>.fromOpaque(owner).release()
             return false
         }
+        // No thread joins it, and without a detach its stack would never be freed (man 3 pthread_create).
         #if canImport(Glibc)
         pthread_detach(thread)
         #else
@@ -77,7 +74,7 @@ final class WriteThread: Sendable {
         return true
     }
 
-    /// Writes all of `bytes`, for as long as that takes, and says with which error it failed; for jobs.
+    /// Writes all of `bytes`, and blocks as long as that takes. Returns the error code if it failed. Only for jobs.
     static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) -> CInt? {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -86,7 +83,7 @@ final class WriteThread: Sendable {
             if count >= 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
-                // Somebody else has made it non-blocking, and it is full.
+                // Another process has made the descriptor non-blocking, and the pipe is full.
                 var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&wanted, 1, 100)
             } else if errno != EINTR {
@@ -98,6 +95,7 @@ final class WriteThread: Sendable {
 }
 
 private func systemWrite(_ descriptor: CInt, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
+    // Inside the type, `write` would be its own function of that name.
     write(descriptor, start, count)
 }
 

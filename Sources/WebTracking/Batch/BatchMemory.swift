@@ -2,40 +2,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 /// The memory of one batch: the request body from the front, a mark for each record from the back.
 ///
-/// It has one of two homes, the heap or a mapped file; what is above it does not know which.
+/// It has one of two homes: the heap or a mapped file.
 ///
 /// A reference to raw memory and not an array, since every record is copied into it, and an array would be grown and
 /// checked for each piece.
 ///
-/// Invariant (which makes it sendable): only the batch that was made with the memory writes to it, and a batch is
-/// written to only in its topic's critical section, before it is sealed. Memory is given to the memory pool when its
-/// batch is done with, and not looked at through that batch any more. `base` is the start of `capacity` bytes unless
-/// the memory is parked.
+/// Invariant (which makes it sendable): only the batch that was made with the memory writes to it, before it is sealed:
+/// in its topic's critical section, or a caller at the place that it has claimed alone (``AppendLane``), and who reads
+/// that has seen the record's mark. When a batch is settled, its memory may be
+/// kept for another one, and the old batch does not use it any more. `base` is the start of `capacity` bytes, unless
+/// the file is unmapped.
 final class BatchMemory: @unchecked Sendable {
     private(set) var base: UnsafeMutableRawPointer
     let capacity: Int
     /// The file that the memory lives in; `nil` for the heap.
     let file: SpoolFile?
-    /// Mixed into the check of every record; 0 where records have none, as they do not outlive the process.
+    /// Mixed into the check of every record; 0 if records have no check, as they do not outlive the process.
     private(set) var seed: UInt64 = 0
-    /// For memory on the heap, what its batch's file would say of it if there had been one to be had.
+    /// For memory on the heap: what the header of its file would say, if a file had been ready.
     var label: SpoolLabel?
-    /// The bytes that the spool holds for the file that is to come.
+    /// The bytes that the spool has reserved for a file that is still to be made.
     private let reserved = Atomic<Int>(0)
-    /// Whether there was, or is, something held for a file for this: then it is used as that file would be. Set before the
+    /// Whether bytes were ever reserved for its file. Then the memory is used as the file would be. Set before the
     /// memory is used.
     private(set) var isForFile = false
+    /// The memory that this is a copy of. It is kept as long as this one.
+    private(set) var origin: BatchMemory?
     /// How much of a file's memory has been written to, from the front and from the back.
     private var written = (front: 0, back: 0)
 
@@ -79,54 +75,50 @@ final class BatchMemory: @unchecked Sendable {
         }
     }
 
-    /// Whether the memory takes up memory now.
-    var isResident: Bool { self.file.map { $0.page != nil } ?? true }
-
-    /// Writes what stands before the records of a new batch; in a file, with the facts of the batch on its first page.
-    func open(_ envelope: [UInt8], batchIDEnd: Int, label: SpoolLabel?) {
-        self.write(envelope, at: 0)
-        self.label = self.file == nil ? label : nil
-        guard let page = self.file?.page, let label else { return }
-        self.seed = label.seed
-        self.written.front = envelope.count
-        SpoolFormat.write(
-            SpoolFormat.Header(
-                seed: label.seed,
-                capacity: self.capacity,
-                order: label.order,
-                openedAt: label.openedAt,
-                envelopeBytes: envelope.count,
-                envelopeCheck: RecordCheck.of(self.base, count: envelope.count, seed: label.seed),
-                batchIDEnd: batchIDEnd,
-                destination: label.destination,
-                topic: label.topic
-            ),
-            to: page
-        )
+    /// Fills the places of the marks of these records with zeros.
+    func clearMarks(from first: Int, to last: Int) {
+        precondition(first >= 0 && last >= first && last * Mark.size <= self.capacity)
+        memset(self.base + (self.capacity - last * Mark.size), 0, (last - first) * Mark.size)
     }
 
-    /// Notes that the spool holds so many bytes for a file for this.
+    /// Whether it is in memory now: on the heap, or mapped.
+    var isResident: Bool { self.file.map { $0.page != nil } ?? true }
+
+    /// The bytes that it takes up now.
+    var heldBytes: Int { self.isResident ? self.capacity : 0 }
+
+    /// Makes other memory, of which this is a copy, last as long as this is in use.
+    func keep(_ origin: BatchMemory) { self.origin = origin }
+
+    /// Begins another use of a file's memory, of which `front` bytes are written already.
+    func start(with seed: UInt64, front: Int) {
+        self.seed = seed
+        self.written.front = front
+    }
+
+    /// Notes that the spool has reserved so many bytes for its file.
     func reserveFile(_ bytes: Int) {
         if !self.isForFile { self.isForFile = true }
         self.reserved.add(bytes, ordering: .relaxed)
     }
 
-    /// What the spool holds for a file for this; not any more then.
+    /// Returns the number of bytes that are reserved for its file, and sets it to zero.
     func takeReserved() -> Int { self.reserved.exchange(0, ordering: .relaxed) }
 
-    /// Whether there will be a file for this soon.
+    /// Whether a file is reserved for it.
     var hasReservedFile: Bool { self.reserved.load(ordering: .relaxed) > 0 }
 
-    /// Lets go of the mapping; what was written stays in the file.
+    /// Unmaps the file. What was written stays in it.
     func unmap() {
         self.file?.unmap()
+        self.origin?.unmap()
     }
 
     /// Maps the file again.
     func map() throws(FileError) {
         guard let file = self.file else { return }
         self.base = try file.map() + SpoolFormat.headerBytes
-        // What was written to an adopted file's memory went with the mapping: the end of the sealed body.
+        // A recovered file is mapped privately. What was written to it, the end of the body, went with the old mapping.
         if file.isRecovered, self.written.front > 0 {
             self.write(Envelope.footer, at: self.written.front - Envelope.footer.count)
         }
@@ -142,25 +134,13 @@ final class BatchMemory: @unchecked Sendable {
         if let page = self.file?.page { SpoolFormat.clear(page) }
     }
 
-    /// Makes the memory of a cleared file as that of a new one, for its next use: a reader finds zeros behind what was
-    /// written, and what has been delivered does not stay on the disk.
+    /// Fills the memory of a cleared file with zeros, for its next use. So a reader finds zeros behind the last mark,
+    /// and delivered records do not stay on the disk.
     func wipe() {
         guard let file = self.file, file.page != nil else { return }
+        // The header says DONE already (`clear`), so a reader that comes in the middle finds the file empty.
         memset(self.base, 0, self.written.front)
         memset(self.base + (self.capacity - self.written.back), 0, self.written.back)
         self.written = (0, 0)
     }
-}
-
-/// What a spool file says about the batch in it, beside what the batch itself says.
-struct SpoolLabel {
-    /// Mixed into the check of every record, so that those of an earlier use of the file do not pass; not 0.
-    var seed: UInt64
-    /// Rises with every batch of the folder.
-    var order: UInt64
-    /// Nanoseconds since 1970.
-    var openedAt: Int64
-    /// Project and logstore.
-    var destination: String
-    var topic: String
 }

@@ -27,7 +27,7 @@ struct SealPolicy: Sendable {
 
     /// Whether a batch that holds records has to be sealed before one of `cost` bytes is added.
     @inline(__always)
-    func isFull(_ batch: Batch, adding cost: Int, backlog: Int) -> Bool {
+    func isFull(_ batch: OpenBatch, adding cost: Int, backlog: Int) -> Bool {
         guard batch.count > 0 else { return false }
         return batch.count >= self.maximumRecords || batch.rawBytes &+ cost > self.sizeLimit(backlog: backlog)
     }
@@ -37,10 +37,5 @@ struct SealPolicy: Sendable {
     func capacity(for needed: Int, current: Int, backlog: Int) -> Int {
         let limit = self.sizeLimit(backlog: backlog)
         return max(needed, min(max(current * 2, 4096), limit + limit / 16), min(needed + needed / 8, current * 2))
-    }
-
-    /// When the open batch is to be sealed.
-    func dueTime(openedAt: MonotonicInstant) -> MonotonicInstant {
-        openedAt + self.linger
     }
 }

@@ -1,29 +1,24 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
-/// Which folders and files of a spool a process may use, by whose they are and who else may write to them.
+/// Decides which folders and files of a spool a process may use, by their owner and by the other users that may write
+/// to them.
 ///
-/// A value: what the system says of a file comes in, the answer goes out.
+/// A value: its input is what the system says about a file, and its output is the decision.
 struct SpoolAccess: Sendable, Equatable {
-    /// Whose folders are used.
+    /// Which users' folders are used.
     enum Trust: Sendable, Equatable {
-        /// The process's own user's, if nobody else may write to them.
+        /// Those of the process's user, if no other user may write to them.
         case owner
-        /// Those too that a group of the process may write to.
+        /// Also those that a group of the process may write to.
         case group
-        /// Everybody's; for root alone, who is asked to.
+        /// Those of every user. For root only, in a rescue.
         case anyone
     }
 
-    /// What the system says of a file.
+    /// The system's information about a file.
     struct Entry: Equatable {
         var mode: mode_t
         var user: uid_t
@@ -45,6 +40,7 @@ struct SpoolAccess: Sendable, Equatable {
         let count = getgroups(CInt(groups.count), &groups)
         self.init(
             user: user,
+            // The effective group need not be among them (man 2 getgroups).
             groups: Set(groups.prefix(max(Int(count), 0)) + [getegid()]),
             trust: isRescue && user == 0 ? .anyone : permits == .group ? .group : .owner
         )
@@ -56,7 +52,7 @@ struct SpoolAccess: Sendable, Equatable {
         self.trust = trust
     }
 
-    /// Why a folder is not used; `nil` if it is.
+    /// Why a folder is not used; `nil` if it may be used.
     func refusal(ofFolder entry: Entry) -> SpoolRefusal? {
         if entry.isLink { return .link }
         guard entry.isDirectory else { return .noFolder }
@@ -68,14 +64,14 @@ struct SpoolAccess: Sendable, Equatable {
         return self.groups.contains(entry.group) ? .writableByGroup : .writableByOthers
     }
 
-    /// Why a file in a folder that is used is not; `nil` if it is.
+    /// Why a file in a usable folder is not used; `nil` if it may be used.
     func refusal(ofFile entry: Entry) -> SpoolRefusal? {
         guard entry.isPlainFile else { return .noFile }
         return self.trust == .owner && entry.user != self.user ? .otherUser(entry.user) : nil
     }
 
-    /// Whether a folder of this process's may be in a directory that is not used itself: nobody but the process's user and
-    /// root can give such a folder's name to another one, as far as the directory's mode lets them.
+    /// Whether a folder of this process may be made in a directory that is not used itself. Only the process's user and
+    /// root must be able to replace such a folder, as far as the directory's mode says.
     func mayMakeFolder(in entry: Entry) -> Bool {
         entry.isDirectory && (entry.user == self.user || entry.user == 0)
     }
@@ -84,17 +80,18 @@ struct SpoolAccess: Sendable, Equatable {
     var subfolder: String { Self.subfolderPrefix + (self.trust == .group ? "shared" : "\(self.user)") }
     private static let subfolderPrefix = "webtracking-"
 
-    /// Whether a path ends with such a name, of this user or another one.
+    /// Whether a path ends with the name of such a folder, of this or another user.
     static func isSubfolder(_ path: String) -> Bool {
         guard let name = path.split(separator: "/").last, name.hasPrefix(Self.subfolderPrefix) else { return false }
-        let whose = name.utf8.dropFirst(Self.subfolderPrefix.utf8.count)
-        return !whose.isEmpty && whose.allSatisfy { (0x30...0x39).contains($0) } || whose.elementsEqual("shared".utf8)
+        let owner = name.utf8.dropFirst(Self.subfolderPrefix.utf8.count)
+        return !owner.isEmpty && owner.allSatisfy { (0x30...0x39).contains($0) } || owner.elementsEqual("shared".utf8)
     }
 
-    /// The mode of the folders that are made. What is in a folder of a group's is the group's, too.
+    /// The mode of new folders. With a group, the files in them belong to the group, too.
     var folderMode: mode_t { self.trust == .group ? 0o2770 : 0o700 }
 
-    /// Lets the group use a file that was made for its owner alone, if it is to; at best, since others may look after it.
+    /// Lets the group use a file that was made for its owner alone, if groups are permitted. Ignores errors, as other
+    /// users may own it.
     func share(_ descriptor: CInt) {
         if self.trust == .group { _ = fchmod(descriptor, 0o660) }
     }
@@ -134,7 +131,7 @@ enum SpoolRefusal: Hashable, Sendable {
         }
     }
 
-    /// Both in one line.
+    /// The reason and the suggestion in one line.
     func text(_ path: String, user: uid_t) -> String { "\(self.reason); \(self.suggestion(path, user: user))" }
 
     /// A path as a shell takes it.
@@ -150,14 +147,14 @@ enum SpoolRefusal: Hashable, Sendable {
 }
 
 extension FileSystem {
-    /// What a path is, a link not followed.
+    /// Information about a path, without following a link.
     static func entry(_ path: String) throws(FileError) -> SpoolAccess.Entry {
         var status = stat()
         guard lstat(path, &status) == 0 else { throw FileError("lstat", path) }
         return SpoolAccess.Entry(mode: status.st_mode, user: status.st_uid, group: status.st_gid)
     }
 
-    /// What an open file is.
+    /// Information about an open file.
     static func entry(_ descriptor: CInt, path: String) throws(FileError) -> SpoolAccess.Entry {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw FileError("fstat", path) }
@@ -170,7 +167,7 @@ extension FileSystem {
         throw FileError(path, refusal, access)
     }
 
-    /// The size of an open file, which must be a plain file, and one that may be used by `access` if there is one.
+    /// The size of an open file. It must be a plain file that `access` permits (any file if `nil`).
     static func size(_ descriptor: CInt, path: String, access: SpoolAccess?) throws(FileError) -> Int {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw FileError("fstat", path) }
@@ -180,8 +177,10 @@ extension FileSystem {
         return Int(status.st_size)
     }
 
-    /// The bytes of a plain file, of anybody's without `access`; at most `limit`, since what is longer is nothing of ours.
+    /// The bytes of a plain file that `access` permits (of any user if `nil`). At most `limit`, as a longer file is not
+    /// of this library.
     static func read(_ path: String, limit: Int, access: SpoolAccess?) throws(FileError) -> [UInt8] {
+        // Without O_NONBLOCK, to open a named pipe waits for a writer (man 7 fifo).
         let descriptor = try self.open(path, flags: O_RDONLY | O_NONBLOCK)
         defer { close(descriptor) }
         let size = try self.size(descriptor, path: path, access: access)
@@ -189,7 +188,7 @@ extension FileSystem {
         return try self.read(descriptor, bytes: size, path: path)
     }
 
-    /// Copies a file, whole or not at all; the copy belongs to whom `owner` says, if this process can give it away.
+    /// Copies a file as a whole, or not at all. The copy gets the given owner, if this process may change owners.
     static func copy(
         _ path: String,
         to target: String,
@@ -198,6 +197,7 @@ extension FileSystem {
     ) throws(FileError) {
         let bytes = try self.read(path, limit: SpoolExamination.largestFile, access: access)
         let draft = "\(target).part"
+        // A process that died in the middle may have left its draft, which no reader takes for a copy.
         unlink(draft)
         let descriptor = try self.open(draft, flags: O_WRONLY | O_CREAT | O_EXCL)
         defer { close(descriptor) }
@@ -216,6 +216,7 @@ extension FileSystem {
             }
             position += count
         }
+        // Atomic for other processes (man 2 rename).
         guard rename(draft, target) == 0 else { throw FileError("rename", draft) }
     }
 }

@@ -1,13 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 #if SwiftLog
 import Logging
@@ -18,7 +12,7 @@ enum SpoolFinding {
     /// Nothing that was ever a record.
     case empty
     /// Records, all whole or with something damaged behind them; the batch is not sealed.
-    case records(Batch, SpoolFormat.Header, damage: String?)
+    case records(OpenBatch, SpoolFormat.Header, damage: String?)
     /// Records of another project or logstore.
     case foreign(destination: String)
     /// A format that this version does not know.
@@ -47,6 +41,7 @@ enum SpoolExamination {
         defer { close(descriptor) }
         guard try FileSystem.entry(descriptor, path: path).isPlainFile else { return .damaged("it is no plain file") }
         let size = try FileSystem.size(descriptor, path: path, access: spoolFolder.access)
+        // A process may have died between the making of the file and the allocation of its blocks.
         if size == 0 { return .empty }
         guard (SpoolFormat.headerBytes...self.largestFile).contains(size) else { return self.wrongSize(size) }
         let file = SpoolFile.recovered(path, bytes: size, spoolFolder: spoolFolder)
@@ -55,9 +50,9 @@ enum SpoolExamination {
             let finding = bytes.withUnsafeBytes {
                 self.examine(copyOf: $0, destination: destination, openedAt: openedAt)
             }
-            guard case .records(var batch, let header, let damage) = finding else { return finding }
+            guard case .records(let batch, let header, let damage) = finding else { return finding }
             // The file goes when the copy is delivered.
-            batch.keep(BatchMemory(file: file, page: try file.map(), seed: 0))
+            batch.memory.keep(BatchMemory(file: file, page: try file.map(), seed: 0))
             return .records(batch, header, damage: damage)
         }
         let page = try file.map()
@@ -68,7 +63,7 @@ enum SpoolExamination {
         ) { BatchMemory(file: file, page: page, seed: $0) }
     }
 
-    /// What is in the bytes of a file, whosever it is; the findings are of a copy.
+    /// What is in the bytes of a file of any user. The findings refer to a copy of them.
     static func examine(
         copyOf bytes: UnsafeRawBufferPointer,
         destination: String? = nil,
@@ -94,15 +89,16 @@ enum SpoolExamination {
     ) -> SpoolFinding {
         switch SpoolFormat.read(file) {
         case .empty:
-            // The header comes before the first mark. Without it marks are what is left of a page that was zeroed.
+            // The header is written before the first mark. If there are marks without it, its page was zeroed later.
             let isNew = file.prefix(SpoolFormat.headerBytes).allSatisfy { $0 == 0 }
             if isNew, !file.suffix(8).allSatisfy({ $0 == 0 }) { return .damaged("the header is gone") }
             return .empty
         case .unknownVersion(let version): return .unknownVersion(version)
         case .damaged: return .damaged("the header is not whole")
         case .holding(let header):
-            if let destination, header.destination != destination { return .foreign(destination: header.destination) }
-            return self.records(header, in: memory(header.seed), openedAt: openedAt(header.openedAt))
+            let label = header.label
+            if let destination, label.destination != destination { return .foreign(destination: label.destination) }
+            return self.records(header, in: memory(label.seed), openedAt: openedAt(label.openedAt))
         }
     }
 
@@ -118,7 +114,7 @@ enum SpoolExamination {
             return SpoolSalvage.records(header, in: memory, openedAt: openedAt)
                 .map { .records($0, header, damage: reason) } ?? .damaged(reason)
         }
-        let (batch, isWhole) = Batch.recovered(header, memory: memory, openedAt: openedAt)
+        let (batch, isWhole) = OpenBatch.recovered(header, memory: memory, openedAt: openedAt)
         switch (batch, isWhole) {
         case (let batch?, true): return .records(batch, header, damage: nil)
         case (let batch?, false): return .records(batch, header, damage: "a record is not whole")
@@ -132,15 +128,14 @@ enum SpoolExamination {
 enum SpoolSalvage {
     /// The records at the front of the body that are JSON objects, as a batch on the heap; `nil` if there is none, or
     /// the envelope is damaged.
-    static func records(_ header: SpoolFormat.Header, in memory: BatchMemory, openedAt: MonotonicInstant) -> Batch? {
-        guard header.envelopeBytes <= memory.capacity,
-            header.envelopeCheck == RecordCheck.of(memory.base, count: header.envelopeBytes, seed: header.seed)
-        else { return nil }
+    static func records(_ header: SpoolFormat.Header, in memory: BatchMemory, openedAt: MonotonicInstant) -> OpenBatch?
+    {
+        guard header.envelopeBytes <= memory.capacity, header.hasWholeEnvelope(at: memory.base) else { return nil }
         let body = UnsafeRawBufferPointer(start: memory.base, count: memory.capacity)
         let envelope = Array(body[..<header.envelopeBytes])
         var records: [Range<Int>] = []
         var start = header.envelopeBytes
-        // Damage is where no record begins, or one has no end.
+        // Stop where no record begins, or where one has no end.
         while start < body.count, let end = Self.end(of: body, from: start) {
             guard (try? JSONValue.parse(Array(body[start..<end]))) != nil else { break }
             records.append(start..<end)
@@ -148,11 +143,11 @@ enum SpoolSalvage {
         }
         guard !records.isEmpty else { return nil }
         let bytes = records.reduce(0) { $0 + $1.count + Envelope.separatorCount }
-        var batch = Batch(
+        var batch = OpenBatch(
             header: envelope,
             batchIDEnd: header.batchIDEnd,
             openedAt: openedAt,
-            memory: BatchMemory(capacity: Batch.bytes(header: envelope) + bytes + (records.count + 2) * 8)
+            memory: BatchMemory(capacity: OpenBatch.bytes(header: envelope.count) + bytes + (records.count + 2) * 8)
         )
         for record in records {
             let text = UnsafeRawBufferPointer(rebasing: body[record])
@@ -162,7 +157,7 @@ enum SpoolSalvage {
                 isSynthetic: false
             )
         }
-        batch.keep(memory)
+        batch.memory.keep(memory)
         return batch
     }
 

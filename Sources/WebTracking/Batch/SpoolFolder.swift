@@ -2,40 +2,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
+import WebTrackingPlatform
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
-/// One producer's folder in a spool directory, and the locks that say whose it is.
+/// One producer's folder in a spool directory, and the locks of its owner.
 ///
-/// The locks are the kernel's (`flock`), so they end with the process that holds them, however that ends. There is no other
-/// word on who owns what: a folder whose locks can be had is a dead producer's, and what is in its files is all that is
-/// known of it. One lock is on the folder itself, which cannot go without the files in it. The other one is on a file in it,
-/// for versions that know no other, and for file systems that lock no directories.
+/// The locks are the kernel's (`flock`), so they end with the process that holds them. Nothing else says who the owner
+/// is: if the locks can be taken, the producer is dead, and the files are all that is known of it. One lock is on the
+/// folder itself, which cannot be removed without the files in it. The other one is on a file in it, for versions that
+/// know only that one, and for file systems that cannot lock directories.
 final class SpoolFolder: Sendable {
     static let prefix = "producer-"
     private static let lockName = "lock"
     static let fileSuffix = ".seg"
-    /// Behind the name of a damaged file for which there is no other place.
+    /// The suffix of a damaged file for which there is no other place.
     static let damagedSuffix = ".damaged"
 
     let path: String
     let access: SpoolAccess
     private let folder: CInt
-    /// `nil` where the file could not be made, which is no matter while the folder is locked.
+    /// `nil` if the file could not be made. That does no harm while the folder itself is locked.
     private let lock: CInt?
-    /// Whether the folder itself is locked. If not, whoever removes the file takes the folder for a dead producer's.
+    /// Whether the folder itself is locked. If not, a process that removes the lock file makes the folder look like a
+    /// dead producer's.
     let isFolderLocked: Bool
-    /// Whether the folder was a dead producer's; it is removed when nothing is in it and nobody needs it any more.
+    /// Whether the folder was a dead producer's. It is removed when it is empty and no file of it is in use.
     private let isRecovered: Bool
     private let forks = ForkCount.current
     private let lost = Atomic<Bool>(false)
-    /// Whether the folder was found to be not where it was made any more.
+    /// Whether the folder was found to be no longer at its path.
     var isLost: Bool { self.lost.load(ordering: .relaxed) }
     func noteLost() { self.lost.store(true, ordering: .relaxed) }
 
@@ -56,20 +50,21 @@ final class SpoolFolder: Sendable {
     }
 
     deinit {
-        // A child of fork has a copy of this, and the folder is its parent's.
+        // A child of fork has a copy of this object, but the folder belongs to its parent.
+        // Before the locks go, so that no other process takes over a folder that is being removed.
         if self.isRecovered, !ForkCount.isOther(than: self.forks) { self.removeIfEmpty() }
         if let lock = self.lock { close(lock) }
         close(self.folder)
     }
 
-    /// The directory that the folder is in.
+    /// The directory of the folder.
     var directory: String {
         let slash = self.path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? self.path.startIndex
         return String(self.path[..<slash])
     }
 
-    /// Makes a folder for a producer, and takes its locks before anybody can see it; `nil` if the name is taken, or somebody
-    /// whose clock is far ahead has taken the folder for one that was never finished.
+    /// Makes a folder for a producer, and takes its locks before other processes can see it. Returns `nil` if the name
+    /// is taken, or if a process with a clock far ahead took the folder for one that was never finished.
     static func make(in directory: String, name: String, access: SpoolAccess) throws(FileError) -> SpoolFolder? {
         let hidden = "\(directory)/.\(Self.prefix)\(name)"
         let path = "\(directory)/\(Self.prefix)\(name)"
@@ -77,7 +72,7 @@ final class SpoolFolder: Sendable {
             if errno == EEXIST { return nil }
             throw FileError("mkdir", hidden)
         }
-        // Before there is a file in it: files take over what their folder says when they are made.
+        // Before there is a file in it: new files inherit the flag of their folder.
         FileSystem.writeInPlace(hidden)
         let lockPath = "\(hidden)/\(Self.lockName)"
         var folder: CInt = -1
@@ -111,24 +106,27 @@ final class SpoolFolder: Sendable {
         throw error
     }
 
-    /// Whether the name, or the folder that was made for it, is somebody else's by now.
+    /// Whether the name, or the new folder, belongs to another process by now.
     private static func isTakenAway(_ error: FileError) -> Bool {
+        // EEXIST, ENOTEMPTY: the new name has a folder with files (man 2 rename), or our
+        // folder another process's lock file. ENOENT: ours was removed.
+        // EWOULDBLOCK: its lock is held (man 2 flock).
         [EEXIST, ENOTEMPTY, ENOENT, EWOULDBLOCK].contains(error.code)
     }
 
     private enum Answer { case locked, held, impossible }
 
-    /// Tries the lock of an open file or folder.
+    /// Tries to lock an open file or folder.
     private static func lock(_ descriptor: CInt, _ kind: CInt = LOCK_EX) -> Answer {
         while true {
             if flock(descriptor, kind | LOCK_NB) == 0 { return .locked }
-            // NFS, for one, has no locks for directories.
+            // NFS, for example, cannot lock directories.
             if errno != EINTR { return errno == EWOULDBLOCK ? .held : .impossible }
         }
     }
 
-    /// Takes over the folder of a dead producer; `nil` if it is gone, its producer lives, or another one has been faster.
-    /// Throws if it may not be used, or that cannot be found out at present.
+    /// Takes over the folder of a dead producer. Returns `nil` if it is gone, its producer lives, or another process
+    /// was faster. Throws if the folder may not be used, or if that cannot be found out at present.
     static func recover(_ path: String, access: SpoolAccess) throws(FileError) -> SpoolFolder? {
         let folder: CInt
         do throws(FileError) { folder = try FileSystem.open(path, flags: O_RDONLY | O_DIRECTORY) } catch {
@@ -139,7 +137,7 @@ final class SpoolFolder: Sendable {
             if let refusal = access.refusal(ofFolder: try FileSystem.entry(folder, path: path)) {
                 throw FileError(path, refusal, access)
             }
-            // Whoever removes a folder holds its lock; a lock that is not there any more is of no use.
+            // A process that removes a folder holds its lock. A lock on a removed file is of no use.
             let answer = Self.lock(folder)
             if answer != .held, Self.isAt(path, folder) {
                 switch try Self.lockFile(of: path, isNeeded: answer == .impossible) {
@@ -168,13 +166,13 @@ final class SpoolFolder: Sendable {
         case held
     }
 
-    /// Takes the lock that versions before this one look at.
+    /// Takes the lock that earlier versions check.
     private static func lockFile(of folder: String, isNeeded: Bool) throws(FileError) -> LockFile {
         let path = "\(folder)/\(Self.lockName)"
         let lock: CInt
         do throws(FileError) { lock = try self.openLock(path) } catch {
             if error.isAbsence, isNeeded { return .held }
-            // Swept away, and no room or no right to make another.
+            // The file was removed, and no other can be made for lack of room or permission.
             if !isNeeded, [ENOENT, ENOSPC, EDQUOT, EROFS, EACCES].contains(error.code) { return .free(nil) }
             throw error
         }
@@ -189,7 +187,7 @@ final class SpoolFolder: Sendable {
     private static func openLock(_ path: String) throws(FileError) -> CInt {
         do throws(FileError) { return try FileSystem.open(path, flags: O_RDWR | O_CREAT) } catch {
             guard [EACCES, EROFS].contains(error.code) else { throw error }
-            // Enough for a lock on a local disk.
+            // Enough for a lock on a local disk. NFS wants a file that is open for writing (man 2 flock).
             return try FileSystem.open(path, flags: O_RDONLY | O_NONBLOCK)
         }
     }
@@ -202,13 +200,13 @@ final class SpoolFolder: Sendable {
             && own.st_dev == present.st_dev
     }
 
-    /// Lets go of the locks, as the kernel does when the process dies.
+    /// Releases the locks, as the kernel does when the process dies.
     func unlock() {
         if let lock = self.lock { flock(lock, LOCK_UN) }
         flock(self.folder, LOCK_UN)
     }
 
-    /// Removes the folder of a producer that died while it made it; one that is being made is left alone.
+    /// Removes the folder of a producer that died while it made it. Leaves alone a folder that is just being made.
     static func removeUnfinished(_ path: String, wallTime: Int64, access: SpoolAccess) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
@@ -217,13 +215,14 @@ final class SpoolFolder: Sendable {
         #else
         let changed = Int64(status.st_mtim.tv_sec)
         #endif
-        // Making one takes microseconds.
+        // To make one takes microseconds.
         guard wallTime / 1_000_000_000 - changed > 3600 else { return }
+        // The object is released here, and removes the empty folder that it has taken over.
         _ = try? self.recover(path, access: access)
     }
 
-    /// The paths of the folder's files, in the order of their batches. Those that hold none come last. Throws if the order
-    /// cannot be found out at present.
+    /// The paths of the folder's files, in the order of their batches, and then those without a batch. Throws if the
+    /// order cannot be found out at present.
     ///
     /// A file that does not open for a reason of its own is left out, and passed to `unreadable`. It may never open, so
     /// the other files do not wait for it.
@@ -239,13 +238,13 @@ final class SpoolFolder: Sendable {
         return Self.inOrder(files)
     }
 
-    /// The same for a folder of anybody's, as far as it can be read.
+    /// Does the same for a folder of any user, as far as it can be read.
     static func files(in folder: String, includingDamaged: Bool = false) -> [String] {
         let paths = self.unorderedFiles(in: folder, includingDamaged: includingDamaged)
         return self.inOrder(paths.map { (path: $0, order: (try? SpoolFormat.order(of: $0)) ?? .max) })
     }
 
-    /// The paths of the files in a folder, whosever it is.
+    /// The paths of the files in a folder of any user.
     static func unorderedFiles(in folder: String, includingDamaged: Bool = false) -> [String] {
         let names = (try? FileSystem.names(in: folder)) ?? []
         let suffixes = [Self.fileSuffix] + (includingDamaged ? [Self.damagedSuffix] : [])
@@ -256,15 +255,15 @@ final class SpoolFolder: Sendable {
         files.sorted { ($0.order, $0.path) < ($1.order, $1.path) }.map(\.path)
     }
 
-    /// Whether a folder is one that may be used and no living process holds; not if that cannot be found out at present.
+    /// Whether a folder may be used, and no living process holds it. `false` if that cannot be found out at present.
     static func isLeft(_ path: String, access: SpoolAccess) -> Bool {
         (try? FileSystem.check(path, access)) != nil && (try? self.isHeld(path)) == false
     }
 
-    /// Whether a living process holds the folder, as far as can be seen.
+    /// Whether a living process holds the folder, as far as that can be found out.
     static func isAlive(_ path: String) -> Bool { (try? self.isHeld(path)) ?? false }
 
-    /// Whether a living process holds the folder. Looking takes the locks for a moment.
+    /// Whether a living process holds the folder. The check takes the locks for a moment.
     private static func isHeld(_ path: String) throws(FileError) -> Bool {
         do throws(FileError) {
             if try self.isHeld(path, flags: O_RDONLY | O_DIRECTORY) { return true }
@@ -278,6 +277,8 @@ final class SpoolFolder: Sendable {
     private static func isHeld(_ path: String, flags: CInt) throws(FileError) -> Bool {
         let descriptor = try FileSystem.open(path, flags: flags)
         defer { close(descriptor) }
+        // Shared, so that two processes that look at once do not find each other. A lock of this process counts as
+        // held, too: it belongs to another opening of the folder (man 2 flock).
         return self.lock(descriptor, LOCK_SH) == .held
     }
 
@@ -286,16 +287,17 @@ final class SpoolFolder: Sendable {
         "\(self.path)/\(number.hexadecimal)\(Self.fileSuffix)"
     }
 
-    /// Removes the folder if nothing but the lock is in it.
+    /// Removes the folder if it has no file but the lock.
     func removeIfEmpty() {
         guard Self.isAt(self.path, self.folder), let names = try? FileSystem.names(in: self.path),
             names.allSatisfy({ $0 == Self.lockName })
         else { return }
         unlink("\(self.path)/\(Self.lockName)")
+        // rmdir refuses a folder that is not empty: what came since the names were read stays (man 2 rmdir).
         rmdir(self.path)
     }
 
-    /// Whether the folder is not where it was made. One that cannot be seen at present is there still.
+    /// Whether the folder is no longer at its path. If that cannot be checked now, it counts as existing.
     var isRemoved: Bool {
         var own = stat()
         var present = stat()

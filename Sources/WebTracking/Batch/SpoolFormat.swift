@@ -1,13 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 /// The format of a spool file, version 1. `Docs/Reference/SpoolFormat.md` describes it for readers of the files.
 ///
@@ -45,23 +39,21 @@ enum SpoolFormat {
 
     /// What the header says.
     struct Header: Equatable, Sendable {
-        /// Mixed into the check of every record, so that records of an earlier use of the file do not pass.
-        var seed: UInt64
+        /// What the batch itself does not say.
+        var label: SpoolLabel
         /// The bytes behind the header page; a multiple of 8.
         var capacity: Int
-        /// The place of the batch among those of its folder: files are used again, so that their names say nothing of it.
-        var order: UInt64
-        /// When the first record came, in nanoseconds since 1970.
-        var openedAt: Int64
         /// How many bytes of the body stand before the first record.
         var envelopeBytes: Int
         /// The check of those bytes.
         var envelopeCheck: UInt64
         /// Where in the body the batch id ends; 0 if there is none.
         var batchIDEnd: Int
-        /// Project and logstore, with a slash between.
-        var destination: String
-        var topic: String
+
+        /// Whether the bytes before the first record are those that were written; there are that many.
+        func hasWholeEnvelope(at base: UnsafeRawPointer) -> Bool {
+            self.envelopeCheck == RecordCheck.of(base, count: self.envelopeBytes, seed: self.label.seed)
+        }
     }
 
     /// What a file is, by its header.
@@ -80,22 +72,24 @@ enum SpoolFormat {
     ///
     /// A reader that comes in between finds the file empty.
     static func write(_ header: Header, to page: UnsafeMutableRawPointer) {
+        let label = header.label
+        // DONE first: a new file's state is zero, and half of a header with that would look damaged.
         self.clear(page)
         page.storeBytes(of: self.magic.littleEndian, toByteOffset: Offset.magic, as: UInt64.self)
         page.storeBytes(of: self.version.littleEndian, toByteOffset: Offset.version, as: UInt32.self)
-        page.storeBytes(of: header.seed.littleEndian, toByteOffset: Offset.seed, as: UInt64.self)
+        page.storeBytes(of: label.seed.littleEndian, toByteOffset: Offset.seed, as: UInt64.self)
         page.storeBytes(of: UInt64(header.capacity).littleEndian, toByteOffset: Offset.capacity, as: UInt64.self)
-        page.storeBytes(of: header.openedAt.littleEndian, toByteOffset: Offset.openedAt, as: Int64.self)
-        page.storeBytes(of: header.order.littleEndian, toByteOffset: Offset.order, as: UInt64.self)
+        page.storeBytes(of: label.openedAt.littleEndian, toByteOffset: Offset.openedAt, as: Int64.self)
+        page.storeBytes(of: label.order.littleEndian, toByteOffset: Offset.order, as: UInt64.self)
         page.storeBytes(of: header.envelopeCheck.littleEndian, toByteOffset: Offset.envelopeCheck, as: UInt64.self)
         for (value, offset) in [
             (header.envelopeBytes, Offset.envelopeBytes), (header.batchIDEnd, Offset.batchIDEnd),
-            (header.destination.utf8.count, Offset.destinationBytes), (header.topic.utf8.count, Offset.topicBytes),
+            (label.destination.utf8.count, Offset.destinationBytes), (label.topic.utf8.count, Offset.topicBytes),
         ] {
             page.storeBytes(of: UInt32(truncatingIfNeeded: value).littleEndian, toByteOffset: offset, as: UInt32.self)
         }
         var position = Offset.texts
-        for byte in Array(header.destination.utf8) + Array(header.topic.utf8) where position < self.headerBytes {
+        for byte in Array(label.destination.utf8) + Array(label.topic.utf8) where position < self.headerBytes {
             page.storeBytes(of: byte, toByteOffset: position, as: UInt8.self)
             position += 1
         }
@@ -117,6 +111,7 @@ enum SpoolFormat {
         defer { close(descriptor) }
         var head = [UInt8](repeating: 0, count: Offset.texts)
         let count = pread(descriptor, &head, head.count, 0)
+        // EISDIR is a folder, ESPIPE a pipe (man 2 pread). Neither is a spool file, and neither is a failure.
         if count < 0, errno != EISDIR, errno != ESPIPE { throw FileError("read", path) }
         guard count == head.count else { return .max }
         return head.withUnsafeBytes { head in
@@ -174,22 +169,38 @@ enum SpoolFormat {
         let texts = page[Offset.texts...]
         return .holding(
             Header(
-                seed: wide(Offset.seed),
+                label: SpoolLabel(
+                    seed: wide(Offset.seed),
+                    order: wide(Offset.order),
+                    openedAt: Int64(bitPattern: wide(Offset.openedAt)),
+                    destination: String(decoding: texts.prefix(destinationBytes), as: UTF8.self),
+                    topic: String(decoding: texts.dropFirst(destinationBytes).prefix(topicBytes), as: UTF8.self)
+                ),
                 capacity: Int(capacity),
-                order: wide(Offset.order),
-                openedAt: Int64(bitPattern: wide(Offset.openedAt)),
                 envelopeBytes: number(Offset.envelopeBytes),
                 envelopeCheck: wide(Offset.envelopeCheck),
-                batchIDEnd: number(Offset.batchIDEnd),
-                destination: String(decoding: texts.prefix(destinationBytes), as: UTF8.self),
-                topic: String(decoding: texts.dropFirst(destinationBytes).prefix(topicBytes), as: UTF8.self)
+                batchIDEnd: number(Offset.batchIDEnd)
             )
         )
     }
 
     /// The check over everything in the header but the state and the check itself.
     private static func check(_ page: UnsafeRawPointer, textBytes: Int) -> UInt64 {
+        // The state is left out, since it changes alone when the records are settled.
         let head = RecordCheck.of(page + Offset.seed, count: Offset.check - Offset.seed, seed: self.magic)
         return RecordCheck.of(page + Offset.order, count: Offset.texts - Offset.order + textBytes, seed: head)
     }
+}
+
+/// What a spool file's header says about its batch, and the batch itself does not.
+struct SpoolLabel: Equatable, Sendable {
+    /// Mixed into the check of every record, so that those of an earlier use of the file do not pass; not 0.
+    var seed: UInt64
+    /// Rises with every batch of the folder: files are used again, so that their names say nothing of it.
+    var order: UInt64
+    /// When the first record came, in nanoseconds since 1970.
+    var openedAt: Int64
+    /// Project and logstore, with a slash between.
+    var destination: String
+    var topic: String
 }

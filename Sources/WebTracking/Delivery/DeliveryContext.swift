@@ -1,36 +1,36 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the topic actors of a producer share.
+/// The parts that all topic actors of a producer share.
 struct DeliveryContext: Sendable {
     let clock: any ProducerClock
     let transport: any WebTrackingTransport
     let requests: RequestFactory
     let retryPolicy: RetryPolicy
     let slots: RequestSlots
-    /// Gives up calls of the transport that never return; `nil` for none.
+    /// Abandons calls of the transport that never return; `nil` for no deadline.
     let exchangeDeadline: ExchangeDeadline?
     let budget: MemoryBudget
     let destination: Destination
-    /// The field names by which the diagnostic of a single refused record finds its label and sequence number.
+    /// The names of the fields with the label and the sequence number, for the diagnostic of a refused record.
     let fields: FieldMapping
     let diagnostics: @Sendable (ProducerDiagnostic) -> Void
     let observer: any DeliveryObserver
     /// Uniform in 0..<1.
     let random: @Sendable () -> Double
-    /// How long a topic may be idle before its worker goes.
+    /// How long a topic may be idle before its worker ends.
     let idleTimeout: Duration
-    /// How often an announcement that finds no room is tried again.
+    /// The time between two attempts to place an announcement that found no room.
     let announcementInterval: Duration
-    /// Encodes a record that tells of drops; `nil` once the producer is gone.
+    /// Encodes a record that reports drops; `nil` once the producer is gone.
     let announcement: @Sendable (DropCounts) -> SyntheticRecord?
     /// Makes room in the spool for a record of this rank.
     let evict: @Sendable (Int) -> Void
-    /// Lets an idle buffer go; `false` if it is not idle.
+    /// Removes an idle queue. Returns `false` if it is not idle.
     let retire: @Sendable (TopicQueue) -> Bool
 }
 
-/// Is told of each request; for metrics.
+/// Observes requests; for metrics.
 package protocol DeliveryObserver: Sendable {
     /// A request has ended.
     func requestFinished(_ outcome: RequestOutcome, duration: Duration)

@@ -3,7 +3,7 @@
 
 /// What can be sent as one request, and in parts.
 protocol DeliverableBatch {
-    /// When its first record came.
+    /// The time of its first record.
     var openedAt: MonotonicInstant { get }
     /// The number of its records.
     var count: Int { get }
@@ -11,33 +11,36 @@ protocol DeliverableBatch {
 
 extension Batch: DeliverableBatch {}
 
-/// Decides what to do next with the batches of one topic: send, wait, give up.
+/// Decides what to do next with the batches of one topic: send, wait, or drop.
 ///
-/// A value that is told of events and the time and answers with steps; it does nothing itself. One batch is in flight at a
-/// time, and what is left of it is known as ranges of its records, so that parts are sent in order and nothing is copied.
+/// A value: its input is events and the time, its output is the next step, and it does nothing itself. One batch is in
+/// flight at a time. What is left of it is stored as ranges of its records, so that parts are sent in order and nothing
+/// is copied.
 ///
-/// **A refusal that can be about a record** is followed by requests for halves of what was refused, until one record stands
-/// alone. If the service itself refused it, it is dropped. If something in between did, it stands aside and its successors
-/// go on; it is dropped if something was delivered since and it is refused again. Where its neighbour is refused too, with no
-/// delivery in between, nothing passes: then nothing is given up, and one record at a time asks, with waits, until one passes.
+/// **If a refusal may be about a single record**, it sends halves of the refused records, until one record is alone. If
+/// the service itself refuses that record, it is dropped. If a server in between refuses it, the record is set aside,
+/// and the next ones are sent. It is dropped if another record was delivered since, and it is refused again. If its
+/// neighbour is refused too, with no delivery in between, nothing passes: then nothing is dropped, and single records
+/// are sent, with waits, until one passes.
 struct DeliveryMachine<Batch: DeliverableBatch> {
     /// What to do next.
     enum Step {
-        /// Nothing is in flight: take the next batch.
-        case take
+        /// Nothing is in flight: take the next batch, but not before `paced`, because of the quota. If `isBackingOff`,
+        /// the batch will have to wait before it is sent.
+        case take(paced: MonotonicInstant?, isBackingOff: Bool)
         /// Send these records of the batch, or the first of them.
         case send(Batch, Range<Int>, isRetry: Bool)
-        /// Wait until then, or for another batch to take if that may help.
+        /// Wait until then, or until there is another batch to take, if that may help.
         case wait(until: MonotonicInstant, orTake: Bool)
-        /// The records have been given up.
+        /// The records are dropped.
         case drop(BatchRange<Batch>, DropReason)
     }
 
-    /// What a finished request brought.
+    /// The result of a finished request.
     enum Result {
         case delivered(BatchRange<Batch>)
         case dropped(BatchRange<Batch>, DropReason)
-        /// The records are in flight still, to be sent again after the delay.
+        /// The records stay in flight, and are sent again after the delay.
         case kept(delay: Duration)
         /// Fewer of the records are sent next.
         case narrowed
@@ -45,11 +48,11 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
 
     private struct InFlight {
         var batch: Batch
-        /// The records that are neither settled nor aside, in order.
+        /// The records that are neither settled nor set aside, in order.
         var rest: [Range<Int>]
-        /// The records before this place have been sent before.
+        /// The records before this index have been sent before.
         var sent = 0
-        /// The records that were refused alone by something in between, and how many deliveries there had been then.
+        /// The records that a server in between refused alone, and the number of deliveries at that time.
         var refusals: [Int: Int] = [:]
 
         mutating func remove(_ range: Range<Int>) {
@@ -74,41 +77,41 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
     }
 
     private struct Sent {
-        var hand: Int
+        var index: Int
         var range: Range<Int>
     }
 
-    /// A record that was refused alone and waits for proof that others pass.
+    /// A record that was refused alone, and waits for proof that other records pass.
     private struct Aside {
-        var hand: Int
+        var index: Int
         var record: Int
-        /// How many deliveries there had been when it was first refused.
+        /// The number of deliveries when it was first refused.
         var mark: Int
-        /// When it is sent again if there is nothing else to send.
+        /// The time to send it again if there is nothing else to send.
         var until: MonotonicInstant?
     }
 
     private let policy: RetryPolicy
-    /// The batch in flight; before it, at most one of which nothing is left but a record that stands aside.
+    /// The batch in flight. Before it, there may be one batch whose last record is set aside.
     private var inFlight: [InFlight] = []
     private var request: Sent?
     private var aside: Aside?
-    /// Up to here, from the first record that is left, there is one that was refused.
+    /// The end of the records that include a refused one.
     private var suspectedUpTo: Int?
-    /// So many records at most, since twice as many were too large.
+    /// The largest number of records, as twice as many were too large.
     private var mostRecords: Int?
-    /// While nothing passes: how many deliveries there had been then, and how many records have asked since.
+    /// While nothing passes: the number of deliveries at that time, and the number of single records sent since.
     private var blocked: (deliveries: Int, probes: Int)?
-    /// Failed attempts of one kind since the last success or failure of another kind.
+    /// Failures of one kind in a row.
     private var failures = 0
     private var failureKind: FailureKind?
     private var notBefore: MonotonicInstant?
-    /// How many records the service has refused alone since it last took some.
+    /// The number of records that the service has refused alone since it last accepted some.
     private var rejections = 0
-    /// What the quota leaves to this topic, and when the next new records may be sent for it.
+    /// The topic's pace under the quota, and the time at which it may send the next new records.
     private var pace: QuotaPace
     private var pacedUntil: MonotonicInstant?
-    /// Since when the service has been saying 401 or 404, and which.
+    /// The time of the first 401 or 404 in a row, and which of them it is.
     private var refusal: (since: MonotonicInstant, reason: DropReason)?
 
     /// Failures that share a backoff.
@@ -133,22 +136,22 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
 
     // MARK: What is in flight
 
-    /// Whether nothing is in flight.
+    /// Whether no batch is in flight.
     var isIdle: Bool { self.inFlight.isEmpty }
 
-    /// Whether no record in flight is behind one that is settled.
+    /// Whether all settled records come before all records in flight.
     var isInOrder: Bool {
         guard let first = self.inFlight.first else { return true }
         return self.aside == nil && first.rest.count == 1 && first.rest[0].upperBound == first.batch.count
             && self.inFlight.dropFirst().allSatisfy { $0.rest == [0..<$0.batch.count] }
     }
 
-    /// Takes a batch in flight.
+    /// Adds a batch to those in flight.
     mutating func accept(_ batch: Batch) {
         self.inFlight.append(InFlight(batch: batch, rest: [0..<batch.count]))
     }
 
-    /// Gives up everything in flight, for a shutdown whose deadline has come.
+    /// Removes all batches in flight, for a shutdown at its deadline.
     mutating func abandon() -> [Batch] {
         defer {
             self.inFlight = []
@@ -159,14 +162,16 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
 
     // MARK: What to do next
 
-    /// What to do at `now`, when the destination has taken so many requests.
+    /// The step to take at `now`, when the destination has accepted so many requests.
     mutating func next(at now: MonotonicInstant, deliveries: Int = 0) -> Step {
-        guard !self.inFlight.isEmpty else { return .take }
+        guard !self.inFlight.isEmpty else {
+            return .take(paced: self.paced(at: now), isBackingOff: self.isBackingOff(at: now))
+        }
         if let old = self.inFlight.indices.first(where: { self.expiry(of: $0).map { now >= $0 } ?? false }) {
             return .drop(self.takeAll(of: old), .expired)
         }
         if let blocked = self.blocked, deliveries > blocked.deliveries {
-            // Others pass.
+            // Other records pass.
             self.blocked = nil
             self.notBefore = nil
         }
@@ -179,14 +184,8 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             return .wait(until: min(until, expiry ?? until), orTake: true)
         }
         self.request = sent
-        let isRetry = sent.range.lowerBound < self.inFlight[sent.hand].sent
-        return .send(self.inFlight[sent.hand].batch, sent.range, isRetry: isRetry)
-    }
-
-    /// Notes that only the first `count` of the records are sent.
-    mutating func shorten(to count: Int) {
-        guard let range = self.request?.range, count > 0, count < range.count else { return }
-        self.request?.range = range.lowerBound..<range.lowerBound + count
+        let isRetry = sent.range.lowerBound < self.inFlight[sent.index].sent
+        return .send(self.inFlight[sent.index].batch, sent.range, isRetry: isRetry)
     }
 
     /// Whether a new batch would have to wait before it is sent.
@@ -194,60 +193,61 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         self.notBefore.map { now < $0 } ?? false
     }
 
-    /// Until when a new batch would have to wait for the quota. It is not taken before, and goes on filling.
+    /// The time until which a new batch has to wait for the quota. It is not taken before that, so it can still be
+    /// filled.
     func paced(at now: MonotonicInstant) -> MonotonicInstant? {
         self.pacedUntil.flatMap { now < $0 ? $0 : nil }
     }
 
-    /// Ends the present wait.
+    /// Ends the current wait.
     mutating func skipBackoff() {
         self.notBefore = nil
         self.pacedUntil = nil
         self.aside?.until = nil
     }
 
-    /// When a batch is too old; `nil` for never.
-    private func expiry(of hand: Int) -> MonotonicInstant? {
-        self.policy.maximumAge.map { self.inFlight[hand].batch.openedAt + $0 }
+    /// The time at which a batch is too old; `nil` for never.
+    private func expiry(of index: Int) -> MonotonicInstant? {
+        self.policy.maximumAge.map { self.inFlight[index].batch.openedAt + $0 }
     }
 
     /// The first batch that has records to send.
     private var front: Int? { self.inFlight.firstIndex { !$0.rest.isEmpty } }
 
-    /// The records to send next, and whether they do not wait for the quota since they have been sent before.
+    /// The records to send next, and whether they do not wait for the quota because they were sent before.
     private func choice(deliveries: Int) -> (Sent, isUrgent: Bool) {
         if let aside = self.aside, self.front == nil || deliveries > aside.mark {
-            return (Sent(hand: aside.hand, range: aside.record..<aside.record + 1), deliveries > aside.mark)
+            return (Sent(index: aside.index, range: aside.record..<aside.record + 1), deliveries > aside.mark)
         }
         let front = self.front ?? 0
         let range = self.inFlight[front].rest.first ?? 0..<0
         let start = range.lowerBound
         if let blocked = self.blocked { return (self.probe(blocked.probes), false) }
-        // A neighbour tells whether anything passes at all.
-        if self.aside != nil { return (Sent(hand: front, range: start..<start + 1), true) }
+        // The neighbour shows whether any record passes.
+        if self.aside != nil { return (Sent(index: front, range: start..<start + 1), true) }
         if let end = self.suspectedUpTo, end > start {
             let half = max((min(end, range.upperBound) - start) / 2, 1)
             let count = min(half, self.mostRecords ?? .max)
-            return (Sent(hand: front, range: start..<start + count), true)
+            return (Sent(index: front, range: start..<start + count), true)
         }
         let count = min(range.count, self.mostRecords ?? .max)
-        return (Sent(hand: front, range: start..<start + count), start < self.inFlight[front].sent)
+        return (Sent(index: front, range: start..<start + count), start < self.inFlight[front].sent)
     }
 
-    /// The record that asks whether anything passes: the first one, for the sake of order. Now and then it is another one,
-    /// in case that those in front are what is refused; more and more seldom, and further and further on.
+    /// The single record to send while nothing passes: the first one, to keep the order. Sometimes it is another one,
+    /// in case only the first ones are refused; less and less often, and further and further back.
     private func probe(_ number: Int) -> Sent {
         let isOther = number > 1 && number & (number - 1) == 0
         var offset = isOther ? number : 0
-        var last = Sent(hand: 0, range: 0..<1)
-        for (hand, content) in self.inFlight.enumerated() {
+        var last = Sent(index: 0, range: 0..<1)
+        for (index, content) in self.inFlight.enumerated() {
             for range in content.rest {
                 if offset < range.count {
                     let place = range.lowerBound + offset
-                    return Sent(hand: hand, range: place..<place + 1)
+                    return Sent(index: index, range: place..<place + 1)
                 }
                 offset -= range.count
-                last = Sent(hand: hand, range: range.upperBound - 1..<range.upperBound)
+                last = Sent(index: index, range: range.upperBound - 1..<range.upperBound)
             }
         }
         return last
@@ -255,16 +255,31 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
 
     // MARK: What came of a request
 
-    /// Takes in how the request under way ended, with `deliveries` including it; `jitter` is uniform in 0..<1.
+    /// What a decision about a finished request depends on, beside its answer.
+    private struct Moment {
+        var now: MonotonicInstant
+        var jitter: Double
+        var isClosing: Bool
+        var deliveries: Int
+    }
+
+    /// Notes how the request in flight ended. It held the first `count` of the records in the last ``Step/send``, and `deliveries` includes it.
+    /// `jitter` is uniform in 0..<1.
     mutating func finish(
         _ verdict: Verdict,
+        count: Int = .max,
         at now: MonotonicInstant,
         jitter: Double,
         isClosing: Bool,
         deliveries: Int = 0
-    ) -> Result? {
-        guard let sent = self.request.take(), self.inFlight.indices.contains(sent.hand) else { return nil }
-        self.inFlight[sent.hand].sent = max(self.inFlight[sent.hand].sent, sent.range.upperBound)
+    ) -> Result {
+        guard var sent = self.request.take(), self.inFlight.indices.contains(sent.index), count > 0 else {
+            assertionFailure("no request is under way")
+            return .narrowed
+        }
+        let moment = Moment(now: now, jitter: jitter, isClosing: isClosing, deliveries: deliveries)
+        if count < sent.range.count { sent.range = sent.range.lowerBound..<sent.range.lowerBound + count }
+        self.inFlight[sent.index].sent = max(self.inFlight[sent.index].sent, sent.range.upperBound)
         switch verdict {
         case .delivered:
             self.recover()
@@ -274,7 +289,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             if self.pace.interval > .zero && !isClosing { self.pacedUntil = now + self.pace.wait(jitter: jitter) }
             return .delivered(self.take(sent))
         case .reject where !self.policy.givesUpRequests:
-            return self.wait(for: .unauthorized, sent, at: now, atLeast: nil, jitter: jitter, isClosing: isClosing)
+            return self.wait(for: .unauthorized, sent, at: moment, pause: nil)
         case .reject:
             self.recover()
             return .dropped(self.take(sent), .rejected)
@@ -282,42 +297,36 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             self.recover()
             if sent.range.count > 1 { return self.narrow(sent, reason) }
             self.rejections += 1
-            // Where one after the other is refused, the service is not asked in one breath for all of them.
+            // If one record after the other is refused, do not send all of them without a pause.
             if self.rejections > 1 && !isClosing {
                 self.notBefore = now + self.policy.transient.delay(failures: min(self.rejections, 4), jitter: jitter)
             }
             return .dropped(self.take(sent), reason)
         case .narrow(let reason, byService: false):
             if sent.range.count > 1 { return self.narrow(sent, reason) }
-            return self.refuse(sent, reason, at: now, jitter: jitter, isClosing: isClosing, deliveries: deliveries)
+            return self.refuse(sent, reason, at: moment)
         case .retry(let outcome, let pause):
-            return self.wait(for: outcome, sent, at: now, atLeast: pause, jitter: jitter, isClosing: isClosing)
+            return self.wait(for: outcome, sent, at: moment, pause: pause)
         }
     }
 
-    /// Keeps what was sent for another attempt, unless it has been refused for too long.
-    private mutating func wait(
-        for outcome: RequestOutcome,
-        _ sent: Sent,
-        at now: MonotonicInstant,
-        atLeast pause: Duration?,
-        jitter: Double,
-        isClosing: Bool
-    ) -> Result {
+    /// Keeps the sent records for another attempt, unless they have been refused for too long.
+    private mutating func wait(for outcome: RequestOutcome, _ sent: Sent, at moment: Moment, pause: Duration?) -> Result
+    {
         let kind = FailureKind(outcome)
-        self.note(outcome, at: now)
-        let delay = self.backOff(kind, atLeast: pause, jitter: jitter, isClosing: isClosing)
-        self.notBefore = now + delay
-        // Only an answer gives records up: what the service said before an outage may be over.
+        self.note(outcome, at: moment.now)
+        let delay = self.backOff(kind, at: moment, pause: pause)
+        self.notBefore = moment.now + delay
+        // Only an answer drops records: what the service said before an outage may not hold any more.
         if kind == .refused, let refusal = self.refusal, let patience = self.policy.refusalPatience,
-            now >= refusal.since + patience
+            moment.now >= refusal.since + patience
         {
-            return .dropped(self.takeAll(of: sent.hand), refusal.reason)
+            return .dropped(self.takeAll(of: sent.index), refusal.reason)
         }
         return .kept(delay: delay)
     }
 
-    /// Sends less of what was refused.
+    /// Sends fewer of the refused records.
     private mutating func narrow(_ sent: Sent, _ reason: DropReason) -> Result {
         if reason == .tooLarge {
             self.mostRecords = sent.range.count / 2
@@ -327,86 +336,82 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         return .narrowed
     }
 
-    /// Something in between has refused a record that was sent alone.
-    private mutating func refuse(
-        _ sent: Sent,
-        _ reason: DropReason,
-        at now: MonotonicInstant,
-        jitter: Double,
-        isClosing: Bool,
-        deliveries: Int
-    ) -> Result {
+    /// A server in between has refused a record that was sent alone.
+    private mutating func refuse(_ sent: Sent, _ reason: DropReason, at moment: Moment) -> Result {
         let record = sent.range.lowerBound
-        let mark = self.inFlight[sent.hand].refusals[record]
-        if let mark, deliveries > mark { return .dropped(self.take(sent), reason) }
-        self.inFlight[sent.hand].refusals[record] = mark ?? deliveries
+        let known = self.inFlight[sent.index].refusals[record]
+        if let known, moment.deliveries > known { return .dropped(self.take(sent), reason) }
+        let mark = known ?? moment.deliveries
+        self.inFlight[sent.index].refusals[record] = mark
         self.suspectedUpTo = nil
-        let isAside = self.aside.map { $0.hand == sent.hand && $0.record == record } ?? false
+        let isAside = self.aside.map { $0.index == sent.index && $0.record == record } ?? false
         if !isAside, self.aside == nil, self.blocked == nil {
-            self.inFlight[sent.hand].remove(sent.range)
-            self.aside = Aside(hand: sent.hand, record: record, mark: mark ?? deliveries, until: nil)
+            self.inFlight[sent.index].remove(sent.range)
+            self.aside = Aside(index: sent.index, record: record, mark: mark, until: nil)
             if self.front != nil { return .narrowed }
         }
-        let delay = self.backOff(.transient, atLeast: nil, jitter: jitter, isClosing: isClosing)
+        let delay = self.backOff(.transient, at: moment, pause: nil)
         if self.front == nil {
-            self.aside?.until = now + delay
+            self.aside?.until = moment.now + delay
             return .kept(delay: delay)
         }
-        if let aside = self.aside.take() { self.inFlight[aside.hand].insert(aside.record) }
-        self.blocked = (deliveries, (self.blocked?.probes ?? -1) + 1)
-        self.notBefore = now + delay
+        if let aside = self.aside.take() { self.inFlight[aside.index].insert(aside.record) }
+        self.blocked = (moment.deliveries, (self.blocked?.probes ?? -1) + 1)
+        self.notBefore = moment.now + delay
         return .kept(delay: delay)
     }
 
-    /// Counts a failure, and says how long to wait for it.
-    private mutating func backOff(
-        _ kind: FailureKind,
-        atLeast pause: Duration?,
-        jitter: Double,
-        isClosing: Bool
-    ) -> Duration {
+    /// Counts a failure. Returns the delay after it: at least `pause`.
+    private mutating func backOff(_ kind: FailureKind, at moment: Moment, pause: Duration?) -> Duration {
         self.failures = kind == self.failureKind ? self.failures + 1 : 1
         self.failureKind = kind
-        if kind == .throttled { self.pace.slowDown() }
-        var delay = self.delay(after: kind, jitter: jitter)
+        var delay: Duration
+        switch kind {
+        case .throttled:
+            self.pace.slowDown()
+            delay = self.pace.wait(jitter: moment.jitter)
+        case .refused: delay = self.policy.refused.steadyDelay(failures: self.failures, jitter: moment.jitter)
+        case .transient: delay = self.policy.transient.delay(failures: self.failures, jitter: moment.jitter)
+        }
+        // Any server on the way may send `Retry-After`, so the wait for it is bounded.
         if let pause { delay = max(delay, min(pause, self.policy.longestRetryAfter)) }
-        return isClosing ? min(delay, self.policy.longestWhileClosing) : delay
+        return moment.isClosing ? min(delay, self.policy.longestWhileClosing) : delay
     }
 
-    /// Takes records out of the hand that are done with.
+    /// Removes settled records from those in flight.
     private mutating func take(_ sent: Sent) -> BatchRange<Batch> {
-        if let aside = self.aside, aside.hand == sent.hand, aside.record == sent.range.lowerBound {
+        if let aside = self.aside, aside.index == sent.index, aside.record == sent.range.lowerBound {
             self.aside = nil
         } else {
-            self.inFlight[sent.hand].remove(sent.range)
+            self.inFlight[sent.index].remove(sent.range)
             if let end = self.suspectedUpTo, sent.range.upperBound >= end { self.suspectedUpTo = nil }
         }
-        let batch = self.inFlight[sent.hand].batch
-        let isLast = self.inFlight[sent.hand].rest.isEmpty && self.aside?.hand != sent.hand
-        if isLast { self.forget(sent.hand) }
+        let batch = self.inFlight[sent.index].batch
+        let isLast = self.inFlight[sent.index].rest.isEmpty && self.aside?.index != sent.index
+        if isLast { self.forget(sent.index) }
         return BatchRange(batch: batch, ranges: [sent.range], isLast: isLast)
     }
 
-    /// Takes all that is left of a batch out of the hand.
-    private mutating func takeAll(of hand: Int) -> BatchRange<Batch> {
-        if let aside = self.aside, aside.hand == hand {
-            self.inFlight[hand].insert(aside.record)
+    /// Removes the rest of a batch from those in flight.
+    private mutating func takeAll(of index: Int) -> BatchRange<Batch> {
+        if let aside = self.aside, aside.index == index {
+            self.inFlight[index].insert(aside.record)
             self.aside = nil
         }
-        let content = self.inFlight[hand]
-        self.forget(hand)
+        let content = self.inFlight[index]
+        self.forget(index)
         return BatchRange(batch: content.batch, ranges: content.rest, isLast: true)
     }
 
-    private mutating func forget(_ hand: Int) {
-        self.inFlight.remove(at: hand)
+    private mutating func forget(_ index: Int) {
+        self.inFlight.remove(at: index)
         self.suspectedUpTo = nil
         self.mostRecords = nil
         self.blocked = nil
-        if let aside = self.aside, aside.hand > hand { self.aside?.hand -= 1 }
+        if let aside = self.aside, aside.index > index { self.aside?.index -= 1 }
     }
 
-    /// An answer of the service has come that says nothing against the way to it.
+    /// The service has answered, so the connection to it works.
     private mutating func recover() {
         self.failures = 0
         self.failureKind = nil
@@ -422,23 +427,46 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
         case .unauthorized: reason = .unauthorized
         case .notFound: reason = .notFound
         default:
-            // No answer says nothing about the refusal; only another answer ends it.
+            // A missing answer says nothing about the refusal. Only another answer ends it.
             if outcome != .failed { self.refusal = nil }
             return
         }
         self.refusal = (self.refusal?.since ?? now, reason)
-    }
-
-    private func delay(after kind: FailureKind, jitter: Double) -> Duration {
-        switch kind {
-        case .throttled: self.pace.wait(jitter: jitter)
-        case .refused: self.policy.refused.steadyDelay(failures: self.failures, jitter: jitter)
-        case .transient: self.policy.transient.delay(failures: self.failures, jitter: jitter)
-        }
     }
 }
 
 private func later(_ first: MonotonicInstant?, _ second: MonotonicInstant?) -> MonotonicInstant? {
     guard let first, let second else { return first ?? second }
     return max(first, second)
+}
+
+/// The delay between a topic's requests while the service's write quota is exceeded.
+///
+/// A quota is shared with producers that do not know each other, so each has to find its own share: an exceeded quota
+/// doubles the delay, and a success makes it a little shorter. If the delay restarted after each success, it would
+/// never settle: when a fleet wanted to send five times its quota, six of ten requests were refused, without end.
+struct QuotaPace: Sendable {
+    private let limits: RetryPolicy.Backoff
+    /// The longest delay before the next request; zero while the quota is not exceeded.
+    private(set) var interval = Duration.zero
+
+    init(limits: RetryPolicy.Backoff) {
+        self.limits = limits
+    }
+
+    /// A quota was exceeded.
+    mutating func slowDown() {
+        self.interval = min(max(self.interval * 2, self.limits.initial), self.limits.maximum)
+    }
+
+    /// A request was taken.
+    mutating func speedUp() {
+        self.interval = self.interval * 9 / 10
+        if self.interval < self.limits.initial / 2 { self.interval = .zero }
+    }
+
+    /// The delay before the next request: random, at least half of ``interval``.
+    func wait(jitter: Double) -> Duration {
+        self.interval / 2 + .nanoseconds(Int64(Double(self.interval.wholeNanoseconds) * jitter / 2))
+    }
 }

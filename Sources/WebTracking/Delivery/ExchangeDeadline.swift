@@ -46,68 +46,54 @@ final class ExchangeDeadline: Sendable {
 
     /// Returns the result of `call`; `nil` if it is left behind. Cancelling the task cancels the call, but waits for it.
     func run<Result: Sendable>(_ call: @escaping @Sendable () async -> Result) async -> Result? {
-        let exchange = Exchange<Result>()
+        // With `nil` if the call was left behind.
+        let exchange = OneShot<Result?>()
         // No child task: this function would have to wait for it, and `call` may never return.
         let task = Task.detached(executorPreference: self.executor) {
             let result = await call()
-            if !exchange.end(with: result) { self.ledger.withLock { $0.returned() } }
+            if !exchange.set(result) { self.ledger.withLock { $0.returned() } }
         }
         let timer = Task.detached(executorPreference: self.executor) {
             var deadline = self.clock.now() + self.time
             while true {
                 do { try await self.clock.sleep(until: deadline) } catch { return }
-                if exchange.leave(if: { self.ledger.withLock { $0.leave() } }) { return task.cancel() }
+                if exchange.set(nil, if: { self.ledger.withLock { $0.leave() } }) { return task.cancel() }
                 deadline = self.clock.now() + Self.pause
             }
         }
         defer { timer.cancel() }
         return await withTaskCancellationHandler {
-            await exchange.result
+            await exchange.value
         } onCancel: {
+            // A detached task is not cancelled together with the one that waits for it.
             task.cancel()
         }
     }
 }
 
-/// One call, which ends or is left behind.
-private final class Exchange<Result: Sendable>: Sendable {
-    private enum State {
-        case running(CheckedContinuation<Result?, Never>?)
-        /// With `nil` if it was left behind.
-        case over(Result?)
-    }
-
-    private let state = Lock(State.running(nil))
-
-    /// Ends the call; `false` if it had been left behind.
-    func end(with result: Result) -> Bool { self.finish(with: result) { true } }
-
-    /// Leaves the call behind if it has not ended, and `mayLeave` allows it.
-    func leave(if mayLeave: () -> Bool) -> Bool { self.finish(with: nil, if: mayLeave) }
-
-    private func finish(with result: Result?, if mayFinish: () -> Bool) -> Bool {
-        let (isFirst, waiter) = self.state.withLock { state -> (Bool, CheckedContinuation<Result?, Never>?) in
-            // The end and the deadline race. `mayFinish` counts, so it must not run once the call has ended.
-            guard case .running(let waiter) = state, mayFinish() else { return (false, nil) }
-            state = .over(result)
-            return (true, waiter)
+extension DeliveryContext {
+    /// Sends a request, and returns the verdict on its answer. Its memory stays charged until the transport returns,
+    /// even if the call is left behind.
+    func exchange(_ made: RequestFactory.Made) async -> (Verdict, ProducerDiagnostic.Failure?) {
+        let call: @Sendable () async -> (Verdict, ProducerDiagnostic.Failure?) = {
+            defer { self.budget.release(made.heldBytes) }
+            return await self.answer(to: made.request)
         }
-        waiter?.resume(returning: result)
-        return isFirst
+        guard let deadline = self.exchangeDeadline else { return await call() }
+        return await deadline.run(call)
+            ?? (.retry(.failed, after: nil), .noAnswer("the transport has not come back, and is left behind"))
     }
 
-    /// Waits for the result; `nil` if the call was left behind. Only one task may wait.
-    var result: Result? {
-        get async {
-            await withCheckedContinuation { continuation in
-                let over = self.state.withLock { state -> Result?? in
-                    // The call may have ended before this task waits.
-                    if case .over(let result) = state { return .some(result) }
-                    state = .running(continuation)
-                    return nil
-                }
-                if let over { continuation.resume(returning: over) }
+    private func answer(to request: TransportRequest) async -> (Verdict, ProducerDiagnostic.Failure?) {
+        do {
+            // Set in here, since the detached task of the deadline inherits no task-local value.
+            let response = try await DeliveryScope.$isInside.withValue(true) {
+                try await self.transport.send(request)
             }
+            let (verdict, error) = ResponseClassifier.classify(response, wallTime: self.clock.wallTime())
+            return (verdict, error.map { .service($0) })
+        } catch {
+            return (.retry(.failed, after: nil), .noAnswer(String(describing: error)))
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Bounds how many requests are on their way at once; who waits longest comes first.
+/// Limits the number of requests in flight. The task that has waited longest comes first.
 final class RequestSlots: Sendable {
     private struct State {
         var free: Int
@@ -24,6 +24,7 @@ final class RequestSlots: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer = self.state.withLock { state -> Bool? in
+                    // `onCancel` may have run already, and found no waiter.
                     if Task.isCancelled { return false }
                     if state.free > 0 {
                         state.free -= 1
@@ -35,13 +36,15 @@ final class RequestSlots: Sendable {
                 if let answer { continuation.resume(returning: answer) }
             }
         } onCancel: {
+            // If `release` was first, there is none to remove: the task has its slot, and will release it.
             self.state.withLock { $0.waiting.remove(id: id) }?.resume(returning: false)
         }
     }
 
-    /// Gives a slot back.
+    /// Returns a slot.
     func release() {
         self.state.withLock { state -> CheckedContinuation<Bool, Never>? in
+            // The slot is passed on without becoming free: so no task that comes later can take it first.
             guard let first = state.waiting.removeFirst() else {
                 state.free += 1
                 return nil
@@ -51,10 +54,10 @@ final class RequestSlots: Sendable {
     }
 }
 
-/// Who waits, in the order in which they came; coming, going and being served take the same time however many they are.
+/// The waiting tasks, in the order in which they came. Adding, removing and serving take the same time for any number.
 struct WaitingQueue<Element> {
     private var elements: [Int: Element] = [:]
-    /// In their order, those among them that have gone since.
+    /// The ids in order, also of tasks that have left since.
     private var order: [Int] = []
     /// Before this place, all have been served.
     private var head = 0
@@ -83,7 +86,7 @@ struct WaitingQueue<Element> {
         return nil
     }
 
-    /// Forgets places that nobody is at any more, once they are the greater part.
+    /// Removes places of tasks that have left, once they are more than half.
     private mutating func forget() {
         guard self.order.count > 32, self.order.count > 2 * self.elements.count else { return }
         self.steps += self.order.count

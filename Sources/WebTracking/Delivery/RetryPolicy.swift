@@ -1,22 +1,22 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// How long to wait before a batch is sent again.
+/// Decides how long to wait before a batch is sent again.
 struct RetryPolicy: Sendable {
-    /// Waits grow from `initial` to `maximum`, each at most twice the one before.
+    /// Delays grow from `initial` to `maximum`. Each is at most twice the one before.
     struct Backoff: Sendable {
         var initial: Duration
         var maximum: Duration
 
-        /// The wait after the given number of failed attempts (from 1 on), with full jitter.
+        /// The delay after the given number of failures (from 1), with full jitter.
         ///
-        /// `jitter` is uniform in 0..<1: producers that failed together do not come back together.
+        /// `jitter` is uniform in 0..<1, so that producers that failed together do not retry together.
         func delay(failures: Int, jitter: Double) -> Duration {
             let ceiling = min(self.initial * (1 << min(max(failures - 1, 0), 30)), self.maximum)
             return .nanoseconds(Int64(Double(ceiling.wholeNanoseconds) * jitter))
         }
 
-        /// The wait with half of it certain: for a service that has to be left alone for a while.
+        /// A delay of at least half of the full one, for a service that needs some time without requests.
         func steadyDelay(failures: Int, jitter: Double) -> Duration {
             let whole = self.delay(failures: failures, jitter: 1)
             return whole / 2 + .nanoseconds(Int64(Double(whole.wholeNanoseconds) * jitter / 2))
@@ -29,18 +29,18 @@ struct RetryPolicy: Sendable {
     var throttled: Backoff
     /// After 401 and 404, and in a rescue after any refusal of the request.
     var refused: Backoff
-    /// For how long 401 and 404 are retried before a batch is given up; `nil` for ever.
+    /// How long 401 and 404 are retried before a batch is dropped; `nil` for ever.
     var refusalPatience: Duration?
-    /// How old a batch's first record may get; `nil` for any age.
+    /// The age of a batch's first record at which the batch is dropped; `nil` for any age.
     var maximumAge: Duration?
-    /// Whether a batch is given up at once where the service refuses the request for good, whatever is in it.
+    /// Whether a batch is dropped at once if the service rejects the request permanently, whatever is in it.
     var givesUpRequests = true
-    /// The longest wait that a `Retry-After` header is granted.
+    /// The longest delay that a `Retry-After` header may ask for.
     var longestRetryAfter: Duration = .seconds(300)
-    /// The longest wait while the producer shuts down.
+    /// The longest delay during a shutdown.
     var longestWhileClosing: Duration = .seconds(1)
 
-    /// The same for what a rescue takes over: no time is too long, and no refusal of all is for good.
+    /// The policy for a rescue: nothing is dropped because of time, or because the service refuses every request.
     var patient: RetryPolicy {
         var policy = self
         policy.refusalPatience = nil

@@ -21,7 +21,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
     }
 
     private let source: Source
-    private let trouble: ConnectionFailure
+    private let connectionFailure: ConnectionFailure
 
     /// Creates a transport with clients of its own, which are shut down with the transport.
     ///
@@ -48,7 +48,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
     /// redirects, and have no tracer that logs. Prefer ``init(makeClient:)``.
     public init(client: HTTPClient) {
         self.source = .given(client)
-        self.trouble = ConnectionFailure(clock: SystemProducerClock(), proxy: nil)
+        self.connectionFailure = ConnectionFailure(clock: SystemProducerClock(), proxy: nil)
     }
 
     init(proxy: ProxyServer?, clock: any ProducerClock = SystemProducerClock()) {
@@ -62,10 +62,10 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         clock: any ProducerClock = SystemProducerClock(),
         makeClient: @escaping @Sendable () throws -> HTTPClient
     ) {
-        // A client that nobody has shut down traps.
+        // The end closure shuts each client down: AsyncHTTPClient traps on a client that is released without.
         let clients = ClientGenerations(clock: clock, end: { try? await $0.shutdown() }, makeClient: makeClient)
         self.source = .own(clients)
-        self.trouble = ConnectionFailure(clock: clock, proxy: proxy)
+        self.connectionFailure = ConnectionFailure(clock: clock, proxy: proxy)
     }
 
     /// The number of its own clients.
@@ -108,7 +108,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         do {
             response = try await client.execute(message, deadline: deadline, logger: nil)
         } catch {
-            throw await self.trouble.explained(error, of: request)
+            throw await self.connectionFailure.explained(error, of: request)
         }
         // Stop reading a body that is too long: this costs the connection, but no time.
         var body: [UInt8] = []

@@ -6,18 +6,18 @@
 public import Configuration
 
 extension WebTrackingConfiguration {
-    /// Reads a configuration; keys that are not set keep their defaults.
+    /// Reads a configuration. Keys that are not set keep their defaults.
     ///
-    /// Throws ``ConfigurationError`` for a value that cannot work, and what the reader throws for a required key that is
-    /// not set. Scope the reader to put the keys under a prefix: `config.scoped(to: "webtracking")`.
+    /// Throws ``ConfigurationError`` for a value that cannot work, and the reader's own error for a required key that
+    /// is not set. Scope the reader to put the keys under a prefix: `config.scoped(to: "webtracking")`.
     ///
     /// ## Configuration keys
-    /// A key is the name of a setting, with its group and a dot in front. That of a duration ends in `Seconds` and is a
-    /// double. All but the first three are optional, with the default of their setting.
+    /// A key is the name of a setting, after the name of its group and a dot. The key of a duration ends in `Seconds`,
+    /// and its value is a double. All keys but the first three are optional, and have the default of their setting.
     ///
     /// - `endpoint`, `project`, `logstore` (string, required)
     /// - `allowsPlainHTTP` (bool)
-    /// - `source` (string): an empty one is the host's name, in a file as well.
+    /// - `source` (string): an empty one is the host's name.
     /// - `tags` (string array): items `key=value`; in a file an object, too.
     /// - `topic` (string): `fixed:NAME`, `label`, `label-prefix:N`, or `metadata:KEY:FALLBACK`.
     /// - `promotedTags` (string array)
@@ -26,14 +26,15 @@ extension WebTrackingConfiguration {
     /// - `compression` (string): `lz4`, `deflate`, `deflate:LEVEL`, or `none`.
     /// - `logLevel` (string)
     /// - `logLevels` (string array): items `label=level`, the setting `logLevelOverrides`; in a file an object, too.
-    /// - `redaction.standard` (bool): whether the standard rules are in force; true by default.
+    /// - `redaction.standard` (bool): whether the standard rules are in force; by default true.
     /// - `redaction.keep`, `redaction.drop`, `redaction.pseudonym`, `redaction.mask` (string array): keys of metadata, or
-    ///   endings of keys with a `*` in front; they come before all other rules, in this order.
+    ///   with a `*` in front (only there) endings of keys; they come before all other rules, in this order.
     /// - `redaction.pseudonymKey` (string, **secret**): 32 hexadecimal digits.
     /// - `sampling.first`, `sampling.thenOneIn` (int): how many records of a statement and second are kept; 0 to 1,000,000,
     ///   at least 1.
     /// - `sampling.below` (string): the level from which on nothing is sampled; `error` by default.
-    /// - `sampling.suppressRepeatsBelow` (string): the level from which on identical records are not folded, or `none`, the default.
+    /// - `sampling.suppressRepeatsBelow` (string): repeats of a record are left out below this level; `none` by
+    ///   default.
     /// - `batching.targetBytes`, `batching.maximumRequestBytes`, `batching.maximumRecords` (int)
     /// - `batching.lingerSeconds` (double)
     /// - `batching.urgentLevel` (string): a level, or `none`.
@@ -46,13 +47,13 @@ extension WebTrackingConfiguration {
     /// - `fields.time`, `fields.level`, `fields.label`, `fields.message`, `fields.source`, `fields.file`,
     ///   `fields.function`, `fields.line`, `fields.sequence`, `fields.errorType`, `fields.errorMessage` (string)
     /// - `fields.includesCodeLocation`, `fields.includesSequence`, `fields.includesBatchID` (bool)
-    /// - `durability` (string): `memory`, `process`, or `power`; `memory` switches the keys under `spool` off, which are refused
-    ///   without a durability.
+    /// - `durability` (string): `memory`, `process`, or `power`. Without this key, the keys under `spool` are an error.
+    ///   With `memory` they are ignored, so `WEBTRACKING_DURABILITY=memory` stops a spool that the file has.
     /// - `spool.directory` (string)
     /// - `spool.maximumBytes` (int)
     /// - `spool.maximumAgeSeconds` (double)
-    /// - `spool.syncIntervalSeconds` (double): the interval of `power`, and refused without it; 0.5 by default.
-    /// - `spool.permits` (string): `owner` or `group`.
+    /// - `spool.syncIntervalSeconds` (double): the interval of `power`, and an error without it; 0.5 by default.
+    /// - `spool.permits` (string)
     /// - `proxy.host`, `proxy.username` (string), `proxy.port` (int), `proxy.password` (string, **secret**): the HTTP proxy to
     ///   send through.
     /// - `proxy.fromEnvironment` (bool): whether `HTTPS_PROXY` and `NO_PROXY` are read; false by default.
@@ -62,18 +63,18 @@ extension WebTrackingConfiguration {
     ///
     /// Levels, redaction and sampling can also be followed while the program runs: ``WebTrackingProducer/follow(_:)``.
     ///
-    /// A reader cannot list its keys. What is asked for beside them, so that it is not ignored without a word: a value where a
-    /// group belongs, names that people write in place of a key, and variables of the process that nearly are one. Other
-    /// misspelt keys, and objects in place of lists with other names in them, are found by ``init(file:)`` only.
+    /// A reader cannot list its keys, so it is asked for likely mistakes: a value in place of a group, names that
+    /// people write by mistake, and variables of the process that are almost a key. Only ``init(file:)`` finds every
+    /// misspelt key, and every object in place of a list.
     public init(config reader: ConfigReader) throws {
         try self.init(layers: [.config(reader.snapshot())])
     }
 
-    /// Reads a configuration from a file, of which every key is looked at; the keys are those of ``init(config:)``, and `tags`
-    /// and `logLevels` may be objects.
+    /// Reads a configuration from a file, and checks every key. The keys are those of ``init(config:)``; `tags` and
+    /// `logLevels` may be objects.
     ///
-    /// Throws ``ConfigurationError`` for a file that cannot be read, a key that does not exist, with the nearest that does, a
-    /// value of another shape, and a value that cannot work.
+    /// Throws ``ConfigurationError`` for a file that cannot be read, a key that does not exist (with the most similar
+    /// one), a value of the wrong type, and a value that cannot work.
     public init(file: WebTrackingSettingsFile) throws {
         try self.init(layers: file.layers())
     }
@@ -83,7 +84,7 @@ extension WebTrackingConfiguration {
         environment: [String: String] = SettingsVariables.process
     ) throws {
         let config = SettingsReader(layers, environment: environment)
-        try config.refuseStrays(environment)
+        try config.refuseMisspelt(environment)
         self.init(
             endpoint: try config.required("endpoint"),
             project: try config.required("project"),
@@ -101,7 +102,7 @@ extension WebTrackingConfiguration {
         let tags = try config.pairs("tags", rule: "a tag is written key=value") { $0.firstIndex(of: "=") }
         for (name, value) in tags ?? [] {
             guard self.tags.updateValue(value, forKey: name) == nil else {
-                throw config.error("tags", name, "a tag is there once, or one of its values would have no effect")
+                throw config.error("tags", name, "a tag may have one value only")
             }
         }
         if let text = try config.text("topic") { self.topic = try Self.topic(text, config) }
@@ -111,44 +112,26 @@ extension WebTrackingConfiguration {
         if let text = try config.text("compression") { self.compression = try Self.compression(text, config) }
         try config.read("memoryLimit", into: &self.memoryLimit)
         self.logLevel = try config.level("logLevel") ?? self.logLevel
-        try self.readBatching(config.scoped(to: "batching"))
-        try self.readDelivery(config.scoped(to: "delivery"))
-        try self.readLimits(config.scoped(to: "limits"))
-        try self.readFields(config.scoped(to: "fields"))
+        try self.read(PlainSetting.batching, config)
+        if let text = try config.text("batching.urgentLevel") {
+            self.batching.urgentLevel = text == "none" ? nil : try config.level(text, of: "batching.urgentLevel")
+        }
+        try self.read(PlainSetting.delivery + PlainSetting.limits + PlainSetting.fields, config)
         try self.readDurability(config)
         try self.readProxy(config.scoped(to: "proxy"))
         try self.readSigning(config.scoped(to: "signing"))
         try self.readLiveSettings(config)
     }
 
-    private mutating func readBatching(_ config: SettingsReader) throws {
-        try config.read("targetBytes", into: &self.batching.targetBytes)
-        try config.read("maximumRequestBytes", into: &self.batching.maximumRequestBytes)
-        try config.read("maximumRecords", into: &self.batching.maximumRecords)
-        try config.read("lingerSeconds", into: &self.batching.linger)
-        if let text = try config.text("urgentLevel") {
-            self.batching.urgentLevel = text == "none" ? nil : try config.level(text, of: "urgentLevel")
+    private mutating func read(_ settings: [PlainSetting.Named], _ config: SettingsReader) throws {
+        for (key, setting) in settings {
+            switch setting {
+            case .number(let path, _): try config.read(key, into: &self[keyPath: path])
+            case .seconds(let path, _): try config.read(key, into: &self[keyPath: path])
+            case .text(let path): try config.read(key, into: &self[keyPath: path])
+            case .flag(let path): try config.read(key, into: &self[keyPath: path])
+            }
         }
-    }
-
-    private mutating func readDelivery(_ config: SettingsReader) throws {
-        try config.read("maximumConcurrentRequests", into: &self.delivery.maximumConcurrentRequests)
-        try config.read("requestTimeoutSeconds", into: &self.delivery.requestTimeout)
-        try config.read("initialBackoffSeconds", into: &self.delivery.initialBackoff)
-        try config.read("maximumBackoffSeconds", into: &self.delivery.maximumBackoff)
-        try config.read("initialQuotaBackoffSeconds", into: &self.delivery.initialQuotaBackoff)
-        try config.read("maximumQuotaBackoffSeconds", into: &self.delivery.maximumQuotaBackoff)
-        try config.read("initialRefusalBackoffSeconds", into: &self.delivery.initialRefusalBackoff)
-        try config.read("maximumRefusalBackoffSeconds", into: &self.delivery.maximumRefusalBackoff)
-        try config.read("refusalPatienceSeconds", into: &self.delivery.refusalPatience)
-        try config.read("maximumAgeSeconds", into: &self.delivery.maximumAge)
-        try config.read("shutdownTimeoutSeconds", into: &self.delivery.shutdownTimeout)
-    }
-
-    private mutating func readLimits(_ config: SettingsReader) throws {
-        try config.read("maximumValueBytes", into: &self.limits.maximumValueBytes)
-        try config.read("maximumRecordBytes", into: &self.limits.maximumRecordBytes)
-        try config.read("maximumNesting", into: &self.limits.maximumNesting)
     }
 
     private mutating func readDurability(_ config: SettingsReader) throws {
@@ -161,7 +144,7 @@ extension WebTrackingConfiguration {
             }
         }
         let spool = config.scoped(to: "spool")
-        // Asked for always: a value that is no number is an error wherever it stands.
+        // Read it in any case: a value that is not a number is always an error.
         let interval = try spool.duration("syncIntervalSeconds")
         if case .power = self.durability, let interval {
             try Self.check(interval, in: Durability.syncIntervals, setting: "spool.syncIntervalSeconds")
@@ -172,19 +155,19 @@ extension WebTrackingConfiguration {
         try spool.read("maximumAgeSeconds", into: &self.spool.maximumAge)
         if let text = try spool.text("permits") {
             guard let permits = Spool.Permits(rawValue: text) else {
-                throw spool.error("permits", text, "what a spool permits is owner or group")
+                throw spool.error("permits", text, "a spool's permits are owner or group")
             }
             self.spool.permits = permits
         }
         if config.isSet("durability"), self.durability == .memory {
-            // Said in so many words: so one key, or one variable, switches a spool off.
+            // `memory` is set explicitly. So one key or one variable can switch a spool off.
             self.spool = Spool()
         } else {
             try self.refuseUnusedSpool(spool, interval)
         }
     }
 
-    /// Throws for keys of a spool that there is not.
+    /// Throws for keys of a spool that is not used.
     private func refuseUnusedSpool(_ config: SettingsReader, _ interval: Duration?) throws {
         if self.durability == .memory {
             for (key, value) in [
@@ -201,23 +184,6 @@ extension WebTrackingConfiguration {
             rule: "files are synced only with durability power, so it would have no effect",
             suggestion: "Set durability to power, or remove spool.syncIntervalSeconds."
         )
-    }
-
-    private mutating func readFields(_ config: SettingsReader) throws {
-        try config.read("time", into: &self.fields.time)
-        try config.read("level", into: &self.fields.level)
-        try config.read("label", into: &self.fields.label)
-        try config.read("message", into: &self.fields.message)
-        try config.read("source", into: &self.fields.source)
-        try config.read("file", into: &self.fields.file)
-        try config.read("function", into: &self.fields.function)
-        try config.read("line", into: &self.fields.line)
-        try config.read("sequence", into: &self.fields.sequence)
-        try config.read("errorType", into: &self.fields.errorType)
-        try config.read("errorMessage", into: &self.fields.errorMessage)
-        try config.read("includesCodeLocation", into: &self.fields.includesCodeLocation)
-        try config.read("includesSequence", into: &self.fields.includesSequence)
-        try config.read("includesBatchID", into: &self.fields.includesBatchID)
     }
 
     private static func topic(_ text: String, _ config: SettingsReader) throws -> TopicRule {

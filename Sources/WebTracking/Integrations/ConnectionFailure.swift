@@ -7,14 +7,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOPosix
 import NIOSSL
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 /// Explains connection errors in words.
 ///
@@ -36,23 +29,43 @@ final class ConnectionFailure: Sendable {
     func explained(_ error: any Error, of request: TransportRequest) async -> any Error {
         // NIO puts an error from before the handshake into the list of errors by address.
         let ofAddresses = (error as? NIOConnectionError)?.connectionErrors.map(\.error) ?? []
-        switch ofAddresses.first(where: Self.isOfTLS) ?? error {
+        // A machine without IPv6 fails there first, which is not what the user has to know.
+        let ofAddress =
+            ofAddresses.first(where: Self.isOfTLS)
+            ?? ofAddresses.first { !Self.isWithoutRoute($0) }
+            ?? ofAddresses.first
+        switch ofAddress ?? error {
         case let error where Self.isOfTLS(error):
             let words = String(describing: error)
             let certificate = TLSFailure.isTrustError(words) ? await self.certificate(of: request) : .unknown
             let line = TLSFailure.line(words, host: request.host, certificate: certificate, machine: .present)
             return TransportError.connectionFailed(line)
-        case let error as HTTPClientError:
-            guard let proxy = self.proxy else { return error }
-            if error == .proxyAuthenticationRequired {
-                return TransportError.connectionFailed("the proxy \(proxy) asks for other credentials (407)")
-            }
-            if error == .invalidProxyResponse || error == .httpProxyHandshakeTimeout {
-                return TransportError.connectionFailed("the proxy \(proxy) does not connect to \(request.host)")
-            }
-            return error
+        case let error as HTTPClientError where error == .proxyAuthenticationRequired:
+            return TransportError.connectionFailed("\(self.goal(of: request)) asks for other credentials (407)")
+        case let error as HTTPClientError where error == .invalidProxyResponse || error == .httpProxyHandshakeTimeout:
+            return TransportError.connectionFailed("\(self.goal(of: request)) does not connect to \(request.host)")
+        case let error as HTTPClientError where error == .remoteConnectionClosed:
+            return TransportError.connectionFailed("\(self.goal(of: request)) closed the connection without an answer")
+        case let error as HTTPClientError where error == .connectTimeout:
+            return TransportError.connectionFailed("\(self.goal(of: request)) does not answer a connection")
+        case let call as IOError:
+            let reason = String(cString: strerror(call.errnoCode))
+            return TransportError.connectionFailed("\(self.goal(of: request)): \(reason)")
+        case let connect as NIOConnectionError where connect.dnsAError != nil || connect.dnsAAAAError != nil:
+            return TransportError.connectionFailed("\(self.goal(of: request)): no address is found for this name")
         default: return error
         }
+    }
+
+    /// What a connection is made to, as errors name it.
+    private func goal(of request: TransportRequest) -> String {
+        if let proxy = self.proxy { return "the proxy \(proxy)" }
+        return request.port.map { "\(request.host):\($0)" } ?? request.host
+    }
+
+    private static func isWithoutRoute(_ error: any Error) -> Bool {
+        guard let code = (error as? IOError)?.errnoCode else { return false }
+        return [ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT].contains(code)
     }
 
     private static func isOfTLS(_ error: any Error) -> Bool {

@@ -9,29 +9,19 @@ public import CoreMetrics
 
 /// Reports a producer's statistics through swift-metrics.
 ///
-/// The instruments are made once. Counters get what has been added since the last report, every five seconds and at the
-/// end of the shutdown; request durations are recorded as they end.
+/// The instruments are made once. Counters get the difference since the last report, every five seconds and at the end
+/// of the shutdown. Request durations are recorded when a request ends.
 final class MetricsObserver: ProducerObserver {
     let interval: Duration? = .seconds(5)
 
-    private let accepted: Counter
-    private let recovered: Counter
-    private let delivered: Counter
-    private let retries: Counter
-    private let rawBytes: Counter
-    private let wireBytes: Counter
-    private let redacted: Counter
-    private let damagedSpoolFiles: Counter
+    private let counters: [(counter: Counter, count: any KeyPath<WebTrackingStatistics, Int> & Sendable)]
     private let dropped: [DropReason: Counter]
     private let repaired: [RepairKind: Counter]
     private let requests: [RequestOutcome: Counter]
     private let durations: [RequestOutcome: CoreMetrics.Timer]
-    private let pending: Gauge
-    private let pendingBytes: Gauge
+    private let gauges: [(gauge: Gauge, value: any KeyPath<WebTrackingStatistics, Int> & Sendable)]
     private let oldestAge: Gauge
-    private let spoolBytes: Gauge
     private let spoolUnavailable: Gauge
-    private let unspooled: Gauge
     private let last = Lock<WebTrackingStatistics?>(nil)
 
     init(factory: any MetricsFactory) {
@@ -46,14 +36,16 @@ final class MetricsObserver: ProducerObserver {
         ) -> [Key: Value] {
             Dictionary(uniqueKeysWithValues: Key.allCases.map { ($0, make($0)) })
         }
-        self.accepted = counter("records.accepted")
-        self.recovered = counter("records.recovered")
-        self.delivered = counter("records.delivered")
-        self.retries = counter("requests.retried")
-        self.rawBytes = counter("bytes.raw")
-        self.wireBytes = counter("bytes.wire")
-        self.redacted = counter("values.redacted")
-        self.damagedSpoolFiles = counter("spool.damaged")
+        self.counters = [
+            (counter("records.accepted"), \.accepted),
+            (counter("records.recovered"), \.recovered),
+            (counter("records.delivered"), \.delivered),
+            (counter("requests.retried"), \.retries),
+            (counter("bytes.raw"), \.rawBytes),
+            (counter("bytes.wire"), \.wireBytes),
+            (counter("values.redacted"), \.redacted),
+            (counter("spool.damaged"), \.damagedSpoolFiles),
+        ]
         self.dropped = each { counter("records.dropped", [("reason", $0.rawValue)]) }
         self.repaired = each { counter("records.repaired", [("kind", $0.rawValue)]) }
         self.requests = each { counter("requests", [("outcome", $0.rawValue)]) }
@@ -64,12 +56,14 @@ final class MetricsObserver: ProducerObserver {
                 factory: factory
             )
         }
-        self.pending = gauge("queue.records")
-        self.pendingBytes = gauge("queue.bytes")
+        self.gauges = [
+            (gauge("queue.records"), \.pending),
+            (gauge("queue.bytes"), \.pendingBytes),
+            (gauge("spool.bytes"), \.spoolBytes),
+            (gauge("queue.unspooled"), \.unspooled),
+        ]
         self.oldestAge = gauge("queue.oldest.seconds")
-        self.spoolBytes = gauge("spool.bytes")
         self.spoolUnavailable = gauge("spool.unavailable")
-        self.unspooled = gauge("queue.unspooled")
     }
 
     func requestFinished(_ outcome: RequestOutcome, duration: Duration) {
@@ -80,23 +74,15 @@ final class MetricsObserver: ProducerObserver {
         // Read inside the lock, so that no report comes after a later one and counts backwards.
         self.last.withLock { last in
             let statistics = read()
-            self.accepted.increment(by: statistics.accepted - (last?.accepted ?? 0))
-            self.recovered.increment(by: statistics.recovered - (last?.recovered ?? 0))
-            self.delivered.increment(by: statistics.delivered - (last?.delivered ?? 0))
-            self.retries.increment(by: statistics.retries - (last?.retries ?? 0))
-            self.rawBytes.increment(by: statistics.rawBytes - (last?.rawBytes ?? 0))
-            self.wireBytes.increment(by: statistics.wireBytes - (last?.wireBytes ?? 0))
-            self.redacted.increment(by: statistics.redacted - (last?.redacted ?? 0))
-            self.damagedSpoolFiles.increment(by: statistics.damagedSpoolFiles - (last?.damagedSpoolFiles ?? 0))
+            for (counter, count) in self.counters {
+                counter.increment(by: statistics[keyPath: count] - (last?[keyPath: count] ?? 0))
+            }
             Self.add(statistics.dropped, since: last?.dropped, to: self.dropped)
             Self.add(statistics.repaired, since: last?.repaired, to: self.repaired)
             Self.add(statistics.requests, since: last?.requests, to: self.requests)
-            self.pending.record(statistics.pending)
-            self.pendingBytes.record(statistics.pendingBytes)
+            for (gauge, value) in self.gauges { gauge.record(statistics[keyPath: value]) }
             self.oldestAge.record(statistics.oldestAge.inSeconds)
-            self.spoolBytes.record(statistics.spoolBytes)
             self.spoolUnavailable.record(statistics.isSpoolUnavailable ? 1 : 0)
-            self.unspooled.record(statistics.unspooled)
             last = statistics
         }
     }
@@ -109,7 +95,7 @@ final class MetricsObserver: ProducerObserver {
     }
 }
 
-/// The observer of producers that are not given one: swift-metrics' bootstrapped or task-local factory.
+/// The observer of a producer that was given none: swift-metrics' bootstrapped or task-local factory.
 enum DefaultObserver {
     static func make() -> any ProducerObserver {
         MetricsObserver(factory: MetricsSystem.factory)
@@ -141,7 +127,7 @@ extension WebTrackingProducer {
 
 #else
 
-/// The observer of producers that are not given one: none, without the `Metrics` trait.
+/// The observer of a producer that was given none. Without the `Metrics` trait it does nothing.
 enum DefaultObserver {
     static func make() -> any ProducerObserver { NoObserver() }
 
@@ -155,15 +141,15 @@ enum DefaultObserver {
 #endif
 
 extension WebTrackingProducer {
-    /// Creates a producer; nothing is sent before the first record.
+    /// Creates a producer. It sends nothing before the first record.
     ///
     /// Throws ``ConfigurationError`` for the first setting that cannot work.
     ///
     /// - Parameters:
     ///   - configuration: Where logs go and how.
     ///   - transport: Carries the requests; the producer shuts it down at the end of its own shutdown.
-    ///   - diagnostics: Receives the producer's diagnostics; by default, writes rate-limited lines to standard error.
-    ///   - clock: The time that the producer lives by.
+    ///   - diagnostics: Receives the producer's diagnostics. By default, writes rate-limited lines to standard error.
+    ///   - clock: The producer's clock.
     public convenience init(
         configuration: WebTrackingConfiguration,
         transport: any WebTrackingTransport,
@@ -181,8 +167,9 @@ extension WebTrackingProducer {
         )
     }
 
-    /// The clock by which a call of the transport is left behind: the producer's own, if it is the system's. Time that a
-    /// test moves says nothing of a call, and where the test alone moves time nothing would try again what is left behind.
+    /// The clock for the deadline of a call of the transport: the producer's own if it is the system's, otherwise none.
+    /// A test's clock says nothing about how long a call takes, and while only the test moves time, no retry would
+    /// follow.
     static func exchangeClock(beside clock: any ProducerClock) -> (any ProducerClock)? {
         clock is SystemProducerClock ? clock : nil
     }

@@ -24,7 +24,7 @@ extension ConfiguredSettings {
                 throw config.error(
                     "logLevels",
                     label,
-                    "a label is there once, or one of its levels would have no effect"
+                    "a label may have one level only"
                 )
             }
         }
@@ -35,8 +35,13 @@ extension ConfiguredSettings {
         self.hasStandardRules = try config.flag("standard")
         for (key, action) in Self.lists {
             self.rules[action] = try config.texts(key).map { names in
-                names.map { name in
-                    name.hasPrefix("*") ? .suffix(String(name.dropFirst()), action) : .key(name, action)
+                try names.map { name in
+                    let ending = name.hasPrefix("*") ? String(name.dropFirst()) : name
+                    // No key has one, so the rule would have no effect.
+                    guard !ending.contains("*") else {
+                        throw config.error(key, name, "a * stands only in front, for keys that end so")
+                    }
+                    return ending == name ? .key(name, action) : .suffix(ending, action)
                 }
             }
         }

@@ -9,9 +9,9 @@ public import ServiceLifecycle
 extension WebTrackingProducer: Service {
     /// Waits for the group's graceful shutdown or for cancellation, and then delivers what is left.
     ///
-    /// Records are sent before the service runs, too. The final flush lasts at most
-    /// ``WebTrackingConfiguration/Delivery/shutdownTimeout``, and cancellation does not reach it: the lines that tell why
-    /// another service failed are delivered as well.
+    /// Records are also sent before the service runs. The final flush lasts at most
+    /// ``WebTrackingConfiguration/Delivery/shutdownTimeout``. Cancellation does not end it, so the lines that say why
+    /// another service failed are delivered too.
     public func run() async throws {
         // Throws when the task is cancelled, which is the other reason to stop.
         try? await gracefulShutdown()

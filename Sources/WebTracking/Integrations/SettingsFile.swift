@@ -4,20 +4,13 @@
 #if Configuration
 
 public import Configuration
+import WebTrackingPlatform
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
-/// A JSON file with settings, of which every key is looked at: one that is misspelt, or has a value of another shape, is an
-/// error, where a reader of swift-configuration says nothing.
+/// A JSON file with settings, of which every key is checked: a misspelt key or a value of the wrong type is an error. A
+/// reader of swift-configuration would ignore both.
 ///
-/// Links are followed, and the path may have any characters. A folder in place of a file, such as a Secret or a ConfigMap
-/// that Kubernetes mounts, has a file for each key: `signing.accessKeySecret`, for example.
+/// Links are followed, and the path may have any characters. Instead of a file, the path may name a folder with one
+/// file for each key, such as `signing.accessKeySecret`: a Secret or a ConfigMap that Kubernetes mounts.
 ///
 /// ```swift
 /// let file = WebTrackingSettingsFile(
@@ -29,16 +22,17 @@ import Musl
 public struct WebTrackingSettingsFile: Sendable, ExpressibleByStringLiteral {
     /// The path of a JSON file, of at most 1 MiB, or of a folder with a file for each key.
     public var path: String
-    /// The object of the file in which the settings are, with dots for objects in objects; the whole file if `nil`. In a folder
-    /// the names of files begin with it and a dot, and others are let be; a key without it is an error, unless it is there with
-    /// it as well, or is a single word in a folder that is not of secrets.
+    /// The object of the file that has the settings, with dots for nested objects; the whole file if `nil`. In a
+    /// folder, the names of files begin with it and a dot, and other files are ignored. But a file that is named as a
+    /// key without the scope is an error, unless there is one with the scope too, or its name is a single word and the
+    /// folder is not ``secrets``.
     public var scope: String?
-    /// A folder with a file for each key, for secrets; it outranks the file.
+    /// A folder with one file for each key, for secrets. It outranks the file.
     public var secrets: String?
-    /// What outranks both, such as the environment, scoped to the same keys.
+    /// Outranks both, for example the environment, scoped to the same keys.
     public var overrides: ConfigReader?
 
-    /// Creates a description of a file; nothing is read yet.
+    /// Creates a description of a file. Nothing is read yet.
     public init(_ path: String, scope: String? = nil, secrets: String? = nil, overrides: ConfigReader? = nil) {
         self.path = path
         self.scope = scope
@@ -46,12 +40,12 @@ public struct WebTrackingSettingsFile: Sendable, ExpressibleByStringLiteral {
         self.overrides = overrides
     }
 
-    /// A file that is read as a whole.
+    /// A file whose whole contents are settings.
     public init(stringLiteral path: String) {
         self.init(path)
     }
 
-    /// What a file or a folder has in it.
+    /// The contents of a file or a folder.
     enum Contents: Equatable {
         case file([UInt8])
         case folder([Entry])
@@ -62,15 +56,15 @@ public struct WebTrackingSettingsFile: Sendable, ExpressibleByStringLiteral {
         }
     }
 
-    /// Reads everything; throws ``ConfigurationError``.
+    /// Reads everything. Throws ``ConfigurationError``.
     func layers() throws -> [SettingsReader.Layer] { try self.layers(of: self.contents()) }
 
-    /// What stands in the folder of secrets, and in the file.
+    /// The contents of the folder of secrets, and of the file.
     func contents() throws -> [Contents] {
         try self.paths.map { try Self.contents(of: $0, attempts: 3) }
     }
 
-    /// Looks through what was read.
+    /// Parses and checks contents.
     func layers(of contents: [Contents]) throws -> [SettingsReader.Layer] {
         var layers: [SettingsReader.Layer] = []
         if let overrides { layers.append(.config(overrides.snapshot())) }
@@ -95,7 +89,7 @@ public struct WebTrackingSettingsFile: Sendable, ExpressibleByStringLiteral {
         do throws(FileError) {
             return try Self.contents(of: path)
         } catch {
-            // A link that leads elsewhere by now, as in a folder that Kubernetes changes.
+            // Kubernetes swaps a link when it changes a mounted folder, so a path may lead to nothing for a moment.
             if error.isAbsence, attempts > 1 { return try Self.contents(of: path, attempts: attempts - 1) }
             throw ConfigurationError(
                 setting: "file",
@@ -121,6 +115,7 @@ public struct WebTrackingSettingsFile: Sendable, ExpressibleByStringLiteral {
     }
 
     private static func bytes(_ path: String) throws(FileError) -> [UInt8] {
+        // `FileSystem.read` refuses links, and a folder that Kubernetes mounts consists of them.
         guard let real = realpath(path, nil) else { throw FileError("open", path) }
         defer { free(real) }
         return try FileSystem.read(String(cString: real), limit: 1 << 20, access: nil)

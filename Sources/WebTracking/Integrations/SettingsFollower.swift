@@ -10,16 +10,18 @@ import Logging
 #endif
 
 extension WebTrackingProducer {
-    /// Changes log levels, redaction and sampling whenever the configuration does; runs until the task is cancelled, or the
-    /// configuration has no more to say.
+    /// Changes log levels, redaction and sampling whenever the configuration changes. Runs until the task is cancelled,
+    /// or until the configuration ends.
     ///
-    /// Reads the keys `logLevels`, `redaction.…` and `sampling.…` of ``WebTrackingConfiguration/init(config:)`` from each
-    /// snapshot, scoped as there. A key that a snapshot has outranks what the producer started with. One that no snapshot has
-    /// had so far stays as it was when the producer's ``configuration`` was read, from whatever other source; one that is no
-    /// longer there is as the program has set it. What is changed in between through the producer's own methods stays only
-    /// until the next change of the configuration. A snapshot that cannot work is told as
-    /// ``ProducerDiagnostic/settingsRefused(reason:)``, and changes nothing. Other keys are read at a start only: one that is
-    /// not as it was then is named in ``ProducerDiagnostic/settingsInForce(summary:)``.
+    /// Reads the keys `logLevels`, `redaction.…` and `sampling.…` of ``WebTrackingConfiguration/init(config:)`` from
+    /// each snapshot, in the same scope. A key in a snapshot outranks what the producer started with. A key that was in
+    /// no snapshot so far keeps the value that the producer's ``configuration`` has, from any source. A key that is
+    /// gone falls back to what the program has set. A change through the producer's own methods lasts until the next
+    /// change of the configuration.
+    ///
+    /// A snapshot that cannot work changes nothing, and is reported as ``ProducerDiagnostic/settingsRefused(reason:)``.
+    /// All other keys take effect at a start only. If one of them has changed,
+    /// ``ProducerDiagnostic/settingsInForce(summary:)`` names it.
     ///
     /// ```swift
     /// let provider = try await ReloadingFileProvider<JSONSnapshot>(filePath: "logging.json", pollInterval: .seconds(1))
@@ -27,24 +29,24 @@ extension WebTrackingProducer {
     /// ```
     public func follow(_ config: ConfigReader) async throws {
         try await config.watchSnapshot { updates in
-            var follower = SettingsFollower(self.configuration, isPatient: false)
-            for await snapshot in updates { self.perform(follower.look(at: snapshot)) }
+            var follower = SettingsFollower(self.configuration, needsConfirmation: false)
+            for await snapshot in updates { self.perform(follower.check(snapshot)) }
         }
     }
 
-    /// Changes log levels, redaction and sampling whenever the file does; runs until the task is cancelled.
+    /// Changes log levels, redaction and sampling whenever the file changes. Runs until the task is cancelled.
     ///
-    /// As ``follow(_:)``, for a file of which every key is looked at: a key that does not exist, a value of another shape, a file
-    /// that is no JSON or is gone is told as ``ProducerDiagnostic/settingsRefused(reason:)`` once it was so at two looks, and
-    /// changes nothing.
+    /// Works as ``follow(_:)``, but checks every key of the file. An unknown key, a value of the wrong type, a file
+    /// that is not JSON, or a missing file changes nothing. It is reported as
+    /// ``ProducerDiagnostic/settingsRefused(reason:)`` if two checks in a row find it.
     ///
     /// - Parameters:
-    ///   - file: The file, whose directory may be one that Kubernetes mounts.
-    ///   - interval: How often to look at it.
+    ///   - file: The file. Its directory may be a Kubernetes mount.
+    ///   - interval: The time between two checks.
     public func follow(file: WebTrackingSettingsFile, every interval: Duration = .seconds(1)) async {
         var follower = SettingsFollower(self.configuration)
         while !Task.isCancelled {
-            self.perform(follower.look(at: file))
+            self.perform(follower.check(file))
             do { try await self.clock.sleep(until: self.clock.now() + interval) } catch { return }
         }
     }
@@ -52,22 +54,24 @@ extension WebTrackingProducer {
     private func perform(_ action: SettingsFollower.Action) {
         switch action {
         case .none: break
-        case .apply(let settings, let waiting, let isTold): self.apply(settings, waiting: waiting, tellsAnyway: isTold)
+        case .apply(let settings, let waiting, let mustReport):
+            self.apply(settings, waiting: waiting, reportsAnyway: mustReport)
         case .refuse(let reason): self.report(.settingsRefused(reason: reason))
         }
     }
 }
 
-/// What is done about each look at a configuration that is followed.
+/// Decides what to do after each check of a configuration that is followed.
 struct SettingsFollower {
     enum Action {
         case none
         /// Puts settings in force.
         ///
         /// - Parameters:
-        ///   - waiting: The keys of which the values are not, until the next start.
-        ///   - isTold: Whether it is told anyway: it was told of those before that they are not, or others wait now.
-        case apply(RuntimeSettings, waiting: [String], isTold: Bool)
+        ///   - waiting: The keys whose new values need a restart.
+        ///   - mustReport: Whether to report the settings even if they are the same: before, they were refused, or
+        ///     another list of waiting keys was reported.
+        case apply(RuntimeSettings, waiting: [String], mustReport: Bool)
         case refuse(reason: String)
     }
 
@@ -77,29 +81,29 @@ struct SettingsFollower {
     }
 
     private let configuration: WebTrackingConfiguration
-    /// Whether what cannot work is told at the second look only: a file may be half written at the first.
-    private let isPatient: Bool
-    /// What was said at the start and not since.
+    /// Whether an outcome has to be the same at two checks in a row: at the first one, a file may be half written.
+    private let needsConfirmation: Bool
+    /// What the configuration said at the start, without the keys that a later one has said.
     private var start: ConfiguredSettings
     private var last: Outcome?
-    /// What was told last of settings that are refused, since some were put in force.
+    /// The refusal that was reported last; `nil` once settings are in force again.
     private var reported: String?
-    /// What the file had in it, and what is wrong with that as a whole.
+    /// The contents of the file at the last check, and the error that they gave as a whole.
     private var contents: [WebTrackingSettingsFile.Contents]?
     private var failure: (any Error)?
-    /// What is read at a start only and is not in force, by key, and what was told last of that.
+    /// The settings that need a restart, by key, and those that were reported last.
     private var waiting: [String: String] = [:]
     private var reportedWaiting: [String: String] = [:]
 
-    init(_ configuration: WebTrackingConfiguration, isPatient: Bool = true) {
+    init(_ configuration: WebTrackingConfiguration, needsConfirmation: Bool = true) {
         self.configuration = configuration
-        self.isPatient = isPatient
+        self.needsConfirmation = needsConfirmation
         self.start = configuration.readSettings.configured
     }
 
-    /// Reads a file, and says what to do.
-    mutating func look(at file: WebTrackingSettingsFile) -> Action {
-        self.look { follower in
+    /// Reads a file, and decides what to do.
+    mutating func check(_ file: WebTrackingSettingsFile) -> Action {
+        self.decide { follower in
             let contents = try file.contents()
             let layers = try file.layers(of: contents)
             if contents != follower.contents {
@@ -112,26 +116,26 @@ struct SettingsFollower {
         }
     }
 
-    /// Reads a snapshot, and says what to do.
-    mutating func look(at snapshot: ConfigSnapshotReader) -> Action {
-        self.look { follower in
+    /// Reads a snapshot, and decides what to do.
+    mutating func check(_ snapshot: ConfigSnapshotReader) -> Action {
+        self.decide { follower in
             let config = SettingsReader([.config(snapshot)])
-            try config.refuseStrays(SettingsVariables.process)
-            // What is read at a start only may be another program's here, and is no reason to refuse the rest.
+            try config.refuseMisspelt(SettingsVariables.process)
+            // Here, keys that are read at a start only may belong to another program. They are no reason to refuse the
+            // rest.
             follower.waiting = (try? follower.changesAtStart(SettingsReader([.config(snapshot)]))) ?? [:]
             return config
         }
     }
 
-    /// Throws for whatever a start with these settings would throw for, also among those that are read only then; of these,
-    /// says which are not in force.
+    /// Throws every error that a start with these settings would throw. Returns the settings that need a restart.
     private func checkAll(_ layers: [SettingsReader.Layer]) throws -> [String: String] {
         let config = SettingsReader(layers)
-        try config.refuseStrays(SettingsVariables.process)
+        try config.refuseMisspelt(SettingsVariables.process)
         return try self.changesAtStart(config)
     }
 
-    /// The values that would be others after a start, by key.
+    /// The values that would be different after a restart, by key.
     private func changesAtStart(_ config: SettingsReader) throws -> [String: String] {
         var next = self.configuration
         next.tags = [:]
@@ -142,14 +146,15 @@ struct SettingsFollower {
         try next.validate()
         let origins = Set(config.layers.compactMap { if case .tree(let tree) = $0 { tree.origin } else { nil } })
         var waiting: [String: String] = [:]
-        // In clear: another secret is another value. It is kept here and told nowhere.
+        // With the secrets in clear: only so is a new secret a new value. They stay in here, and are never reported.
         let values = zip(self.configuration.entries { $0 }, next.entries { $0 })
         for ((now, shown), (own, new)) in zip(zip(self.configuration.entries, next.entries), values) {
             let key = own.key
             guard key != "logLevels", !key.hasPrefix("redaction."), !key.hasPrefix("sampling.") else { continue }
             let start = self.configuration.readSettings.origins[key]
             if config.audit.origins[key] != nil {
-                // What the program has changed since it was read is meant to be another than what was read.
+                // If the program has changed a value since it was read, and the file still has the old one, nothing is
+                // new.
                 let isOld = start.map { $0.value != now.value && $0.value == shown.value } ?? false
                 if !isOld, new.value != own.value { waiting[key] = new.value }
             } else if let start, origins.contains(start.origin) {
@@ -159,7 +164,7 @@ struct SettingsFollower {
         return waiting
     }
 
-    private mutating func look(_ read: (inout SettingsFollower) throws -> SettingsReader) -> Action {
+    private mutating func decide(_ read: (inout SettingsFollower) throws -> SettingsReader) -> Action {
         var rest = self.start
         let outcome: Outcome
         do {
@@ -174,14 +179,14 @@ struct SettingsFollower {
         self.last = outcome
         switch outcome {
         case .settings(let settings, let waiting):
-            guard isNew || !self.isPatient else { return .none }
+            guard isNew || !self.needsConfirmation else { return .none }
             self.start = rest
-            let isTold = self.reported != nil || waiting != self.reportedWaiting
+            let mustReport = self.reported != nil || waiting != self.reportedWaiting
             self.reported = nil
             self.reportedWaiting = waiting
-            return .apply(settings, waiting: waiting.keys.sorted(), isTold: isTold)
+            return .apply(settings, waiting: waiting.keys.sorted(), mustReport: mustReport)
         case .refused(let reason):
-            guard self.reported != reason, !isNew || !self.isPatient else { return .none }
+            guard self.reported != reason, !isNew || !self.needsConfirmation else { return .none }
             self.reported = reason
             return .refuse(reason: reason)
         }

@@ -5,29 +5,29 @@
 
 import Configuration
 
-/// The keys that there are, and names that people write instead of them.
+/// All keys, and the wrong names that people write for them.
 enum SettingsKeys {
     /// The form of a key's value.
     enum Form: Sendable {
         case text, texts, pairs, flag, number, seconds
     }
 
-    /// All keys: those that reading a configuration asks for, so that there is no second list to keep.
+    /// All keys: those that are read when a configuration is read, so that there is no second list to keep up to date.
     static let all: [String: Form] = audited.asked
 
     private static let audited: (asked: [String: Form], secrets: Set<String>) = {
         let reader = SettingsReader([])
         var configuration = WebTrackingConfiguration(endpoint: "", project: "", logstore: "")
-        // Nothing is set, so that nothing can be wrong; what throws is that the required ones are missing.
+        // Nothing is set, so no value can be wrong. Only the required keys throw.
         for key in ["endpoint", "project", "logstore"] { _ = try? reader.required(key) }
         try? configuration.read(reader)
         return (reader.audit.asked, reader.audit.secrets)
     }()
 
-    /// Whether a key in this group is secret, so that it may have been meant by what stands in the group's place.
+    /// Whether a group has a secret key. Then a value in the group's place may be that secret.
     static func hasSecret(_ group: String) -> Bool { Self.audited.secrets.contains { $0.hasPrefix("\(group).") } }
 
-    /// The beginnings of keys under which others stand, such as `redaction`.
+    /// The groups of keys, such as `redaction`.
     static let groups: [String] = {
         var groups: Set<String> = []
         for key in all.keys {
@@ -36,14 +36,14 @@ enum SettingsKeys {
         return groups.sorted()
     }()
 
-    /// What people write for a key, and what is not one: the unit left out, another word for the most, one or many, another
-    /// spelling of its words, an object in place of a list, the name of the setting, and of a key of redaction a letter that is
-    /// missing or in the wrong place. A reader of swift-configuration cannot list its keys, but it can be asked for these.
-    static let neighbours: [(name: String, key: String)] = {
-        var names: [(name: String, key: String)] = [("logLevelOverrides", "logLevels"), (Self.withoutKey, "spool")]
+    /// Names that people write by mistake, and the keys that they mean: the unit is missing, `max` for `maximum`,
+    /// singular for plural, another spelling of the words, an object in place of a list, the name of the setting, and
+    /// in redaction's keys a typo. A reader of swift-configuration cannot list its keys, but it can be asked for these.
+    static let mistakes: [(name: String, key: String)] = {
+        var names: [(name: String, key: String)] = [("logLevelOverrides", "logLevels"), (Self.keyless, "spool")]
         for (key, form) in all.sorted(by: { $0.key < $1.key }) {
             names += [Self.spelled(key, "_"), Self.spelled(key, "-"), key.lowercased()].map { ($0, key) }
-            if key.hasPrefix("redaction.") { names += Self.slips(key).map { ($0, key) } }
+            if key.hasPrefix("redaction.") { names += Self.typos(key).map { ($0, key) } }
             if key.hasSuffix("Seconds") {
                 let stem = String(key.dropLast("Seconds".count))
                 names += [(stem, key), ("\(stem)Milliseconds", key)]
@@ -64,10 +64,10 @@ enum SettingsKeys {
         return names.filter { all[$0.name] == nil }
     }()
 
-    /// A setting that has no key.
-    private static let withoutKey = "spool.isRescue"
+    /// The one setting that has no key.
+    private static let keyless = "spool.isRescue"
 
-    /// A key in small letters, with a hyphen or the like between its words.
+    /// A key in lower case, with a separator between its words.
     private static func spelled(_ key: String, _ separator: Character) -> String {
         key.reduce(into: "") { name, character in
             if character.isUppercase, name.last?.isLowercase == true { name.append(separator) }
@@ -75,19 +75,19 @@ enum SettingsKeys {
         }
     }
 
-    /// A key with a letter of its last part missing, or two of them the other way round.
-    private static func slips(_ key: String) -> Set<String> {
+    /// A key with one letter of its last part missing, or with two letters swapped.
+    private static func typos(_ key: String) -> Set<String> {
         let letters = Array(key)
         let start = (letters.lastIndex(of: ".") ?? -1) + 1
-        var slips: Set<String> = []
+        var typos: Set<String> = []
         for place in start..<letters.count {
-            slips.insert(String(letters[..<place] + letters[(place + 1)...]))
+            typos.insert(String(letters[..<place] + letters[(place + 1)...]))
             guard place > start else { continue }
             var other = letters
             other.swapAt(place - 1, place)
-            slips.insert(String(other))
+            typos.insert(String(other))
         }
-        return slips
+        return typos
     }
 
     private static func shortened(_ key: String) -> String? {
@@ -98,12 +98,12 @@ enum SettingsKeys {
         )
     }
 
-    /// The error for a name that is no key.
+    /// The error for a name that is not a key.
     static func misspelt(_ name: String, in origin: String) -> ConfigurationError {
         let nearest = Self.nearest(to: name)
         let parent = name.lastIndex(of: ".").map { String(name[..<$0]) }
         let suggestion =
-            if name == Self.withoutKey {
+            if name == Self.keyless {
                 "Remove it: only a program can set it."
             } else if let parent, let form = Self.all[parent] {
                 form == .pairs
@@ -132,7 +132,7 @@ enum SettingsKeys {
         }
     }
 
-    /// The key that is likely to be meant; `nil` if none is near.
+    /// The key that is most likely meant; `nil` if none is similar.
     static func nearest(to name: String) -> String? {
         if name == "logLevelOverrides" { return "logLevels" }
         func last(_ key: String) -> String { key.split(separator: ".").last.map(String.init) ?? key }
@@ -154,7 +154,7 @@ enum SettingsKeys {
     }
 }
 
-/// How many changes make one name of another: a letter more, less, another one, or two that changed places.
+/// The number of edits that make one name of another: insert, delete or replace a letter, or swap two neighbours.
 enum EditDistance {
     static func between(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var beforeLast: [Int] = []
@@ -176,22 +176,23 @@ enum EditDistance {
 }
 
 extension SettingsReader {
-    /// Throws for what is set and would have no effect, as far as a reader can be asked for it; a file has been looked
-    /// through when it was read.
+    /// Throws if a misspelt name is set, as far as a reader can be asked for it. Files and folders were checked when
+    /// they were read.
     ///
     /// - Parameter environment: The variables of the process.
-    func refuseStrays(_ environment: [String: String]) throws {
+    func refuseMisspelt(_ environment: [String: String]) throws {
         for case .config(let config) in self.layers {
             for group in SettingsKeys.groups {
-                // An empty variable is one that is not set. The value may be somebody's secret.
+                // An empty variable counts as not set. The value may be a secret, so the error does not show it.
                 guard let value = Self.shown(group, in: config, isSecret: true), !value.isEmpty else { continue }
                 throw SettingsTree.groupError(group, value: Redaction.masked)
             }
-            for (name, key) in SettingsKeys.neighbours {
+            for (name, key) in SettingsKeys.mistakes {
                 guard Self.isSet(name, in: config), !Self.isVariable(of: key, called: name, in: config) else {
                     continue
                 }
-                var error = SettingsKeys.misspelt(name, in: "configuration")
+                let variable = SettingsVariables.variable(of: name, in: config, environment)
+                var error = SettingsKeys.misspelt(name, in: variable ?? "configuration")
                 if !name.hasPrefix("\(key).") { error.suggestion = "Did you mean \(key)?" }
                 throw error
             }
@@ -208,7 +209,7 @@ extension SettingsReader {
             || config.bool(forKey: key, isSecret: true) != nil || config.stringArray(forKey: key, isSecret: true) != nil
     }
 
-    /// Whether another spelling of a key is there since one variable stands for both.
+    /// Whether another spelling of a key is set only because the environment has one variable for both spellings.
     private static func isVariable(of key: String, called name: String, in config: ConfigSnapshotReader) -> Bool {
         guard SettingsVariables.encoded(name) == SettingsVariables.encoded(key),
             let text = config.string(forKey: ConfigKey(name), isSecret: true)

@@ -11,8 +11,8 @@ import Logging
 
 /// Reads values of one scope of a configuration, from the first of several layers that has them.
 ///
-/// A reader of swift-configuration says `nil` for a value of another type, as for a key that is not set. Here that is an
-/// error that names the key: nobody should believe that a value is in force which is not even looked at.
+/// A reader of swift-configuration returns `nil` for a value of another type, as it does for a key that is not set.
+/// This type throws an error that names the key instead, so that an ignored value is not mistaken for one in force.
 struct SettingsReader {
     /// Where settings come from.
     enum Layer: Sendable {
@@ -20,17 +20,17 @@ struct SettingsReader {
         case tree(SettingsTree)
     }
 
-    /// What was asked for so far, with the form of its value, and where what was found came from.
+    /// The keys that were read so far, with the form of their values, and the origins of the values that were found.
     final class Audit {
         fileprivate(set) var asked: [String: SettingsKeys.Form] = [:]
-        /// Those of them that are secret.
+        /// The keys that are secret.
         fileprivate(set) var secrets: Set<String> = []
         fileprivate(set) var origins: [String: String] = [:]
     }
 
     let layers: [Layer]
     let audit: Audit
-    /// The environment of the process, to tell where a value came from.
+    /// The environment of the process, for the origins of values.
     private let environment: [String: String]
     private let scope: String
 
@@ -51,7 +51,7 @@ struct SettingsReader {
 
     // MARK: Values
 
-    /// A text; nothing of a secret one is shown. In a JSON file, too, an empty one is none where `emptyIsNone`.
+    /// A text. Errors show nothing of a secret one. With `emptyIsNone`, an empty text in a JSON file counts as not set.
     func text(_ key: String, isSecret: Bool = false, emptyIsNone: Bool = false) throws -> String? {
         try self.first(key, .text, isSecret: isSecret, rule: "the value is a text") { config, name in
             config.string(forKey: name, isSecret: isSecret).map { .value($0) }
@@ -63,19 +63,20 @@ struct SettingsReader {
     /// The text of a key that has to be set.
     func required(_ key: String) throws -> String {
         if let text = try self.text(key) { return text }
-        // The reader's own error, where there is nothing but a reader.
+        // With a single reader, throw that reader's own error.
         if self.layers.count == 1, case .config(let config) = self.layers[0] {
             return try config.requiredString(forKey: ConfigKey(self.scope + key))
         }
         throw ConfigurationError(
             setting: self.scope + key,
             value: "",
-            rule: "it has to be set, and is not",
+            rule: "it must be set",
             suggestion: "Set the key \(self.scope + key)."
         )
     }
 
-    /// Texts without the space around them; those that are empty then are left out. Nothing but such is none.
+    /// Texts without the space around them, and without those that are empty then. If all are empty, the key counts as
+    /// not set.
     func texts(_ key: String) throws -> [String]? {
         try self.first(key, .texts, rule: "the value is an array of texts") { config, name in
             config.stringArray(forKey: name).map(Self.items)
@@ -84,9 +85,9 @@ struct SettingsReader {
         }
     }
 
-    /// Pairs of texts: an array of `name=value`, or in a file an object as well.
+    /// Pairs of texts: an array of `name=value`, or in a file also an object.
     ///
-    /// - Parameter separator: Which of several equals signs ends the name.
+    /// - Parameter separator: Finds the equals sign that ends the name.
     func pairs(
         _ key: String,
         rule: String,
@@ -138,6 +139,7 @@ struct SettingsReader {
         try self.first(key, .number, rule: "the value is a whole number") { config, name in
             config.int(forKey: name).map { .value($0) }
         } tree: { value, isText in
+            // JSON may write a whole number as 1e6 or 2.0.
             SettingsTree.number(value, isText: isText).flatMap { Int($0) ?? Double($0).flatMap(Int.init(exactly:)) }
                 .map { .value($0) }
         }
@@ -146,12 +148,13 @@ struct SettingsReader {
     func duration(_ key: String) throws -> Duration? {
         let rule = "a duration is a number of seconds"
         let found: Double? = try self.first(key, .seconds, rule: rule) { config, name in
+            // swift-configuration gives no double for a value that is stored as an integer.
             (config.double(forKey: name) ?? config.int(forKey: name).map(Double.init)).map { .value($0) }
         } tree: { value, isText in
             SettingsTree.number(value, isText: isText).flatMap(Double.init).map { .value($0) }
         }
         guard let seconds = found else { return nil }
-        // A duration traps on what it cannot hold.
+        // `Duration.seconds` traps on a number beyond its range.
         guard seconds.isFinite, abs(seconds) < 1e9 else { throw self.error(key, "\(seconds)", rule) }
         return .seconds(seconds)
     }
@@ -177,7 +180,7 @@ struct SettingsReader {
         let key = self.scope + key
         return ConfigurationError(
             setting: key,
-            // An address can be written where another setting belongs, too.
+            // An address with credentials may stand under any key, so mask them here too.
             value: value.withoutCredentials,
             rule: rule,
             suggestion: "Change the key \(key)."
@@ -186,10 +189,10 @@ struct SettingsReader {
 
     // MARK: Keys that should not be set
 
-    /// Whether a value of a key was found, now that it has been read.
+    /// Whether a value of a key was found. Ask only after the key was read.
     func isSet(_ key: String) -> Bool { self.audit.origins[self.scope + key] != nil }
 
-    /// Throws for a key that is set, to whatever it is.
+    /// Throws if a key is set, to any value.
     func refuse(_ key: String, isSecret: Bool = false, rule: String, form: SettingsKeys.Form? = nil) throws {
         if let form { self.audit.asked[self.scope + key] = form }
         for layer in self.layers { try self.refuse(key, in: layer, isSecret: isSecret, rule: rule) }
@@ -223,10 +226,10 @@ struct SettingsReader {
 
     // MARK: Looking a key up
 
-    /// What a layer says of a key, in the form that is asked for.
+    /// What a layer has for a key, in the form that the caller asked for.
     private enum Found<Value> {
         case value(Value)
-        /// It is there, and says that it is not set.
+        /// The key is there, and its value means "not set".
         case unset
     }
 
@@ -263,11 +266,11 @@ struct SettingsReader {
         return nil
     }
 
-    /// Whether a layer of texts has nothing but space for a key: an environment variable, or a file in a folder, cannot say
-    /// more clearly that it is not set.
+    /// Whether the value of a key in a layer of texts is nothing but space. An environment variable or a file in a
+    /// folder cannot be "not set" in a clearer way.
     private static func isEmpty(_ name: String, in layer: Layer) -> Bool {
         switch layer {
-        // It may be a secret.
+        // Ask as for a secret, as it may be one: swift-configuration then keeps the value out of its logs.
         case .config(let config): config.string(forKey: ConfigKey(name), isSecret: true)?.trimmed.isEmpty == true
         case .tree(let tree):
             if tree.isText, case .string(let text)? = tree.values[name] { text.isEmpty } else { false }

@@ -3,18 +3,18 @@
 
 #if Configuration
 
-/// Settings from a file or a folder, looked through: there is no key that nobody asks for, and no group that is a value.
+/// The settings of a file or a folder, after a check: every key is known, and every group is an object.
 struct SettingsTree: Sendable {
-    /// By key, with dots between its parts.
+    /// The values by key. Dots separate the parts of a key.
     private(set) var values: [String: JSONValue] = [:]
-    /// The keys that are there, also those that say that they are not set.
+    /// The keys in the file, also those whose value is null.
     private var keys: Set<String> = []
-    /// The path that it was read from.
+    /// The path of the file or folder.
     let origin: String
-    /// Whether all values are texts, which stand for numbers and lists as those of variables do.
+    /// Whether all values are texts, which stand for numbers and lists as in environment variables.
     let isText: Bool
 
-    /// Reads a JSON text. Throws ``ConfigurationError`` for what is no JSON, and for what would have no effect.
+    /// Reads a JSON text. Throws ``ConfigurationError`` if it is not JSON, or if a part of it would have no effect.
     ///
     /// - Parameter scope: The object in which the settings are, with dots for objects in objects; `nil` for the whole.
     init(json bytes: [UInt8], scope: String?, origin: String) throws {
@@ -27,21 +27,23 @@ struct SettingsTree: Sendable {
             let before = bytes.prefix(error.offset)
             let line = before.count { $0 == 0x0A } + 1
             let column = before.count - (before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0) + 1
-            throw self.fileError("it is no JSON at line \(line), column \(column)", "Mend the file.")
+            throw self.fileError("it is not JSON at line \(line), column \(column)", "Correct the file.")
         }
         guard case .object(let members) = root else {
             throw self.fileError("a file of settings is one JSON object", "Write the keys in braces.")
         }
         let settings = try scope.map { try Self.member($0, of: members) } ?? root
         guard let settings else {
-            throw self.fileError("it has no object \(scope ?? ""), in which the settings are to be", "Add it.")
+            throw self.fileError("it has no object \(scope ?? "") for the settings", "Add it.")
         }
         try self.add(settings, at: "")
     }
 
-    /// Reads the files of a folder: each has the name of a key, and its value as in a variable.
+    /// Reads the files of a folder: the name of each is a key, and its text is the value, as in an environment
+    /// variable.
     ///
-    /// - Parameter isShared: Whether names that are a single word, such as `source`, are somebody else's.
+    /// - Parameter isShared: Whether other programs may have files here too. Then a name that is a single word, such as
+    ///   `source`, is not taken for a key outside of the scope.
     init(files: [WebTrackingSettingsFile.Contents.Entry], scope: String?, isShared: Bool, origin: String) throws {
         self.origin = origin
         self.isText = true
@@ -55,7 +57,7 @@ struct SettingsTree: Sendable {
                         throw ConfigurationError(
                             setting: file.name,
                             value: origin,
-                            rule: "names begin with \(scope). here, so it would have no effect",
+                            rule: "the names of files begin with \(scope). here, so it would have no effect",
                             suggestion:
                                 "Call the file \(scope).\(file.name). If another program needs this one, add that beside it."
                         )
@@ -75,13 +77,8 @@ struct SettingsTree: Sendable {
 
     private mutating func add(_ value: JSONValue, at path: String) throws {
         if SettingsKeys.all[path] != nil {
-            guard self.keys.insert(path).inserted else {
-                throw ConfigurationError(
-                    setting: path,
-                    value: self.origin,
-                    rule: "the key is there twice, so one of its values would have no effect",
-                    suggestion: "Remove one of them."
-                )
+            try ConfigurationError.require(self.keys.insert(path).inserted, path, self.origin) {
+                ("the key is there twice, so one of its values would have no effect", "Remove one of them.")
             }
             if case .null = value { return }
             self.values[path] = value
@@ -96,7 +93,7 @@ struct SettingsTree: Sendable {
         }
     }
 
-    /// The member at a path; its parts may be written as one name.
+    /// The member at a path. One name may hold several parts of the path.
     private static func member(_ path: String, of members: [(name: String, value: JSONValue)]) throws -> JSONValue? {
         for (name, value) in members {
             if name == path { return value }
@@ -111,12 +108,12 @@ struct SettingsTree: Sendable {
         return ConfigurationError(
             setting: group.isEmpty ? "file" : group,
             value: value.withoutCredentials,
-            rule: "settings stand in it, so it is an object",
+            rule: "it is a group of settings, so its value is an object",
             suggestion: "Write keys such as \(examples.joined(separator: " and "))."
         )
     }
 
-    /// A value for an error: a short one as it is written, or its shape; nothing of a secret one.
+    /// A value for an error: a short one as it is written, otherwise its shape; nothing of a secret one.
     static func shown(_ value: JSONValue, isSecret: Bool = false) -> String {
         switch value {
         case .null: "null"

@@ -4,18 +4,12 @@
 #if Configuration
 
 import Configuration
+@preconcurrency import WebTrackingPlatform
 
-#if canImport(Darwin)
-@preconcurrency import Darwin
-#elseif canImport(Glibc)
-@preconcurrency import Glibc
-#elseif canImport(Musl)
-@preconcurrency import Musl
-#endif
-
-/// The environment variables of the process as names of settings: what a reader of swift-configuration cannot list.
+/// The environment variables of the process, as names of settings: a reader of swift-configuration cannot list them.
 enum SettingsVariables {
-    /// The variables of the process. Read once: another thread may be changing them later.
+    /// The variables of the process. Read once: a later `setenv` on another thread would change the list during the
+    /// read.
     static let process: [String: String] = {
         var variables: [String: String] = [:]
         #if canImport(Darwin)
@@ -33,8 +27,8 @@ enum SettingsVariables {
         return variables
     }()
 
-    /// A key as swift-configuration's environment variables have it, without a scope: `batching.lingerSeconds` is
-    /// `BATCHING_LINGER_SECONDS`.
+    /// The name of a key's environment variable in swift-configuration, without a scope: `batching.lingerSeconds`
+    /// becomes `BATCHING_LINGER_SECONDS`.
     static func encoded(_ key: String) -> String {
         var name = ""
         var isAfterLowercase = false
@@ -50,20 +44,28 @@ enum SettingsVariables {
     private static let groups = (SettingsKeys.groups + SettingsKeys.all.filter { $0.value == .pairs }.map(\.key))
         .map { encoded($0) + "_" }
 
-    /// Where a reader has the value of a key from: the variable that its scope leads to, if that has the same value, or a
-    /// configuration.
+    /// The origin of a value: the variable that has the same value, or `configuration`.
     static func origin(of key: String, in config: ConfigSnapshotReader, _ environment: [String: String]) -> String {
-        guard !environment.isEmpty, let scope = Self.scope(of: config),
-            let value = config.string(forKey: ConfigKey(key), isSecret: true)
-        else { return "configuration" }
-        let variable = scope + Self.encoded(key)
-        return environment[variable] == value ? "variable \(variable)" : "configuration"
+        Self.variable(of: key, in: config, environment).map { "variable \($0)" } ?? "configuration"
     }
 
-    /// What the variables begin with that a reader looks at; `nil` if it looks at none, or nobody can say how they begin.
+    /// The variable that the reader's scope leads to for a key, if it has the value that the reader has.
+    static func variable(
+        of key: String,
+        in config: ConfigSnapshotReader,
+        _ environment: [String: String]
+    ) -> String? {
+        guard !environment.isEmpty, let scope = Self.scope(of: config),
+            let value = config.string(forKey: ConfigKey(key), isSecret: true)
+        else { return nil }
+        let variable = scope + Self.encoded(key)
+        return environment[variable] == value ? variable : nil
+    }
+
+    /// The prefix of the variables that a reader reads; `nil` if it reads none, or if the prefix is not known.
     ///
-    /// swift-configuration tells a reader's scope and providers by its description only, here of version 1.4.0. What is
-    /// written in another way is not understood, and then no variable is named.
+    /// swift-configuration shows a reader's scope and providers in its description only. This reads the form of version
+    /// 1.4.0. For any other form the result is `nil`, and no variable is named.
     private static func scope(of config: ConfigSnapshotReader) -> String? {
         let description = "\(config)"
         guard description.hasPrefix("ConfigSnapshotReader["), description.hasSuffix("]"),
@@ -77,8 +79,8 @@ enum SettingsVariables {
         return Self.encoded("\(scope.dropFirst("keyPrefix: ".count).dropLast(2)).")
     }
 
-    /// A variable that is in the reader's scope, is no key, and is written so nearly like one that it is meant to be one, or
-    /// stands in a group of them. A name such as `WEBTRACKING_SERVICE_HOST`, which Kubernetes sets beside a service, is let be.
+    /// A variable in the reader's scope that is no key, but is spelled almost like one or stands in a group of keys.
+    /// Ignores names such as `WEBTRACKING_SERVICE_HOST`, which Kubernetes sets for a service.
     static func misspelt(
         in config: ConfigSnapshotReader,
         _ environment: [String: String]
@@ -89,7 +91,7 @@ enum SettingsVariables {
                 let suffix = String(variable[variable.index(after: underscore)...])
                 guard !suffix.isEmpty, !text.isEmpty, scope.map({ variable == $0 + suffix }) ?? true,
                     Self.keys[suffix] == nil, Self.isNear(suffix),
-                    // In the scope, and from the environment: otherwise it is not what the reader says.
+                    // The reader has this value too, so the variable is in its scope, and it reads the environment.
                     config.string(forKey: ConfigKey(suffix), isSecret: true) == text
                 else { continue }
                 return (variable, suffix)
@@ -107,7 +109,7 @@ enum SettingsVariables {
         }
     }
 
-    /// What a misspelt variable is called as a key, for an error: the group in dots, the rest as it is.
+    /// A misspelt variable as a key, for an error: with a dot behind the group, and the rest unchanged.
     static func key(for suffix: String) -> String? {
         for group in SettingsKeys.groups + SettingsKeys.all.filter({ $0.value == .pairs }).map(\.key)
         where suffix.hasPrefix(Self.encoded(group) + "_") {

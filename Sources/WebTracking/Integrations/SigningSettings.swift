@@ -4,12 +4,13 @@
 #if Configuration
 
 extension WebTrackingConfiguration {
-    /// Reads who sends. Keys that would have no effect are refused: nobody should send anonymously and believe to sign.
+    /// Reads the credentials and the region. Refuses keys that would have no effect: a program must not send
+    /// anonymously while its settings look signed.
     mutating func readSigning(_ config: SettingsReader) throws {
         let region = try config.text("region")
         let id = try config.text("accessKeyID")
         let secret = try config.text("accessKeySecret", isSecret: true)
-        // An empty one is none, as in the environment's own variables; so is an empty file.
+        // An empty token counts as none, as in the environment's own variables. So does an empty file.
         let token = try config.text("securityToken", isSecret: true).flatMap { text in
             text.utf8.allSatisfy { $0 == 0x0A || $0 == 0x0D } ? nil : text
         }

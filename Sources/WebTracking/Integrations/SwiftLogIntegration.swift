@@ -29,7 +29,7 @@ extension WebTrackingProducer {
         )
     }
 
-    /// A handler, or a pair of this one and the console's.
+    /// A handler, or a pair of this handler and the console's.
     func makeSwiftLogHandler(
         label: String,
         metadataProvider: LogMetadataProvider?,

@@ -4,20 +4,14 @@
 #if AsyncHTTPClient
 
 import NIOSSL
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 extension TLSConfiguration {
-    /// What logs are sent with: TLS 1.2 at least, and the certificate authorities of the machine, or those that the
-    /// environment names for all programs.
+    /// The TLS settings for sending logs: TLS 1.2 or newer, and the machine's certificate authorities, or those in the
+    /// file that `SSL_CERT_FILE` names.
     static func forLogs() -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
+        // NIOSSL's own default still allows TLS 1.0 (2.37.6).
         configuration.minimumTLSVersion = .tlsv12
         if let path = self.authoritiesFile { configuration.trustRoots = .file(path) }
         return configuration

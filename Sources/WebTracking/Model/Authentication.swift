@@ -6,14 +6,14 @@
 extension WebTrackingConfiguration {
     /// Whether requests are signed, and with which credentials.
     public struct Authentication: Sendable {
-        /// Not signed: PutWebtracking, which has to be switched on for the logstore.
+        /// Not signed: requests use PutWebtracking. Web tracking must be on for the logstore.
         public static let anonymous = Authentication(signing: nil)
 
-        /// Signed with the credentials: PutLogs with signature V4. Web tracking can be off.
+        /// Signed with the credentials: requests use PutLogs with signature V4. Web tracking can be off.
         ///
         /// - Parameters:
-        ///   - credentials: Gets them; a ``WebTrackingCredentials`` is a provider of itself.
-        ///   - region: The region of the project, such as `cn-hangzhou`; part of what is signed.
+        ///   - credentials: Gets the credentials. A ``WebTrackingCredentials`` is its own provider.
+        ///   - region: The region of the project, such as `cn-hangzhou`. It is part of the signature.
         public static func signed(
             credentials: any WebTrackingCredentialsProvider,
             region: String
@@ -25,7 +25,8 @@ extension WebTrackingConfiguration {
     }
 }
 
-/// What signing needs. A class, so that copies of a configuration are equal whatever the provider is.
+/// Everything that signing needs. A class, so that copies of a configuration are equal, although providers cannot be
+/// compared.
 final class Signing: Sendable {
     let provider: any WebTrackingCredentialsProvider
     let region: String
@@ -35,7 +36,7 @@ final class Signing: Sendable {
         self.region = region
     }
 
-    /// Throws ``ConfigurationError`` for credentials at hand that cannot sign, and for a region that cannot be one.
+    /// Throws ``ConfigurationError`` if fixed credentials cannot sign, or if the region's name is not possible.
     func check() throws {
         let credentials = (self.provider as? WebTrackingCredentials)?.withoutLineEnds
         if let problem = credentials?.problem {
@@ -62,7 +63,7 @@ final class Signing: Sendable {
 }
 
 extension WebTrackingConfiguration.Authentication: Equatable {
-    /// Copies of one value are equal; two values made with `signed` are not, since providers cannot be compared.
+    /// Copies of one value are equal. Two values made by `signed` are not, as providers cannot be compared.
     public static func == (left: Self, right: Self) -> Bool { left.signing === right.signing }
 }
 
@@ -72,7 +73,7 @@ extension WebTrackingConfiguration.Authentication: CustomStringConvertible, Cust
         self.signing.map { "signed for \($0.region)" } ?? "anonymous"
     }
 
-    /// The same, so that a print of a configuration does not look into the provider.
+    /// The description, so that printing a configuration does not show the provider.
     public var customMirror: Mirror { Mirror(self, children: ["": self.description], displayStyle: .enum) }
 }
 

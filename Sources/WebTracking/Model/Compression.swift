@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// How request bodies are compressed on their way to the service.
+/// The compression of request bodies.
 ///
-/// A body that compression does not make smaller is sent plain.
+/// If compression does not make a body smaller, it is sent uncompressed.
 public enum Compression: Sendable, Equatable {
-    /// A raw LZ4 block, announced as `lz4`: about 2 GB/s on one core for a quarter of the bytes.
+    /// A raw LZ4 block, sent as `lz4`. It compresses about 2 GB/s on one core, to a quarter of the bytes.
     case lz4
-    /// A zlib stream (RFC 1950), announced as `deflate`: about two thirds of LZ4's bytes for ten to thirty times its
-    /// time. `level` is 1 (fastest) to 9 (smallest).
+    /// A zlib stream (RFC 1950), sent as `deflate`. It needs about two thirds of LZ4's bytes, and ten to thirty times
+    /// its time. `level` is 1 (fastest) to 9 (smallest).
     case deflate(level: Int = 6)
     /// Plain JSON.
     case none

@@ -6,25 +6,22 @@ import Logging
 #endif
 
 extension WebTrackingConfiguration {
-    /// Throws ``ConfigurationError`` for the first setting that cannot work.
+    /// Checks all settings. Throws ``ConfigurationError`` for the first one that cannot work.
     public func validate() throws {
         let endpoint = try Endpoint.parse(self.endpoint)
-        guard endpoint.isSecure || endpoint.isLoopback || self.allowsPlainHTTP else {
-            throw ConfigurationError(
-                setting: "allowsPlainHTTP",
-                value: "\(self.allowsPlainHTTP)",
-                rule:
-                    "to \(endpoint.host), logs would go over http, where everybody on the way can read and change them",
-                suggestion: "Write https:// in the endpoint, or set allowsPlainHTTP to true if that is meant."
+        let isPrivate = endpoint.isSecure || endpoint.isLoopback
+        try ConfigurationError.require(isPrivate || self.allowsPlainHTTP, "allowsPlainHTTP", "false") {
+            (
+                "logs for \(endpoint.host) would go over http, where anyone on the way can read and change them",
+                "Write https:// in the endpoint, or set allowsPlainHTTP to true if that is meant."
             )
         }
         try NameRules.checkProject(self.project)
-        guard !endpoint.takesProject || !endpoint.host.hasPrefix("\(self.project).") else {
-            throw ConfigurationError(
-                setting: "endpoint",
-                value: self.endpoint,
-                rule: "the project is put in front of the endpoint, and this one has it already",
-                suggestion: "Leave the project out of the endpoint."
+        let hasProject = endpoint.takesProject && endpoint.host.hasPrefix("\(self.project).")
+        try ConfigurationError.require(!hasProject, "endpoint", self.endpoint) {
+            (
+                "the project is put in front of the endpoint, and this one has it already",
+                "Leave the project out of the endpoint."
             )
         }
         try NameRules.checkLogstore(self.logstore)
@@ -33,7 +30,7 @@ extension WebTrackingConfiguration {
         try self.checkTopic()
         try self.checkFields()
         try self.checkNumbers()
-        try self.checkSizes()
+        try self.checkRoom()
         try self.checkSpool()
         try self.redaction.validate()
         try self.sampling.validate()
@@ -67,13 +64,8 @@ extension WebTrackingConfiguration {
     private func checkTags() throws {
         for (key, value) in self.tags.sorted(by: { $0.key < $1.key }) {
             try NameRules.checkKey(key, setting: "tags")
-            guard value.utf8.count <= 1024 else {
-                throw ConfigurationError(
-                    setting: "tags",
-                    value: "\(key)=\(value.prefix(40))…",
-                    rule: "a tag's value has at most 1024 bytes, since every request carries it",
-                    suggestion: "Shorten it."
-                )
+            try ConfigurationError.require(value.utf8.count <= 1024, "tags", "\(key)=\(value.prefix(40))…") {
+                ("a tag's value has at most 1024 bytes, since every request carries it", "Shorten it.")
             }
         }
         for key in self.promotedTags {
@@ -98,13 +90,8 @@ extension WebTrackingConfiguration {
             try Self.check(components, in: 1...64, setting: "topic.labelPrefix.components")
         case .metadata(let key, let fallback):
             try NameRules.checkTopic(fallback)
-            guard !key.isEmpty else {
-                throw ConfigurationError(
-                    setting: "topic",
-                    value: key,
-                    rule: "a metadata key to take the topic from cannot be empty",
-                    suggestion: "Name the key."
-                )
+            try ConfigurationError.require(!key.isEmpty, "topic", key) {
+                ("a metadata key to take the topic from cannot be empty", "Name the key.")
             }
         }
     }
@@ -113,13 +100,8 @@ extension WebTrackingConfiguration {
         var seen: Set<String> = []
         for name in self.fields.leading + self.fields.error {
             try NameRules.checkKey(name, setting: "fields")
-            guard seen.insert(name).inserted else {
-                throw ConfigurationError(
-                    setting: "fields",
-                    value: name,
-                    rule: "two fields cannot have one name",
-                    suggestion: "Rename one of them."
-                )
+            try ConfigurationError.require(seen.insert(name).inserted, "fields", name) {
+                ("two fields cannot have one name", "Rename one of them.")
             }
         }
     }
@@ -128,19 +110,8 @@ extension WebTrackingConfiguration {
         try Self.check(self.maximumTopics, in: 1...100_000, setting: "maximumTopics")
         try Self.check(self.idleTopicTimeout, in: .seconds(1) ... .seconds(86_400), setting: "idleTopicTimeout")
         try Self.check(self.memoryLimit, in: (1 << 20)...(1 << 40), setting: "memoryLimit")
-        try Self.check(self.batching.maximumRecords, in: 1...4096, setting: "batching.maximumRecords")
-        try Self.check(self.batching.linger, in: .zero ... .seconds(3600), setting: "batching.linger")
+        try self.check(PlainSetting.batching + PlainSetting.delivery + PlainSetting.limits)
         let delivery = self.delivery
-        try Self.check(
-            delivery.maximumConcurrentRequests,
-            in: 1...1024,
-            setting: "delivery.maximumConcurrentRequests"
-        )
-        try Self.check(
-            delivery.requestTimeout,
-            in: .milliseconds(100) ... .seconds(600),
-            setting: "delivery.requestTimeout"
-        )
         let pairs = [
             ("Backoff", delivery.initialBackoff, delivery.maximumBackoff),
             ("QuotaBackoff", delivery.initialQuotaBackoff, delivery.maximumQuotaBackoff),
@@ -150,53 +121,41 @@ extension WebTrackingConfiguration {
             try Self.check(initial, in: .milliseconds(1) ... .seconds(3600), setting: "delivery.initial\(name)")
             try Self.check(maximum, in: initial ... .seconds(86_400), setting: "delivery.maximum\(name)")
         }
-        let week = Duration.seconds(7 * 86_400)
-        try Self.check(delivery.refusalPatience, in: .zero...week, setting: "delivery.refusalPatience")
-        try Self.check(delivery.maximumAge, in: .seconds(1)...week, setting: "delivery.maximumAge")
-        try Self.check(delivery.shutdownTimeout, in: .zero ... .seconds(3600), setting: "delivery.shutdownTimeout")
         if case .deflate(let level) = self.compression {
             try Self.check(level, in: 1...9, setting: "compression.level")
         }
     }
 
-    private func checkSizes() throws {
-        try Self.check(
-            self.batching.maximumRequestBytes,
-            in: (64 << 10)...(10 << 20),
-            setting: "batching.maximumRequestBytes"
-        )
-        try Self.check(
-            self.batching.targetBytes,
-            in: (4 << 10)...(10 << 20),
-            setting: "batching.targetBytes"
-        )
-        try Self.check(self.limits.maximumValueBytes, in: 256...(1 << 20), setting: "limits.maximumValueBytes")
-        try Self.check(self.limits.maximumNesting, in: 0...32, setting: "limits.maximumNesting")
-        try Self.check(
-            self.limits.maximumRecordBytes,
-            in: (32 << 10)...(10 << 20),
-            setting: "limits.maximumRecordBytes"
-        )
-        guard self.recordRoom >= 32 << 10 else {
-            throw ConfigurationError(
-                setting: "tags",
-                value: "\(self.tags.count) tags",
-                rule: "tags take up so much of each request that no room for records is left",
-                suggestion: "Shorten them, or raise batching.maximumRequestBytes."
+    private func check(_ settings: [PlainSetting.Named]) throws {
+        for (key, setting) in settings {
+            switch setting {
+            case .number(let path, let range): try Self.check(self[keyPath: path], in: range, setting: key)
+            case .seconds(let path, let range?):
+                try Self.check(self[keyPath: path], in: range, setting: String(key.dropLast("Seconds".count)))
+            case .seconds, .text, .flag: break
+            }
+        }
+    }
+
+    private func checkRoom() throws {
+        try ConfigurationError.require(self.recordRoom >= 32 << 10, "tags", "\(self.tags.count) tags") {
+            (
+                "tags take up so much of each request that no room for records is left",
+                "Shorten them, or raise batching.maximumRequestBytes."
             )
         }
     }
 
-    /// The size that records are cut to, in bytes: what fits into a request, and into half of what the least severe level
-    /// may fill of the memory.
+    /// The size to which records are cut, in bytes. A record has to fit into a request, and into half of the memory
+    /// that the least severe level may fill.
     var largestRecord: Int {
         let share = SheddingPolicy().ceiling(rank: 0, limit: self.memoryLimit) / 2
         return min(self.limits.maximumRecordBytes, self.recordRoom, share)
     }
 
-    /// The bytes that one record can have in a request whose topic and tags are as long as they get.
+    /// The bytes that a request leaves for one record if its topic and tags are as long as possible.
     var recordRoom: Int {
-        // A byte takes up at most six in JSON.
+        // In JSON, a byte needs at most six bytes.
         let longest = String(repeating: "\u{1}", count: TopicKey.maximumTagBytes)
         let key = TopicKey(
             topic: String(repeating: "\u{1}", count: TopicKey.maximumTopicBytes),
@@ -216,12 +175,8 @@ extension WebTrackingConfiguration {
         in range: ClosedRange<Value>,
         setting: String
     ) throws {
-        guard !range.contains(value) else { return }
-        throw ConfigurationError(
-            setting: setting,
-            value: "\(value)",
-            rule: "the value has to be from \(range.lowerBound) to \(range.upperBound)",
-            suggestion: "Choose one in that range."
-        )
+        try ConfigurationError.require(range.contains(value), setting, "\(value)") {
+            ("the value has to be from \(range.lowerBound) to \(range.upperBound)", "Choose one in that range.")
+        }
     }
 }

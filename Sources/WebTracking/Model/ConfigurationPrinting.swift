@@ -6,8 +6,8 @@ import Logging
 #endif
 
 extension WebTrackingConfiguration: CustomStringConvertible {
-    /// Every setting on a line of its own, by the key that it has in a file, with its value and where that came from: a
-    /// default, the program, a variable, a file. Secrets are masked; `spool.isRescue` has no key.
+    /// One line for each setting: its key, its value, and the origin of the value (a default, the program, a variable,
+    /// a file). Secrets are masked. `spool.isRescue` has no key.
     public var description: String {
         var defaults = WebTrackingConfiguration(endpoint: "", project: "", logstore: "")
         defaults.source = nil
@@ -27,18 +27,18 @@ extension WebTrackingConfiguration: CustomStringConvertible {
         return entry.value == standard ? "default" : "program"
     }
 
-    /// The settings by their keys, always all of them and in this order.
+    /// The values of all settings by key, always in this order.
     var entries: [(key: String, value: String)] { self.entries { _ in Redaction.masked } }
 
-    /// - Parameter hidden: What is written for a secret.
+    /// - Parameter hidden: Makes the text that is shown for a secret.
     func entries(hidden: (String) -> String) -> [(key: String, value: String)] {
         self.destination + self.redaction.entries + self.sampling.entries + self.amounts + self.durabilityEntries
-            + self.fields.entries + self.proxyEntries(hidden) + self.signingEntries(hidden)
+            + self.entries(of: PlainSetting.fields) + self.proxyEntries(hidden) + self.signingEntries(hidden)
     }
 
     private var destination: [(key: String, value: String)] {
         [
-            // Who writes a password into it is told that it is none of an endpoint's parts, but not in clear.
+            // These may have a password in them by mistake, so mask it.
             ("endpoint", self.endpoint.withoutCredentials),
             ("project", self.project.withoutCredentials),
             ("logstore", self.logstore.withoutCredentials),
@@ -57,27 +57,20 @@ extension WebTrackingConfiguration: CustomStringConvertible {
     }
 
     private var amounts: [(key: String, value: String)] {
-        [
-            ("batching.targetBytes", "\(self.batching.targetBytes)"),
-            ("batching.maximumRequestBytes", "\(self.batching.maximumRequestBytes)"),
-            ("batching.maximumRecords", "\(self.batching.maximumRecords)"),
-            ("batching.lingerSeconds", Self.seconds(self.batching.linger)),
-            ("batching.urgentLevel", self.batching.urgentLevel?.rawValue ?? "none"),
-            ("delivery.maximumConcurrentRequests", "\(self.delivery.maximumConcurrentRequests)"),
-            ("delivery.requestTimeoutSeconds", Self.seconds(self.delivery.requestTimeout)),
-            ("delivery.initialBackoffSeconds", Self.seconds(self.delivery.initialBackoff)),
-            ("delivery.maximumBackoffSeconds", Self.seconds(self.delivery.maximumBackoff)),
-            ("delivery.initialQuotaBackoffSeconds", Self.seconds(self.delivery.initialQuotaBackoff)),
-            ("delivery.maximumQuotaBackoffSeconds", Self.seconds(self.delivery.maximumQuotaBackoff)),
-            ("delivery.initialRefusalBackoffSeconds", Self.seconds(self.delivery.initialRefusalBackoff)),
-            ("delivery.maximumRefusalBackoffSeconds", Self.seconds(self.delivery.maximumRefusalBackoff)),
-            ("delivery.refusalPatienceSeconds", Self.seconds(self.delivery.refusalPatience)),
-            ("delivery.maximumAgeSeconds", Self.seconds(self.delivery.maximumAge)),
-            ("delivery.shutdownTimeoutSeconds", Self.seconds(self.delivery.shutdownTimeout)),
-            ("limits.maximumValueBytes", "\(self.limits.maximumValueBytes)"),
-            ("limits.maximumRecordBytes", "\(self.limits.maximumRecordBytes)"),
-            ("limits.maximumNesting", "\(self.limits.maximumNesting)"),
-        ]
+        self.entries(of: PlainSetting.batching)
+            + [("batching.urgentLevel", self.batching.urgentLevel?.rawValue ?? "none")]
+            + self.entries(of: PlainSetting.delivery + PlainSetting.limits)
+    }
+
+    private func entries(of settings: [PlainSetting.Named]) -> [(key: String, value: String)] {
+        settings.map { key, setting in
+            switch setting {
+            case .number(let path, _): (key, "\(self[keyPath: path])")
+            case .seconds(let path, _): (key, Self.seconds(self[keyPath: path]))
+            case .text(let path): (key, self[keyPath: path])
+            case .flag(let path): (key, "\(self[keyPath: path])")
+            }
+        }
     }
 
     private var durabilityEntries: [(key: String, value: String)] {
@@ -138,7 +131,7 @@ extension WebTrackingConfiguration: CustomStringConvertible {
 }
 
 extension TopicRule {
-    /// As a configuration says it.
+    /// The rule as a configuration has it.
     fileprivate var text: String {
         switch self {
         case .fixed(let topic): "fixed:\(topic)"
@@ -150,7 +143,7 @@ extension TopicRule {
 }
 
 extension Compression {
-    /// As a configuration says it.
+    /// The compression as a configuration has it.
     fileprivate var text: String {
         switch self {
         case .lz4: "lz4"
@@ -160,37 +153,20 @@ extension Compression {
     }
 }
 
-extension FieldMapping {
-    fileprivate var entries: [(key: String, value: String)] {
-        [
-            ("fields.time", self.time),
-            ("fields.level", self.level),
-            ("fields.label", self.label),
-            ("fields.message", self.message),
-            ("fields.source", self.source),
-            ("fields.file", self.file),
-            ("fields.function", self.function),
-            ("fields.line", self.line),
-            ("fields.sequence", self.sequence),
-            ("fields.errorType", self.errorType),
-            ("fields.errorMessage", self.errorMessage),
-            ("fields.includesCodeLocation", "\(self.includesCodeLocation)"),
-            ("fields.includesSequence", "\(self.includesSequence)"),
-            ("fields.includesBatchID", "\(self.includesBatchID)"),
-        ]
-    }
-}
-
 extension Redaction {
-    /// The rules that are not the standard ones, and whether those are in force.
-    private var own: (rules: [RedactionRule], hasStandard: Bool) {
+    /// The range of the standard rules, if they are complete and in their order. The program may have equal rules of
+    /// its own.
+    var standardRules: Range<Int>? {
         let standard = Redaction.standard.rules
-        for start in self.rules.indices.reversed() where start + standard.count <= self.rules.count {
-            let range = start..<(start + standard.count)
-            guard self.rules[range].elementsEqual(standard) else { continue }
-            return (Array(self.rules[..<range.lowerBound] + self.rules[range.upperBound...]), true)
-        }
-        return (self.rules, false)
+        return self.rules.indices.lazy
+            .map { $0..<($0 + standard.count) }
+            .last { $0.upperBound <= self.rules.count && self.rules[$0].elementsEqual(standard) }
+    }
+
+    /// The rules without the standard ones, and whether the standard ones are in force.
+    private var own: (rules: [RedactionRule], hasStandard: Bool) {
+        guard let range = self.standardRules else { return (self.rules, false) }
+        return (Array(self.rules[..<range.lowerBound] + self.rules[range.upperBound...]), true)
     }
 
     fileprivate var entries: [(key: String, value: String)] {
@@ -211,7 +187,7 @@ extension Redaction {
         }
     }
 
-    /// In a few words, for a line.
+    /// A short text for a line.
     var summary: String {
         let own = self.own
         var parts = own.hasStandard ? ["standard"] : []
@@ -224,7 +200,7 @@ extension Redaction {
 }
 
 extension RedactionRule {
-    /// What the rule is for.
+    /// What the rule matches, as text.
     fileprivate var subject: String {
         switch self.kind {
         case .key(let name): name
@@ -243,15 +219,15 @@ extension Sampling {
         let rate = levels.first.flatMap { self.rates[$0] }
         let isOne =
             levels == Array(LogLevel.ranked.prefix(levels.count)) && levels.allSatisfy { self.rates[$0] == rate }
-        let folded = LogLevel.ranked.prefix { self.suppressedRepeats.contains($0) }
-        let suppressRepeatsBelow = folded.isEmpty ? "none" : Self.level(after: folded.count)
+        let suppressed = LogLevel.ranked.prefix { self.suppressedRepeats.contains($0) }
+        let suppressRepeatsBelow = suppressed.isEmpty ? "none" : Self.level(after: suppressed.count)
         return [
             ("sampling.first", isOne ? rate.map { "\($0.first)" } ?? "none" : "by level"),
             ("sampling.thenOneIn", isOne ? rate?.thenOneIn.map { "\($0)" } ?? "none" : "by level"),
             ("sampling.below", isOne ? (levels.isEmpty ? "none" : Self.level(after: levels.count)) : "by level"),
             (
                 "sampling.suppressRepeatsBelow",
-                folded.count == self.suppressedRepeats.count ? suppressRepeatsBelow : "by level"
+                suppressed.count == self.suppressedRepeats.count ? suppressRepeatsBelow : "by level"
             ),
         ]
     }
@@ -260,7 +236,7 @@ extension Sampling {
         count < LogLevel.ranked.count ? LogLevel.ranked[count].rawValue : "all"
     }
 
-    /// In a few words, for a line.
+    /// A short text for a line.
     var summary: String {
         guard self != .off else { return "off" }
         return self.entries.filter { $0.value != "none" }
@@ -270,7 +246,7 @@ extension Sampling {
 }
 
 extension WebTrackingConfiguration {
-    /// The first few of many names.
+    /// The first few names of a list, and the number of the others.
     static func shortened(_ names: [String]) -> String {
         names.prefix(5).joined(separator: " ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
     }

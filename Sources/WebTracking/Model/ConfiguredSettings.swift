@@ -7,7 +7,7 @@
 import Logging
 #endif
 
-/// What a configuration says of the settings that are also changed at run time; `nil` for what it does not say.
+/// The settings of a configuration that can also change at run time; `nil` for a setting that it does not have.
 struct ConfiguredSettings: Sendable {
     var logLevels: [String: LogLevel]?
     var hasStandardRules: Bool?
@@ -16,29 +16,17 @@ struct ConfiguredSettings: Sendable {
     var rates: [LogLevel: Sampling.Rate]?
     var suppressedRepeats: Set<LogLevel>?
 
-    /// The lists of rules, in the order in which they come.
+    /// The lists of rules, in the order of their priority.
     static let lists: [(key: String, action: Redaction.Action)] = [
         ("keep", .keep), ("drop", .drop), ("pseudonym", .pseudonym), ("mask", .mask),
     ]
 
     init() {}
 
-    /// All rules, in the order in which they come.
+    /// All rules, in the order of their priority.
     var allRules: [RedactionRule] { Self.lists.flatMap { self.rules[$0.action] ?? [] } }
 
-    /// Says what another one says as well where this one says nothing.
-    func filled(from other: ConfiguredSettings) -> ConfiguredSettings {
-        var result = self
-        result.logLevels = self.logLevels ?? other.logLevels
-        result.hasStandardRules = self.hasStandardRules ?? other.hasStandardRules
-        result.rules = self.rules.merging(other.rules) { own, _ in own }
-        result.pseudonymKey = self.pseudonymKey ?? other.pseudonymKey
-        result.rates = self.rates ?? other.rates
-        result.suppressedRepeats = self.suppressedRepeats ?? other.suppressedRepeats
-        return result
-    }
-
-    /// No longer says what another one says something about.
+    /// Removes everything that another configuration has a setting for.
     mutating func subtract(_ other: ConfiguredSettings) {
         if other.logLevels != nil { self.logLevels = nil }
         if other.hasStandardRules != nil { self.hasStandardRules = nil }
@@ -49,10 +37,10 @@ struct ConfiguredSettings: Sendable {
     }
 }
 
-/// What a configuration said when it was read; makes no two configurations different.
+/// What a configuration said when it was read. Two configurations that differ only in this are equal.
 struct ReadSettings: Sendable, Equatable {
     var configured = ConfiguredSettings()
-    /// Where a value came from, by key, and how it was written out then.
+    /// The origin of each value by key, and its text at that time.
     private(set) var origins: [String: (origin: String, value: String)] = [:]
 
     mutating func remember(_ origins: [String: String], in configuration: WebTrackingConfiguration) {

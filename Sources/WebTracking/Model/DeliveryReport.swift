@@ -1,24 +1,25 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a flush or a shutdown brought about.
+/// The result of a flush or a shutdown.
 public struct DeliveryReport: Sendable, Equatable, CustomStringConvertible {
     /// Records that the service took while the call lasted.
     public var delivered: Int
-    /// Records given up while the call lasted, by reason. After a shutdown, those that were left are among them, and always
-    /// those that ``WebTrackingConfiguration/sampling`` was to leave out.
+    /// Records that were dropped while the call lasted, by reason. After a shutdown, they include the records that were
+    /// left. They always include those that ``WebTrackingConfiguration/sampling`` left out on purpose.
     public var dropped: [DropReason: Int]
     /// Records that were not settled when the call ended. After a shutdown, those of them that are not ``spooled`` are
-    /// also among ``dropped``, as ``DropReason/shutdownDeadline``.
+    /// also counted in ``dropped``, as ``DropReason/shutdownDeadline``.
     public var remaining: Int
-    /// Of the remaining records, those that a shutdown left in the spool directory for the next start.
+    /// The part of the remaining records that a shutdown left in the spool directory for the next start.
     public var spooled = 0
-    /// Of the remaining records, those that were on their way when a shutdown's time was up: they may have been stored.
+    /// The part of the remaining records that were in flight at the end of a shutdown. The service may have stored
+    /// them.
     public var inFlight = 0
     /// How long the call took.
     public var duration: Duration
 
-    /// Whether every record was delivered but those that ``WebTrackingConfiguration/sampling`` was to leave out.
+    /// Whether every record was delivered, except those that ``WebTrackingConfiguration/sampling`` left out on purpose.
     public var isComplete: Bool {
         self.remaining == 0 && self.dropped.keys.allSatisfy { $0 == .sampled || $0 == .repeated }
     }

@@ -3,13 +3,15 @@
 
 /// Where a producer's diagnostics go.
 public struct DiagnosticHandler: Sendable {
-    /// What a producer tells its diagnostics to.
+    /// Receives the diagnostics of one producer.
     struct Sink: Sendable {
-        /// Tells a diagnostic.
+        /// Reports a diagnostic.
         let report: @Sendable (ProducerDiagnostic) -> Void
-        /// Calls a function once all that was told before has been written or let go; `nil` if it has when `report` returns.
+        /// Calls a function once all earlier diagnostics are written or dropped; `nil` if they are when `report`
+        /// returns.
         var whenWritten: (@Sendable (@escaping @Sendable () -> Void) -> Void)?
-        /// Tells, without a lock, that the process is a child of the producer's that must not use it.
+        /// Reports that this process is a child of the producer's process (`fork`), which must not use the producer.
+        /// Takes no lock.
         var reportForked: @Sendable () -> Void = {}
     }
 
@@ -17,9 +19,9 @@ public struct DiagnosticHandler: Sendable {
 
     /// Calls `handle` with every diagnostic, without a limit on their rate.
     ///
-    /// It is called on the threads that deliver, never on a thread that logs, and must not wait: not for a lock that is held
-    /// for long, nor for somebody to read what it writes. It must not log through a handler of the same producer: such
-    /// records would be sent like any others, and failing to send them would be reported again.
+    /// It is called on the threads that deliver, never on a thread that logs. It must not block: not on a lock that is
+    /// held for long, and not on a reader of its output. It must not log through a handler of the same producer: those
+    /// records would be sent like all others, and a failure to send them would be reported again.
     public init(_ handle: @escaping @Sendable (ProducerDiagnostic) -> Void) {
         self.make = { _ in Sink(report: handle) }
     }
@@ -28,13 +30,13 @@ public struct DiagnosticHandler: Sendable {
         self.make = make
     }
 
-    /// Lines on standard error: of each kind the first at once, then at most one in ten seconds, with the number left out. A
-    /// shutdown tells the last of each kind that was left out. Whether settings are in force, and whether the spool can be
-    /// written to, is never left out.
+    /// Writes lines to standard error: for each kind of diagnostic the first one at once, then at most one in ten
+    /// seconds, with the number of those left out. A shutdown writes the last one of each kind that was left out. Lines
+    /// about settings in force, and about whether the spool can be written to, are never left out.
     ///
-    /// Nothing waits for whoever reads standard error but one thread, which all producers share and which is there only
-    /// while there is something to write. While it waits, 64 lines and 64 KiB may wait with it; what is beyond is counted, and
-    /// told once lines are written again. A reader that is gone does not end the process: that thread takes no SIGPIPE.
+    /// Only one thread waits for the reader of standard error. All producers share it, and it exists only while there
+    /// is something to write. Meanwhile up to 64 lines and 64 KiB wait with it. Further lines are dropped, and their
+    /// number is written later. A reader that is gone does not end the process: the thread blocks SIGPIPE.
     public static let standardError = DiagnosticHandler(make: { clock in
         let limiter = DiagnosticLimiter(clock: clock)
         return Sink(
@@ -54,11 +56,12 @@ public struct DiagnosticHandler: Sendable {
     /// No diagnostics at all.
     public static let none = DiagnosticHandler { _ in }
 
-    /// What to tell diagnostics to, with a limit of its own.
+    /// Makes a sink, with a rate limit of its own.
     func sink(clock: any ProducerClock) -> Sink { self.make(clock) }
 }
 
-/// Lets through the first diagnostic of a kind, and then one in each interval; all of those that have no kind.
+/// Limits the rate of diagnostics: for each kind, the first one passes, and then one in each interval. A diagnostic
+/// without a kind always passes.
 final class DiagnosticLimiter: Sendable {
     private struct Kind {
         var last: MonotonicInstant
@@ -88,7 +91,7 @@ final class DiagnosticLimiter: Sendable {
             let suppressed = kinds[key]?.suppressed ?? 0
             kinds[key] = Kind(last: now)
             guard case .shutdownFinished = diagnostic else { return Self.line(diagnostic, more: suppressed) }
-            // Nothing comes after it that could tell of them.
+            // It is the last line, so also write what was left out of the other kinds.
             let rest = kinds.sorted { $0.key < $1.key }.compactMap { _, kind in
                 kind.latest.map { Self.line($0, more: kind.suppressed - 1) }
             }
@@ -99,7 +102,7 @@ final class DiagnosticLimiter: Sendable {
 
     private static func line(_ diagnostic: ProducerDiagnostic, more: Int) -> String {
         let more = more > 0 ? " (and \(more) more like it)" : ""
-        // Topics, paths and errors can hold anything, and whoever reads a log in a terminal is not to obey it.
+        // Topics, paths and errors can hold any text. Remove control characters, which a terminal would obey.
         return "webtracking: \(diagnostic)\(more)".withoutControls + "\n"
     }
 }

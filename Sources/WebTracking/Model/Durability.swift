@@ -3,72 +3,77 @@
 
 /// What accepted records survive.
 public enum Durability: Sendable, Equatable {
-    /// Nothing: records are held in memory, and lost with the process.
+    /// Nothing: records are held in memory only, and are lost with the process.
     case memory
-    /// The death of the process at any instruction, for example by `SIGKILL`. Records live in memory-mapped files of
-    /// ``WebTrackingConfiguration/spool``, and the next start delivers what was left.
+    /// The death of the process at any time, for example by `SIGKILL`. Records are written to memory-mapped files in
+    /// ``WebTrackingConfiguration/spool``, and the next start delivers those that are left.
     case process
-    /// The loss of power, too, but for the records of the last `interval` (10 milliseconds to an hour) and of one round of
-    /// syncs, which ``ProducerDiagnostic/spoolSyncSlow(directory:took:interval:)`` tells of if it is longer than that.
+    /// Also the loss of power, except for the records of the last `interval` (10 milliseconds to an hour) and of one
+    /// round of syncs. If a round takes longer than the interval,
+    /// ``ProducerDiagnostic/spoolSyncSlow(directory:took:interval:)`` reports it.
     case power(interval: Duration = .milliseconds(500))
 
-    /// The intervals that there can be.
+    /// The range of the interval.
     static let syncIntervals = Duration.milliseconds(10) ... .seconds(3600)
 
-    /// How often files are synced; `nil` for never.
+    /// The time between two syncs; `nil` if files are not synced.
     var syncInterval: Duration? {
         if case .power(let interval) = self { interval } else { nil }
     }
 }
 
 extension WebTrackingConfiguration {
-    /// Where records live that are to survive the process.
+    /// Where records are kept that are to survive the process.
     public struct Spool: Sendable, Equatable {
-        /// The directory of the records' files, on a local disk. Any number of processes can share it.
+        /// The directory for the files of records, on a local disk. Processes can share it.
         ///
-        /// It is made if it is not there, for its owner alone (mode 0700). On a disk of the network, the lock of a folder
-        /// may not end with its process.
+        /// If it does not exist, it is made, for its owner alone (mode 0700). On a network disk, a folder's lock may
+        /// outlive its process.
         ///
-        /// Where it is the process's user's or root's and others may write to it, such as a mount point, a folder is made in
-        /// it and used instead. A link is refused, with a slash behind it too.
+        /// If other users may write to it, such as to a mount point, and it belongs to the process's user or to root, a
+        /// folder inside of it is used instead. A symbolic link is refused, also with a slash behind it.
         ///
-        /// Range: an absolute path of at most 1024 bytes; required unless durability is `.memory`, and refused with that.
+        /// Range: an absolute path of at most 1024 bytes; required unless durability is `.memory`, and refused with
+        /// `.memory`.
         public var directory: String?
-        /// The bytes that this producer's files may take up, with those that it takes over, and what all dead producers left
-        /// in the directory together.
+        /// The bytes that this producer's files may use, together with everything that dead producers left in the
+        /// directory.
         ///
-        /// Each level may fill the part of them that it may fill of ``WebTrackingConfiguration/memoryLimit``. Beyond it, the
-        /// spooled batch whose most severe record is the least severe is dropped, the oldest of those first, and counted
-        /// as ``DropReason/spoolFull``; a record that is less severe than all of them is dropped itself.
+        /// Each level may fill the same part of them as of ``WebTrackingConfiguration/memoryLimit``. Beyond that,
+        /// batches are dropped, and counted as ``DropReason/spoolFull``: first those whose most severe record is the
+        /// least severe, and of these the oldest. A record that is less severe than all of them is dropped itself.
         ///
-        /// What dead producers left in one directory is bounded by it **together**, with what this one holds, however many
-        /// they were: the first look of a start drops what is beyond it. Where several processes share a directory, set it
-        /// for all of them, or give each a directory of its own.
+        /// The bound is for all dead producers of a directory **together**, however many there were, and for this one.
+        /// The first look of a start drops what exceeds it. If several processes share a directory, set the bound for
+        /// all of them, or give each process its own directory.
         ///
         /// Range: 1 MiB to 1 TiB.
         public var maximumBytes = 1 << 30
-        /// How old records of an earlier process get before they are dropped, by the wall clock.
+        /// The age at which records of an earlier process are dropped, by the wall clock.
         ///
         /// Range: 1 s to 366 days.
         public var maximumAge = Duration.seconds(7 * 86_400)
-        /// Which folders and files are used: `.owner` those of the process's user that no other user may write to, `.group`
-        /// also those that one of the process's groups may write to.
+        /// Which folders and files are used. `.owner`: those of the process's user that no other user may write to.
+        /// `.group`: also those that one of the process's groups may write to.
         public var permits = Permits.owner
-        /// Whether all that dead producers left is delivered, without a bound on size or age, and for root of all users.
+        /// Whether to deliver everything that dead producers left, without a bound on size or age, and as root for all
+        /// users.
         ///
-        /// Nothing of that is dropped for the time it takes: neither ``WebTrackingConfiguration/Delivery/maximumAge`` nor
-        /// ``WebTrackingConfiguration/Delivery/refusalPatience`` is for it, and what is a refusal for good elsewhere (a project
-        /// that is forbidden) is waited out. A single record that is refused for what is in it counts as dropped, and its
-        /// whole file is kept in `damaged`. In another user's directory root keeps what the program logs itself in memory.
+        /// Nothing is dropped because its delivery takes long: ``WebTrackingConfiguration/Delivery/maximumAge`` and
+        /// ``WebTrackingConfiguration/Delivery/refusalPatience`` do not apply. An answer that is otherwise final, such
+        /// as a forbidden project, is retried. If the service refuses a single record for its content, the record
+        /// counts as dropped, and its whole file is kept in `damaged`. In another user's directory, root keeps the
+        /// program's own records in memory.
         ///
-        /// For programs that save a directory's records, as `webtracking spool replay` does. It has no key.
+        /// For programs that rescue the records of a directory, as `webtracking spool replay` does. There is no key for
+        /// it.
         public var isRescue = false
 
-        /// Whose folders and files of a spool directory are used.
+        /// Decides which users' folders and files of a spool directory are used.
         public enum Permits: String, Sendable, CaseIterable {
-            /// Those of the process's user that nobody else may write to.
+            /// Those of the process's user that no other user may write to.
             case owner
-            /// Those, too, that a group of the process may write to and nobody else may. What is made is open to the group.
+            /// Also those that a group of the process may write to, and no other user. New files are open to the group.
             /// For volumes whose files Kubernetes gives to a group (`fsGroup`).
             case group
         }
@@ -77,14 +82,14 @@ extension WebTrackingConfiguration {
         public init() {}
     }
 
-    /// The spool's directory, if there is to be a spool.
+    /// The spool's directory; `nil` if there is no spool.
     var spoolDirectory: String? {
         self.durability == .memory ? nil : self.spool.directory
     }
 }
 
 extension WebTrackingConfiguration.Spool {
-    /// Throws for the first setting that a program has changed, and that has no effect without a durability.
+    /// Throws for the first setting that a program has changed although there is no spool.
     func checkUnused() throws {
         for (own, standard) in zip(self.texts, Self().texts) where own.value != standard.value {
             throw Self.unusedError("spool.\(own.name)", own.value)
@@ -107,6 +112,6 @@ extension WebTrackingConfiguration.Spool {
         )
     }
 
-    /// The bytes that files may take up: for a rescue more than there can be.
+    /// The bytes that files may use. For a rescue, more than any disk has.
     var bound: Int { self.isRescue ? 1 << 50 : self.maximumBytes }
 }

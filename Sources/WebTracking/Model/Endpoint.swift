@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Where requests go: scheme, host and port, and whether the project is the host's first label.
+/// The address for requests: scheme, host and port, and whether the project is the first label of the host.
 struct Endpoint: Sendable, Equatable {
     var isSecure: Bool
     var host: String
@@ -9,11 +9,12 @@ struct Endpoint: Sendable, Equatable {
     /// Whether the project is put in front of the host.
     var takesProject: Bool
 
-    /// Reads an endpoint as it stands in a configuration.
+    /// Parses an endpoint of a configuration.
     ///
-    /// - `cn-hangzhou.log.aliyuncs.com`, with an optional scheme and port; https unless http is written out.
+    /// - `cn-hangzhou.log.aliyuncs.com`, with an optional scheme and port. The scheme is https unless `http://` is
+    ///   written.
     /// - `cn-hangzhou`: short for the public endpoint of a region.
-    /// - A custom domain or a loopback address, which stands for the project by itself.
+    /// - A custom domain or a loopback address. It belongs to one project, so the project is not added.
     static func parse(_ text: String) throws -> Endpoint {
         var rest = Substring(text)
         var isSecure = true
@@ -33,7 +34,7 @@ struct Endpoint: Sendable, Equatable {
             throw self.error(text, "an endpoint has no path, query or user name")
         }
         let (host, port) = try self.hostAndPort(rest, of: text)
-        // With a scheme or a port written out, a single name means a machine.
+        // With a scheme or a port, a single name is a machine, not a region.
         if !hasScheme, port == nil, self.isRegion(host) {
             try self.checkLabels(host, of: text)
             return Endpoint(isSecure: isSecure, host: "\(host).log.aliyuncs.com", port: port, takesProject: true)
@@ -50,7 +51,7 @@ struct Endpoint: Sendable, Equatable {
         self.takesProject ? "\(project).\(self.host)" : self.host
     }
 
-    /// Whether requests stay on this machine: `localhost`, and the addresses that are the loopback's by definition.
+    /// Whether requests stay on this machine: `localhost` and the loopback addresses.
     var isLoopback: Bool {
         if self.host == "localhost" { return true }
         if let address = NumericAddress.version4(self.host) { return address[0] == 127 }
@@ -58,7 +59,7 @@ struct Endpoint: Sendable, Equatable {
         return self.host.hasPrefix("[") && address == Array(repeating: 0, count: 15) + [1]
     }
 
-    /// Whether this is the name of a region, such as `cn-hangzhou` or `ap-southeast-1`, and not that of a machine.
+    /// Whether this looks like the name of a region, such as `cn-hangzhou` or `ap-southeast-1`.
     private static func isRegion(_ host: String) -> Bool {
         guard !host.contains("."), let hyphen = host.firstIndex(of: "-") else { return false }
         return ["cn", "ap", "us", "eu", "me", "na", "sa", "af", "rus"].contains(host[..<hyphen])
@@ -76,7 +77,7 @@ struct Endpoint: Sendable, Equatable {
             ? rest.firstIndex(of: "]").map { rest.index(after: $0) } : rest.firstIndex(of: ":")
         if let colon, colon < rest.endIndex {
             let digits = rest[rest.index(after: colon)...]
-            // A number may not have a sign.
+            // `Int` would accept a sign.
             guard rest[colon] == ":", digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
                 let number = Int(digits), (1...65_535).contains(number)
             else { throw self.error(text, "a port is a number from 1 to 65535") }
@@ -119,15 +120,15 @@ struct Endpoint: Sendable, Equatable {
 }
 
 extension String {
-    /// An address as it may be shown, also one that is none or is written where another setting belongs: without what may be
-    /// secret in it, which is what stands before an at sign, and what follows a question mark or a number sign. Wherever
-    /// they stand, as a password can have any of them.
+    /// An address without its secrets: masks everything before an at sign, and everything after a question mark or a
+    /// number sign. The text may also be no address, or stand under another setting. A password may have any of these
+    /// signs, so they are masked wherever they stand.
     var withoutCredentials: String {
         var scalars = Array(self.unicodeScalars)
         let mask = Array(Redaction.masked.unicodeScalars)
         if let at = scalars.lastIndex(of: "@") {
             let scheme = scalars.indices.first { scalars[$0...].starts(with: ["/", "/"]) }.map { $0 + 2 } ?? 0
-            // Two slashes behind the first sign of a name are a part of it.
+            // Two slashes that come after an at sign do not end a scheme. They belong to a user name or password.
             let start = scheme <= at && !scalars[..<scheme].contains("@") ? scheme : 0
             scalars.replaceSubrange(start..<at, with: mask)
         }

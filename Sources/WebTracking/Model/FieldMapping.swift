@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which fields a record carries beside its metadata, and what they are called.
+/// Which fields a record has beside its metadata, and their names.
 ///
-/// Every name is 1 to 128 bytes, unlike every other, and none of the service's reserved names; the producer's initialiser
-/// throws ``ConfigurationError`` otherwise.
+/// Every name has 1 to 128 bytes, differs from all others, and is not reserved by the service. Otherwise the producer's
+/// initialiser throws ``ConfigurationError``.
 public struct FieldMapping: Sendable, Equatable {
-    /// The field of the time at which the event was logged, in UTC with nanoseconds (ISO 8601).
+    /// The field of the time of the log call.
     ///
-    /// A field of its own, since the service puts the time of receipt in place of `__time__`.
+    /// In UTC with nanoseconds (ISO 8601). It is a field of its own, as the service replaces `__time__` by the time of
+    /// receipt.
     public var time = "time"
     /// The field of the level.
     public var level = "level"
@@ -24,7 +25,9 @@ public struct FieldMapping: Sendable, Equatable {
     public var function = "function"
     /// The field of the line that logged.
     public var line = "line"
-    /// The field of the sequence number, which counts the records offered to this producer from 1; a gap is a drop.
+    /// The field of the sequence number.
+    ///
+    /// It counts the records offered to this producer from 1, so a gap is a drop.
     public var sequence = "seq"
     /// The field of the type of an event's error.
     public var errorType = "error.type"
@@ -34,16 +37,17 @@ public struct FieldMapping: Sendable, Equatable {
     public var includesCodeLocation = true
     /// Whether records carry a sequence number.
     public var includesSequence = true
-    /// Whether requests carry a batch id, the tag `__pack_id__`: two requests with the same id are duplicates.
+    /// Whether requests carry a batch id, the tag `__pack_id__`.
     ///
-    /// It stays the same however often a batch is sent. A part of a batch adds a dot and the numbers of its first and last
-    /// record to it, such as `.1-250`; a batch may come again in other parts. The service's log context follows the tag.
+    /// Two requests with the same id are duplicates. A batch keeps its id in every attempt. If a part of a batch is sent,
+    /// a dot and the numbers of its first and last record are added, such as `.1-250`. A batch may be sent again in other
+    /// parts. The service's log context uses the tag.
     public var includesBatchID = true
 
     /// The default fields under their default names.
     public init() {}
 
-    /// The names in use, in the order in which the fields are written; the error's fields come after the metadata.
+    /// The names in use, in the order of the fields. The error's fields come after the metadata.
     var leading: [String] {
         let location = self.includesCodeLocation ? [self.source, self.file, self.function, self.line] : []
         return (self.includesSequence ? [self.sequence] : []) + [self.time, self.level, self.label, self.message]

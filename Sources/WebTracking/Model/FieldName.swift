@@ -14,14 +14,14 @@ package enum FieldName {
         "__time_ns_part__", "__logs__", "__tags__",
     ]
 
-    /// Whether the service keeps this name for itself.
+    /// Whether the name is reserved by the service.
     package static func isForbidden(_ name: String) -> Bool {
         guard name.utf8.first == UInt8(ascii: "_") else { return false }
-        // By bytes: as strings, a prefix ends where a combining mark begins.
+        // Compare bytes: a string's prefix would not match if a combining mark follows it.
         return name.utf8.starts(with: "__tag__:".utf8) || self.forbidden.contains(name)
     }
 
-    /// The name to use for `name`, and what was repaired.
+    /// The name to use instead of `name`, and the repairs that were made.
     package static func repaired(_ name: String) -> (name: String, repairs: [RepairKind]) {
         if name.isEmpty { return ("_", [.emptyKey]) }
         var name = name
@@ -42,14 +42,14 @@ package enum FieldName {
         return name.prefix(utf8Bytes: self.maximumBytes - suffix.utf8.count) + suffix
     }
 
-    /// A name of parts with dots between them. No more of it is kept than the name of a field can have, so that what is in a
-    /// dictionary with a long key costs no more for that.
+    /// A name made of parts with dots between them. It keeps no more than a field's name can have, so that a dictionary
+    /// with a long key costs no more for each of its values.
     struct Joined {
-        /// The whole, or as much of it as counts.
+        /// The whole name, or the part of it that is kept.
         private let beginning: String
-        /// The hash of the whole, if that is too long.
+        /// The hash of the whole name if that is too long.
         private var hash: UInt64?
-        /// Whether it is too long and the service's own, and has been given another beginning.
+        /// Whether the name is too long and reserved by the service. Then it was put behind `field.`.
         private let isForbidden: Bool
 
         init(_ name: String) {
@@ -72,7 +72,7 @@ package enum FieldName {
             return longer
         }
 
-        /// What ``FieldName/repaired(_:)`` makes of the whole.
+        /// The result of ``FieldName/repaired(_:)`` for the whole name.
         var repaired: (name: String, repairs: [RepairKind]) {
             guard let hash = self.hash else { return FieldName.repaired(self.beginning) }
             let repairs: [RepairKind] = self.isForbidden ? [.forbiddenKey, .longKey] : [.longKey]
@@ -80,7 +80,7 @@ package enum FieldName {
         }
     }
 
-    /// What a number of so many digits is put behind, within the length limit.
+    /// The beginning of a name, so short that a separator and a number of so many digits fit behind it.
     static func beginning(of name: String, digits: Int) -> String {
         name.prefix(utf8Bytes: self.maximumBytes - digits - 1)
     }
@@ -88,16 +88,16 @@ package enum FieldName {
 
 /// Hashes of names.
 enum NameHash {
-    /// A hash (FNV-1a) that is the same in every process, for names that are cut.
+    /// A hash (FNV-1a) for names that are cut. It is the same in every process.
     ///
-    /// - Parameter start: The hash of what stands before it.
+    /// - Parameter start: The hash of the text before the name.
     static func of(_ name: String, after start: UInt64 = 0xCBF2_9CE4_8422_2325) -> UInt64 {
         var hash = start
         for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         return hash
     }
 
-    /// What a hash of a name eight bytes at a time starts with, with the name's length mixed in.
+    /// The start value of a hash that takes eight bytes at a time. The name's length is mixed in as well.
     static let quickSeed: UInt64 = 0x9E37_79B9_7F4A_7C15
 
     /// Takes eight more bytes into a hash. The high bits depend on all of them.

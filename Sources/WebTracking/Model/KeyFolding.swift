@@ -1,18 +1,18 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// When two keys are the same to redaction's rules, beyond ASCII: if they are canonically equivalent, as strings are to the
-/// standard library, once each scalar is in lower case.
+/// Case folding of keys beyond ASCII, for redaction's rules. Two keys are the same if they are canonically equivalent
+/// (as strings are in the standard library) after each scalar is converted to lower case.
 ///
-/// Scalar by scalar, so that the same key is the same in every place and language: `ß` is not `SS`, a final `ς` is not `σ`,
-/// and `ı` is not `I`.
+/// Scalars are converted one by one, so that the result depends neither on the place in the key nor on a language: `ß`
+/// is not `SS`, a final `ς` is not `σ`, and `ı` is not `I`.
 enum KeyFolding {
     /// A key in lower case.
     static func folded(_ key: String) -> String {
         var folded = ""
         for scalar in key.unicodeScalars {
             switch scalar.value {
-            // Letters of ASCII in another dress; the Kelvin sign's lower case is one.
+            // Canonically equivalent to ASCII characters. The lower case of the Kelvin sign is ASCII, too.
             case 0x037E: folded.unicodeScalars.append(";")
             case 0x1FEF: folded.unicodeScalars.append("`")
             default: folded += scalar.properties.lowercaseMapping
@@ -21,12 +21,12 @@ enum KeyFolding {
         return folded
     }
 
-    /// What stands between the dots of a folded key, as it is compared.
+    /// The parts of a folded key between its dots, in the form that is compared.
     static func parts(of folded: String) -> [KeyPart] {
         folded.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false).map { KeyPart($0) }
     }
 
-    /// Without hyphens and underscores.
+    /// The text without hyphens and underscores.
     static func plain(_ text: some Sequence<Unicode.Scalar>) -> String {
         var plain = String.UnicodeScalarView()
         plain.append(contentsOf: text.filter { $0 != "-" && $0 != "_" })
@@ -35,10 +35,10 @@ enum KeyFolding {
 
     static func isDigit(_ scalar: Unicode.Scalar) -> Bool { (0x30...0x39).contains(scalar.value) }
 
-    /// Whether a text ends in another, up to canonical equivalence.
+    /// Whether a text ends with another one, up to canonical equivalence.
     static func ends(_ text: Substring, in ending: String) -> Bool {
         let scalars = text.unicodeScalars
-        // A scalar decomposes into four at the most.
+        // A scalar decomposes into at most four.
         let longest = ending.unicodeScalars.count * 4
         var start = scalars.endIndex
         for _ in 0..<longest {
@@ -50,9 +50,10 @@ enum KeyFolding {
     }
 }
 
-/// A name or an ending that is not in ASCII: a key in ASCII is never one.
+/// A name or an ending that is not ASCII. A key in ASCII never matches it.
 struct WidePattern: Sendable {
-    /// The words between hyphens and underscores, between which a dot may stand; of a name with dots, what is between those.
+    /// The words between hyphens and underscores; a dot may stand between two of them. For a name with dots, the parts
+    /// between these.
     private let words: [String]
     private let isSuffix: Bool
     private let isWhole: Bool
@@ -71,9 +72,8 @@ struct WidePattern: Sendable {
         self.rule = rule
     }
 
-    /// - Parameters:
-    ///   - parts: What stands between the dots of a key.
-    ///   - start: The first of them that is looked at as the last one that the pattern is for.
+    ///   - parts: The parts of a key between its dots.
+    ///   - start: The first part that may be the last one of a match.
     func matches(_ parts: [KeyPart], from start: Int = 0) -> Bool {
         (start..<parts.count).contains { place in
             self.isWhole
@@ -82,9 +82,10 @@ struct WidePattern: Sendable {
         }
     }
 
-    /// Whether a name with dots is for a key that these parts begin.
+    /// Whether a name with dots matches a key that begins with these parts.
     ///
-    /// Part by part, as a dot is equivalent to nothing else: most keys are seen at their last part to be others.
+    /// Compares part by part, from the end: a dot is equivalent to nothing else, and most keys already differ in their
+    /// last part.
     private func matchesBeginning(_ parts: ArraySlice<KeyPart>) -> Bool {
         guard self.isSuffix ? parts.count >= self.words.count : parts.count == self.words.count else { return false }
         let end = parts.suffix(self.words.count)
@@ -95,7 +96,7 @@ struct WidePattern: Sendable {
         }
     }
 
-    /// Whether the first `count` words stand at the end of this part, and before it.
+    /// Whether the first `count` words stand at the end of this part and in the parts before it.
     private func matches(_ parts: [KeyPart], at place: Int, words count: Int, isLast: Bool) -> Bool {
         let part = self.text(of: parts[place], isLast: isLast)
         for first in 0..<count {
@@ -109,16 +110,16 @@ struct WidePattern: Sendable {
         return false
     }
 
-    /// A number counts where more of the name stands behind it.
+    /// A number counts if it is not at the end of the name.
     private func text(of part: KeyPart, isLast: Bool) -> String {
         isLast && !self.isNumbered ? part.unnumbered : part.plain
     }
 }
 
-/// What stands between two dots of a key, without hyphens and underscores.
+/// A part of a key between two dots, without hyphens and underscores.
 struct KeyPart {
     let plain: String
-    /// Without the numbers at its end, too, if it ends in one.
+    /// The same without the numbers at its end.
     let unnumbered: String
 
     init(_ scalars: Substring.UnicodeScalarView) {

@@ -1,25 +1,20 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The names that redaction's rules are for, and a quick no for keys that none of them concerns: one look into a table for
-/// each part of a key, at its last four bytes. Only a part that passes is compared with the names.
+/// The names and endings of redaction's rules. For most keys it finds quickly that no rule matches: with one look into
+/// a table for each part of the key, by its last four bytes. Only a part that passes is compared with the names.
 ///
-/// Invariant: `endings`, `entries`, `starts` and `letters` own what they point to, which is written during the initialiser
-/// only; an entry's letters lie in `letters`, and its place lies between those of `starts` for its last byte and the next.
+/// Invariant: `endings`, `entries`, `starts` and `letters` own their memory, which is written only in the initialiser.
+/// An entry's letters are in `letters`. Its place is between the values of `starts` for its last byte and for the next
+/// byte.
 final class KeyPatterns: Sendable {
     /// A name or an ending in ASCII.
     struct Pattern: Sendable {
-        /// In lower case, without hyphens and underscores, the last byte first.
+        /// In lower case, without hyphens and underscores, in reverse order.
         let reversed: [UInt8]
-        /// By the number of bytes matched: whether a word of the name begins there, so that a dot may stand before it.
+        /// Whether a word begins after so many matched bytes. A dot may stand before a word.
         fileprivate let words: [Bool]
-        let isSuffix: Bool
-        /// Whether its name has dots, and so begins where the key begins.
-        let isWhole: Bool
-        /// Whether it names a number at its end; otherwise those of keys do not count.
-        let isNumbered: Bool
-        /// The place of the pattern's rule among all rules.
-        let rule: Int
+        fileprivate let entry: Entry
 
         init(_ name: String, isSuffix: Bool, rule: Int = 0) {
             var reversed: [UInt8] = []
@@ -33,50 +28,58 @@ final class KeyPatterns: Sendable {
                     words.append(false)
                 }
             }
-            // In front of the first word there is none.
+            // There is nothing before the first word.
             if !words.isEmpty { words[words.count - 1] = false }
             self.reversed = reversed
             self.words = words
-            self.isSuffix = isSuffix
-            self.isWhole = isWhole
-            self.isNumbered = reversed.first.map(KeyPatterns.isDigit) ?? false
-            self.rule = rule
+            self.entry = Entry(
+                count: reversed.count,
+                isSuffix: isSuffix,
+                isWhole: isWhole,
+                isNumbered: reversed.first.map(KeyPatterns.isDigit) ?? false,
+                rule: rule
+            )
         }
 
         fileprivate func mayHaveDot(after matched: Int) -> Bool { matched > 0 && self.words[matched - 1] }
     }
 
-    /// A pattern as it is compared with keys: numbers only, since counting references costs more than comparing.
-    private struct Entry {
-        /// Where its letters begin, and how many there are.
-        var start: Int
-        var count: Int
-        var isSuffix: Bool
-        var isWhole: Bool
-        var isNumbered: Bool
-        var rule: Int
+    /// A pattern in the form that is compared with keys: numbers only, as counting references costs more than the
+    /// comparison.
+    fileprivate struct Entry {
+        /// The start and the number of its letters.
+        var start = 0
+        let count: Int
+        let isSuffix: Bool
+        /// Whether the name has dots. Then it must match from the beginning of the key.
+        let isWhole: Bool
+        /// Whether the name ends with a number. If not, a number at the end of a key does not count.
+        let isNumbered: Bool
+        /// The index of the rule among all rules.
+        let rule: Int
     }
 
-    /// The patterns by their last byte, and in the order of their rules.
+    /// The patterns, sorted by their last byte and then by their rule.
     nonisolated(unsafe) private let entries: UnsafePointer<Entry>
-    /// Where those with each last byte begin, and where the last of them end.
+    /// The start of the patterns with each last byte, and the end of the last ones.
     nonisolated(unsafe) private let starts: UnsafePointer<Int>
-    /// The letters of all of them, the last first; with the ninth bit, a dot may stand before a letter.
+    /// The letters of all patterns, in reverse order. If the ninth bit is set, a dot may stand before the letter.
     nonisolated(unsafe) private let letters: UnsafePointer<UInt16>
-    /// Those that are not in ASCII, in the order of their rules.
+    /// The patterns that are not ASCII, in the order of their rules.
     private let others: [WidePattern]
-    /// A table with a bit for each hash of the four bytes that a part of a key may end with, folded to five bits each.
+    /// A table with one bit for each hash of the last four bytes of a part of a key, reduced to five bits for each
+    /// byte.
     typealias Endings = UnsafePointer<UInt64>
 
-    /// A pointer, since looking into an array costs the counting of a reference for each key.
+    /// A pointer, as an array would count a reference for each key.
     nonisolated(unsafe) let endings: Endings
 
-    /// So many that few keys pass by chance: a bit in twenty is set by the standard rules.
+    /// Large enough that few keys pass by chance: the standard rules set one bit in twenty.
     private static let words = 2048
     /// No rule.
     static let noRule = Int.max
 
-    /// - Parameter names: Names and endings with the places of their rules, in the order of those.
+    /// - Parameter names: Names and endings with the indices of their rules, in that order.
     init(_ names: [(name: String, isSuffix: Bool, rule: Int)]) {
         var patterns: [[Pattern]] = Array(repeating: [], count: 256)
         var others: [WidePattern] = []
@@ -104,16 +107,8 @@ final class KeyPatterns: Sendable {
             (starts + byte).initialize(to: byte == 0 ? 0 : starts[byte - 1] + patterns[byte - 1].count)
         }
         for (index, pattern) in ordered.enumerated() {
-            (entries + index).initialize(
-                to: Entry(
-                    start: place,
-                    count: pattern.reversed.count,
-                    isSuffix: pattern.isSuffix,
-                    isWhole: pattern.isWhole,
-                    isNumbered: pattern.isNumbered,
-                    rule: pattern.rule
-                )
-            )
+            (entries + index).initialize(to: pattern.entry)
+            entries[index].start = place
             for (letter, beginsWord) in zip(pattern.reversed, pattern.words) {
                 (letters + place).initialize(to: UInt16(letter) | (beginsWord ? 0x100 : 0))
                 place += 1
@@ -133,8 +128,8 @@ final class KeyPatterns: Sendable {
         self.letters.deallocate()
     }
 
-    /// Inserts the endings that begin, from behind, with the `length` bytes in `ending`, of which `position` are the pattern's;
-    /// `nil` where the pattern's part of the key is behind.
+    /// Inserts all four-byte endings that begin, from the end, with the `length` bytes in `ending`. `position` of these
+    /// bytes are the pattern's. `position` is `nil` if the pattern's part of the key is complete.
     private static func insert(
         _ pattern: Pattern,
         position: Int?,
@@ -159,17 +154,16 @@ final class KeyPatterns: Sendable {
         if position < pattern.reversed.count {
             insert(pattern.reversed[position], position: position + 1)
             if pattern.mayHaveDot(after: position) { insert(UInt8(ascii: "."), position: position) }
-        } else if pattern.isSuffix {
-            insert(0, position: nil)
-            for byte in 1...31 as ClosedRange<UInt8> { insert(byte, position: nil) }
+        } else if pattern.entry.isSuffix {
+            for byte in 0...31 as ClosedRange<UInt8> { insert(byte, position: nil) }
         } else {
-            // In front of the key there is nothing, which is zeros.
+            // Before the key there is nothing, which counts as zeros.
             insert(0, position: position)
-            if !pattern.isWhole { insert(UInt8(ascii: "."), position: nil) }
+            if !pattern.entry.isWhole { insert(UInt8(ascii: "."), position: nil) }
         }
     }
 
-    /// The first rule with a pattern that is for a key, or for a part of it; ``noRule`` if there is none.
+    /// The first rule with a pattern for a key or for a part of it; ``noRule`` if there is none.
     @inline(never)
     func firstRule(for key: String) -> Int {
         let rule: Int? = key.withBytes { bytes in
@@ -183,11 +177,11 @@ final class KeyPatterns: Sendable {
         return self.firstRule(for: KeyFolding.parts(of: folded), from: 0, before: first)
     }
 
-    /// The same by the patterns in ASCII, if it comes before `first`, which is otherwise the answer.
+    /// The same for ASCII patterns only. Returns `first` if no earlier rule matches.
     ///
     /// - Parameters:
-    ///   - key: A key whose letters beyond ASCII are in lower case.
-    ///   - start: Where the first part of it that is looked at ends at the earliest.
+    ///   - key: A key, with letters beyond ASCII in lower case.
+    ///   - start: The end of the first part to check.
     func firstRule(for key: UnsafeRawBufferPointer, from start: Int, before first: Int) -> Int {
         var first = first
         var end = start
@@ -198,19 +192,19 @@ final class KeyPatterns: Sendable {
         return first
     }
 
-    /// The same by the patterns that are not in ASCII.
+    /// The same for the patterns that are not ASCII.
     ///
     /// - Parameters:
-    ///   - parts: Those of a key.
-    ///   - start: The first of them that is looked at.
+    ///   - parts: The parts of a key.
+    ///   - start: The first part to check.
     func firstRule(for parts: [KeyPart], from start: Int, before first: Int) -> Int {
         self.others.first { $0.rule >= first || $0.matches(parts, from: start) }.map { min($0.rule, first) } ?? first
     }
 
-    /// Whether there are patterns that are not in ASCII.
+    /// Whether there are patterns that are not ASCII.
     var hasOthers: Bool { !self.others.isEmpty }
 
-    /// The first rule for the part of a key in ASCII that ends here, if that comes before `first`; otherwise `first`.
+    /// The first rule for the part of an ASCII key that ends at `end`. Returns `first` if no earlier rule matches.
     @inline(never)
     func rule(forPartOf key: UnsafeRawBufferPointer, to end: Int, before first: Int) -> Int {
         var first = first
@@ -218,7 +212,7 @@ final class KeyPatterns: Sendable {
         return first
     }
 
-    /// Looks at the part of a key that ends here, with the number at its end and without.
+    /// Checks the part of a key that ends at `end`, with and without the number at its end.
     @inline(__always)
     private func lookAtPart(of key: UnsafeRawBufferPointer, to end: Int, _ first: inout Int) {
         var position = Self.skip(key, from: end, Self.isIgnored)
@@ -228,7 +222,7 @@ final class KeyPatterns: Sendable {
         if position > 0 { self.look(Self.folded(key[position &- 1]), key, to: end, &first) }
     }
 
-    /// The place behind the last byte before `end` that is not to be skipped.
+    /// The position behind the last byte before `end` that is not skipped.
     @inline(__always)
     private static func skip(_ key: UnsafeRawBufferPointer, from end: Int, _ isSkipped: (UInt8) -> Bool) -> Int {
         var position = end
@@ -251,7 +245,7 @@ final class KeyPatterns: Sendable {
         }
     }
 
-    /// Whether a pattern is for the part of the key that ends here.
+    /// Whether a pattern matches the part of the key that ends at `end`.
     @inline(__always)
     private func matches(_ entry: Entry, _ key: UnsafeRawBufferPointer, to end: Int) -> Bool {
         var matched = 0
@@ -274,7 +268,7 @@ final class KeyPatterns: Sendable {
         return matched == entry.count
     }
 
-    /// Whether the part of a key that ends here may be one that a pattern is for; `false` is certain.
+    /// Whether a pattern may match the part of a key that ends at `end`. `false` is certain.
     @inline(__always)
     static func mayEnd(_ endings: Endings, _ base: UnsafeRawPointer, to end: Int) -> Bool {
         let bytes: UInt32
@@ -286,17 +280,17 @@ final class KeyPatterns: Sendable {
         } else {
             bytes = 0
         }
-        // Numbers behind a name do not count, and there are too many of them for the table.
+        // A number behind a name does not count, and the table has no room for all of them.
         if (bytes &>> 24) &- 0x30 < 10 { return true }
         let index = Self.index(bytes & 0x1F1F_1F1F)
         return endings[index >> 6] & (1 &<< UInt64(index & 63)) != 0
     }
 
-    /// The place of an ending's bit, from 0 to 131,071.
+    /// The index of an ending's bit, from 0 to 131,071.
     @inline(__always)
     private static func index(_ ending: UInt32) -> Int { Int((ending &* 0x9E37_79B1) >> 15) }
 
-    /// Marks, with their high bit, the bytes of `word` that are dots, and no others.
+    /// Marks the bytes of `word` that are dots, with their high bit. All marks are exact.
     @inline(__always)
     static func dots(in word: UInt64) -> UInt64 {
         let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
@@ -312,7 +306,7 @@ final class KeyPatterns: Sendable {
     @inline(__always)
     static func isIgnored(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") }
 
-    /// Whether a byte may be a part of the numbers behind a name, as in `key_1-2`.
+    /// Whether a byte may be part of the number behind a name, as in `key_1-2`.
     @inline(__always)
     private static func isNumbering(_ byte: UInt8) -> Bool { self.isDigit(byte) || self.isIgnored(byte) }
 

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The one file that differs between a build with the SwiftLog trait and one without: here the names are swift-log's
-// own types, or types of the same shape. Everything else in the package is written once, against these names.
+// The only file that differs between builds with and without the SwiftLog trait: the names here are swift-log's own
+// types, or types of the same form. All other code is written once, with these names.
 
 #if SwiftLog
 
@@ -23,15 +23,16 @@ public typealias LogMetadataValue = Logging.Logger.MetadataValue
 /// Supplies metadata from the current execution context: swift-log's own `Logger.MetadataProvider`.
 public typealias LogMetadataProvider = Logging.Logger.MetadataProvider
 
-/// Everything one log statement says: swift-log's own `LogEvent`.
+/// A log statement with everything it says: swift-log's own `LogEvent`.
 public typealias LogEvent = Logging.LogEvent
 
 extension LogEvent {
     /// Whether the statement named its source itself.
     ///
-    /// swift-log derives ``LogEvent/source`` from the file each time it is read, which costs an allocation for modules of
-    /// more than 15 characters, and does not say whether it did. The stored property lies between two public ones; that
-    /// it does, and how "none" looks there, is tried out once, and unless all answers are right the property is read.
+    /// swift-log computes ``LogEvent/source`` from the file each time it is read, which allocates for modules of more
+    /// than 15 characters, and does not say whether it was computed. So this reads the stored property, which lies
+    /// between two public ones. A test at the first use checks where it lies, and how "none" looks there. If any result
+    /// differs, the property counts as set.
     @inline(__always)
     var hasGivenSource: Bool {
         guard MemoryLayout<LogEvent>.size == MemoryLayout<GivenSource.Words>.size, GivenSource.isReadable else {
@@ -42,12 +43,12 @@ extension LogEvent {
 }
 
 private enum GivenSource {
-    /// An event as numbers. Reading it as this copies no string.
+    /// An event as numbers. To read it in this form copies no string.
     typealias Words = (
         UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64
     )
 
-    /// Whether the second word of the given source, which only "none" leaves zero, lies where it is thought to.
+    /// Whether the second word of the given source is where it is expected. Only "none" leaves it zero.
     static let isReadable: Bool = {
         guard MemoryLayout<String?>.size == 16,
             MemoryLayout<LogEvent>.offset(of: \.metadata) == 32,
@@ -85,7 +86,7 @@ public enum LogLevel: String, Sendable, CaseIterable, Codable, Comparable, Custo
     case trace
     /// Detail that helps to find the cause of a problem.
     case debug
-    /// What is informative in normal operation.
+    /// Information about normal operation.
     case info
     /// Not an error, but may need attention.
     case notice
@@ -125,7 +126,7 @@ public typealias LogMetadata = [String: LogMetadataValue]
 public enum LogMetadataValue: Sendable {
     /// A string.
     case string(String)
-    /// A value whose description is asked for when the event is encoded.
+    /// A value whose description is computed when the event is encoded.
     case stringConvertible(any CustomStringConvertible & Sendable)
     /// Named values.
     case dictionary(LogMetadata)
@@ -166,7 +167,7 @@ extension LogMetadataValue: ExpressibleByStringLiteral, ExpressibleByStringInter
 }
 
 extension LogMetadataValue: ExpressibleByDictionaryLiteral {
-    /// Creates a dictionary value; of equal keys the last one counts.
+    /// Creates a dictionary value. Of equal keys, the last one counts.
     public init(dictionaryLiteral elements: (String, LogMetadataValue)...) {
         self = .dictionary(LogMetadata(elements, uniquingKeysWith: { _, last in last }))
     }
@@ -183,7 +184,7 @@ extension LogMetadataValue: ExpressibleByArrayLiteral {
 public struct LogMetadataProvider: Sendable {
     private let provide: @Sendable () -> LogMetadata
 
-    /// Creates a provider; the closure is called for every event that is logged, on the caller's thread.
+    /// Creates a provider. The closure is called for every event that is logged, on the caller's thread.
     public init(_ provide: @escaping @Sendable () -> LogMetadata) {
         self.provide = provide
     }
@@ -194,7 +195,7 @@ public struct LogMetadataProvider: Sendable {
     }
 }
 
-/// Everything one log statement says.
+/// A log statement with everything it says.
 public struct LogEvent: Sendable {
     /// The severity.
     public var level: LogLevel
@@ -204,7 +205,7 @@ public struct LogEvent: Sendable {
     public var error: (any Error)?
     /// The metadata given with the statement.
     public var metadata: LogMetadata?
-    /// The module of the statement; derived from ``file`` when none was given.
+    /// The module of the statement. Computed from ``file`` if none was given.
     public var source: String {
         get { self.givenSource ?? LogEvent.module(ofFileID: self.file) }
         set { self.givenSource = newValue }

@@ -48,43 +48,32 @@ enum NameRules {
     }
 
     static func checkTopic(_ topic: String) throws {
-        guard topic.utf8.count <= TopicKey.maximumTopicBytes else {
-            throw ConfigurationError(
-                setting: "topic",
-                value: topic,
-                rule: "a topic has at most 128 bytes of UTF-8, and this one has \(topic.utf8.count)",
-                suggestion: "Shorten it, or leave it empty."
+        try ConfigurationError.require(topic.utf8.count <= TopicKey.maximumTopicBytes, "topic", topic) {
+            (
+                "a topic has at most 128 bytes of UTF-8, and this one has \(topic.utf8.count)",
+                "Shorten it, or leave it empty."
             )
         }
     }
 
     static func checkSource(_ source: String) throws {
-        guard source.utf8.count <= 128 else {
-            throw ConfigurationError(
-                setting: "source",
-                value: source,
-                rule: "a source has at most 128 bytes of UTF-8, and this one has \(source.utf8.count)",
-                suggestion: "Shorten it, or leave it out to send the host name."
+        try ConfigurationError.require(source.utf8.count <= 128, "source", source) {
+            (
+                "a source has at most 128 bytes of UTF-8, and this one has \(source.utf8.count)",
+                "Shorten it, or leave it out to send the host name."
             )
         }
     }
 
     static func checkKey(_ key: String, setting: String) throws {
-        guard (1...FieldName.maximumBytes).contains(key.utf8.count) else {
-            throw ConfigurationError(
-                setting: setting,
-                value: key,
-                rule: "a key has 1 to 128 bytes of UTF-8, and this one has \(key.utf8.count)",
-                suggestion: "Choose a shorter key that is not empty."
+        try ConfigurationError.require((1...FieldName.maximumBytes).contains(key.utf8.count), setting, key) {
+            (
+                "a key has 1 to 128 bytes of UTF-8, and this one has \(key.utf8.count)",
+                "Choose a shorter key that is not empty."
             )
         }
-        guard !FieldName.isForbidden(key) else {
-            throw ConfigurationError(
-                setting: setting,
-                value: key,
-                rule: "the service keeps this name for itself",
-                suggestion: "Choose a name that does not begin with an underscore."
-            )
+        try ConfigurationError.require(!FieldName.isForbidden(key), setting, key) {
+            ("the service keeps this name for itself", "Choose a name that does not begin with an underscore.")
         }
     }
 }

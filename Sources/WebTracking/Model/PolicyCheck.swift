@@ -11,12 +11,11 @@ extension Redaction {
         for rule in self.rules {
             switch rule.kind {
             case .key(let name), .suffix(let name):
-                guard name.utf8.contains(where: { !KeyPatterns.isIgnored($0) }) else {
-                    throw ConfigurationError(
-                        setting: "redaction.rules",
-                        value: name,
-                        rule: "a rule's key has a character that is neither a hyphen nor an underscore",
-                        suggestion: "Name the key, or an ending of it."
+                let isKey = name.utf8.contains { !KeyPatterns.isIgnored($0) }
+                try ConfigurationError.require(isKey, "redaction.rules", name) {
+                    (
+                        "a rule's key has a character that is neither a hyphen nor an underscore",
+                        "Name the key, or an ending of it."
                     )
                 }
             default: break
@@ -29,7 +28,7 @@ extension Redaction {
         ConfigurationError(
             setting: "redaction.pseudonymKey",
             value: "none",
-            rule: "pseudonyms need a key, since without one they could be undone by trying",
+            rule: "pseudonyms need a key: without one, values could be found by trying",
             suggestion: "Set 16 secret bytes, for example from `openssl rand -hex 16`."
         )
     }

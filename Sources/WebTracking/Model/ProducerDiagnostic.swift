@@ -1,18 +1,18 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a producer has to say about itself; never passes through swift-log.
+/// A report of a producer about itself. It never passes through swift-log.
 ///
-/// By default diagnostics become lines on standard error, at most one of a kind in ten seconds but for those about settings
-/// (``DiagnosticHandler/standardError``).
+/// By default, diagnostics become lines on standard error, at most one of a kind in ten seconds, except for those about
+/// settings and about the availability of the spool (``DiagnosticHandler/standardError``).
 public enum ProducerDiagnostic: Sendable {
     /// Why records were not delivered.
     public enum Failure: Sendable, CustomStringConvertible {
-        /// The service said no, or something in between answered.
+        /// The service refused the request, or a server between it and this machine answered.
         case service(ServiceError)
         /// No complete answer came.
         case noAnswer(String)
-        /// The file with the records is gone, or is not what it was.
+        /// The file with the records is gone, or was changed.
         case file(String)
 
         /// The failure in one line.
@@ -25,40 +25,41 @@ public enum ProducerDiagnostic: Sendable {
         }
     }
 
-    /// A request failed; its records are kept and sent again after the delay.
+    /// A request failed. Its records are kept, and are sent again after the delay.
     case requestFailed(topic: String, outcome: RequestOutcome, failure: Failure, retryIn: Duration)
-    /// Records were given up.
+    /// Records were dropped.
     case recordsDropped(topic: String, reason: DropReason, count: Int, failure: Failure?)
-    /// One record was given up by itself, as it was refused alone. Nothing that it says is told.
+    /// One record was dropped, as the service refused it even in a request of its own. Its content is not reported.
     case recordRefused(topic: String, reason: DropReason, record: RefusedRecord, failure: Failure?)
-    /// No file can be made in the spool directory; new records are kept in memory only, and do not outlive the process.
-    /// Tried again after a second, with the next record or attempt to deliver.
+    /// No file can be made in the spool directory. New records are kept in memory only, and do not survive the process.
+    /// The next attempt comes after a second, with the next record or the next delivery.
     case spoolUnavailable(directory: String, reason: String)
     /// Files can be made in the spool directory again.
     case spoolAvailable(directory: String)
-    /// Something failed in the spool other than making files for new records: syncing or opening a file or folder, a look
-    /// for what earlier processes have left, the return of a batch from memory.
+    /// Something else failed in the spool, not the making of files for new records: syncing or opening a file or
+    /// folder, the search for records of earlier processes, or moving a batch from memory to a file.
     case spoolFailed(directory: String, reason: String)
-    /// With durability `.power`: making files survive a loss of power took longer than the interval, so that a loss would
-    /// take more with it. Told once until it is better. And at the end of a shutdown, the last round had not ended in time.
+    /// With durability `.power`: a sync took longer than the interval, so a loss of power would lose more than one
+    /// interval. Reported once until it is better. Also reported at the end of a shutdown, if the last sync had not
+    /// ended in time.
     case spoolSyncSlow(directory: String, took: Duration, interval: Duration)
-    /// A file in the spool directory is damaged, or in a rescue holds a record that was refused; its other records are
+    /// A file in the spool directory is damaged, or holds a record that was refused in a rescue. Its other records are
     /// delivered, and the file is kept.
     case spoolDamaged(file: String, reason: String)
-    /// Records of earlier processes were found in the spool directory and taken over for delivery: all that one look has
-    /// found, told when the last of them is taken over.
+    /// Records of earlier processes were found in the spool directory, and are being delivered. Reported once for
+    /// everything that one search has found, when the last of it is taken over.
     case spoolRecovered(directory: String, records: Int, files: Int)
-    /// Records of dead processes stay in the spool directory, since this producer must not or cannot deliver them: they are
-    /// for another logstore, in a newer format, or in a folder or file (`path`) that may not be used. Told at each start,
-    /// once for each reason, with what to do about it; `records` is `nil` for what cannot be counted.
+    /// Records of dead processes stay in the spool directory, because this producer must not or cannot deliver them:
+    /// they are for another logstore, in a newer format, or in a folder or file (`path`) that may not be used. Reported
+    /// at each start, once for each reason, with a suggestion. `records` is `nil` if they cannot be counted.
     case spoolLeft(path: String, records: Int?, files: Int, reason: String, suggestion: String)
-    /// The levels, the redaction and the sampling that hold from now on, in one line: told when the producer is made, and
-    /// when a followed configuration has changed them. Behind them, the keys of that which are read at a start only, and are
-    /// not as they were then.
+    /// The levels, the redaction and the sampling that apply from now on, in one line. Reported when the producer is
+    /// made, and when a followed configuration has changed them. At its end, the line names the keys that have changed
+    /// but take effect only at a start.
     case settingsInForce(summary: String)
-    /// A followed configuration said something that cannot work; the settings before it stay in force.
+    /// A followed configuration has a setting that cannot work. The earlier settings stay in force.
     case settingsRefused(reason: String)
-    /// With signed delivery: the provider has given no credentials. Those at hand are used while they are valid; without
+    /// With signed delivery: the provider gave no credentials. The current ones are used while they are valid. Without
     /// any, records wait.
     case credentialsUnavailable(reason: String)
     /// The shutdown has ended.
@@ -66,7 +67,8 @@ public enum ProducerDiagnostic: Sendable {
 }
 
 extension ProducerDiagnostic: CustomStringConvertible {
-    /// The diagnostic in one line, without what a terminal or a reader could be misled by in topics and answers.
+    /// The diagnostic in one line, without control characters of topics and answers, which could mislead a terminal or
+    /// a reader.
     public var description: String { self.line.withoutControls }
 
     private var line: String {
@@ -103,29 +105,29 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .settingsInForce(let summary):
             return "settings in force: \(summary)"
         case .settingsRefused(let reason):
-            return "settings refused, those before stay in force: \(reason)"
+            return "settings refused, the earlier ones stay in force: \(reason)"
         case .credentialsUnavailable(let reason):
-            return "cannot renew what requests are signed with: \(reason)"
+            return "cannot renew the credentials for signing: \(reason)"
         case .shutdownFinished(let report):
             return "shutdown: \(report)"
         }
     }
 
-    /// Diagnostics with the same key are limited together; `nil` for those that are not.
+    /// Diagnostics with the same key share a rate limit; `nil` if there is no limit.
     var rateKey: String? {
         switch self {
         case .requestFailed(_, let outcome, _, _): "request.\(outcome.rawValue)"
         case .recordsDropped(_, let reason, _, _): "drop.\(reason.rawValue)"
         case .recordRefused(_, let reason, _, _): "refused.\(reason.rawValue)"
-        // The last of these is to be what holds; they are a second apart at the least.
+        // Never limit these: the last line must show the current state. They are at least a second apart.
         case .spoolUnavailable, .spoolAvailable: nil
-        case .spoolFailed: "spool.trouble"
+        case .spoolFailed: "spool.failed"
         case .spoolSyncSlow: "spool.slow"
         case .spoolDamaged: "spool.damaged"
         case .spoolRecovered: "spool.recovered"
-        // Each is told once: none may be left out for another one.
+        // Each of these is reported only once, so no other may suppress it.
         case .spoolLeft(let path, _, _, let reason, _): "spool.left.\(reason).\(path)"
-        // Whoever writes a setting learns whether it is in force, and writes no more often than somebody looks.
+        // Never limit these: a user who changes a setting wants to see whether it is in force. Such changes are rare.
         case .settingsInForce, .settingsRefused: nil
         case .credentialsUnavailable: "credentials"
         case .shutdownFinished: "shutdown"

@@ -3,30 +3,24 @@
 
 #if AsyncHTTPClient
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 extension WebTrackingConfiguration {
-    /// The HTTP proxy that requests go through, by `CONNECT`: of https it sees the host and no records.
+    /// The HTTP proxy for requests. They go through it by `CONNECT`, so with https it sees the host, but no records.
     public struct Proxy: Sendable, Equatable {
-        /// That of the environment: `https_proxy` or `HTTPS_PROXY` (for plain http `http_proxy`, and `all_proxy` or
-        /// `ALL_PROXY` for both), unless `no_proxy` or `NO_PROXY` names the host; none where there is none.
+        /// The proxy of the environment: `https_proxy` or `HTTPS_PROXY` (for plain http `http_proxy`), or `all_proxy`
+        /// or `ALL_PROXY`. No proxy is used if none of them is set, or if `no_proxy` or `NO_PROXY` names the host.
         ///
-        /// Read once, when the producer is made.
+        /// The environment is read once, when the producer is made.
         public static let environment = Proxy(choice: .environment)
 
         /// A proxy for all requests.
         ///
         /// - Parameters:
-        ///   - host: Its name or address.
-        ///   - port: Its port, from 1 to 65535.
+        ///   - host: The name or address of the proxy.
+        ///   - port: The port of the proxy, from 1 to 65535.
         ///   - username: For a proxy that asks for credentials.
-        ///   - password: The secret of these credentials, which no description shows.
+        ///   - password: The password for these credentials. No description shows it.
         public static func server(
             host: String,
             port: Int,
@@ -43,13 +37,13 @@ extension WebTrackingConfiguration {
 
         private let choice: Choice
 
-        /// The proxy for all requests, if it is one.
+        /// The server that the program has named; `nil` for that of the environment.
         var server: ProxyServer? {
             if case .server(let server) = self.choice { server } else { nil }
         }
     }
 
-    /// The proxy for requests of this configuration; throws ``ConfigurationError`` for any setting that cannot work.
+    /// The proxy for requests of this configuration. Throws ``ConfigurationError`` for any setting that cannot work.
     func proxyServer() throws -> ProxyServer? {
         try self.validate()
         return try self.proxy?.server(for: self)
@@ -57,8 +51,8 @@ extension WebTrackingConfiguration {
 }
 
 extension WebTrackingConfiguration.Proxy {
-    /// The proxy for requests of a configuration; throws ``ConfigurationError`` for one that cannot be used. The value
-    /// in it shows no credentials.
+    /// The proxy for requests of a configuration. Throws ``ConfigurationError`` if it cannot be used. The error shows
+    /// no credentials.
     func server(for configuration: WebTrackingConfiguration) throws -> ProxyServer? {
         switch self.choice {
         case .server(let server):
@@ -98,7 +92,7 @@ extension WebTrackingConfiguration.Proxy: CustomStringConvertible, CustomReflect
         }
     }
 
-    /// The same.
+    /// The description, so that printing it shows no credentials.
     public var customMirror: Mirror { Mirror(self, children: ["": self.description], displayStyle: .struct) }
 }
 

@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// An HTTP proxy, which connects to the service for this machine. Its descriptions leave the credentials out.
+/// An HTTP proxy between this machine and the service. Its descriptions show no credentials.
 struct ProxyServer: Sendable, Equatable {
     var host: String
     var port: Int
     var username: String?
     var password: String?
 
-    /// What is wrong with it; `nil` if nothing is.
+    /// The part that cannot work, and the rule that it breaks; `nil` if there is none.
     var problem: (part: String, rule: String)? {
         let isName = (1...253).contains(self.host.utf8.count) && self.host.utf8.allSatisfy(Self.isHostByte)
         if !isName { return ("host", "a proxy's host is a name or an address, without a scheme or a port") }
@@ -19,17 +19,18 @@ struct ProxyServer: Sendable, Equatable {
         if !isShort || !texts.allSatisfy({ $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }) {
             return ("password", "a user name and a password have no ends of line or other control characters")
         }
+        // In Basic authentication, the first colon ends the user name (RFC 7617).
         if self.username?.contains(":") == true { return ("username", "a user name has no colon") }
         return nil
     }
 
     private static func isHostByte(_ byte: UInt8) -> Bool {
-        // With the colons of an address of IPv6.
+        // The colons are for IPv6 addresses.
         (0x61...0x7A).contains(byte | 0x20) || (0x30...0x3A).contains(byte) || [0x2D, 0x2E, 0x5F].contains(byte)
     }
 
-    /// A proxy as an environment names it: `http://proxy.example.com:3128`, with or without `user:password@`. Throws a
-    /// sentence.
+    /// Parses a proxy of the environment: `http://proxy.example.com:3128`, with or without `user:password@`. Throws the
+    /// rule that it breaks.
     init(url text: String) throws(Unusable) {
         var rest = Substring(text)
         if let scheme = rest.firstRange(of: "://") {
@@ -61,11 +62,8 @@ struct ProxyServer: Sendable, Equatable {
         self.host = host
         self.port = port
         self.username = username
-        // As files of secrets have it.
-        self.password = password.map { text in
-            text.utf8.lastIndex { $0 != 0x0A && $0 != 0x0D }.map { String(decoding: text.utf8[...$0], as: UTF8.self) }
-                ?? ""
-        }
+        // Remove line ends, which files with secrets often have.
+        self.password = password?.withoutLineEnds
     }
 
     struct Unusable: Error, Equatable {
@@ -96,10 +94,11 @@ extension ProxyServer: CustomStringConvertible, CustomReflectable {
 }
 
 extension ProxyServer {
-    /// The proxy that the environment names for requests to `host`; `nil` if none.
+    /// The proxy that the environment names for requests to `host`; `nil` if there is none.
     ///
-    /// As with curl, the names in lower case come first, and the one for plain http exists in lower case only.
-    /// `NO_PROXY` has names between commas, each for itself and what ends with it, or `*`. This machine needs no proxy.
+    /// As in curl, lower-case names come first, and `http_proxy` exists in lower case only: a CGI program gets
+    /// `HTTP_PROXY` from its client's `Proxy` header (httpoxy, CVE-2016-5385). `NO_PROXY` lists names with commas
+    /// between them, or is `*`. A name also stands for all names that end with it. This machine itself needs no proxy.
     static func ofEnvironment(
         for endpoint: Endpoint,
         host: String,

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The secret that pseudonyms are made with: 16 bytes that nobody can guess.
+/// The secret key of pseudonyms: 16 bytes that cannot be guessed.
 ///
 /// Its descriptions do not show it.
 public struct PseudonymKey: Sendable, Equatable {
@@ -44,10 +44,10 @@ public struct PseudonymKey: Sendable, Equatable {
 
     private static let length = 34
 
-    /// Writes 16 digits: a word in the order of its bytes, as the algorithm's own output is written.
+    /// Writes 16 digits: a word byte by byte, in the order in which SipHash writes its output.
     private static func writeDigits(_ word: UInt64, to target: UnsafeMutableRawPointer) {
         for place in 0..<16 {
-            // The first byte is the lowest one, with its high digit in front.
+            // The lowest byte comes first, with its high digit in front.
             let digit = UInt8(truncatingIfNeeded: word >> UInt64((place ^ 1) * 4)) & 15
             target.storeBytes(of: digit < 10 ? digit + 0x30 : digit + 0x57, toByteOffset: place, as: UInt8.self)
         }

@@ -5,41 +5,43 @@
 public import Logging
 #endif
 
-/// What happens to metadata that shall not leave the process, before a byte of it leaves the caller's thread.
+/// Hides metadata that must not leave the process. It is applied on the thread that logs, before anything else sees the
+/// record.
 ///
-/// Rules are asked for every metadata value, leaf by leaf through dictionaries and arrays, in their order; the first that
-/// has an answer decides, and a value that no rule knows is kept. They see the metadata of the handler, of the provider and
-/// of the event, whether it becomes fields, tags or a topic, and the text of errors under the field's name
-/// (``FieldMapping/errorMessage``). **Message text is left alone**, as are labels and the tags of the configuration.
+/// Rules apply to every metadata value, also inside dictionaries and arrays. They are tried in order, and the first one
+/// that matches decides. A value that no rule matches is kept. Rules see the metadata of the handler, of the provider
+/// and of the event, whether it becomes a field, a tag or a topic. They also see the text of errors, under the name of
+/// the field (``FieldMapping/errorMessage``). **Message text is not changed**, nor are labels and the tags of the
+/// configuration.
 ///
 /// ```swift
 /// configuration.redaction.rules.insert(.key("user.id", .pseudonym), at: 0)
 /// configuration.redaction.pseudonymKey = PseudonymKey(hexadecimal: secret)
 /// ```
 ///
-/// A value is masked to `[redacted]`, dropped with its field, or replaced by a pseudonym. How many values that happened to
-/// is in ``WebTrackingStatistics/redacted``.
+/// A value is masked to `[redacted]`, dropped with its field, or replaced by a pseudonym.
+/// ``WebTrackingStatistics/redacted`` counts these values.
 public struct Redaction: Sendable, Equatable {
     /// What happens to a value.
     public enum Action: String, Sendable, CaseIterable {
-        /// The value stays as it is, whatever later rules say.
+        /// The value is kept, whatever later rules say.
         case keep
         /// The value becomes `[redacted]`.
         case mask
-        /// The value is left out, with its field; an array loses the element.
+        /// The value is dropped with its field. In an array, the element is dropped.
         case drop
-        /// The value becomes `p:` and 32 hexadecimal digits: a keyed hash, the same for equal values, that says nothing about
-        /// them to who does not have the key. Needs ``Redaction/pseudonymKey``.
+        /// The value becomes `p:` and 32 hexadecimal digits: a keyed hash, the same for equal values. Without the key,
+        /// it says nothing about the value. Needs ``Redaction/pseudonymKey``.
         case pseudonym
     }
 
-    /// What a masked value becomes.
+    /// The text that replaces a masked value.
     static let masked = "\(maskedText)"
     static let maskedText: StaticString = "[redacted]"
 
-    /// The rules, the most important first.
+    /// The rules. The first one that matches a value decides.
     public var rules: [RedactionRule]
-    /// What pseudonyms are made with. Producers with the same key give equal values equal pseudonyms.
+    /// The key of pseudonyms. Producers with the same key give equal values the same pseudonym.
     public var pseudonymKey: PseudonymKey?
 
     /// Creates a redaction from its rules.
@@ -48,14 +50,14 @@ public struct Redaction: Sendable, Equatable {
         self.pseudonymKey = pseudonymKey
     }
 
-    /// Redacts nothing, and costs nothing.
+    /// Redacts nothing, at no cost.
     public static let none = Redaction(rules: [])
 
-    /// Masks what goes by the name of a secret (``standardSuffixes`` and ``standardKeys``), and with the `SwiftLog` trait
-    /// what is marked with ``Sensitivity``. The default.
+    /// Masks values whose key is the name of a secret (``standardSuffixes`` and ``standardKeys``), and with the
+    /// `SwiftLog` trait values that are marked with ``Sensitivity``. The default.
     public static let standard = Redaction(rules: Self.standardRules)
 
-    /// Keys that end in one of these are masked by ``standard``.
+    /// ``standard`` masks keys that end in one of these.
     public static let standardSuffixes = [
         "authorization", "cookie", "cookies", "password", "passwords", "password-hash", "password-digest",
         "password-salt", "password-confirmation", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets",
@@ -63,7 +65,7 @@ public struct Redaction: Sendable, Equatable {
         "private-key", "private-keys", "signing-key", "encryption-key", "consumer-key", "application-key", "app-key",
         "auth-key", "credential", "credentials", "connection-string", "session-id", "sessid", "card-number",
     ]
-    /// Keys that are one of these are masked by ``standard``.
+    /// ``standard`` masks keys that are equal to one of these.
     public static let standardKeys = [
         "jwt", "bearer", "csrf", "xsrf", "connect-sid", "otp", "totp", "ssn", "cvv", "cvc", "iban", "salt",
     ]
@@ -92,29 +94,31 @@ public struct RedactionRule: Sendable, Equatable {
     let kind: Kind
     let action: Redaction.Action
 
-    /// For values whose key is `name`.
+    /// Applies to values whose key is `name`.
     ///
-    /// Letters count as equal in both cases, beyond ASCII scalar by scalar and up to canonical equivalence. Hyphens and
-    /// underscores do not count at all, nor does a number at the end of a key unless `name` has one: `api-key` is `API_KEY`
-    /// is `apiKey2`. A key is taken apart at its dots, and the keys of nested dictionaries belong to it: `token` is for
-    /// `token`, `user.token`, `token.value`, and for everything inside a dictionary of this name. Between the words of a
-    /// `name` with hyphens or underscores, a key may have a dot: `api-key` is for `api.key`, too. A `name` with dots is for
-    /// the whole key.
+    /// Upper and lower case are equal; beyond ASCII, scalar by scalar and up to canonical equivalence. Hyphens and
+    /// underscores are ignored, and so is a number at the end of a key, unless `name` has one: `api-key`, `API_KEY` and
+    /// `apiKey2` are equal.
+    ///
+    /// A key is split at its dots, and the keys of nested dictionaries are parts of it, too. `token` matches `token`,
+    /// `user.token`, `token.value`, and everything inside a dictionary of this name. If `name` has words between
+    /// hyphens or underscores, a key may have dots between them: `api-key` also matches `api.key`. A `name` with dots
+    /// matches only the whole key.
     public static func key(_ name: String, _ action: Redaction.Action) -> RedactionRule {
         RedactionRule(kind: .key(name), action: action)
     }
 
-    /// For values whose key, or a part of it between dots, ends in `ending`; compared as in ``key(_:_:)``.
+    /// Applies to values whose key, or a part of it between dots, ends in `ending`. Compares as ``key(_:_:)``.
     public static func suffix(_ ending: String, _ action: Redaction.Action) -> RedactionRule {
         RedactionRule(kind: .suffix(ending), action: action)
     }
 
-    /// For whatever `decide` has an answer for: it is given a value's key, with the keys of the dictionaries around it and
-    /// dots between them, and its text.
+    /// Applies to every value for which `decide` returns an action. Its arguments are the value's key, with the keys of
+    /// the dictionaries around it and dots between them, and the value's text.
     ///
-    /// Called on the thread that logs, for every value that no earlier rule decided about, and now and then twice with the
-    /// same text; it must be quick, and must not log. A value that computes its description is asked for it once for each
-    /// record: the text that was judged is the text that is sent.
+    /// It is called on the thread that logs, for every value that no earlier rule matched, and sometimes twice with the
+    /// same text. It must be quick, and must not log. The description of a value is computed once for each record, so
+    /// the text that `decide` gets is the text that is sent.
     public static func function(
         _ decide: @escaping @Sendable (_ key: String, _ value: String) -> Redaction.Action?
     ) -> RedactionRule {
@@ -122,7 +126,7 @@ public struct RedactionRule: Sendable, Equatable {
     }
 
     #if SwiftLog
-    /// For values that carry this attribute with this value, of whatever type the attribute is.
+    /// Applies to values that carry this attribute with this value. The attribute may have any type.
     public static func attribute<Attribute: Logging.Logger.MetadataValueAttributes.Attribute>(
         _ attribute: Attribute,
         _ action: Redaction.Action
@@ -137,7 +141,7 @@ public struct RedactionRule: Sendable, Equatable {
     }
     #endif
 
-    /// Compares what the rules are for and what they do; two functions are equal if they come from one call of
+    /// Compares what rules match and what they do. Two functions are equal if they come from one call of
     /// ``function(_:)``.
     public static func == (left: RedactionRule, right: RedactionRule) -> Bool {
         guard left.action == right.action else { return false }

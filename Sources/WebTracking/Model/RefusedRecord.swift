@@ -5,9 +5,9 @@
 public import Logging
 #endif
 
-/// By what a record that was refused can be found: whose it is, never what it says.
+/// Data to find a refused record by: its label, level and number. Nothing of its content.
 public struct RefusedRecord: Sendable, Equatable, CustomStringConvertible {
-    /// The logger's label, at most its first 128 characters; `nil` if the record does not say it under the present name.
+    /// The logger's label, cut to 128 characters; `nil` if the record has no field of the current name.
     public var label: String?
     /// The level.
     public var level: LogLevel
@@ -28,15 +28,11 @@ public struct RefusedRecord: Sendable, Equatable, CustomStringConvertible {
         return "record\(sequence) of level \(self.level.rawValue)\(label)"
     }
 
-    /// What the text of a record says, where it says it under these names.
+    /// Reads the fields of these names from the text of a record.
     init(_ text: [UInt8], rank: Int, fields: FieldMapping) {
         self.level = LogLevel.ranked[rank]
         guard case .object(let members)? = try? JSONValue.parse(text) else { return }
-        func value(_ name: String) -> String? {
-            guard case .string(let value)? = members.first(where: { $0.name == name })?.value else { return nil }
-            return value
-        }
-        self.label = value(fields.label).map { String($0.prefix(128)) }
-        self.sequence = value(fields.sequence).flatMap { UInt64($0) }
+        self.label = members.text(fields.label).map { String($0.prefix(128)) }
+        self.sequence = members.text(fields.sequence).flatMap { UInt64($0) }
     }
 }

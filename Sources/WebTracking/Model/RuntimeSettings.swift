@@ -7,15 +7,15 @@
 import Logging
 #endif
 
-/// The settings that can be changed at run time, as a program and a configuration want them together.
+/// The settings that can change at run time, combined from the program and a configuration.
 ///
-/// Rules of the configuration come before those that the program has set, so that an operator has the last word.
+/// Rules of the configuration come before rules of the program, so that the operator decides.
 struct RuntimeSettings: Sendable, Equatable {
     var logLevelOverrides: [String: LogLevel]
     var redaction: Redaction
     var sampling: Sampling
 
-    /// What the program has set, without what a configuration said when the program read it.
+    /// The program's own settings, without those that the program has read from a configuration.
     init(setBy configuration: WebTrackingConfiguration) {
         let read = configuration.readSettings.configured
         self.logLevelOverrides = configuration.logLevelOverrides.filter { read.logLevels?[$0.key] != $0.value }
@@ -32,8 +32,8 @@ struct RuntimeSettings: Sendable, Equatable {
         self.sampling.suppressedRepeats.subtract(read.suppressedRepeats ?? [])
     }
 
-    /// What is in force in a program that made its producer from `configuration`, once a configuration that it follows says
-    /// `configured`. Of what that does not say, `start` stays as it was.
+    /// The settings in force when a followed configuration says `configured`, for a producer that was made from
+    /// `configuration`. Settings that it does not have, but that `start` has, keep their value.
     init(
         _ configured: ConfiguredSettings,
         start: ConfiguredSettings = ConfiguredSettings(),
@@ -50,25 +50,16 @@ struct RuntimeSettings: Sendable, Equatable {
             configured.suppressedRepeats
             ?? (start.suppressedRepeats == nil
                 ? own.sampling.suppressedRepeats : configuration.sampling.suppressedRepeats)
-        let all = configured.filled(from: start)
+        var all = configured
+        all.rules.merge(start.rules) { own, _ in own }
         self.redaction = own.redaction
-        if all.hasStandardRules == false, let range = self.redaction.standardRules {
+        if (configured.hasStandardRules ?? start.hasStandardRules) == false, let range = self.redaction.standardRules {
             self.redaction.rules.removeSubrange(range)
         }
         self.redaction.rules.insert(contentsOf: all.allRules, at: 0)
-        self.redaction.pseudonymKey = all.pseudonymKey ?? self.redaction.pseudonymKey
+        self.redaction.pseudonymKey = configured.pseudonymKey ?? start.pseudonymKey ?? self.redaction.pseudonymKey
         try self.redaction.validate()
         try self.sampling.validate()
-    }
-}
-
-extension Redaction {
-    /// Where the standard rules are, together and in their order; a rule of the program's own may be equal to one of them.
-    fileprivate var standardRules: Range<Int>? {
-        let standard = Redaction.standard.rules
-        return self.rules.indices.lazy
-            .map { $0..<($0 + standard.count) }
-            .last { $0.upperBound <= self.rules.count && self.rules[$0].elementsEqual(standard) }
     }
 }
 

@@ -5,10 +5,10 @@
 public import Logging
 #endif
 
-/// Which records are left out because there are too many like them. Off by default.
+/// Leaves out records if there are too many like them. Off by default.
 ///
-/// What is left out is told: each second in which a statement's records were left out has a record that says how many, and
-/// a run of identical records one that says how often it was repeated. Both are counted as dropped, with the reasons
+/// What is left out is reported in the log. If records of a statement were left out, one record for each second says
+/// how many. After a run of identical records, one record says how many there were. Both are counted as dropped, as
 /// ``DropReason/sampled`` and ``DropReason/repeated``.
 ///
 /// ```swift
@@ -16,11 +16,11 @@ public import Logging
 /// configuration.sampling.suppressedRepeats = [.debug, .info, .notice, .warning]
 /// ```
 public struct Sampling: Sendable, Equatable {
-    /// How many records of one statement (file and line) and level are let through.
+    /// How many records of one statement (file and line) and level are kept.
     public struct Rate: Sendable, Equatable {
-        /// This many in each second of the clock (0 to 1,000,000) …
+        /// The number of records to keep in each second of the clock (0 to 1,000,000).
         public var first: Int
-        /// … and of the others one in this many (at least 1); `nil` for none of them.
+        /// Of the other records, one in this many is kept (at least 1); `nil` keeps none of them.
         public var thenOneIn: Int?
 
         /// Creates a rate.
@@ -35,13 +35,14 @@ public struct Sampling: Sendable, Equatable {
         }
     }
 
-    /// The rates, by level; records of other levels are never sampled.
+    /// The rates, by level. Records of other levels are not sampled.
     public var rates: [LogLevel: Rate] = [:]
-    /// The levels of which identical records, one after the other in a topic and in a batch, become one and a record
-    /// that counts the others; identical but for their time. Costs a comparison of each record with the one before it.
+    /// The levels of which repeats are left out. Identical records that follow each other in a topic and a batch become
+    /// one record, and one that counts the others. They may differ in their time. Costs a comparison of each record
+    /// with the one before it.
     public var suppressedRepeats: Set<LogLevel> = []
 
-    /// Samples nothing, and costs nothing.
+    /// Samples nothing, at no cost.
     public init() {}
 
     /// Samples nothing.

@@ -5,18 +5,18 @@
 
 public import Logging
 
-/// A metadata attribute that says whether a value may be read by everybody who reads the logs.
+/// A metadata attribute that says whether all readers of the logs may see a value.
 ///
 /// ```swift
 /// logger.info("signed in", metadata: ["email": "\(email, attributes: [Sensitivity.sensitive])"])
 /// ```
 ///
-/// ``Redaction/standard`` masks what is ``sensitive``; another action, or another type of attribute, takes a rule of its
-/// own (``RedactionRule/attribute(_:_:)``).
+/// ``Redaction/standard`` masks values that are ``sensitive``. For another action, or another type of attribute, add a
+/// rule (``RedactionRule/attribute(_:_:)``).
 public enum Sensitivity: Int64, Sendable, Logging.Logger.MetadataValueAttributes.Attribute {
-    /// The value may be read.
+    /// All readers may see the value.
     case plain = 0
-    /// The value is nobody's business.
+    /// The value is confidential.
     case sensitive = 1
 }
 

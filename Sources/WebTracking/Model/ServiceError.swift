@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the service says about a request that it did not take.
+/// The service's answer to a request that it did not accept.
 public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
     /// The HTTP status.
     public var status: Int
@@ -9,10 +9,10 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
     public var code: String
     /// The service's `errorMessage`, or the beginning of a body that is not the service's JSON.
     public var message: String
-    /// The id to quote to the service's support; `nil` if the answer does not come from the service.
+    /// The id that the service's support asks for; `nil` if the answer does not come from the service.
     public var requestID: String?
 
-    /// Where the answer sends the client, which no transport follows; `nil` if it does not.
+    /// The target of a redirect, which no transport follows; `nil` if there is none.
     public var location: String?
 
     /// The error in one line.
@@ -24,26 +24,28 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
         return "HTTP \(self.status)\(code)\(location)\(message)\(id)"
     }
 
-    /// Whether a quota of the project or of a shard was exceeded.
+    /// Whether a quota of the project or of a shard was exceeded: `WriteQuotaExceed` or `ShardWriteQuotaExceed`, for example.
     var isQuota: Bool { self.code.contains("Quota") }
 
-    /// Whether the service finds the time of a signature too far from its own.
+    /// Whether the time of a signature is too far from the service's time.
     var isClockError: Bool {
+        // The service has changed the code over time. It accepts a difference of 15 minutes.
         ["RequestTimeExpired", "RequestTimeTooSkewed", "InvalidRequestTime"].contains(self.code)
     }
 
-    /// Whether the credentials of a signature are wrong or have expired; others, or they later, may do.
+    /// Whether the credentials of a signature are wrong or expired. A retry with other credentials, or later, may
+    /// succeed.
     var isCredentialsError: Bool {
         guard self.status == 401 || self.status == 403 else { return false }
         if ["SignatureNotMatch", "InvalidAccessKeyId"].contains(self.code) || self.code.contains("SecurityToken") {
             return true
         }
-        // For most of them the code is that of a missing permission.
+        // Most of these answers have the same code as a missing permission.
         return self.code == "Unauthorized"
             && ["security token", "AccessKeyId"].contains { self.message.contains($0) }
     }
 
-    /// Whether the service finds fault with what stands around the records, and would with any others.
+    /// Whether the error is in the parts of the request around the records, so that other records would fail, too.
     var isRequestError: Bool {
         let code = self.code
         return [
@@ -53,10 +55,10 @@ public struct ServiceError: Sendable, Equatable, CustomStringConvertible {
         .contains { code.hasPrefix($0) } || code.contains("SecurityToken") || code.contains("Signature")
     }
 
-    /// Whether no policy of RAM allows the credentials of a signature what they were used for.
+    /// Whether no RAM policy allows the request with these credentials.
     var isPermissionError: Bool { self.message.contains("denied by sts or ram") }
 
-    /// One short line of text, so that an answer cannot write to a terminal what it likes.
+    /// One short line without control characters, so that an answer cannot control a terminal.
     static func line(_ text: String) -> String {
         String(text.unicodeScalars.prefix(500)).withoutControls
     }

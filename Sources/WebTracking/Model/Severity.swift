@@ -23,8 +23,8 @@ extension LogLevel {
     package static let ranked: [LogLevel] = [.trace, .debug, .info, .notice, .warning, .error, .critical]
 }
 
-/// One count for each level, held in place.
-package struct LevelCounts: Sendable, Equatable {
+/// One count for each level, stored in place.
+package struct LevelCounts: Countable {
     private var counts = Counts8()
 
     package init() {}

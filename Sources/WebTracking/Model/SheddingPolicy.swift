@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which records go first when memory fills: each level has a share of the limit that it may fill up to.
+/// Decides which records are dropped first when memory fills: each level may use a share of the limit.
 struct SheddingPolicy: Sendable {
-    /// By rank: the part of the memory limit, in percent, up to which records of the level are taken.
+    /// By rank: the percentage of the memory limit up to which records of the level are accepted.
     private static let shares = [60, 70, 80, 85, 90, 100, 100]
 
     func ceiling(rank: Int, limit: Int) -> Int {

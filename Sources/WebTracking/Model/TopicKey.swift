@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the records of one request have in common: a topic, and the tags that were promoted from metadata.
+/// What all records of one request share: a topic, and the tags that were promoted from metadata.
 package struct TopicKey: Hashable, Sendable {
     /// A promoted tag.
     package struct Tag: Hashable, Sendable {
@@ -10,10 +10,10 @@ package struct TopicKey: Hashable, Sendable {
     }
 
     package var topic: String
-    /// In the order in which the configuration names them.
+    /// In the order of the configuration.
     package var tags: [Tag]
 
-    /// Byte for byte: to the standard library, strings are equal that only a reader takes for one.
+    /// Compares bytes: for the standard library, canonically equivalent strings are equal, although their bytes differ.
     package static func == (left: TopicKey, right: TopicKey) -> Bool {
         left.topic == right.topic && left.tags == right.tags && left.topic.utf8.elementsEqual(right.topic.utf8)
             && left.tags.elementsEqual(right.tags) { $0.value.utf8.elementsEqual($1.value.utf8) }
@@ -26,29 +26,29 @@ package struct TopicKey: Hashable, Sendable {
 
     /// The longest topic, in bytes of UTF-8 (service limit).
     package static let maximumTopicBytes = 128
-    /// The longest value that is promoted to a tag. The service documents no limit; a longer value is no label.
+    /// The longest value that becomes a tag. The service documents no limit; a longer value is not a useful tag.
     package static let maximumTagBytes = 128
 }
 
-/// What a request body carries around its records.
+/// The part of a request body around the records.
 struct Envelope: Sendable {
-    /// From `{"__topic__":…` to the number of the batch.
+    /// From `{"__topic__":…` to the batch's number.
     private let opening: [UInt8]
-    /// From the end of the batch's number, or from the beginning where batches have none, to `"__logs__":[`.
+    /// From the end of the batch's number (or from the beginning, if batches have no id) to `"__logs__":[`.
     private let rest: [UInt8]
     private let hasBatchID: Bool
 
     /// `]}`
     static let footer: [UInt8] = Array("]}".utf8)
-    /// Between two records. The line feed cannot occur inside a record, so the records can be told apart by it.
+    /// Stands between two records. No record contains a line feed, so records can be split there.
     static let separator: [UInt8] = Array(",\n".utf8)
     static let footerCount = 2
     static let separatorCount = 2
-    /// The tag of the batch id. Official senders use it on this operation too, and the service's log context follows it:
-    /// a prefix for each producer, a hyphen, and a hexadecimal number that counts its batches.
+    /// The tag for the batch id. Official senders use it with this operation too, and the service's log context uses
+    /// it. The id is a prefix for each producer, a hyphen, and a hexadecimal number that counts the producer's batches.
     static let batchTag = "__pack_id__"
 
-    /// - Parameter batchPrefix: What the ids of all batches of this topic begin with; `nil` for batches without an id.
+    /// - Parameter batchPrefix: The prefix of the ids of all batches of this topic; `nil` for batches without an id.
     init(key: TopicKey, source: String, staticTags: [(key: String, value: String)], batchPrefix: UInt64?) {
         var writer = ByteWriter(capacity: 256)
         writer.append(literal: "{\"__topic__\":\"")
@@ -79,10 +79,17 @@ struct Envelope: Sendable {
         self.rest = writer.withBytes { Array($0) }
     }
 
-    /// The most bytes that a header has.
+    /// The largest number of bytes in a header.
     var longestHeader: Int { self.opening.count + 16 + self.rest.count }
 
-    /// What stands before the records of the batch with this number, and where the batch id ends in it (0 without one).
+    /// The size of ``header(batch:)``.
+    func headerCount(batch: UInt64) -> Int {
+        let digits = self.hasBatchID ? (67 - max(batch, 1).leadingZeroBitCount) / 4 : 0
+        return self.opening.count + digits + self.rest.count
+    }
+
+    /// The bytes before the records of the batch with this number, and the end of the batch id in them (0 if there is
+    /// none).
     func header(batch: UInt64) -> (bytes: [UInt8], batchIDEnd: Int) {
         guard self.hasBatchID else { return (self.opening + self.rest, 0) }
         let opening = self.opening + Array(String(batch, radix: 16, uppercase: true).utf8)

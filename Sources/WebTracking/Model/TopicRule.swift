@@ -1,21 +1,21 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which topic a record belongs to.
+/// Decides the topic of a record.
 ///
-/// Each topic is buffered and sent by itself, in its own requests and in order, so choose something of which there are
-/// few: services or modules, not users or requests.
+/// Each topic has its own queue, and its own requests in order. So choose something that has few values: services or
+/// modules, not users or requests.
 public enum TopicRule: Sendable, Equatable {
-    /// Every record goes to this topic, which may be empty.
+    /// Every record has this topic. It may be empty.
     case fixed(String)
-    /// The logger's label.
+    /// The logger's label is the topic.
     case label
-    /// The first components of the logger's label, which are separated by dots.
+    /// The first components of the logger's label are the topic. Dots separate components.
     case labelPrefix(components: Int)
-    /// The value of a metadata key, which then is not a field; `fallback` for records that do not have it.
+    /// The value of a metadata key is the topic, and is not a field then. Records without the key get `fallback`.
     case metadata(key: String, fallback: String)
 
-    /// The topic of a logger's records, if it does not depend on the record.
+    /// The topic of a logger's records; `nil` if it depends on the record.
     func topic(label: String) -> String? {
         switch self {
         case .fixed(let topic): topic
@@ -26,7 +26,7 @@ public enum TopicRule: Sendable, Equatable {
         }
     }
 
-    /// The topic of records that find no place in their own.
+    /// The topic of records that find no place in their own topic.
     package var base: String {
         switch self {
         case .fixed(let topic): topic

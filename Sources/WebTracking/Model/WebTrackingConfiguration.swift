@@ -5,7 +5,7 @@
 public import Logging
 #endif
 
-/// Where logs go and how; three values are enough to start.
+/// Where logs are sent, and how. Three values are enough to start.
 ///
 /// ```swift
 /// var configuration = WebTrackingConfiguration(
@@ -13,16 +13,18 @@ public import Logging
 /// configuration.tags = ["service": "checkout", "env": "prod"]
 /// ```
 ///
-/// Nothing is checked until a ``WebTrackingProducer`` is made, whose initialiser throws ``ConfigurationError``.
+/// Values are not checked before a ``WebTrackingProducer`` is made. Its initialiser throws ``ConfigurationError``.
 public struct WebTrackingConfiguration: Sendable, Equatable {
-    /// The service to send to: `cn-hangzhou.log.aliyuncs.com` with an optional scheme and port, the name of a region
-    /// (`cn-hangzhou`), a custom domain, or a loopback address.
+    /// The service to send to, such as `cn-hangzhou.log.aliyuncs.com`.
     ///
-    /// Requests go over https unless `http://` is written out, which for another machine needs ``allowsPlainHTTP``. The
-    /// project becomes the first label of the host, except where the host is a custom domain or an address, which stands
-    /// for one project by itself.
+    /// A host with an optional scheme and port, the name of a region (`cn-hangzhou`), a custom domain, or a loopback
+    /// address.
+    ///
+    /// Requests go over https unless `http://` is written. For another machine, `http://` needs ``allowsPlainHTTP``.
+    /// The project becomes the first label of the host, unless the host is a custom domain or an address: that belongs
+    /// to one project.
     public var endpoint: String
-    /// Whether logs may go over plain http to another machine, where everybody on the way can read and change them.
+    /// Whether logs may go over plain http to another machine. Then anyone on the way can read and change them.
     ///
     /// Without it, an ``endpoint`` with `http://` has to be a loopback address: `localhost`, 127.0.0.0/8 or `[::1]`.
     public var allowsPlainHTTP = false
@@ -34,7 +36,7 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     ///
     /// Range: 2 to 63 lower-case letters, digits, hyphens, underscores; a letter or digit at both ends.
     public var logstore: String
-    /// The source of all records (`__source__`); the host's name if `nil`.
+    /// The source of all records (`__source__`). If `nil`, the host's name.
     ///
     /// Range: at most 128 bytes.
     public var source: String?
@@ -47,74 +49,74 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     ///
     /// Range: topics at most 128 bytes; 1 to 64 components.
     public var topic = TopicRule.fixed("")
-    /// Keys of metadata that becomes tags instead of fields.
+    /// Metadata keys whose values become tags instead of fields.
     ///
-    /// All records of a request share their tags, so choose keys of which there are few values. A value longer than 128
-    /// bytes, and one that is a container, stays a field.
+    /// All records of a request share their tags, so choose keys with few values. A value stays a field if it is longer
+    /// than 128 bytes, or a container.
     ///
-    /// Range: keys as in ``tags``; none twice, in ``tags``, or the topic's key.
+    /// Range: keys as in ``tags``; no key twice, none of ``tags``, and not the topic's key.
     public var promotedTags: [String] = []
-    /// How many topics, counted with their promoted tags and with the base topic, are buffered at once. Records of further
-    /// topics stay in the base topic.
+    /// How many topics, counted with their promoted tags and with the base topic, have a queue at the same time.
+    /// Records of further topics go to the base topic.
     ///
-    /// What would have been promoted is among their fields. Idle topics make room. Beside the base topic each takes 12 KiB of
-    /// ``memoryLimit`` for itself, and there are only as many as half of that has room for: 2,730 in 64 MiB.
+    /// These records keep their promoted values as fields. Idle topics make room for new ones. Each topic except the
+    /// base topic uses 12 KiB of ``memoryLimit``, and topics may use at most half of it: 2,730 topics in 64 MiB.
     ///
     /// Range: 1 to 100,000.
     public var maximumTopics = 1024
-    /// How long a topic has no records before its buffer is given up; the base topic stays.
+    /// How long a topic may have no records before its queue is removed. The base topic always stays.
     ///
     /// Range: 1 s to 1 day.
     public var idleTopicTimeout = Duration.seconds(60)
-    /// How request bodies are compressed: `.lz4`, `.deflate(level:)` (6 unless given) or `.none`.
+    /// The compression of request bodies: `.lz4`, `.deflate(level:)` (6 unless given) or `.none`.
     ///
     /// Range: deflate 1 to 9.
     public var compression = Compression.lz4
-    /// The bytes that may be held in memory: buffered, sealed, in flight, and what topics take up.
+    /// The bytes that records and topics may use in memory, those in flight included.
     ///
-    /// The compressed copies of requests in flight count, too, and may exceed the limit by one batch each.
+    /// The compressed copies of requests in flight count, too. They may exceed the limit by one batch each.
     ///
-    /// When it fills, records are dropped and counted, and the least severe first: `trace` has 60 % of it, `debug` 70 %,
-    /// `info` 80 %, `notice` 85 %, `warning` 90 %, `error` and `critical` all of it.
+    /// When memory fills, records are dropped and counted, the least severe first: `trace` may fill 60 % of it, `debug`
+    /// 70 %, `info` 80 %, `notice` 85 %, `warning` 90 %, `error` and `critical` all of it.
     ///
     /// Range: 1 MiB to 1 TiB.
     public var memoryLimit = 64 << 20
     #if AsyncHTTPClient
     /// The HTTP proxy of the producer's own transport: `.server(host:port:username:password:)` or `.environment`.
     ///
-    /// With `nil` there is none, whatever the environment says. A transport that you make has settings of its own.
+    /// With `nil`, there is none, whatever the environment says. A transport that you make has its own settings.
     public var proxy: Proxy?
     #endif
     #if SignedPutLogs
-    /// How requests say who sends them: `.anonymous` (web tracking), or `.signed(credentials:region:)`.
+    /// How requests are authenticated: `.anonymous` (web tracking), or `.signed(credentials:region:)`.
     public var authentication = Authentication.anonymous
     #endif
-    /// Which fields records have, and their names.
+    /// The fields of records, and their names.
     public var fields = FieldMapping()
     /// When records become a request.
     public var batching = Batching()
-    /// How requests are sent and repeated.
+    /// How requests are sent and retried.
     public var delivery = Delivery()
-    /// The sizes that records are held to.
+    /// The limits on the size of records.
     public var limits = Limits()
-    /// What accepted records survive: `.memory` nothing; `.process` the death of the process; `.power(interval:)` the loss
-    /// of power too, but for the last interval (500 ms unless given) and one round of syncs.
+    /// What accepted records survive: `.memory` nothing; `.process` the death of the process; `.power(interval:)` also
+    /// the loss of power, except for the last interval (500 ms unless given) and one round of syncs.
     ///
     /// Range: anything but `.memory` needs a directory in ``spool``; the interval is 10 ms to 1 h.
     public var durability = Durability.memory
-    /// Where records live that are to survive the process.
+    /// Where records are kept that are to survive the process.
     public var spool = Spool()
     /// The level that handlers start with. Each logger can change its own.
     public var logLevel = LogLevel.info
-    /// The levels that outrank those of the code, by the beginning of a logger's label.
+    /// Levels that outrank those of the code, by the beginning of a logger's label.
     ///
-    /// Labels are compared in whole components between dots: the longest that fits counts, and the empty one fits all.
-    /// ``WebTrackingProducer/logLevelOverrides`` changes them later.
+    /// Labels are compared by whole components between dots. The longest match counts, and the empty one matches all
+    /// labels. ``WebTrackingProducer/logLevelOverrides`` changes them at run time.
     public var logLevelOverrides: [String: LogLevel] = [:]
-    /// Which metadata is masked, left out or replaced before it leaves the caller's thread; by default what has the name of
+    /// Which metadata is masked, dropped or replaced on the caller's thread; by default, values whose key is the name of
     /// a secret.
     public var redaction = Redaction.standard
-    /// Which records are left out because there are too many like them; by default none.
+    /// Which records are left out because too many are like them; by default none.
     public var sampling = Sampling.off
 
     #if Configuration
@@ -130,18 +132,18 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
 
     /// When records become a request.
     public struct Batching: Sendable, Equatable {
-        /// The size at which a batch is normally sealed, before compression, in bytes. A topic that lags behind seals at 4
-        /// times this, and then at ``maximumRequestBytes``; what exceeds that has no effect.
+        /// The size at which a batch is sealed, in bytes before compression. A topic that falls behind seals at 4 times
+        /// this size, and then at ``maximumRequestBytes``. A value above that has no effect.
         ///
         /// Range: 4 KiB to 10 MiB.
         public var targetBytes = 256 << 10
-        /// The size that no request exceeds, before compression, in bytes of JSON.
+        /// The size that no request exceeds, in bytes of JSON before compression.
         ///
-        /// The service's pages name 3 MB and, newer, 10 MB.
+        /// The service's documentation says 3 MB, and in newer pages 10 MB.
         ///
         /// Range: 64 KiB to 10 MiB.
         public var maximumRequestBytes = 3 << 20
-        /// How many records a request has at most; 4096 is a limit of the service.
+        /// How many records a request has at most. 4096 is a limit of the service.
         ///
         /// Range: 1 to 4096.
         public var maximumRecords = 4096
@@ -149,60 +151,60 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
         ///
         /// Range: 0 to 1 h.
         public var linger = Duration.seconds(2)
-        /// Records of this level and above are sent without waiting, with those before them; `nil` for none.
+        /// Records of this level and above are sent at once, with those before them; `nil` for none.
         public var urgentLevel: LogLevel? = .error
 
         /// The defaults.
         public init() {}
     }
 
-    /// How requests are sent and repeated.
+    /// How requests are sent and retried.
     public struct Delivery: Sendable, Equatable {
-        /// How many requests, each of another topic, are in flight at once.
+        /// How many requests are in flight at the same time. They are all of different topics.
         ///
         /// Range: 1 to 1024.
         public var maximumConcurrentRequests = 8
-        /// How long one request may take, with its answer.
+        /// How long one request may take, including the answer.
         ///
         /// Range: 100 ms to 10 min.
         public var requestTimeout = Duration.seconds(15)
-        /// The first ceiling of the wait after a failed request.
+        /// The first ceiling of the delay after a failed request.
         ///
-        /// The wait is random, from zero to the ceiling, which doubles with each failure.
+        /// The delay is random, between zero and the ceiling, which doubles with each failure.
         ///
         /// Range: 1 ms to 1 h.
         public var initialBackoff = Duration.milliseconds(100)
-        /// The largest ceiling of the wait after a failed request.
+        /// The largest ceiling after a failed request.
         ///
         /// Range: ``initialBackoff`` to 1 day.
         public var maximumBackoff = Duration.seconds(30)
-        /// The first ceiling of the wait after an exceeded write quota.
+        /// The first ceiling of the delay after an exceeded write quota.
         ///
-        /// At least half of it is waited.
+        /// The delay is random, between half of the ceiling and the ceiling.
         ///
         /// Range: 1 ms to 1 h.
         public var initialQuotaBackoff = Duration.seconds(1)
-        /// The largest ceiling of the wait after an exceeded write quota.
+        /// The largest ceiling after an exceeded write quota.
         ///
         /// Range: ``initialQuotaBackoff`` to 1 day.
         public var maximumQuotaBackoff = Duration.seconds(60)
-        /// The first ceiling of the wait after 401 and 404.
+        /// The first ceiling of the delay after 401 and 404.
         ///
-        /// At least half of it is waited.
+        /// The delay is random, between half of the ceiling and the ceiling.
         ///
         /// Range: 1 ms to 1 h.
         public var initialRefusalBackoff = Duration.seconds(5)
-        /// The largest ceiling of the wait after 401 and 404.
+        /// The largest ceiling after 401 and 404.
         ///
         /// Range: ``initialRefusalBackoff`` to 1 day.
         public var maximumRefusalBackoff = Duration.seconds(60)
-        /// For how long 401 and 404 are retried; after that records are dropped until the service takes some again.
+        /// How long 401 and 404 are retried. After that, records are dropped until the service accepts some again.
         ///
-        /// Switching web tracking on takes about a minute to have effect.
+        /// After web tracking is switched on, it takes about a minute to have effect.
         ///
         /// Range: 0 to 7 days.
         public var refusalPatience = Duration.seconds(600)
-        /// How old a batch gets, from its first record on, before it is dropped.
+        /// The age at which a batch is dropped, counted from its first record.
         ///
         /// Range: 1 s to 7 days.
         public var maximumAge = Duration.seconds(86_400)
@@ -215,18 +217,18 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
         public init() {}
     }
 
-    /// The sizes that records are held to.
+    /// The limits on the size of records.
     public struct Limits: Sendable, Equatable {
         /// The longest value, in bytes of UTF-8, before JSON's escapes; 1 MiB is a limit of the service.
         ///
         /// Range: 256 bytes to 1 MiB.
         public var maximumValueBytes = 1 << 20
-        /// The largest record, in bytes of JSON. A larger one is cut, as is one that does not fit into a request beside its
-        /// topic and tags, or into 30 % of the memory limit.
+        /// The largest record, in bytes of JSON. A larger one is cut, and so is one that does not fit into a request
+        /// with its topic and tags, or into 30 % of the memory limit.
         ///
         /// Range: 32 KiB to 10 MiB.
         public var maximumRecordBytes = 3 << 20
-        /// How deep dictionaries may be nested as fields; deeper ones become JSON text.
+        /// How deep nested dictionaries become fields. Deeper ones become JSON text.
         ///
         /// Range: 0 to 32.
         public var maximumNesting = 8

@@ -3,15 +3,9 @@
 
 #if SignedPutLogs
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
-/// Gets credentials from wherever they come: STS, the metadata of an ECS instance, a secret store, a file.
+/// Gets credentials from any source: STS, the metadata of an ECS instance, a secret store, a file.
 ///
 /// ```swift
 /// struct VaultCredentials: WebTrackingCredentialsProvider {
@@ -21,27 +15,28 @@ import Musl
 /// }
 /// ```
 public protocol WebTrackingCredentialsProvider: Sendable {
-    /// The credentials that are valid now.
+    /// Returns the credentials that are valid now.
     ///
-    /// Called before the first request, ahead of ``WebTrackingCredentials/expiration``, and when the service has refused
-    /// the credentials at hand; one call at a time, at most one a second, and never on a thread that logs. A call that
-    /// takes longer than a request may is cancelled and counts as failed; until it ends there is no other. While calls fail, records wait as in any other
-    /// outage. An error's description becomes part of diagnostics, so it should not contain a secret.
+    /// It is called before the first request, some time before ``WebTrackingCredentials/expiration``, and when the
+    /// service has refused the current credentials: one call at a time, at most one a second, and never on a thread
+    /// that logs. A call that takes longer than a request may is cancelled, and counts as failed. The next call does
+    /// not start before it ends. While calls fail, records wait as in any other outage. The description of an error
+    /// becomes part of diagnostics, so it should contain no secret.
     func credentials() async throws -> WebTrackingCredentials
 }
 
 extension WebTrackingCredentials: WebTrackingCredentialsProvider {
-    /// These.
+    /// Returns these credentials.
     public func credentials() async throws -> WebTrackingCredentials { self }
 }
 
-/// Reads credentials from the environment, under the names that Alibaba Cloud's own tools use:
-/// `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and, for STS, `ALIBABA_CLOUD_SECURITY_TOKEN`. One
-/// that has nothing but ends of line counts as not set.
+/// Reads credentials from the environment, by the names that Alibaba Cloud's own tools use:
+/// `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and, for STS, `ALIBABA_CLOUD_SECURITY_TOKEN`. A
+/// variable with only line ends counts as not set.
 public struct EnvironmentCredentials: WebTrackingCredentialsProvider {
-    /// A variable that is not set.
+    /// The error for a variable that is not set.
     public struct MissingVariable: Error, Sendable, Equatable, CustomStringConvertible {
-        /// Its name.
+        /// The name of the variable.
         public var name: String
         /// The error in one line.
         public var description: String { "the environment variable \(self.name) is not set" }
@@ -50,7 +45,7 @@ public struct EnvironmentCredentials: WebTrackingCredentialsProvider {
     /// Creates a provider.
     public init() {}
 
-    /// What the environment says now. Throws ``MissingVariable``.
+    /// Reads the environment. Throws ``MissingVariable``.
     public func credentials() async throws -> WebTrackingCredentials {
         WebTrackingCredentials(
             accessKeyID: try Self.variable("ALIBABA_CLOUD_ACCESS_KEY_ID"),
@@ -60,7 +55,7 @@ public struct EnvironmentCredentials: WebTrackingCredentialsProvider {
     }
 
     private static func variable(_ name: String) throws -> String {
-        let value = getenv(name).map { WebTrackingCredentials.withoutLineEnds(String(cString: $0)) } ?? ""
+        let value = getenv(name).map { String(cString: $0).withoutLineEnds } ?? ""
         guard !value.isEmpty else { throw MissingVariable(name: name) }
         return value
     }

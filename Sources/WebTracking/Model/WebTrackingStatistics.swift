@@ -5,88 +5,81 @@
 public import Logging
 #endif
 
-/// What became of a producer's records so far, at one moment: accepted = delivered + all dropped + pending.
+/// The counts of a producer's records at one moment: accepted = delivered + all dropped + pending.
 public struct WebTrackingStatistics: Sendable, Equatable {
-    /// Records offered to the producer, whatever became of them, and those that it took over from earlier processes.
+    /// Records offered to the producer, and those recovered from earlier processes. Dropped records are included.
     public var accepted: Int
-    /// Records that the service said it has.
+    /// Records that the service has confirmed.
     public var delivered: Int
-    /// Records given up, by reason; reasons without any are left out.
+    /// Dropped records, by reason. Reasons without any are left out.
     public var dropped: [DropReason: Int]
-    /// Records given up, by level; levels without any are left out.
+    /// Dropped records, by level. Levels without any are left out.
     public var droppedByLevel: [LogLevel: Int]
-    /// Records held: gathered, sealed or in flight.
+    /// Records that wait or are in flight.
     public var pending: Int
-    /// Of the accepted records, those that the producer wrote itself to tell of drops.
+    /// The part of the accepted records that the producer wrote itself, for example to report drops.
     public var synthetic: Int
-    /// Of the accepted records, those that earlier processes had left in the spool directory.
+    /// The part of the accepted records that earlier processes had left in the spool directory.
     public var recovered: Int
-    /// Metadata values that were masked, left out or replaced by a pseudonym.
-    public var redacted: Int
-    /// Repairs, by kind; kinds without any are left out.
+    /// Metadata values that were masked, dropped or replaced by a pseudonym.
+    public var redacted = 0
+    /// Repairs, by kind. Kinds without any are left out.
     public var repaired: [RepairKind: Int]
-    /// Requests that have ended, by outcome; outcomes without any are left out. One that a shutdown cut short is not in.
+    /// Requests that have ended, by outcome. Outcomes without any are left out, and so is a request that a shutdown cut
+    /// short.
     public var requests: [RequestOutcome: Int]
     /// Requests that sent records again.
     public var retries: Int
-    /// How long all requests together took; divided by their number, the mean latency.
+    /// The sum of all requests' durations. Divided by their number, it is the mean latency.
     public var requestTime: Duration
-    /// How long the longest request took.
+    /// The duration of the longest request.
     public var longestRequest: Duration
-    /// Bytes of delivered bodies before compression.
+    /// Bytes of delivered bodies, before compression.
     public var rawBytes: Int
-    /// Bytes of delivered bodies as they were sent.
+    /// Bytes of delivered bodies, as they were sent.
     public var wireBytes: Int
-    /// Bytes held in memory for records; at most the memory limit, and the compressed copies in flight: briefly, but for
-    /// those of calls that a transport does not return from.
-    public var pendingBytes: Int
-    /// Bytes of the spool files that hold records or are kept for new ones.
-    public var spoolBytes: Int
+    /// Bytes in memory for records. At most the memory limit, plus the compressed copies in flight. These are there
+    /// only briefly, except those of a call that a transport does not return from.
+    public var pendingBytes = 0
+    /// Bytes of the spool files that hold records or are ready for new ones.
+    public var spoolBytes = 0
     /// Whether files for new records cannot be made, or ``unspooled`` is above 0. `false` without a spool, and after a
     /// shutdown.
-    public var isSpoolUnavailable: Bool
-    /// Of the pending records, those that are in memory only although there is a spool, since no file was ready or could be
-    /// made; they do not outlive the process. They move to files as soon as there are any.
-    public var unspooled: Int
-    /// Spool files that were set aside: damaged ones, whose whole records before the damage are delivered, and in a rescue
-    /// those with a record that was refused.
-    public var damagedSpoolFiles: Int
-    /// How long the oldest record that is held has been waiting; zero if none is. One that an earlier process left waits
-    /// since it was taken over.
-    public var oldestAge: Duration
-    /// How many topics are buffered.
-    public var topics: Int
+    public var isSpoolUnavailable = false
+    /// The part of the pending records that is in memory only although there is a spool, because no file was ready or
+    /// could be made. They do not survive the process. They move to files as soon as possible.
+    public var unspooled = 0
+    /// Spool files that were set aside: damaged ones, of which the whole records before the damage are delivered, and
+    /// in a rescue those with a refused record.
+    public var damagedSpoolFiles = 0
+    /// How long the oldest pending record has been waiting; zero if there is none. For a record of an earlier process,
+    /// the time since its recovery.
+    public var oldestAge = Duration.zero
+    /// The number of topics that have a queue.
+    public var topics = 0
 
-    /// All records given up.
+    /// All dropped records.
     public var totalDropped: Int { self.dropped.values.reduce(0, +) }
 }
 
 extension WebTrackingStatistics {
-    /// Of a child of `fork`, which has nothing but what it has dropped.
-    init(inChild tally: Tally) {
+    /// The counts that are summed up over topics. All else is zero.
+    init(_ tally: Tally) {
         self.init(
             accepted: tally.accepted.total,
-            delivered: 0,
-            dropped: tally.dropped.byReason,
-            droppedByLevel: tally.dropped.levels.byLevel,
-            pending: 0,
-            synthetic: 0,
-            recovered: 0,
-            redacted: 0,
-            repaired: [:],
-            requests: [:],
-            retries: 0,
-            requestTime: .zero,
-            longestRequest: .zero,
-            rawBytes: 0,
-            wireBytes: 0,
-            pendingBytes: 0,
-            spoolBytes: 0,
-            isSpoolUnavailable: false,
-            unspooled: 0,
-            damagedSpoolFiles: 0,
-            oldestAge: .zero,
-            topics: 0
+            delivered: tally.delivered.total,
+            dropped: tally.dropped.totals,
+            droppedByLevel: tally.dropped.sum.byLevel,
+            pending: tally.pending.total,
+            synthetic: tally.synthetic,
+            recovered: tally.recovered,
+            repaired: tally.repaired.totals,
+            requests: tally.requests.totals,
+            retries: tally.retries,
+            requestTime: tally.requestTime,
+            longestRequest: tally.longestRequest,
+            rawBytes: tally.rawBytes,
+            wireBytes: tally.wireBytes
         )
     }
 }

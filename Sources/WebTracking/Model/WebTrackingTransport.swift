@@ -1,19 +1,19 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Carries one request to the service and its answer back.
+/// Sends one request to the service, and returns the answer.
 ///
-/// Write one to send through an HTTP client of your own; `WebTrackingTestKit` has a suite that checks it. A transport
-/// decides nothing: it does not retry, follow redirects, or look at the status, and it never logs through a handler of
-/// this library, which would feed the log with itself.
+/// Write your own to send through another HTTP client; `WebTrackingTestKit` has a suite that checks it. A transport
+/// makes no decisions: it does not retry, follow redirects, or look at the status. It must never log through a handler
+/// of this library: each request would then log new records.
 public protocol WebTrackingTransport: Sendable {
-    /// Sends `request` as an HTTP POST and returns the answer, whatever its status.
+    /// Sends `request` as an HTTP POST, and returns the answer with any status.
     ///
-    /// Throws if no complete answer came; any error counts as a failed attempt and is retried later. Returns or throws
+    /// Throws if no complete answer came. Any error counts as a failed attempt, and is retried later. Returns or throws
     /// within ``TransportRequest/timeout``, and soon after the task is cancelled.
     func send(_ request: TransportRequest) async throws -> TransportResponse
 
-    /// Frees what the transport holds. Called once, after the last request; nothing is sent after it.
+    /// Frees the resources of the transport. Called once, after the last request.
     func shutdown() async
 }
 
@@ -26,15 +26,15 @@ extension WebTrackingTransport {
 public struct TransportRequest: Sendable {
     /// Whether the request goes over TLS.
     public var isSecure: Bool
-    /// The host, with the project as its first label unless the endpoint is a custom domain.
+    /// The host. The project is its first label, unless the endpoint is a custom domain.
     public var host: String
-    /// The port, if it is not the scheme's own.
+    /// The port; `nil` for the default port of the scheme.
     public var port: Int?
-    /// The path, which needs no percent-encoding.
+    /// The path. It needs no percent-encoding.
     public var path: String
-    /// The headers to send, beside those that HTTP itself asks for (`Host`, `Content-Length`).
+    /// The headers to send, in addition to those of HTTP itself (`Host`, `Content-Length`).
     public var headers: [(name: String, value: String)]
-    /// The body as it goes over the wire.
+    /// The body as it is sent.
     public var body: [UInt8]
     /// How long the whole exchange may take.
     public var timeout: Duration
@@ -63,25 +63,25 @@ public struct TransportRequest: Sendable {
         "\(self.isSecure ? "https" : "http")://\(self.host)\(self.port.map { ":\($0)" } ?? "")\(self.path)"
     }
 
-    /// The value of the first header of that name, in whatever case; `nil` if there is none.
+    /// The value of the first header of that name, in upper or lower case; `nil` if there is none.
     public func header(_ name: String) -> String? {
         self.headers.firstValue(of: name)
     }
 }
 
 extension TransportRequest: CustomStringConvertible, CustomReflectable {
-    /// The request in one line, with the names of its headers: a value may be a security token.
+    /// The request in one line, with the names of its headers but not their values: one may be a security token.
     public var description: String {
         "POST \(self.url) [\(self.headers.map(\.name).joined(separator: ", "))] \(self.body.count) bytes"
     }
 
-    /// The same.
+    /// The description, so that printing a request shows no token.
     public var customMirror: Mirror { Mirror(self, children: ["": self.description], displayStyle: .struct) }
 }
 
 /// The answer to a request.
 public struct TransportResponse: Sendable {
-    /// The most bytes of a body that a transport needs to keep.
+    /// The number of body bytes that a transport has to keep at most.
     public static let maximumBodyBytes = 64 << 10
 
     /// The HTTP status.
@@ -98,7 +98,7 @@ public struct TransportResponse: Sendable {
         self.body = body
     }
 
-    /// The value of the first header of that name, in whatever case; `nil` if there is none.
+    /// The value of the first header of that name, in upper or lower case; `nil` if there is none.
     public func header(_ name: String) -> String? {
         self.headers.firstValue(of: name)
     }
@@ -111,11 +111,11 @@ extension [(name: String, value: String)] {
     }
 }
 
-/// The common reasons for which no answer came; transports may throw errors of their own instead.
+/// The usual reasons why no answer came. Transports may throw errors of their own instead.
 public enum TransportError: Error, Sendable, Equatable {
     /// The exchange took longer than ``TransportRequest/timeout``.
     case timedOut
-    /// The request could not be put into the client's terms, for example an URL that it does not take.
+    /// The client does not accept the request, for example its URL.
     case invalidRequest(String)
     /// The connection failed or was closed before the answer was complete.
     case connectionFailed(String)

@@ -1,48 +1,31 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
-/// The descriptors that this process may still open (`ulimit -n`).
+/// The file descriptors that this process may still open (`ulimit -n`).
 ///
-/// Dispatch and SwiftNIO end the process where they get none for their timers, threads and event loops, so it is looked
-/// beforehand.
+/// Dispatch and SwiftNIO end the process if they get no descriptor for a timer, a thread or an event loop. So a
+/// producer checks beforehand that enough are left.
 enum Descriptors {
-    /// Those of Dispatch: an epoll, an event, timers of three clocks, and a file in /proc for a look at its threads when work
-    /// waits for one.
+    /// For Dispatch: an epoll, an event, timers of three clocks, and a file in /proc, which it reads when work waits
+    /// for a thread.
     static let forDispatch = 6
-    /// The folder, its lock, and the file that is being made.
+    /// For a spool: the folder, its lock, and the file that is being made.
     static let forSpool = 3
 
-    /// How many a process may have open; `nil` if there is no limit.
-    static var limit: Int? {
-        var limit = rlimit()
-        #if canImport(Glibc)
-        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        #else
-        let resource = RLIMIT_NOFILE
-        #endif
-        guard getrlimit(resource, &limit) == 0 else { return nil }
-        return Int(exactly: limit.rlim_cur)
-    }
-
-    /// How many are left, counted as far as `enough`: a few system calls where few are open.
+    /// The number that are left. Stops counting at `enough`, so this takes few system calls if few are open.
     static func left(of limit: Int?, enough: Int) -> Int {
         guard let limit, let limit = CInt(exactly: limit) else { return enough }
         var left = 0
+        // fcntl fails only for a number that is not open (man 2 fcntl: EBADF).
         for descriptor in 0..<limit where left < enough && fcntl(descriptor, F_GETFD) == -1 { left += 1 }
         return left
     }
 
     /// Throws if fewer than `needed` are left.
     static func check(needed: Int) throws(ConfigurationError) {
-        let limit = self.limit
+        let limit = FileSystem.openFilesLimit
         let left = self.left(of: limit, enough: needed)
         guard left < needed else { return }
         throw ConfigurationError(
@@ -55,7 +38,7 @@ enum Descriptors {
 }
 
 extension WebTrackingConfiguration {
-    /// How many descriptors a producer takes before its first request.
+    /// The descriptors that a producer needs before its first request.
     var neededDescriptors: Int {
         Descriptors.forDispatch + (self.durability == .memory ? 0 : Descriptors.forSpool)
     }

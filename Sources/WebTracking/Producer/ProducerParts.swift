@@ -20,7 +20,7 @@ struct ProducerParts {
         let diagnostics = sink.report
         let endpoint = try Endpoint.parse(configuration.endpoint)
         let budget = MemoryBudget(limit: configuration.memoryLimit, shedding: SheddingPolicy())
-        // The topics' workers need the pipeline and the table, and those need the workers.
+        // The topics' workers use the pipeline and the table, and these use the workers. The links break this circle.
         let links = PartLinks()
         let operation = Self.operation(of: configuration, clock: clock, diagnostics: diagnostics)
         let delivery = DeliveryContext(
@@ -53,11 +53,12 @@ struct ProducerParts {
             random: random,
             idleTimeout: configuration.idleTopicTimeout,
             announcementInterval: max(configuration.batching.linger, .seconds(1)),
-            announcement: { links.announcement(of: $0) },
+            announcement: { links.pipeline?.announcement(of: $0) },
             evict: { links.table?.evict(atMost: $0) },
             retire: { links.table?.retire($0) ?? true }
         )
         func identity() -> UInt64 {
+            // A double between 0 and 1 has 53 random bits, so 64 take two of them.
             UInt64(random() * 4_294_967_296) << 32 | UInt64(random() * 4_294_967_296)
         }
         let spool = configuration.spoolDirectory.map { directory in
@@ -70,7 +71,7 @@ struct ProducerParts {
                 identity: identity(),
                 clock: clock,
                 worker: SpoolWorker("files", isInline: executor != nil),
-                spillToFiles: { links.table?.spillToFiles(isForced: $0) ?? 0 },
+                spillToFiles: { links.table?.spillToFiles(isForced: $0, isOver: $1) ?? 0 },
                 diagnostics: diagnostics
             )
         }
@@ -84,11 +85,11 @@ struct ProducerParts {
             batchIdentity: configuration.fields.includesBatchID ? identity() : nil,
             spool: spool,
             executor: executor,
-            startWorker: { [isRescue = configuration.spool.isRescue] buffer in
-                let isPatient = isRescue && buffer.isOfEarlierProcesses
-                await TopicActor(buffer: buffer, context: delivery, isPatient: isPatient).run()
+            startWorker: { [isRescue = configuration.spool.isRescue] queue in
+                let isPatient = isRescue && queue.isOfEarlierProcesses
+                await TopicActor(buffer: queue, context: delivery, isPatient: isPatient).run()
             },
-            repetition: { links.repetition(of: $0) }
+            repetition: { links.pipeline?.repetition(of: $0) }
         )
         let table = TopicTable(
             base: TopicKey(topic: configuration.topic.base),
@@ -96,7 +97,7 @@ struct ProducerParts {
             context: context
         )
         let router = TopicRouter(rule: configuration.topic, promotedTags: configuration.promotedTags, table: table)
-        // What the buffer writes before the encoder's part: the sequence number under its name.
+        // The queue writes this before the encoder's part: the sequence number, with its name.
         let sequenceRoom = context.recordOpening.count + EncodedRecord.longestSequence
         let encoder = RecordEncoder(
             mapping: configuration.fields,
@@ -120,23 +121,19 @@ struct ProducerParts {
         self.table = table
         self.budget = budget
         self.maintenance = spool.flatMap { store in
-            table.recovery.map { buffer in
+            table.recovery.map { queue in
                 SpoolMaintenance(
                     store: store,
                     recovery: SpoolRecovery(
                         store: store,
-                        buffer: buffer,
-                        clock: clock,
+                        queue: queue,
                         maximumAge: configuration.spool.isRescue ? nil : configuration.spool.maximumAge,
-                        isUnbounded: configuration.spool.isRescue,
                         access: SpoolAccess(configuration.spool.permits, isRescue: configuration.spool.isRescue),
                         own: { links.table?.spooled ?? [] },
                         evictOwn: { links.table?.evict(atMost: $0) },
-                        worker: SpoolWorker("recovery", isInline: executor != nil),
-                        diagnostics: diagnostics
+                        worker: SpoolWorker("recovery", isInline: executor != nil)
                     ),
                     syncInterval: configuration.durability.syncInterval,
-                    clock: clock,
                     executor: executor
                 )
             }
@@ -164,7 +161,8 @@ struct ProducerParts {
     }
 }
 
-/// What the workers need of the producer's other parts, held weakly: a producer that nobody uses goes, workers and all.
+/// The other parts that workers use. The references are weak, so that a producer without an owner is released, with its
+/// workers.
 private final class PartLinks: Sendable {
     private struct Parts {
         weak var table: TopicTable?
@@ -178,14 +176,7 @@ private final class PartLinks: Sendable {
     }
 
     var table: TopicTable? { self.parts.withLock { $0.table } }
-
-    func announcement(of drops: DropCounts) -> SyntheticRecord? {
-        self.parts.withLock { $0.pipeline }?.announcement(of: drops)
-    }
-
-    func repetition(of fold: RepeatedRecord) -> SyntheticRecord? {
-        self.parts.withLock { $0.pipeline }?.repetition(of: fold)
-    }
+    var pipeline: RecordPipeline? { self.parts.withLock { $0.pipeline } }
 }
 
 extension RetryPolicy {

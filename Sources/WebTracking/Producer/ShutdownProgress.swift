@@ -3,13 +3,16 @@
 
 import Dispatch
 
-/// What is known of a shutdown that has begun: to the task that carries it out, and to threads that wait for its end.
+/// The state of a shutdown, for the task that carries it out and for threads that wait for its end.
 final class ShutdownProgress: Sendable {
-    /// What was not delivered: dropped, in files for the next producer, and of both what was on its way.
+    /// The records that were not delivered: dropped ones, those in files for the next producer, and those of both that
+    /// were in flight.
     struct Rest {
         var dropped = 0
         var spooled = 0
         var inFlight = 0
+        /// What became of all records.
+        var outcome = Outcome()
     }
 
     private struct State {
@@ -21,23 +24,23 @@ final class ShutdownProgress: Sendable {
 
     let start: MonotonicInstant
     let deadline: MonotonicInstant
-    /// The counts when it began.
-    let before: Tally
+    /// The counts at the beginning.
+    let before: Outcome
     private let state = Lock(State())
     private let giving = Lock<Void>(())
 
-    init(start: MonotonicInstant, deadline: MonotonicInstant, before: Tally) {
+    init(start: MonotonicInstant, deadline: MonotonicInstant, before: Outcome) {
         self.start = start
         self.deadline = deadline
         self.before = before
     }
 
-    /// What was left when the rest was given up; `nil` before.
+    /// What was left when the rest was dropped; `nil` before that.
     var rest: Rest? { self.state.withLock { $0.rest } }
 
-    /// Gives up the rest unless that has been done.
+    /// Drops the rest, unless that was done before.
     func abandon(_ body: () -> Rest) {
-        // Whoever comes second waits for what the first finds.
+        // A second caller waits for the result of the first.
         self.giving.withLock { _ in
             guard self.rest == nil else { return }
             let rest = body()
@@ -45,17 +48,18 @@ final class ShutdownProgress: Sendable {
         }
     }
 
-    /// So many records that were left in files have gone with them.
-    func countLost(_ count: Int) {
+    /// These records that were left in files have gone with them.
+    func countLost(_ levels: LevelCounts) {
         self.state.withLock { state in
-            state.rest?.spooled -= count
-            state.rest?.dropped += count
+            state.rest?.spooled -= levels.total
+            state.rest?.dropped += levels.total
+            state.rest?.outcome.dropped[.spoolDamaged] += levels
         }
     }
 
     var report: DeliveryReport? { self.state.withLock { $0.report } }
 
-    /// Takes the report, unless there is one already; says which it is, and whether it is this one.
+    /// Sets the report, unless there is one already. Returns the report, and whether it is the new one.
     func conclude(_ report: DeliveryReport) -> (report: DeliveryReport, isFirst: Bool) {
         self.state.withLock { state in
             if let first = state.report { return (first, false) }
@@ -64,7 +68,7 @@ final class ShutdownProgress: Sendable {
         }
     }
 
-    /// Wakes the threads that wait.
+    /// Wakes the waiting threads.
     func end() {
         let waiters = self.state.withLock { state in
             state.isOver = true
@@ -76,8 +80,10 @@ final class ShutdownProgress: Sendable {
 
     /// A semaphore that is signalled at the end.
     func waiter() -> DispatchSemaphore {
+        // Made with 0: Dispatch traps on the release of a semaphore whose value is below its first one.
         let waiter = DispatchSemaphore(value: 0)
         let isOver = self.state.withLock { state in
+            // Under the lock of `end`: an end in between would signal nothing, and the thread would wait until its deadline.
             if !state.isOver { state.waiters.append(waiter) }
             return state.isOver
         }
@@ -92,7 +98,7 @@ extension DispatchSemaphore {
         while true {
             let rest = deadline - clock.now()
             if rest <= .zero { return self.wait(timeout: .now()) == .success }
-            // Looked at anew now and then: the clock may be one that somebody moves.
+            // Check again from time to time: a test may move the clock.
             let slice = min(rest.wholeNanoseconds, 100_000_000)
             if self.wait(timeout: .now() + .nanoseconds(Int(slice))) == .success { return true }
         }

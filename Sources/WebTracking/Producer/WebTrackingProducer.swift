@@ -3,7 +3,8 @@
 
 private import Dispatch
 
-/// Sends the records of all its handlers in the background: make one for a process, and stop it before the process ends.
+/// Sends the records of all its handlers in the background. Make one for a process, and shut it down before the process
+/// ends.
 ///
 /// ```swift
 /// let producer = try WebTrackingProducer(configuration: configuration)
@@ -12,10 +13,10 @@ private import Dispatch
 /// await producer.shutdown(timeout: .seconds(10))
 /// ```
 ///
-/// At every moment accepted = delivered + dropped + pending, in ``statistics``. Delivery is at least once: a request whose
-/// answer is lost is sent again.
+/// At every moment accepted = delivered + dropped + pending, in ``statistics``. Delivery is at least once: if a
+/// request's answer is lost, the request is sent again.
 public final class WebTrackingProducer: Sendable {
-    /// What the producer was made from.
+    /// The configuration that the producer was made with.
     public let configuration: WebTrackingConfiguration
     let pipeline: RecordPipeline
     let clock: any ProducerClock
@@ -30,9 +31,9 @@ public final class WebTrackingProducer: Sendable {
     private let reporter = Lock<Task<Void, Never>?>(nil)
     private let policies: PolicyUpdater
 
-    /// Creates a producer with everything that decides what it does in its maker's hands: the time, the chance, with
-    /// `executor` which task runs when, and with `exchangeClock` when a call of the transport is given up, if ever. A real
-    /// transport takes real time, whatever clock the producer lives by.
+    /// Creates a producer. The caller passes everything that its behaviour depends on: the clock, random numbers, with
+    /// `executor` the order of tasks, and with `exchangeClock` the deadline of a call of the transport. A real
+    /// transport takes real time, even if `clock` is a test's.
     package init(
         configuration: WebTrackingConfiguration,
         transport: any WebTrackingTransport,
@@ -73,7 +74,7 @@ public final class WebTrackingProducer: Sendable {
     }
 
     deinit {
-        // What is there is the parent's, and its locks may be held for good.
+        // In a child of `fork`, the parts are the parent's, and their locks may be held for ever.
         guard !self.pipeline.isForked else { return }
         self.policies.cancel()
         self.maintenance?.stop()
@@ -90,62 +91,54 @@ public final class WebTrackingProducer: Sendable {
         WebTrackingLogHandler(label: label, producer: self, metadataProvider: metadataProvider)
     }
 
-    /// What became of the records so far; consistent in itself at any moment.
+    /// The counts of the records so far. They are consistent with each other at any moment.
     ///
-    /// In a child of `fork`: of the records that were logged there, all of which are dropped (``DropReason/afterFork``).
+    /// In a child of `fork`: the counts of the records that were logged there. All of them are dropped
+    /// (``DropReason/afterFork``).
     public var statistics: WebTrackingStatistics {
-        if self.pipeline.isForked { return WebTrackingStatistics(inChild: self.pipeline.forked.tally) }
-        let tally = self.tally
-        let unspooled = self.table.unspooled
-        let oldest = self.table.allQueues.compactMap(\.oldest).min()
-        return WebTrackingStatistics(
-            accepted: tally.accepted.total,
-            delivered: tally.delivered.total,
-            dropped: tally.dropped.byReason,
-            droppedByLevel: tally.dropped.levels.byLevel,
-            pending: tally.pending.total,
-            synthetic: tally.synthetic,
-            recovered: tally.recovered,
-            redacted: self.pipeline.policy.redactions.total,
-            repaired: tally.repaired.byKind,
-            requests: tally.requests.byOutcome,
-            retries: tally.retries,
-            requestTime: tally.requestTime,
-            longestRequest: tally.longestRequest,
-            rawBytes: tally.rawBytes,
-            wireBytes: tally.wireBytes,
-            pendingBytes: self.budget.recordBytes,
-            spoolBytes: self.maintenance?.usedBytes ?? 0,
-            isSpoolUnavailable: self.maintenance?.isUnavailable ?? false || unspooled > 0,
-            unspooled: unspooled,
-            damagedSpoolFiles: self.maintenance?.damagedFiles ?? 0,
-            oldestAge: oldest.map { max(self.clock.now() - $0, .zero) } ?? .zero,
-            topics: self.table.count
-        )
+        if self.pipeline.isForked { return WebTrackingStatistics(self.pipeline.forked.tally) }
+        let overview = self.table.overview
+        var tally = overview.tally
+        let leftOut = self.leftOut
+        tally.accepted += leftOut
+        // On both sides, so that accepted = delivered + dropped + pending holds whenever the number was read.
+        if leftOut.total > 0 { tally.dropped[.sampled] += leftOut }
+        var statistics = WebTrackingStatistics(tally)
+        statistics.redacted = self.pipeline.policy.redactions.total
+        statistics.pendingBytes = self.budget.recordBytes
+        statistics.spoolBytes = self.maintenance?.store.usedBytes ?? 0
+        statistics.isSpoolUnavailable = self.maintenance?.store.isUnavailable ?? false || overview.unspooled > 0
+        statistics.unspooled = overview.unspooled
+        statistics.damagedSpoolFiles = self.maintenance?.store.damagedFiles ?? 0
+        statistics.oldestAge = overview.oldest.map { max(self.clock.now() - $0, .zero) } ?? .zero
+        statistics.topics = self.table.count
+        return statistics
     }
 
-    /// The counts of all topics, and what sampling has left out before it came to one.
-    private var tally: Tally {
-        var tally = self.table.tally
-        let leftOut = self.pipeline.policy.leftOut.levels
-        tally.accepted += leftOut
-        if leftOut.total > 0 { tally.dropped[.sampled] += leftOut }
-        return tally
+    /// What sampling has left out before it came to a topic.
+    private var leftOut: LevelCounts { self.pipeline.policy.leftOut.levels }
+
+    /// What became of the records of all topics so far, and what sampling has left out.
+    private func outcome(ofTopics topics: Outcome? = nil) -> Outcome {
+        var outcome = topics ?? self.table.outcome
+        let leftOut = self.leftOut
+        if leftOut.total > 0 { outcome.dropped[.sampled] += leftOut }
+        return outcome
     }
 
     // MARK: Changes at run time
 
-    /// The levels that outrank those of the code, by the beginning of a logger's label in whole components between dots: the
-    /// longest that fits counts, and the empty one fits all.
+    /// Levels that outrank those of the code, by the beginning of a logger's label. Labels are compared by whole
+    /// components between dots. The longest match counts, and the empty one matches all labels.
     ///
-    /// In force for all handlers of this producer, those there are too, as soon as it is set; asking a handler for its level
-    /// costs one atomic load.
+    /// A change applies at once to all handlers of this producer, also to those that exist already. To ask a handler
+    /// for its level costs one atomic load.
     public var logLevelOverrides: [String: LogLevel] {
         get { self.pipeline.isForked ? [:] : self.pipeline.levels.overrides }
         set { if !self.pipeline.isForked { self.pipeline.levels.overrides = newValue } }
     }
 
-    /// What is done to metadata that shall not leave the process.
+    /// Hides metadata that must not leave the process.
     public var redaction: Redaction { self.pipeline.policy.current.redaction }
 
     /// Changes the redaction, for records that are logged from now on.
@@ -170,22 +163,22 @@ public final class WebTrackingProducer: Sendable {
     }
 
     #if Configuration
-    /// Tells of a trouble of the producer's own.
+    /// Reports a diagnostic.
     func report(_ diagnostic: ProducerDiagnostic) { self.diagnostics.report(diagnostic) }
 
-    /// Puts settings in force that belong together, and have been checked.
+    /// Puts settings in force together. They have been checked.
     ///
-    /// No level lets more through before the redaction is there that it is let through with, or after that has gone.
+    /// The order is such that a level never admits records before their redaction is in force, or after it has gone.
     ///
     /// - Parameters:
-    ///   - waiting: Keys of which the values are not in force before the next start.
-    ///   - tellsAnyway: Whether it is told that they hold even if they did so before.
-    func apply(_ settings: RuntimeSettings, waiting: [String] = [], tellsAnyway: Bool = false) {
+    ///   - waiting: The keys whose values are in force only after the next start.
+    ///   - reportsAnyway: Whether to report that they are in force even if nothing has changed.
+    func apply(_ settings: RuntimeSettings, waiting: [String] = [], reportsAnyway: Bool = false) {
         let isNew =
             settings.logLevelOverrides != self.logLevelOverrides || settings.redaction != self.redaction
             || settings.sampling != self.sampling
         defer {
-            if isNew || tellsAnyway {
+            if isNew || reportsAnyway {
                 let rest = waiting.isEmpty ? "" : "; not before the next start: \(waiting.joined(separator: ", "))"
                 self.diagnostics.report(.settingsInForce(summary: self.settingsSummary + rest))
             }
@@ -200,51 +193,51 @@ public final class WebTrackingProducer: Sendable {
 
     /// Sends everything accepted before the call, and waits until each record is delivered or dropped.
     ///
-    /// Of what earlier processes left in the spool, that is what has been taken over by then. Skips the linger and one
-    /// backoff of each topic. Returns at the timeout, or when the task is cancelled, with the rest still pending; it goes on
-    /// being delivered.
+    /// Records of earlier processes are included if they were recovered before the call. Skips the linger, and one
+    /// backoff of each topic. Returns at the timeout, or when the task is cancelled. Records that are still pending
+    /// then are delivered later.
     @discardableResult
     public func flush(timeout: Duration) async -> DeliveryReport {
         if self.pipeline.isForked { return self.reportInChild }
         let start = self.clock.now()
-        let before = self.tally
+        let before = self.outcome()
         self.policies.reportLeftOut()
         let deadline = start + (timeout - ShutdownMachine.timeToCount(topics: self.table.count))
-        await self.deliver(self.flushTargets, until: deadline)
-        return self.report(since: before, start: start)
+        await self.deliver(self.table.flushTargets(), until: deadline)
+        return self.report(from: before, to: self.outcome(), start: start)
     }
 
-    /// Takes no more records, delivers what is there, and stops; returns at the timeout at the latest. With a spool on a disk
-    /// that stalls it may take a tenth of a second more, and with durability `.power` a second; with standard error that
-    /// nobody reads, a twentieth.
+    /// Accepts no more records, delivers all pending ones, and stops. Returns at the timeout. It may take a tenth of a
+    /// second more if the spool's disk stalls, a second more with durability `.power`, and a twentieth more if standard
+    /// error has no reader.
     ///
-    /// With a spool, what earlier processes left in it is taken over and delivered as well, as far as there is time.
+    /// With a spool, records of earlier processes are recovered and delivered, too, if there is time.
     ///
-    /// Not affected by the cancellation of the calling task. What is left at the timeout stays in the spool, or is dropped and
-    /// counted as ``DropReason/shutdownDeadline``; records that come later count as ``DropReason/afterShutdown``. Later
-    /// calls, and calls at the same time, get the report of the first.
+    /// Cancellation of the calling task has no effect. Records that are left at the timeout stay in the spool, or are
+    /// dropped and counted as ``DropReason/shutdownDeadline``. Later records count as ``DropReason/afterShutdown``.
+    /// Later calls, and calls at the same time, return the report of the first.
     ///
-    /// Like all that is asynchronous it goes on only where Swift has a thread for it: while all of them are blocked, it
-    /// cannot return. ``syncShutdown(timeout:)`` can.
+    /// Like all asynchronous code, it needs one of Swift's threads: while all of them are blocked, it cannot return.
+    /// ``syncShutdown(timeout:)`` can.
     ///
-    /// In a child of `fork` it does nothing but report what was logged there.
+    /// In a child of `fork` it only reports what was logged there.
     @discardableResult
     public func shutdown(timeout: Duration) async -> DeliveryReport {
         if self.pipeline.isForked { return self.reportInChild }
         return await self.beginShutdown(timeout: timeout).task.value
     }
 
-    /// ``shutdown(timeout:)`` for programs without concurrency: blocks the calling thread until it has ended.
+    /// ``shutdown(timeout:)`` for programs without concurrency. It blocks the calling thread until the end.
     ///
-    /// Returns at the timeout from any thread, whatever Swift's threads are blocked by: then a fifth of a second after it at
-    /// the latest, and what is left is given up on the calling thread.
+    /// It returns at the timeout from any thread, even if all of Swift's threads are blocked: then at most a fifth of a
+    /// second later, and the calling thread drops what is left.
     @available(*, noasync, message: "Use shutdown(timeout:)")
     @discardableResult
     public func syncShutdown(timeout: Duration) -> DeliveryReport {
         if self.pipeline.isForked { return self.reportInChild }
         let progress = self.beginShutdown(timeout: timeout).progress
         let end = progress.waiter()
-        // Swift's threads come first: they stop the transport and let go of the spool, too.
+        // Let Swift's threads try first: they also stop the transport and release the spool.
         var limit = progress.deadline + ShutdownMachine.lineGrace
         if !end.wait(until: limit, clock: self.clock), progress.rest != nil {
             limit = limit + ShutdownMachine.stopGrace
@@ -252,13 +245,21 @@ public final class WebTrackingProducer: Sendable {
             _ = end.wait(until: limit, clock: self.clock)
         }
         if let report = progress.report { return report }
+        // If all of Swift's threads are blocked, the task of the shutdown may not even have begun.
         self.table.close()
         let grace = self.clock.now() + ShutdownMachine.stopGrace
-        let isDiskAnswering = progress.rest != nil || self.maintenance?.syncBeforeEnd(until: grace) ?? true
+        let spillEnd = ShutdownMachine.endOfSpill(
+            at: self.clock.now(),
+            deadline: progress.deadline,
+            topics: self.table.count
+        )
+        let isDiskAnswering =
+            progress.rest != nil || self.maintenance?.spillBeforeEnd(until: spillEnd, deadline: grace) ?? true
         let files = self.abandon(progress)
         if isDiskAnswering, !files.isEmpty, let maintenance = self.maintenance {
             self.count(lost: maintenance.lost(of: files, until: grace), progress)
         }
+        self.maintenance?.unmap(files)
         let report = self.report(on: progress)
         if let whenWritten = self.diagnostics.whenWritten {
             let reported = DispatchSemaphore(value: 0)
@@ -272,21 +273,22 @@ public final class WebTrackingProducer: Sendable {
     private var reportInChild: DeliveryReport {
         DeliveryReport(
             delivered: 0,
-            dropped: self.pipeline.forked.tally.dropped.byReason,
+            dropped: self.pipeline.forked.tally.dropped.totals,
             remaining: 0,
             duration: .zero
         )
     }
 
-    /// Gives the spool to other producers as it is, as the death of the process does; only for the simulation, which runs no
-    /// task of this producer after it. Returns the paths of the folders.
-    package func unlockSpool() -> [String] { self.maintenance?.unlock() ?? [] }
+    /// Unlocks the spool as it is, as the death of the process would. Only for the simulation, which runs no task of
+    /// this producer afterwards. Returns the paths of the folders.
+    package func unlockSpool() -> [String] { self.maintenance?.store.heldFolders.unlock() ?? [] }
 
     private func beginShutdown(timeout: Duration) -> (progress: ShutdownProgress, task: Task<DeliveryReport, Never>) {
         self.stopping.withLock { stopping in
             if let stopping { return stopping }
             let start = self.clock.now()
-            let progress = ShutdownProgress(start: start, deadline: start + timeout, before: self.tally)
+            let progress = ShutdownProgress(start: start, deadline: start + timeout, before: self.outcome())
+            // No child task: it goes on if its first caller is cancelled, as later ones wait for it, too.
             let task = Task.detached(executorPreference: self.executor) { await self.performShutdown(progress) }
             stopping = (progress, task)
             return (progress, task)
@@ -294,46 +296,53 @@ public final class WebTrackingProducer: Sendable {
     }
 
     private func performShutdown(_ progress: ShutdownProgress) async -> DeliveryReport {
-        var machine = ShutdownMachine(deadline: progress.deadline)
+        var machine = ShutdownMachine(
+            deadline: progress.deadline,
+            topics: self.table.count,
+            hasSpool: self.maintenance != nil
+        )
         var targets: [(TopicQueue, Int)] = []
         var isDiskAnswering = true
+        var files: [TopicQueue.SpooledRecords] = []
         while true {
             switch machine.next(at: self.clock.now()) {
             case .close:
-                // Closed first: what comes from now on is too late, and no longer sampled.
+                // Close the table first: later records are not sampled any more.
                 self.table.close()
                 self.policies.stop()
             case .ask:
-                // A thread that waited for this task may have given up.
+                // A thread that waited for this task may have dropped the rest already.
                 targets = progress.rest == nil ? self.requestDelivery() : []
                 machine.asked(
                     topics: targets.count,
                     of: self.table.count,
-                    isRecovering: self.maintenance?.recoveryPass.isUnderWay ?? false
+                    isRecovering: self.maintenance?.recovery.pass.isUnderWay ?? false
                 )
             case .wait(let deadline):
                 await self.deliver(targets, until: deadline)
-                if let recoveryPass = self.maintenance?.recoveryPass {
-                    await self.run(until: deadline) { await recoveryPass.wait() }
-                }
+                if let pass = self.maintenance?.recovery.pass { await self.run(until: deadline) { await pass.wait() } }
             case .abandon:
                 isDiskAnswering = await self.syncAtEnd(progress)
-                let files = self.abandon(progress)
+                files = self.abandon(progress)
                 if isDiskAnswering { await self.check(files, progress) }
                 machine.gaveUp()
             case .stop(let deadline):
                 let grace = self.clock.now() + ShutdownMachine.stopGrace
+                // Both at once, as they share the time that is left.
                 async let stopped: Void = self.waitForMaintenance(until: max(deadline, grace))
                 await self.run(until: deadline) { [transport = self.transport] in await transport.shutdown() }
                 await stopped
             case .sync(let deadline):
                 await self.syncSpool(until: deadline)
+            case .release(let grace):
+                guard let maintenance = self.maintenance else { break }
+                // In any case, but a thread that has already waited in vain does not wait again.
+                await self.run(until: isDiskAnswering ? grace : self.clock.now()) { await maintenance.close() }
+                // Behind the close: of thousands of files this takes as long as the grace.
+                maintenance.unmap(files)
+                // The folder stays locked as long as one of its files is in use.
+                files = []
             case .report(let deadline):
-                if let maintenance = self.maintenance {
-                    // In any case, but who has waited for it in vain does not wait again.
-                    let grace = self.clock.now() + (isDiskAnswering ? ShutdownMachine.stopGrace : .zero)
-                    await self.run(until: grace) { await maintenance.close() }
-                }
                 let report = self.report(on: progress)
                 if let whenWritten = self.diagnostics.whenWritten {
                     await self.run(until: deadline) {
@@ -346,10 +355,15 @@ public final class WebTrackingProducer: Sendable {
         }
     }
 
-    /// The report of a shutdown, which is made and told once.
+    /// The report of a shutdown. It is made and reported once.
     private func report(on progress: ShutdownProgress) -> DeliveryReport {
         let rest = progress.rest ?? ShutdownProgress.Rest()
-        var report = self.report(since: progress.before, start: progress.start)
+        // With many topics and little time the sums of a moment ago, without what came too late since.
+        let topics = self.table.count
+        let isTime = self.clock.now() + ShutdownMachine.timeToCount(topics: topics) < progress.deadline
+        let isQuick = topics <= ShutdownMachine.quickTopics || isTime
+        let after = self.outcome(ofTopics: isQuick ? nil : progress.rest?.outcome)
+        var report = self.report(from: progress.before, to: after, start: progress.start)
         report.remaining = rest.dropped + rest.spooled
         report.spooled = rest.spooled
         report.inFlight = rest.inFlight
@@ -361,64 +375,55 @@ public final class WebTrackingProducer: Sendable {
         return first
     }
 
-    /// Announces what there is to announce, and asks all topics to deliver what they hold.
+    /// Announces drops, and asks all topics to deliver their records.
     private func requestDelivery() -> [(TopicQueue, Int)] {
         self.policies.reportLeftOut()
-        self.table.recovery?.announceDrops(self.pipeline.announcement)
-        for buffer in self.table.buffers { buffer.announceDrops(self.pipeline.announcement) }
-        return self.flushTargets
+        return self.table.flushTargets(announcing: self.pipeline.announcement)
     }
 
-    /// The topics with records that are not settled, and how many have to be for all of them to be.
-    private var flushTargets: [(TopicQueue, Int)] {
-        self.table.allQueues.compactMap { buffer in buffer.flushTarget().map { (buffer, $0) } }
-    }
-
-    /// Waits for what goes on behind the spool: the next producer finds the folders free that this one has taken over. What
-    /// has been cancelled ends at once, unless the disk stalls.
+    /// Waits for the background work of the spool, so that the next producer can lock the folders that this one has
+    /// recovered. The work is cancelled and ends at once, unless the disk stalls.
     private func waitForMaintenance(until deadline: MonotonicInstant) async {
         guard let maintenance = self.maintenance else { return }
         await self.run(until: deadline) { await maintenance.waitUntilStopped() }
     }
 
-    /// Syncs what is left in the spool, and tells of it if the disk takes longer than there is time.
+    /// Syncs the spool, and reports if the disk takes longer than there is time.
     private func syncSpool(until deadline: MonotonicInstant) async {
         guard let maintenance = self.maintenance, let interval = maintenance.syncInterval else { return }
         let start = self.clock.now()
-        guard await !self.run(until: deadline, { await maintenance.sync() }) else { return }
+        guard await self.run(until: deadline, { await maintenance.sync() }) == nil else { return }
         let took = self.clock.now() - start
-        self.diagnostics.report(.spoolSyncSlow(directory: maintenance.directory, took: took, interval: interval))
+        self.diagnostics.report(.spoolSyncSlow(directory: maintenance.store.directory, took: took, interval: interval))
     }
 
-    /// Moves what waits in memory to files of the spool, and says whether the disk answers.
+    /// Moves records that wait in memory to files of the spool. Returns whether the disk answers.
     private func syncAtEnd(_ progress: ShutdownProgress) async -> Bool {
         self.maintenance?.stop()
         guard let maintenance = self.maintenance, progress.rest == nil else { return true }
-        let grace = max(progress.deadline, self.clock.now() + ShutdownMachine.stopGrace)
-        return await self.run(until: grace) { await maintenance.syncBeforeEnd() }
+        let now = self.clock.now()
+        let end = ShutdownMachine.endOfSpill(at: now, deadline: progress.deadline, topics: self.table.count)
+        let grace = max(progress.deadline, now + ShutdownMachine.stopGrace)
+        return await self.run(until: grace) { await maintenance.spillBeforeEnd(until: end) } != nil
     }
 
-    /// Counts as dropped what was left in files that are not there any more.
+    /// Counts records as dropped if their files are gone.
     private func check(_ files: [TopicQueue.SpooledRecords], _ progress: ShutdownProgress) async {
         guard let maintenance = self.maintenance, !files.isEmpty else { return }
-        let lost = Lock<[TopicQueue.SpooledRecords]>([])
         let grace = max(progress.deadline, self.clock.now() + ShutdownMachine.stopGrace)
-        await self.run(until: grace) {
-            let found = await maintenance.lost(of: files)
-            lost.withLock { $0 = found }
-        }
-        self.count(lost: lost.withLock { $0 }, progress)
+        self.count(lost: await self.run(until: grace) { await maintenance.lost(of: files) } ?? [], progress)
     }
 
     private func count(lost: [TopicQueue.SpooledRecords], _ progress: ShutdownProgress) {
         for records in lost {
             records.buffer.countLost(records.levels)
-            progress.countLost(records.levels.total)
+            progress.countLost(records.levels)
             records.buffer.reportDrops(to: self.diagnostics.report)
         }
     }
 
-    /// Gives up what is left, unless that has been done, and says what is left in files. Whoever keeps that keeps the folder.
+    /// Drops what is left, unless that was done before. Returns what is left in files. The caller must keep the result
+    /// as long as the folder has to stay locked.
     @discardableResult
     private func abandon(_ progress: ShutdownProgress) -> [TopicQueue.SpooledRecords] {
         var files: [TopicQueue.SpooledRecords] = []
@@ -426,8 +431,8 @@ public final class WebTrackingProducer: Sendable {
         var workers: [Task<Void, Never>] = []
         progress.abandon {
             self.maintenance?.stop()
-            return self.table.allQueues.reduce(into: ShutdownProgress.Rest()) { rest, buffer in
-                let left = buffer.abandon()
+            var rest = ShutdownProgress.Rest()
+            rest.outcome = self.table.abandon { buffer, left in
                 rest.dropped += left.dropped
                 rest.spooled += left.spooled.reduce(0) { $0 + $1.levels.total }
                 files += left.spooled
@@ -437,6 +442,7 @@ public final class WebTrackingProducer: Sendable {
                 // What is in flight is stopped before the transport is.
                 if left.recordsInFlight > 0 { worker.cancel() } else { workers.append(worker) }
             }
+            return rest
         }
         // An announcement that found no room may have been dropped behind the worker's last look.
         for buffer in unreported { buffer.reportDrops(to: self.diagnostics.report) }
@@ -444,8 +450,8 @@ public final class WebTrackingProducer: Sendable {
         return files
     }
 
-    /// Cancels workers that have nothing left to do. Where they are many, a few at a time: who waits for the shutdown would
-    /// come to its turn behind all of them.
+    /// Cancels workers that have nothing left to do. If there are many, a few at a time: otherwise the task that waits
+    /// for the shutdown would run only after all of them.
     private func cancel(_ workers: [Task<Void, Never>]) {
         guard workers.count > ShutdownMachine.quickTopics else {
             for worker in workers { worker.cancel() }
@@ -459,23 +465,29 @@ public final class WebTrackingProducer: Sendable {
         }
     }
 
-    /// Waits for `body` until the deadline, and says whether it has ended; what takes its time goes on after that.
+    /// Waits for `body` until the deadline, and returns what it does; `nil` if it has not ended, and goes on.
     @discardableResult
-    private func run(until deadline: MonotonicInstant, _ body: @escaping @Sendable () async -> Void) async -> Bool {
+    private func run<Value: Sendable>(
+        until deadline: MonotonicInstant,
+        _ body: @escaping @Sendable () async -> Value
+    ) async -> Value? {
+        // No child task: this would have to wait for its end, and `body` may wait for a disk that hangs.
         let done = Doorbell()
-        let hasEnded = Lock(false)
+        let result = Lock<Value?>(nil)
         Task.detached(executorPreference: self.executor) {
-            await body()
-            hasEnded.withLock { $0 = true }
+            let value = await body()
+            // Before the ring: the waiting task reads it as soon as it wakes.
+            result.withLock { $0 = value }
             done.ring()
         }
         await done.wait(until: deadline, clock: self.clock)
-        return hasEnded.withLock { $0 }
+        return result.withLock { $0 }
     }
 
-    /// Has topics deliver what they hold, and waits for it until the deadline.
+    /// Asks topics to deliver their records, and waits for that until the deadline.
     ///
-    /// At most ``topicsAtOnce`` are under way: each wakes a task, and who waits comes to its turn behind all that are awake.
+    /// A task waits for each topic, at most ``topicsAtOnce`` at a time: the caller runs only after all tasks that have
+    /// ended.
     private func deliver(_ targets: [(TopicQueue, Int)], until deadline: MonotonicInstant) async {
         await withDeadline(deadline, clock: self.clock) {
             await withTaskGroup(of: Void.self) { group in
@@ -488,20 +500,19 @@ public final class WebTrackingProducer: Sendable {
         }
     }
 
-    /// More than any number of requests at once, and few enough that all of them have their turn within milliseconds.
+    /// More than any usual number of requests in flight, and few enough that all of them run within milliseconds.
     private static let topicsAtOnce = 1024
 
-    private func report(since before: Tally, start: MonotonicInstant) -> DeliveryReport {
-        let after = self.tally
+    private func report(from before: Outcome, to after: Outcome, start: MonotonicInstant) -> DeliveryReport {
         var dropped: [DropReason: Int] = [:]
         for reason in DropReason.allCases {
             let count = after.dropped[reason].total - before.dropped[reason].total
             if count > 0 { dropped[reason] = count }
         }
         return DeliveryReport(
-            delivered: after.delivered.total - before.delivered.total,
+            delivered: after.delivered - before.delivered,
             dropped: dropped,
-            remaining: after.pending.total,
+            remaining: after.pending,
             duration: self.clock.now() - start
         )
     }
@@ -509,6 +520,7 @@ public final class WebTrackingProducer: Sendable {
     private func startReporter() {
         guard let interval = self.observer.interval else { return }
         let clock = self.clock
+        // Held weakly while it sleeps: a producer that is dropped without a shutdown is released.
         let task = Task.detached(executorPreference: self.executor) { [weak self] in
             while !Task.isCancelled {
                 do { try await clock.sleep(until: clock.now() + interval) } catch { return }
@@ -520,11 +532,11 @@ public final class WebTrackingProducer: Sendable {
     }
 }
 
-/// Is told of requests as they end and, now and then, of the statistics; for metrics.
+/// Observes requests when they end, and from time to time the statistics; for metrics.
 package protocol ProducerObserver: DeliveryObserver {
-    /// How often ``report(_:)`` is called; `nil` for never.
+    /// The time between two calls of ``report(_:)``; `nil` for no calls.
     var interval: Duration? { get }
-    /// Reads the present statistics and takes them.
+    /// Reads the current statistics, and reports them.
     func report(_ read: () -> WebTrackingStatistics)
 }
 

@@ -1,19 +1,19 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides which batches go first where there is too much: those whose most severe record is the least severe, and of
-/// these the oldest.
+/// Decides which batches are evicted first: those whose most severe record is the least severe, and of these the
+/// oldest.
 struct EvictionPolicy {
-    /// A batch that could go.
+    /// A batch that may be evicted.
     struct Candidate: Equatable {
         /// The rank of its most severe record.
         var rank: Int
-        /// The lower, the older: a time, or a place in the order of times.
+        /// A lower value is older: a time, or a position in the order of times.
         var age: Int64
         var bytes: Int
     }
 
-    /// Where the first to go is, if it may go for a record of this rank.
+    /// The index of the first batch to evict, if it may be evicted for a record of this rank.
     @inline(__always)
     static func first<Age: Comparable>(
         of candidates: some Sequence<(rank: Int, age: Age)>,
@@ -27,7 +27,7 @@ struct EvictionPolicy {
         return best.map { ($0.index, $0.rank) }
     }
 
-    /// Where those are that have to go for at least `excess` bytes to become free, the first to go first.
+    /// The indices of the batches to evict so that at least `excess` bytes become free, in that order.
     static func victims(of candidates: [Candidate], excess: Int) -> [Int] {
         guard excess > 0 else { return [] }
         let order = candidates.indices.sorted {

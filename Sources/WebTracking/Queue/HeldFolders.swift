@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The folders that a producer holds, so that a simulated death can let go of their locks as the kernel does.
+/// The folders that a producer has locked, so that a simulated death can release their locks, as the kernel would.
 final class HeldFolders: Sendable {
     private struct Entry {
         weak var spoolFolder: SpoolFolder?
@@ -19,7 +19,7 @@ final class HeldFolders: Sendable {
     /// The folders that are still held.
     var spoolFolders: [SpoolFolder] { self.entries.withLock { $0.compactMap(\.spoolFolder) } }
 
-    /// Lets go of all locks, and leaves all files as they are; returns the folders' paths.
+    /// Releases all locks, and leaves all files as they are. Returns the folders' paths.
     func unlock() -> [String] {
         let spoolFolders = self.entries.withLock { $0.compactMap(\.spoolFolder) }
         for spoolFolder in spoolFolders { spoolFolder.unlock() }

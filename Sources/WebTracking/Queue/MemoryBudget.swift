@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// Charged when a batch asks for memory, not for each record, which only reads the total.
 final class MemoryBudget: Sendable {
-    /// What a topic in use takes up beside its batches: its buffer, and the tasks that deliver it. Measured: 11 KB.
+    /// The memory of a topic in use beside its batches: its queue, and the tasks that deliver it. Measured: 11 KB.
     static let topicBytes = 12 << 10
 
     private let held = Atomic<Int>(0)
@@ -15,6 +15,11 @@ final class MemoryBudget: Sendable {
     private let topics = Atomic<Int>(0)
     private let ceilings: [Int]
     private let topicCeiling: Int
+    /// Memory of settled batches, for the next ones: it is mapped already, and may still be in the caches.
+    private let spare = Lock<[BatchMemory]>([])
+    /// At most this many are kept, of at most this size: 4 MiB beside the memory limit.
+    private static let mostSpare = 8
+    private static let largestSpare = 512 << 10
 
     init(limit: Int, shedding: SheddingPolicy) {
         self.topicCeiling = limit / 2
@@ -27,8 +32,8 @@ final class MemoryBudget: Sendable {
     /// The bytes held for records.
     var recordBytes: Int { max(self.heldBytes - self.topics.load(ordering: .relaxed), 0) }
 
-    /// Takes what a topic takes up that comes into use; `false` if there is no room for one more. Topics leave half of the
-    /// limit to their records.
+    /// Charges the memory of a topic that comes into use. Returns `false` if there is no room for one more. Topics use
+    /// at most half of the limit, and leave the rest to records.
     func takeTopic() -> Bool {
         let taken = self.topics.add(Self.topicBytes, ordering: .relaxed).newValue
         if taken <= self.topicCeiling, self.charge(Self.topicBytes, rank: 6) { return true }
@@ -45,13 +50,46 @@ final class MemoryBudget: Sendable {
     /// Takes `bytes` for a record of this rank; `false` if its level may not bring the total that far.
     func charge(_ bytes: Int, rank: Int) -> Bool {
         let ceiling = self.ceilings[rank]
+        // Add first and look then: two threads that look first could both pass. Relaxed: it guards no memory.
         let total = self.held.add(bytes, ordering: .relaxed).newValue
         if total <= ceiling { return true }
         self.held.subtract(bytes, ordering: .relaxed)
         return false
     }
 
-    /// Takes `bytes` for what has to be held in any case, such as a compressed body on its way.
+    /// Memory on the heap for a batch: of `wanted` bytes if possible, and at least of `needed`. Returns `nil` if there
+    /// is none for a record of this rank.
+    func take(_ needed: Int, wanted: Int, rank: Int) -> BatchMemory? {
+        guard self.admits(rank: rank) else { return nil }
+        let spare = self.spare.withLock { spare in
+            spare.lastIndex { $0.capacity >= needed }.map { spare.remove(at: $0) }
+        }
+        if let spare {
+            if self.charge(spare.capacity, rank: rank) { return spare }
+            // A smaller batch may still find room.
+            self.give(spare)
+        }
+        return self.takeFresh(needed, wanted: wanted, inPlaceOf: 0, rank: rank)
+    }
+
+    /// The same, but always new memory. It replaces `held` bytes, which are charged already.
+    func takeFresh(_ needed: Int, wanted: Int, inPlaceOf held: Int, rank: Int) -> BatchMemory? {
+        for bytes in [wanted, needed] {
+            let capacity = BatchMemory.rounded(bytes)
+            if self.charge(capacity - held, rank: rank) { return BatchMemory(capacity: capacity) }
+        }
+        return nil
+    }
+
+    /// Keeps memory, which is no longer charged, for other batches.
+    func give(_ memory: BatchMemory) {
+        guard memory.capacity <= Self.largestSpare else { return }
+        self.spare.withLock { spare in
+            if spare.count < Self.mostSpare { spare.append(memory) }
+        }
+    }
+
+    /// Charges `bytes` that have to be held in any case, such as the compressed body of a request.
     func charge(_ bytes: Int) {
         self.held.add(bytes, ordering: .relaxed)
     }
@@ -63,16 +101,16 @@ final class MemoryBudget: Sendable {
 
     /// Whether a record of this rank may use memory that is held already.
     ///
-    /// Without this, the memory that was found for an error would be filled up by the lesser records behind it.
+    /// Without this, less severe records would fill the memory that was opened for an error.
     @inline(__always)
     func admits(rank: Int) -> Bool {
         self.heldBytes <= self.ceilings[rank]
     }
 
-    /// Whether what can be kept elsewhere should be.
+    /// Whether memory should be released if its contents are in a file.
     var isHalfFull: Bool { self.heldBytes > self.ceilings[6] / 2 }
 
-    /// The bytes that records of this rank may still bring the total up by.
+    /// How many more bytes records of this rank may take.
     func room(rank: Int) -> Int { max(self.ceilings[rank] - self.heldBytes, 0) }
 
     /// Whether a record of this rank would find `bytes` bytes.

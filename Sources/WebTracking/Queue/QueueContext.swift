@@ -3,28 +3,29 @@
 
 import Synchronization
 
-/// What all topics of a producer share.
+/// The parts that all queues of a producer share.
 final class QueueContext: Sendable {
     let clock: any ProducerClock
     let alarm: Alarm
+    /// What the topics' tasks pass through when they are woken or started.
+    let turnstile = Turnstile()
     let source: String
     let staticTags: [(key: String, value: String)]
     let sealPolicy: SealPolicy
     let budget: MemoryBudget
-    let memoryPool = BatchMemoryPool()
-    /// Where batches live that are to outlive the process; `nil` if they need not.
+    /// The store of batches that are to outlive the process; `nil` if none are.
     let spool: SpoolStore?
-    /// Where tasks run; `nil` for Swift's own pool.
+    /// The executor of tasks; `nil` for Swift's own pool.
     let executor: (any TaskExecutor)?
-    /// What stands before a record's sequence number, or before its first member where there is none.
+    /// The bytes before a record's sequence number, or before its first member if it has none.
     let recordOpening: [UInt8]
-    /// Starts delivery for a buffer; runs until the buffer lets it go.
+    /// Runs delivery for a queue. Returns when the queue ends it.
     let startWorker: @Sendable (TopicQueue) async -> Void
-    /// Encodes what tells of a record that came again and again.
+    /// Encodes a record that reports repeats.
     let repetition: @Sendable (RepeatedRecord) -> SyntheticRecord?
     private let hasSequence: Bool
     private let sequence = Atomic<UInt64>(0)
-    /// What the batch ids of this producer are made from; `nil` for batches without one.
+    /// The base of this producer's batch ids; `nil` for batches without ids.
     private let batchIdentity: UInt64?
     private let buffers = Atomic<UInt64>(0)
 
@@ -56,20 +57,20 @@ final class QueueContext: Sendable {
         self.recordOpening = EncodedRecord.opening(sequenceName: sequenceName)
     }
 
-    /// The number of the next record, from 1; called inside a topic's critical section, so that the numbers of a topic
-    /// rise in the order of its records.
+    /// A record with this number or the next one, from 1.
     @inline(__always)
-    func nextSequence() -> UInt64? {
-        self.hasSequence ? self.sequence.add(1, ordering: .relaxed).newValue : nil
+    func record(_ members: UnsafeRawBufferPointer, number: UInt64? = nil) -> EncodedRecord {
+        let number = number ?? (self.hasSequence ? self.sequence.add(1, ordering: .relaxed).newValue : nil)
+        return EncodedRecord(opening: self.recordOpening, sequence: number, members: members)
     }
 
-    /// Whether a record of this rank may use memory and files that are held already.
+    /// Whether a record of this rank may use memory and files that are already held.
     @inline(__always)
     func admits(rank: Int) -> Bool {
         self.budget.admits(rank: rank) && self.spool?.admits(rank: rank) ?? true
     }
 
-    /// What a new buffer's batch ids begin with: unlike those of every buffer before it, of this and other producers.
+    /// The prefix of a new queue's batch ids. It differs from that of every earlier queue of any producer.
     func nextBatchPrefix() -> UInt64? {
         guard let identity = self.batchIdentity else { return nil }
         let number = self.buffers.add(1, ordering: .relaxed).newValue

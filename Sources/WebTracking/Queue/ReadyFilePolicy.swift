@@ -1,32 +1,32 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides which files are to be ready for the batches to come. It is told which sizes topics ask for, and says what to
-/// make and what to let go, one step at a time.
+/// Decides which files are kept ready for future batches, from the sizes that topics ask for. Returns one step at a
+/// time: a file to make or to remove.
 ///
-/// A file that is not ready when a topic needs it costs a record its life if the process dies in that moment. So as many
-/// are kept as were asked for within ten seconds, as far as a few MiB go, and some of each size that a topic grows through
-/// before anybody has asked.
+/// If no file is ready when a topic needs one, a record is lost if the process dies at that moment. So as many files
+/// are kept as topics asked for within ten seconds, up to a few MiB. Some of each size that a growing topic needs are
+/// kept from the start.
 struct ReadyFilePolicy {
     enum Step: Equatable {
         case make(bytes: Int)
         case drop(bytes: Int)
     }
 
-    /// Kept before anybody has asked: by the size of their memory, how many.
+    /// The files kept from the start: their number, by the size of their memory.
     private static let usual = [(32 << 10, 8), (64 << 10, 4), (128 << 10, 2), (256 << 10, 4)]
     private static let window = Duration.seconds(10)
     private static let most = 8 << 20
 
-    /// The bytes that ready files may take up together, apart from one for each size that was asked for.
+    /// The bytes that ready files may use together, except one file for each size that was asked for.
     private let limit: Int
     private let usual: [Int: Int]
-    /// How often each size was asked for in the present window, and in the one before.
+    /// How often each size was asked for in the current window, and in the one before.
     private var asked: [Int: Int] = [:]
     private var before: [Int: Int] = [:]
     private var windowEnd: MonotonicInstant?
 
-    /// For a spool of so many bytes, whose files have a memory of at most `largest`.
+    /// The policy for a spool of so many bytes, with a file memory of at most `largest`.
     init(maximumBytes: Int, largest: Int) {
         self.limit = max(min(maximumBytes / 8, Self.most), SpoolFile.bytes(capacity: 128 << 10))
         self.usual = Dictionary(
@@ -34,13 +34,13 @@ struct ReadyFilePolicy {
         )
     }
 
-    /// Takes in that a topic asked for a file of so many bytes, whether it got one or not.
+    /// Notes that a topic asked for a file of so many bytes, successfully or not.
     mutating func note(_ bytes: Int, at now: MonotonicInstant) {
         self.roll(to: now)
         self.asked[bytes, default: 0] += 1
     }
 
-    /// What to do next with these ready files, by size how many, if the spool has `room` for so many bytes more.
+    /// The next step, for these ready files by size, if the spool has `room` for so many bytes more.
     mutating func next(_ ready: [Int: Int], room: Int, at now: MonotonicInstant) -> Step? {
         self.roll(to: now)
         let wanted = self.wanted()
@@ -51,12 +51,12 @@ struct ReadyFilePolicy {
         return missing.first { $0 <= room }.map { .make(bytes: $0) }
     }
 
-    /// Whether one more file of this size is to be kept beside these.
+    /// Whether to keep one more file of this size beside these.
     func wants(_ bytes: Int, beside ready: [Int: Int]) -> Bool {
         ready[bytes, default: 0] < self.wanted()[bytes, default: 0]
     }
 
-    /// How many there should be of each size.
+    /// The number of files to keep of each size.
     private func wanted() -> [Int: Int] {
         let recent = self.asked.merging(self.before) { max($0, $1) }
         var wanted = recent.mapValues { _ in 1 }
@@ -69,7 +69,7 @@ struct ReadyFilePolicy {
                 left -= more * bytes
             }
         }
-        // The usual ones first, the small ones of them at least; then by what is asked for most.
+        // The usual sizes first, at least their small ones. Then by how often a size is asked for.
         add(self.usual.sorted { $0.key < $1.key })
         add(recent.sorted { ($0.value, $0.key) > ($1.value, $1.key) })
         return wanted

@@ -1,42 +1,42 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides how what dead producers left is taken over: which folder and which file is next, when to wait, and what becomes
-/// of what is found.
+/// Decides how records of dead producers are recovered: which folder and which file is next, when to wait, and what
+/// happens to what is found.
 ///
-/// It is told of what is there and what was found, and touches nothing itself.
+/// A value: its input is what was found, its output is the next step, and it touches no file.
 struct RecoveryMachine {
     /// What to do next.
     enum Step: Equatable {
-        /// Take the lock of a folder, and tell ``opened(_:)`` of its files.
+        /// Lock a folder, and call ``opened(_:)`` with its files.
         case open(folder: String)
-        /// Examine a file of the folder that was opened last, and tell ``found(_:)``.
+        /// Examine a file of the folder opened last, and call ``found(_:)``.
         case examine(file: String)
-        /// Wait until more is delivered.
+        /// Wait until more records are delivered.
         case wait
-        /// Everything has been looked at.
+        /// Everything has been examined.
         case end
     }
 
-    /// What a file was found to be.
+    /// What is in a file.
     enum Finding: Equatable {
-        /// Gone since: its records have been delivered.
+        /// The file is gone: its records have been delivered.
         case gone
-        /// Nothing that was ever a record.
+        /// The file never held a record.
         case empty
-        /// Some other producer's, one with that configuration or a newer one.
+        /// Its records are for another logstore, or in a newer format.
         case foreign
-        /// Not a single whole record, but not empty either.
+        /// It has no whole record, but is not empty either.
         case damaged(String)
-        /// So many records, the first of which came so long ago.
+        /// So many records. The first one is this old.
         case records(Int, age: Duration)
-        /// It cannot be looked into at present, for want of something that comes back by itself.
+        /// It cannot be read at present, for lack of a resource that may become free again.
         case unavailable(String)
         /// It does not open, for a reason of its own that may last.
         case unreadable(String)
     }
 
-    /// What to do with it.
+    /// What to do with a file.
     enum Action: Equatable {
         case leave
         case remove
@@ -45,25 +45,26 @@ struct RecoveryMachine {
         case drop(DropReason)
     }
 
-    /// How many batches wait for their delivery before the next file is looked into.
+    /// The number of recovered batches that may wait before the next file is examined.
     static let ahead = 4
 
     private let maximumAge: Duration?
     private var folders: ArraySlice<Folder> = []
     private var files: ArraySlice<String> = []
-    /// Whether the folder that was opened last is only to lose what is beyond the bound.
+    /// Whether only the files that exceed the bound are to be dropped from the folder opened last.
     private var isTrimming = false
-    /// What has been taken over since ``begin(_:trimming:)``.
+    /// What was recovered since ``begin(_:trimming:)``.
     private(set) var records = 0
     private(set) var filesTaken = 0
-    /// Why something could not be looked into in this look, until it is told; and what was told since all was well.
+    /// The failure of this pass that is not reported yet, and the one that was reported since the last pass without
+    /// failure.
     private var failure: String?
     private var isHindered = false
     private var reported: String?
 
     private struct Folder {
         var path: String
-        /// The files that are to go; `nil` for taking over everything.
+        /// The files to drop; `nil` to recover everything.
         var victims: Set<String>?
     }
 
@@ -71,7 +72,7 @@ struct RecoveryMachine {
         self.maximumAge = maximumAge
     }
 
-    /// Begins a look at these folders, the oldest first. Of some, `victims` are to go before anything is taken over.
+    /// Begins a pass over these folders, the oldest first. `victims` are dropped before anything is recovered.
     mutating func begin(_ folders: [String], trimming victims: [String: Set<String>] = [:]) {
         if !self.isHindered { self.reported = nil }
         self.isHindered = false
@@ -83,15 +84,15 @@ struct RecoveryMachine {
         self.filesTaken = 0
     }
 
-    /// What to do while `backlog` batches wait for their delivery.
+    /// The next step while `backlog` batches wait for delivery.
     mutating func next(backlog: Int) -> Step {
         if !self.isTrimming, backlog > Self.ahead { return .wait }
         if let file = self.files.popFirst() { return .examine(file: file) }
         return self.folders.first.map { .open(folder: $0.path) } ?? .end
     }
 
-    /// Takes in the files of the folder, in the order of their batches; `nil` if the folder is gone or another producer
-    /// holds it. `failure` says why a file was left out that does not open.
+    /// Notes the files of the folder, in the order of their batches; `nil` if the folder is gone, or if another
+    /// producer holds it. `failure` says why a file that does not open was left out.
     mutating func opened(_ files: [String]?, failure: String? = nil) {
         guard let folder = self.folders.popFirst() else { return }
         if let failure { self.note(failure) }
@@ -99,32 +100,32 @@ struct RecoveryMachine {
         self.files = (files ?? []).filter { folder.victims?.contains($0) ?? true }[...]
     }
 
-    /// Takes in that the directory, or the folder that was to be opened, cannot be looked into at present.
+    /// Notes that the directory, or the folder that was to be opened, cannot be read at present.
     mutating func failed(_ reason: String) {
         _ = self.folders.popFirst()
         self.files = []
         self.note(reason)
     }
 
-    /// One trouble of a look is enough to tell.
+    /// One failure of a pass is enough to report.
     private mutating func note(_ reason: String) {
         if !self.isHindered { self.failure = reason }
         self.isHindered = true
     }
 
-    /// Takes in what the file is that was to be examined, and says what to do with it.
+    /// Notes what is in the examined file. Returns what to do with it.
     mutating func found(_ finding: Finding) -> Action {
         switch finding {
         case .gone, .foreign: return .leave
         case .empty: return .remove
         case .damaged(let reason): return .quarantine(reason: reason)
         case .unavailable(let reason):
-            // What is left of the folder waits for the next look: what is behind must not come first.
+            // The rest of the folder waits for the next pass, so that its records stay in order.
             self.files = []
             self.note(reason)
             return .leave
         case .unreadable(let reason):
-            // That may last for ever, and nothing waits for ever. Its records come late if it opens after all.
+            // This may last for ever, so nothing waits for it. If the file opens later, its records come late.
             self.note(reason)
             return .leave
         case .records(let count, let age):
@@ -136,7 +137,8 @@ struct RecoveryMachine {
         }
     }
 
-    /// Returns the first failure of a look, once until it is over. Another failure is returned only after that.
+    /// Returns the first failure, and then nothing until a pass without failure. Another failure is returned only after
+    /// that.
     mutating func takeFailure() -> String? {
         defer { self.failure = nil }
         guard let failure = self.failure, failure != self.reported else { return nil }

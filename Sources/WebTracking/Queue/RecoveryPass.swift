@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Whether a look for what earlier processes left is under way: from its beginning until the last record is delivered.
+/// Whether a pass of the recovery is running: from its start until its last record is delivered.
 final class RecoveryPass: Sendable {
     private struct State {
-        /// The first one is about to begin.
+        /// The first pass is about to start.
         var isUnderWay = true
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
@@ -24,7 +24,7 @@ final class RecoveryPass: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Returns when no look is under way.
+    /// Returns when no pass is running.
     func wait() async {
         await withCheckedContinuation { continuation in
             let isOver = self.state.withLock { state in

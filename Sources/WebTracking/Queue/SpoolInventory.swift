@@ -1,35 +1,29 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
-/// What dead producers have left that one producer does not deliver, counted by why that is so.
+/// The records of dead producers that one producer does not deliver, counted by the reason.
 ///
-/// By headers and marks: nothing is checked or changed.
+/// Reads only headers and marks. It does not check records, and changes nothing.
 struct SpoolInventory: Sendable {
     /// Why something stays.
     enum Reason: Hashable, Sendable {
-        /// It is for another project or logstore, here with a slash between.
+        /// It is for another project or logstore, here as `project/logstore`.
         case destination(String)
         /// A newer version wrote it.
         case newerFormat(UInt32)
-        /// The folder or the file may not be used, or not be looked into.
+        /// The folder or the file may not be used or read.
         case refused(SpoolRefusal)
     }
 
     /// What stays for one reason.
     struct Part: Equatable, Sendable {
         let reason: Reason
-        /// The folder that holds all of it, or the directory.
+        /// The folder, if one folder holds all of it; otherwise the directory.
         fileprivate(set) var path: String
         fileprivate(set) var files: Int
-        /// `nil` for what cannot be counted.
+        /// `nil` if the records cannot be counted.
         fileprivate(set) var records: Int?
     }
 
@@ -40,8 +34,8 @@ struct SpoolInventory: Sendable {
     private let access: SpoolAccess
     private let destination: String?
 
-    /// Counts what is not for `destination`, and for `nil` what is for any; in the directories that are used, and in those
-    /// that are refused. A directory that cannot be looked into has nothing to count.
+    /// Counts the records that are not for `destination`; if that is `nil`, those for any destination. Counts them both
+    /// in directories that are used and in refused ones. A directory that cannot be read counts as empty.
     init(_ directory: String, destination: String?, access: SpoolAccess) {
         self.directory = directory
         self.access = access
@@ -65,7 +59,7 @@ struct SpoolInventory: Sendable {
         return names.filter { $0.hasPrefix(SpoolFolder.prefix) }.map { "\(directory)/\($0)" }
     }
 
-    /// All that dead producers have in a directory that is not used.
+    /// Counts all that dead producers have in a directory that is not used.
     private mutating func countRefusedDirectory(_ path: String, _ refusal: SpoolRefusal) {
         if refusal == .link {
             self.note(.refused(refusal), path, files: 0, records: nil)
@@ -74,12 +68,12 @@ struct SpoolInventory: Sendable {
                 self.countRefusedFolder("\(path)/\(name)", refusal, at: path)
             }
         } else if SpoolAccess.isSubfolder(path) {
-            // Somebody has made it for records.
+            // A user has made it for records.
             self.note(.refused(refusal), path, files: 0, records: nil)
         }
     }
 
-    /// What is in a folder of a producer that may not be used, for a reason that `path` is named for.
+    /// Counts a producer's folder that may not be used. `path` is the path to report for that reason.
     private mutating func countRefusedFolder(_ folder: String, _ refusal: SpoolRefusal, at path: String) {
         guard !SpoolFolder.isAlive(folder) else { return }
         self.refused.insert(folder)
@@ -103,6 +97,7 @@ struct SpoolInventory: Sendable {
                 case .empty, .damaged: break
                 }
             } catch {
+                // It was delivered and removed since the names were read.
                 guard !error.isAbsence else { continue }
                 files += 1
                 records = nil
@@ -111,15 +106,16 @@ struct SpoolInventory: Sendable {
         if files > 0 { self.note(.refused(refusal), path, files: files, records: records) }
     }
 
-    /// What in a folder that may be used is not for this producer.
+    /// Counts what is not for this producer in a folder that may be used.
     private mutating func countFolder(_ folder: String) {
         var found: [(reason: Reason, path: String, records: Int?)] = []
+        let own = self.destination
         for path in SpoolFolder.unorderedFiles(in: folder) {
             do throws(FileError) {
-                let summary = try SpoolFileSummary(path, access: self.access) { $0.destination != self.destination }
+                let summary = try SpoolFileSummary(path, access: self.access) { $0.label.destination != own }
                 switch summary?.kind {
-                case .holding(let header) where header.destination != self.destination:
-                    found.append((.destination(header.destination), path, summary?.records))
+                case .holding(let header) where header.label.destination != own:
+                    found.append((.destination(header.label.destination), path, summary?.records))
                 case .unknownVersion(let version): found.append((.newerFormat(version), path, nil))
                 case .holding, .empty, .damaged, nil: break
                 }
@@ -129,7 +125,7 @@ struct SpoolInventory: Sendable {
                 found.append((.refused(refusal), path, nil))
             }
         }
-        // What a living producer holds is its own.
+        // If the producer lives, its files are its own.
         guard !found.isEmpty, !SpoolFolder.isAlive(folder) else { return }
         for (reason, path, records) in found {
             if case .refused = reason { self.refused.insert(path) }
@@ -142,7 +138,7 @@ struct SpoolInventory: Sendable {
         guard let index else {
             return self.parts.append(Part(reason: reason, path: path, files: files, records: records))
         }
-        // Not in one folder alone.
+        // It is in more than one folder.
         if self.parts[index].path != path { self.parts[index].path = self.directory }
         self.parts[index].files += files
         if let records { self.parts[index].records? += records }
@@ -150,7 +146,7 @@ struct SpoolInventory: Sendable {
 }
 
 extension SpoolInventory.Part {
-    /// Why it stays, and what to do about it, for a producer that lives by `directory`.
+    /// The reason, and what to do about it, for a producer whose spool is in `directory`.
     func text(directory: String, user: uid_t) -> (reason: String, suggestion: String) {
         switch self.reason {
         case .destination(let destination):
@@ -167,7 +163,7 @@ extension SpoolInventory.Part {
                 "a producer or webtracking spool replay of a newer version delivers them"
             )
         case .refused(let refusal):
-            // Where everybody has a folder, another user's is most likely another program's.
+            // In a shared directory, another user's folder most likely belongs to another program.
             let condition = SpoolAccess.isSubfolder(self.path) ? "if it was this program's, " : ""
             return (refusal.reason, condition + refusal.suggestion(self.path, user: user))
         }

@@ -1,26 +1,20 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
-/// Where the folders of producers are: in the directory that was named, or where that is not for one process alone, such as
-/// a mount point, in a folder in it that is.
+/// Where the folders of producers are: in the configured directory. If other users may write to that, as to a mount
+/// point, they are in a folder of their own inside of it.
 enum SpoolPaths {
-    /// A path without what makes the system follow a link at its end.
+    /// A path without a slash or `/.` at its end, which would make the system follow a link there.
     static func name(of directory: String) -> String {
         var path = directory[...]
         while path.utf8.count > 1, path.hasSuffix("/") || path.hasSuffix("/.") { path.removeLast() }
         return String(path)
     }
 
-    /// Makes the directory for a producer's folder, if it is not there; returns its path, and the directories in which there
-    /// is a new one.
+    /// Makes the directory for a producer's folder, if it does not exist. Returns its path, and the parents of new
+    /// directories.
     static func prepare(
         _ directory: String,
         _ access: SpoolAccess
@@ -32,6 +26,7 @@ enum SpoolPaths {
         let path = "\(directory)/\(access.subfolder)"
         let made: [String]
         do throws(FileError) { made = try FileSystem.makeDirectory(path, mode: access.folderMode) } catch {
+            // This user may not write there: the directory's own refusal says what to do about that.
             guard error.code == EACCES else { throw error }
             throw FileError(directory, refusal, access)
         }
@@ -39,21 +34,21 @@ enum SpoolPaths {
         return (path, parents + made)
     }
 
-    /// Where folders of dead producers are looked for.
+    /// The directories in which folders of dead producers may be.
     struct Roots {
         fileprivate(set) var used: [String] = []
         fileprivate(set) var refused: [(path: String, refusal: SpoolRefusal)] = []
-        /// Why there can be no folder of this process's, neither in the directory nor in a folder in it.
+        /// Why this process can have no folder, neither in the directory nor inside of it.
         fileprivate(set) var refusal: SpoolRefusal?
     }
 
-    /// The directories in which folders of dead producers are looked for, and those in which they are not, with the reason.
+    /// The directories that are searched for folders of dead producers, and the refused ones with the reasons.
     static func roots(_ directory: String, _ access: SpoolAccess) throws(FileError) -> Roots {
         let entry = try FileSystem.entry(directory)
         var roots = Roots()
         if let refusal = access.refusal(ofFolder: entry) {
             roots.refused.append((directory, refusal))
-            // The directory of somebody who is not trusted is not looked into.
+            // Do not search a directory whose owner is not trusted.
             guard access.mayMakeFolder(in: entry) else {
                 roots.refusal = refusal
                 return roots

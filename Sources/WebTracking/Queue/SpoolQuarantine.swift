@@ -1,23 +1,17 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
-// What becomes of damaged files: they are kept for somebody to look at, never removed.
+// Damaged files are kept for a human to look at. They are never removed.
 extension SpoolStore {
     /// The folder for damaged files, beside those of the producers.
     static let damagedName = "damaged"
 
-    /// Moves a file with nothing to deliver to where somebody can look at it; `false` if it has to stay where it is.
+    /// Moves a file without deliverable records to the folder for damaged files. Returns `false` if it cannot be moved.
     @discardableResult
     func quarantine(_ path: String, of spoolFolder: SpoolFolder, reason: String) -> Bool {
-        // Where there is no folder for it, it gets a name that no producer looks for.
+        // If there is no such folder, give the file a name that no producer reads.
         for target in [self.place(for: path, of: spoolFolder), path + SpoolFolder.damagedSuffix].compactMap({ $0 })
         where rename(path, target) == 0 {
             self.countDamaged()
@@ -28,15 +22,16 @@ extension SpoolStore {
         return false
     }
 
-    /// Keeps a copy of a file of which not all can be delivered. The file itself goes when its records have, and is written
-    /// to before that; where no copy can be made, the file stays instead, under another name. Once for each file.
+    /// Keeps a copy of a file of which some records cannot be delivered. The file itself is removed when its records
+    /// are settled, and is written to before that. If no copy can be made, the file itself is kept under another name.
+    /// Does this once for each file.
     func quarantineCopy(_ file: SpoolFile?, _ path: String, of spoolFolder: SpoolFolder, reason: String) {
         guard !(file?.isKept ?? false) else { return }
         file?.isKept = true
         self.countDamaged()
         if let target = self.place(for: path, of: spoolFolder) {
             var status = stat()
-            // A process that died while it delivered the records has made the copy.
+            // A process that died during the delivery may have made the copy already.
             let isThere = lstat(target, &status) == 0
             let owner = try? FileSystem.entry(spoolFolder.directory)
             if isThere || (try? FileSystem.copy(path, to: target, owner: owner, access: spoolFolder.access)) != nil {
@@ -47,12 +42,12 @@ extension SpoolStore {
         self.diagnostics(.spoolDamaged(file: path + SpoolFolder.damagedSuffix, reason: reason))
     }
 
-    /// Where a damaged file belongs; `nil` if there is no folder for it that may be used.
+    /// The path for a damaged file; `nil` if there is no folder for it that may be used.
     private func place(for path: String, of spoolFolder: SpoolFolder) -> String? {
         let folder = "\(spoolFolder.directory)/\(Self.damagedName)"
         do throws(FileError) {
             let owner = try FileSystem.entry(spoolFolder.directory)
-            // Who replays another user's spool as root leaves nothing there that the user cannot remove.
+            // Root may replay another user's spool. The folder then belongs to that user, who can remove it.
             if try !FileSystem.makeDirectory(folder, mode: spoolFolder.access.folderMode).isEmpty,
                 owner.user != spoolFolder.access.user
             {

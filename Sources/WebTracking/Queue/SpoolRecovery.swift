@@ -1,73 +1,66 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
-/// Adopts what dead producers have left in the spool directory, and hands it to a buffer for delivery.
+/// Recovers the records that dead producers have left in the spool directory, and puts them into a queue for delivery.
 ///
-/// Works behind the records of this process: one folder after the other, the oldest first, and never more than a few
-/// batches ahead of their delivery. It copies nothing; a process that dies here leaves the files as they were for the
-/// next one. What it does next is for ``RecoveryMachine`` to say.
+/// Takes one folder after the other, the oldest first, and is never more than a few batches ahead of their delivery. It
+/// copies nothing, so if this process dies, the next one finds the files as they were. ``RecoveryMachine`` decides what
+/// to do next.
 struct SpoolRecovery: Sendable {
-    /// How long after the last look for folders the next one comes.
+    /// The time from the end of one pass to the start of the next.
     private static let interval = Duration.seconds(30)
 
     let store: SpoolStore
-    let buffer: TopicQueue
-    let clock: any ProducerClock
+    let queue: TopicQueue
     /// Records older than this are dropped; `nil` for none.
     let maximumAge: Duration?
-    /// Whether all is taken over, however much it is.
-    let isUnbounded: Bool
-    /// Whose folders are taken over.
+    /// Decides which users' folders may be recovered.
     let access: SpoolAccess
-    /// The batches of this process that wait in files, and what makes the first of them go.
+    /// The batches of this process that wait in files, and a function that evicts the first of them.
     let own: @Sendable () -> [EvictionPolicy.Candidate]
     let evictOwn: @Sendable (_ atMost: Int) -> Void
-    /// Where files are looked into.
+    /// Reads the files.
     let worker: SpoolWorker
-    /// Whether there may be more to deliver than what has been taken over.
-    let underWay = RecoveryPass()
-    let diagnostics: @Sendable (ProducerDiagnostic) -> Void
-    /// What was told at the start to stay.
-    private let known = Known()
+    /// Notes whether a pass is running. Then there may be more to deliver than what was recovered so far.
+    let pass = RecoveryPass()
+    /// The folders and files that were reported at the start as refused.
+    private let reported = Reported()
 
-    private final class Known: Sendable {
-        /// Folders and files; `nil` before it is told.
+    private final class Reported: Sendable {
+        /// Folders and files; `nil` before they are reported.
         let paths = Lock<Set<String>?>(nil)
     }
 
-    /// Adopts what there is to adopt, and looks again from time to time: a process that was still stopping when this one
-    /// started leaves something, too. Returns when the task is cancelled.
+    /// Recovers everything once, and then again from time to time: a process that was still stopping when this one
+    /// started leaves records, too. Returns when the task is cancelled.
     func run() async {
-        defer { self.underWay.end() }
+        defer { self.pass.end() }
+        let clock = self.store.clock
         var machine = RecoveryMachine(maximumAge: self.maximumAge)
         while !Task.isCancelled {
-            self.underWay.begin()
-            await self.recoveryPass(&machine)
-            self.underWay.end()
-            guard (try? await self.clock.sleep(until: self.clock.now() + Self.interval)) != nil else { return }
+            self.pass.begin()
+            await self.recoverAll(&machine)
+            self.pass.end()
+            guard (try? await clock.sleep(until: clock.now() + Self.interval)) != nil else { return }
         }
     }
 
-    /// Adopts all there is to adopt; returns when that is delivered, or the task is cancelled.
-    private func recoveryPass(_ machine: inout RecoveryMachine) async {
-        switch await self.worker.run({ self.scan() }) {
-        case .success(let (folders, victims)): machine.begin(folders, trimming: victims)
-        case .failure(let error):
+    /// Recovers everything that is there now. Returns when that is delivered, or when the task is cancelled.
+    private func recoverAll(_ machine: inout RecoveryMachine) async {
+        do throws(FileError) {
+            let (folders, victims) = try await self.worker.run { () throws(FileError) in try self.scan() }
+            machine.begin(folders, trimming: victims)
+        } catch {
             machine.begin([])
             machine.failed(String(describing: error))
         }
-        // The box stays locked for as long as one of its files is on its way, and then goes. One of which nothing was
-        // taken is free for others at once.
+        // A folder stays locked until the last of its files is delivered, as their batches keep it. The reference here
+        // is released before the next folder is opened, so that a folder without any deliverable file is free for other
+        // processes at once.
         var spoolFolder: SpoolFolder?
-        var step = machine.next(backlog: self.buffer.backlog)
+        var step = machine.next(backlog: self.queue.backlog)
         while step != .end, !Task.isCancelled {
             switch step {
             case .open(let folder):
@@ -76,17 +69,17 @@ struct SpoolRecovery: Sendable {
             case .examine(let path):
                 if let spoolFolder { await self.take(path, of: spoolFolder, &machine) }
             case .wait:
-                await self.buffer.waitUntilSettled(self.buffer.settledCount + 1)
+                await self.queue.waitUntilSettled(self.queue.settledCount + 1)
             case .end:
                 break
             }
             self.reportFailure(&machine)
-            step = machine.next(backlog: self.buffer.backlog)
+            step = machine.next(backlog: self.queue.backlog)
         }
         self.reportFailure(&machine)
-        if self.buffer.hasAnnouncement { self.buffer.wakeWorker() }
+        if self.queue.hasAnnouncement { self.queue.wakeWorker() }
         if machine.filesTaken > 0 {
-            self.diagnostics(
+            self.store.diagnostics(
                 .spoolRecovered(
                     directory: self.store.directory,
                     records: machine.records,
@@ -94,18 +87,18 @@ struct SpoolRecovery: Sendable {
                 )
             )
         }
-        if let target = self.buffer.enqueuedCount { await self.buffer.waitUntilSettled(target) }
+        if let target = self.queue.enqueuedCount { await self.queue.waitUntilSettled(target) }
     }
 
     private func reportFailure(_ machine: inout RecoveryMachine) {
         guard let reason = machine.takeFailure() else { return }
-        self.diagnostics(.spoolFailed(directory: self.store.directory, reason: reason))
+        self.store.diagnostics(.spoolFailed(directory: self.store.directory, reason: reason))
     }
 
     // MARK: Files
 
-    /// The folders that there are, and which files of them are too much.
-    private func scan() -> Result<([String], [String: Set<String>]), FileError> {
+    /// The folders in the directory, and by folder those files that exceed the bound.
+    private func scan() throws(FileError) -> ([String], [String: Set<String>]) {
         let directory = self.store.directory
         do throws(FileError) {
             let roots = try SpoolPaths.roots(directory, self.access)
@@ -116,31 +109,32 @@ struct SpoolRecovery: Sendable {
                 for name in try FileSystem.names(in: place, includingHidden: true) {
                     let path = "\(place)/\(name)"
                     if name.hasPrefix(".\(SpoolFolder.prefix)") {
-                        SpoolFolder.removeUnfinished(path, wallTime: self.clock.wallTime(), access: self.access)
+                        SpoolFolder.removeUnfinished(path, wallTime: self.store.clock.wallTime(), access: self.access)
                     }
-                    if name.hasPrefix(SpoolFolder.prefix), !self.stays(path) { folders.append((name, path)) }
+                    if name.hasPrefix(SpoolFolder.prefix), !self.isStillRefused(path) { folders.append((name, path)) }
                 }
             }
-            // Their names begin with their time.
+            // The names begin with the time at which the folder was made.
             let paths = folders.sorted { ($0.name, $0.path) < ($1.name, $1.path) }.map(\.path)
-            guard !self.isUnbounded else { return .success((paths, [:])) }
+            guard !self.store.isRescue else { return (paths, [:]) }
             let scan = SpoolScan(paths, store: self.store, own: self.own)
             for rank in scan.ownVictims { self.evictOwn(rank) }
-            return .success((paths, scan.victims))
+            return (paths, scan.victims)
         } catch {
-            return error.isAbsence ? .success(([], [:])) : .failure(error)
+            guard error.isAbsence else { throw error }
+            return ([], [:])
         }
     }
 
-    /// Tells at the start what stays, and how much that is.
+    /// Reports what is not recovered, and how much that is. Only at the start.
     private func reportUnrecovered() {
-        guard self.known.paths.withLock({ $0 == nil }) else { return }
+        guard self.reported.paths.withLock({ $0 == nil }) else { return }
         let directory = self.store.directory
         let inventory = SpoolInventory(directory, destination: self.store.destination, access: self.access)
-        self.known.paths.withLock { $0 = inventory.refused }
+        self.reported.paths.withLock { $0 = inventory.refused }
         for part in inventory.parts {
             let (reason, suggestion) = part.text(directory: directory, user: self.access.user)
-            self.diagnostics(
+            self.store.diagnostics(
                 .spoolLeft(
                     path: part.path,
                     records: part.records,
@@ -152,58 +146,51 @@ struct SpoolRecovery: Sendable {
         }
     }
 
-    /// Whether a folder is still one that may not be used, and that has been told.
-    private func stays(_ folder: String) -> Bool {
-        self.isKnown(folder) && (try? FileSystem.check(folder, self.access)) == nil
+    /// Whether a folder was reported as refused, and is still refused.
+    private func isStillRefused(_ folder: String) -> Bool {
+        self.wasReported(folder) && (try? FileSystem.check(folder, self.access)) == nil
     }
 
-    /// Whether it was told at the start that a folder or file stays.
-    private func isKnown(_ path: String) -> Bool {
-        self.known.paths.withLock { $0?.contains(path) ?? false }
+    /// Whether a folder or file was reported at the start as refused.
+    private func wasReported(_ path: String) -> Bool {
+        self.reported.paths.withLock { $0?.contains(path) ?? false }
     }
 
     private func open(_ folder: String, _ machine: inout RecoveryMachine) async -> SpoolFolder? {
-        let opened = await self.worker.run { () -> Result<(SpoolFolder, [String], String?)?, FileError> in
-            do throws(FileError) {
-                guard let spoolFolder = try SpoolFolder.recover(folder, access: self.access) else {
-                    return .success(nil)
-                }
+        do throws(FileError) {
+            let found = try await self.worker.run { () throws(FileError) -> (SpoolFolder, [String], String?)? in
+                guard let spoolFolder = try SpoolFolder.recover(folder, access: self.access) else { return nil }
                 self.store.heldFolders.note(spoolFolder)
                 var failure: String?
                 let files = try spoolFolder.files { path, error in
-                    if !self.isKnown(path) { failure = failure ?? String(describing: error) }
+                    if !self.wasReported(path) { failure = failure ?? String(describing: error) }
                 }
-                return .success((spoolFolder, files, failure))
-            } catch {
-                return .failure(error)
+                return (spoolFolder, files, failure)
             }
-        }
-        switch opened {
-        case .success(let found):
             machine.opened(found?.1, failure: found?.2)
             return found?.0
-        case .failure(let error):
+        } catch {
             machine.failed(String(describing: error))
             return nil
         }
     }
 
-    /// Finds out what is in a file, and does with it what is to be done.
+    /// Finds out what is in a file, and acts on it.
     private func take(_ path: String, of spoolFolder: SpoolFolder, _ machine: inout RecoveryMachine) async {
         let found = await self.worker.run { self.examine(path, of: spoolFolder) }
         let action = machine.found(found.finding)
         guard let batch = await self.worker.run({ self.carryOut(action, found, path, of: spoolFolder) }) else { return }
-        self.buffer.recover(batch)
+        self.queue.recover(batch)
     }
 
-    /// What a file was found to be, with what it takes to deliver it.
+    /// What is in a file, and the batch if it can be delivered.
     private struct Found: Sendable {
         var finding: RecoveryMachine.Finding
-        var batch: (batch: Batch, topic: String, damage: String?)?
+        var batch: (batch: OpenBatch, topic: String, damage: String?)?
     }
 
     private func examine(_ path: String, of spoolFolder: SpoolFolder) -> Found {
-        let now = self.clock.now()
+        let now = self.store.clock.now()
         do throws(FileError) {
             switch try SpoolExamination.examine(
                 path,
@@ -215,23 +202,23 @@ struct SpoolRecovery: Sendable {
             case .foreign, .unknownVersion: return Found(finding: .foreign)
             case .damaged(let reason): return Found(finding: .damaged(reason))
             case .records(let batch, let header, let damage):
-                // A header can say any time.
-                let (age, isBeyond) = self.clock.wallTime().subtractingReportingOverflow(header.openedAt)
-                let limit: Int64 = header.openedAt < 0 ? .max : .min
+                // A damaged header may hold any time, so the difference may overflow.
+                let (age, isBeyond) = self.store.clock.wallTime().subtractingReportingOverflow(header.label.openedAt)
+                let limit: Int64 = header.label.openedAt < 0 ? .max : .min
                 return Found(
                     finding: .records(batch.count, age: .nanoseconds(isBeyond ? limit : age)),
-                    batch: (batch, header.topic, damage)
+                    batch: (batch, header.label.topic, damage)
                 )
             }
         } catch {
             if error.isAbsence { return Found(finding: .gone) }
-            if self.isKnown(path) { return Found(finding: .foreign) }
+            if self.wasReported(path) { return Found(finding: .foreign) }
             let reason = String(describing: error)
             return Found(finding: error.isShortage ? .unavailable(reason) : .unreadable(reason))
         }
     }
 
-    /// Does with a file what is to be done with it; returns the records that are to be delivered.
+    /// Carries out the action for a file. Returns the batch if it is to be delivered.
     private func carryOut(
         _ action: RecoveryMachine.Action,
         _ found: Found,
@@ -244,27 +231,25 @@ struct SpoolRecovery: Sendable {
         case .quarantine(let reason): self.store.quarantine(path, of: spoolFolder, reason: reason)
         case .deliver:
             guard let batch = self.keep(found, path, of: spoolFolder) else { break }
-            // Checked, and out of the way until it is its turn.
+            // It was checked, and needs no memory until its turn comes.
             batch.memory.unmap()
-            batch.origin?.unmap()
             return batch
         case .drop(let reason):
             guard let batch = self.keep(found, path, of: spoolFolder), let topic = found.batch?.topic else { break }
-            self.buffer.dropRecovered(batch, reason)
-            self.diagnostics(.recordsDropped(topic: topic, reason: reason, count: batch.count, failure: nil))
+            self.queue.dropRecovered(batch, reason)
+            self.store.diagnostics(.recordsDropped(topic: topic, reason: reason, count: batch.count, failure: nil))
         }
         return nil
     }
 
-    /// Counts a file as this producer's, and completes its batch; before that, one that is damaged is copied.
+    /// Counts a file as this producer's, and completes its batch. If the file is damaged, copies it first.
     private func keep(_ found: Found, _ path: String, of spoolFolder: SpoolFolder) -> Batch? {
         guard let read = found.batch else { return nil }
-        var batch = read.batch
+        let batch = read.batch
         if let damage = read.damage {
             self.store.quarantineCopy(batch.spoolFile, path, of: spoolFolder, reason: damage)
         }
         self.store.chargeRecovered(batch.spoolFile?.bytes ?? 0)
-        batch.seal()
-        return batch
+        return batch.sealed()
     }
 }

@@ -1,35 +1,30 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
-/// What dead producers have left in a spool directory, as far as it takes to say what of it is too much.
+/// Looks at what dead producers have left in a spool directory, and finds what exceeds the bound.
 ///
-/// Sizes are enough while there is not too much. Only otherwise are headers read, to leave alone what is another
-/// logstore's or a newer version's, and marks, to know how severe a batch is. Nothing is changed.
+/// While nothing does, sizes are enough. Otherwise it also reads headers, to skip what is for another logstore or in a
+/// newer format, and marks, for the severity of batches. It changes nothing.
 struct SpoolScan: Sendable {
-    /// By folder: the files that are beyond the bound.
+    /// The files to drop, by folder.
     private(set) var victims: [String: Set<String>] = [:]
-    /// The ranks of this producer's own batches that have to go before more of the files.
+    /// The ranks of this producer's own batches that are less severe or older than some of the files, and so go first.
     private(set) var ownVictims: [Int] = []
 
-    /// Looks at these folders, the oldest first, for what is beyond the bound together with what the store holds. `own`
-    /// are the store's batches that wait, which go as the others do.
+    /// Looks at these folders, the oldest first. Counts what they have together with what the store holds. `own`
+    /// returns the store's waiting batches, which can be evicted like the others.
     init(_ folders: [String], store: SpoolStore, own: () -> [EvictionPolicy.Candidate]) {
         var files = folders.flatMap { folder in
             SpoolFolder.unorderedFiles(in: folder).map { (folder: folder, path: $0) }
         }
-        // A check whether a folder has an owner takes its lock for a moment, and others then find it locked.
+        // To check whether a folder has an owner, `isLeft` takes its lock for a moment, and others then find it locked.
+        // So only if needed.
         guard files.reduce(0, { $0 + Self.size(of: $1.path) }) > store.maximumBytes else { return }
         let left = Set(folders.filter { SpoolFolder.isLeft($0, access: store.access) })
         files.removeAll { !left.contains($0.folder) }
-        // Files that are kept for new records go before any record.
+        // Files that are ready for new records do not count: they are dropped before any record.
         let room = store.maximumBytes - store.heldBytes
         var found: [(folder: String, path: String)] = []
         var candidates: [EvictionPolicy.Candidate] = []
@@ -38,10 +33,11 @@ struct SpoolScan: Sendable {
             for path in rows {
                 guard let summary = Self.summary(at: path, of: store) else { continue }
                 switch summary.kind {
-                // What the dead had ready goes before any record: after a crash loop in an outage it would be most of it.
+                // Drop the dead producers' ready files before any record: after a crash loop in an outage they would be
+                // most of the bytes.
                 case .empty: self.victims[folder, default: []].insert(path)
-                case .holding(let header) where header.destination == store.destination:
-                    batches.append((path, (header.order, summary.highestRank, summary.bytes)))
+                case .holding(let header) where header.label.destination == store.destination:
+                    batches.append((path, (header.label.order, summary.highestRank, summary.bytes)))
                 default: break
                 }
             }
@@ -61,7 +57,7 @@ struct SpoolScan: Sendable {
         }
     }
 
-    /// The paths by folder, the folders in their order.
+    /// The paths by folder, in the order of the folders.
     private static func groups(_ files: [(folder: String, path: String)]) -> [(folder: String, paths: [String])] {
         files.reduce(into: []) { groups, file in
             if groups.last?.folder == file.folder {
@@ -78,8 +74,8 @@ struct SpoolScan: Sendable {
         return Int(status.st_size)
     }
 
-    /// What a file's header and marks say; `nil` if it cannot be read now.
+    /// What a file's header and marks say; `nil` if it cannot be read at the moment.
     private static func summary(at path: String, of store: SpoolStore) -> SpoolFileSummary? {
-        try? SpoolFileSummary(path, access: store.access) { $0.destination == store.destination }
+        try? SpoolFileSummary(path, access: store.access) { $0.label.destination == store.destination }
     }
 }

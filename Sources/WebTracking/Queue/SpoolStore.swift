@@ -3,89 +3,95 @@
 
 import Synchronization
 
-/// Gives batches files to live in, and takes the files back.
+/// Gives files to batches, and takes them back.
 ///
-/// What callers and topics' tasks do here takes a lock for a moment and no system call: they get files that are ready, and
-/// hand back those that are done with. All that may wait for a disk is the worker's (``SpoolStore/work(isForced:)``).
+/// Callers and the topics' tasks only take a lock for a moment here, and make no system call: they get files that are
+/// ready, and return those that are done with. Everything that may wait for a disk runs on the worker
+/// (``SpoolStore/updateFiles(isForced:)``).
 final class SpoolStore: Sendable {
-    /// What became of the wish for memory.
+    /// The answer to a request for memory.
     enum Answer {
         case memory(BatchMemory)
         /// The bound on the spool's bytes is reached.
         case full
-        /// No file is ready. One will be soon, for so many bytes, which are held for it.
+        /// No file is ready. One is being made for so many bytes, which are reserved for it.
         case reserved(bytes: Int)
-        /// Files cannot be had at present; the reason has been told.
+        /// Files cannot be made at present. The reason has been reported.
         case unavailable
     }
 
-    /// How many names are tried for a folder.
+    /// The number of names to try for a folder.
     static let attempts: UInt64 = 1000
-    /// How long after a failure files are not asked for again, and how often it is looked whether the folders are there.
+    /// The time from a failure to the next attempt to make files, and between two checks that the folders exist.
     static let pause = Duration.seconds(1)
 
     let directory: String
-    /// The memory of the largest file that is not for one record alone: near the bound, what is left has to be enough for
-    /// some, and a process may be limited in the size of its files.
+    /// The memory of the largest file, except for a file for one large record. It is small, so that the room left near
+    /// the bound is enough for some files, and no larger than the process's limit on file sizes.
     let largestCapacity: Int
-    /// Project and logstore, as a file's header has it.
+    /// Project and logstore, as in a file's header.
     let destination: String
-    /// Which folders are used.
+    /// Decides which folders may be used.
     let access: SpoolAccess
     let maximumBytes: Int
-    /// Whether it is there for what others left: then it does without files where it may make none, and says nothing of it.
+    /// Whether the producer only rescues what others left. If it is not allowed to make files, it works without them,
+    /// and reports nothing.
     let isRescue: Bool
-    /// By rank: up to where records of the level may bring the bytes that are held.
+    /// By rank: the number of held bytes up to which records of that level get room.
     private let ceilings: [Int]
     let clock: any ProducerClock
     let diagnostics: @Sendable (ProducerDiagnostic) -> Void
     let identity: UInt64
-    /// Where everything is done that may wait for a disk.
+    /// Does everything that may wait for a disk.
     let worker: SpoolWorker
-    /// Moves what waits in memory to files, and says how many records are still there; only on the worker. With `true`, for
-    /// all topics and at once, as files may have gone.
-    let spillToFiles: @Sendable (_ isForced: Bool) -> Int
-    /// Rung when there is something to look after.
+    /// Moves records that wait in memory to files, and returns how many are still in memory. Called only on the worker.
+    /// With `isForced`, it does so at once and for all topics, as files may be gone. Begins with no other topic as soon as
+    /// `isOver`.
+    let spillToFiles: @Sendable (_ isForced: Bool, _ isOver: () -> Bool) -> Int
+    /// When that is over. The shutdown sets it.
+    let spillsUntil = Lock<MonotonicInstant?>(nil)
+    /// Rung when there is maintenance to do.
     let bell = Doorbell()
-    /// The folders that are held, this producer's own and adopted ones.
+    /// The folders that are locked: this producer's own, and recovered ones.
     let heldFolders = HeldFolders()
-    /// The bytes of the files that hold records, and of those that are ready for new ones or on their way to be removed.
+    /// The bytes of files with records, and the bytes of files that are ready for new ones or about to be removed.
     let held = Atomic<Int>(0)
     let spare = Atomic<Int>(0)
-    /// Of the bytes that are held, those of files that are still to come.
+    /// The part of the held bytes that is for files not made yet.
     private let reserved = Atomic<Int>(0)
     private let damaged = Atomic<Int>(0)
+    /// The number of files and folders that the system has confirmed to be on the disk.
     let synced = Atomic<Int>(0)
     let state: Lock<State>
 
     struct State {
         var spoolFolder: SpoolFolder?
         var nextFile: UInt64 = 0
-        /// How many batches there have been.
+        /// The number of batches so far.
         var batches: UInt64 = 0
-        /// Mapped, empty, in the present folder.
+        /// Mapped, empty files in the current folder.
         var ready: [SpoolFile] = []
         var policy: ReadyFilePolicy
-        /// What the worker has to wipe or remove, and the mappings that it has to end.
+        /// Files that the worker has to wipe or remove, and mappings that it has to end.
         var finished: [BatchMemory] = []
         var mappings: [SpoolFile.Mapping] = []
-        var isWorkAsked = false
-        /// Whether records may wait in memory for a file.
+        var isWorkRequested = false
+        /// Whether records in memory may wait for a file.
         var isSpillDue = false
-        /// Whether files may have gone since that was last seen to.
+        /// Whether files may be gone since the last maintenance.
         var haveFilesGone = false
-        /// Set while files cannot be had.
+        /// When to try again to make files; `nil` while files can be made.
         var retryAt: MonotonicInstant?
-        /// When it is next looked whether the folders are there.
+        /// The time of the next check that the folders exist.
         var checkAt: MonotonicInstant?
-        /// The kind of the failure to make files that was last reported; `nil` once all records are in files again.
+        /// The kind of the failure that was last reported; `nil` once all records are in files again.
         var reported: String?
         var ledger = SyncLedger()
         var seed: UInt64
         var isClosed = false
-        /// Whether files of its own are not made, in a rescue of what may not be written to.
+        /// Whether no files are made: in a rescue from a directory that is read-only to this user.
         var isWithoutFiles = false
-        /// What there is to say, which must not be said on a thread that logs.
+        /// Diagnostics to report later, as a thread that logs must not report them.
         var notices: [ProducerDiagnostic] = []
     }
 
@@ -98,7 +104,7 @@ final class SpoolStore: Sendable {
         identity: UInt64,
         clock: any ProducerClock,
         worker: SpoolWorker = SpoolWorker(queue: nil),
-        spillToFiles: @escaping @Sendable (_ isForced: Bool) -> Int = { _ in 0 },
+        spillToFiles: @escaping @Sendable (_ isForced: Bool, _ isOver: () -> Bool) -> Int = { _, _ in 0 },
         diagnostics: @escaping @Sendable (ProducerDiagnostic) -> Void
     ) {
         self.directory = SpoolPaths.name(of: directory)
@@ -106,6 +112,7 @@ final class SpoolStore: Sendable {
         self.access = access
         self.maximumBytes = maximumBytes
         self.isRescue = isRescue
+        // In whole pages, as files are mapped. A write beyond `ulimit -f` fails.
         let limit = FileSystem.sizeLimit.map { max($0 - SpoolFormat.headerBytes, 0) & ~4095 } ?? .max
         self.largestCapacity = max(min(max(maximumBytes / 64, 32 << 10), limit), 4096)
         self.ceilings = (0..<7).map { SheddingPolicy().ceiling(rank: $0, limit: maximumBytes) }
@@ -118,39 +125,37 @@ final class SpoolStore: Sendable {
         self.state = Lock(State(policy: policy, seed: identity))
     }
 
-    /// The bytes of the files that hold records, or are kept for new ones.
+    /// The bytes of the files that hold records, or are ready for new ones.
     var usedBytes: Int {
         self.heldBytes - self.reserved.load(ordering: .relaxed) + self.spare.load(ordering: .relaxed)
     }
 
-    /// The bytes of the files that hold records, or will.
+    /// The bytes of the files that hold records, with the bytes that are reserved for more of them.
     var heldBytes: Int { self.held.load(ordering: .relaxed) }
 
     /// Whether a record of this rank may use a file that is held already.
     ///
-    /// Levels share files. Near the bound only the severe ones go on, so that the room that is left is theirs, and no file
-    /// with an error in it has to go for what is less.
+    /// Levels share files. Near the bound, only severe records are admitted: the room that is left is for them, and no
+    /// file with an error in it is evicted for a less severe record.
     @inline(__always)
     func admits(rank: Int) -> Bool { self.held.load(ordering: .relaxed) <= self.ceilings[rank] }
 
-    /// Whether a record of this rank would find a file for so many bytes, as far as the bound goes.
+    /// Whether the bound has room for a file of so many bytes, for a record of this rank. `reserved` of them are held
+    /// already.
     func hasRoom(for bytes: Int, rank: Int = 6, reserved: Int = 0) -> Bool {
         let more = SpoolFile.bytes(capacity: bytes) - reserved
         return (reserved > 0 && more <= 0) || self.held.load(ordering: .relaxed) + more <= self.ceilings[rank]
     }
 
-    /// How many files were found damaged.
+    /// The number of files that were found damaged.
     var damagedFiles: Int { self.damaged.load(ordering: .relaxed) }
-
-    /// How many files and folders the system has said are on the disk.
-    var syncs: Int { self.synced.load(ordering: .relaxed) }
 
     /// Counts a file that was found damaged.
     func countDamaged() {
         self.damaged.add(1, ordering: .relaxed)
     }
 
-    /// Whether files may be had, as far as is known without asking.
+    /// Whether files can be made, as far as the last attempt shows.
     var isAvailable: Bool {
         let now = self.clock.now()
         return self.state.withLock { state in state.retryAt.map { now >= $0 } ?? true }
@@ -159,13 +164,13 @@ final class SpoolStore: Sendable {
     /// Whether a file is ready.
     var hasReadyFile: Bool { self.state.withLock { !$0.ready.isEmpty } }
 
-    /// Whether a file that is wanted could not be made, and it has not been possible since.
+    /// Whether the last attempt to make a file failed.
     var isUnavailable: Bool { self.state.withLock { !$0.isClosed && $0.retryAt != nil } }
 
     // MARK: Files for batches
 
-    /// Memory in a file that is ready, for a record of this rank: of `capacity` bytes or a little more, or else of less, but
-    /// at least `needed`; and rather than none, of up to `largest`.
+    /// Memory in a ready file, for a record of this rank. Prefers a file of `capacity` bytes or a little more, then a
+    /// smaller one of at least `needed` bytes, then a larger one of up to `largest`.
     func take(capacity: Int, needed: Int? = nil, largest: Int = 0, rank: Int) -> Answer {
         let bytes = SpoolFile.bytes(capacity: capacity)
         guard self.held.load(ordering: .relaxed) + bytes <= self.ceilings[rank] else { return .full }
@@ -184,20 +189,20 @@ final class SpoolStore: Sendable {
             guard found == nil, !isInline else { return (found, wasIdle, false) }
             state.isSpillDue = true
             guard state.retryAt == nil, state.mayMakeFiles else { return (nil, false, false) }
-            // As if it were there, so that the bound is kept.
+            // Reserve the bytes as if the file were there, so that the bound is kept.
             self.reserveFile(bytes)
             return (nil, false, true)
         }
         if wasIdle { self.bell.ring() }
-        // The next one, or this one.
-        self.ask()
+        // Ask for a file to replace the one taken, or for the one that was missing.
+        self.requestWork()
         if let found { return .memory(found) }
         if isOwed { return .reserved(bytes: bytes) }
         guard isInline, self.state.withLock({ $0.retryAt == nil }) else { return .unavailable }
         return self.takeForSpill(capacity: capacity, rank: rank, isReported: false)
     }
 
-    /// A ready file, and whether nothing was held before it. Of what is held, `reserved` is for this.
+    /// Returns a ready file, and whether no bytes were held before. `reserved` of the held bytes are for this file.
     func takeReady(
         _ bytes: Int,
         least: Int,
@@ -206,11 +211,11 @@ final class SpoolStore: Sendable {
         upTo larger: Int = 0,
         in state: inout State
     ) -> (BatchMemory?, Bool) {
-        // What is owed was granted, whatever has been held since.
+        // A reservation stays valid, however full the spool is now.
         let room = reserved + max(self.ceilings[rank] - self.held.load(ordering: .relaxed), 0)
         let sizes = state.ready.map(\.bytes)
-        let fitting = max(2 * bytes, SpoolFile.bytes(capacity: TopicQueue.smallestFile))
-        // One that is a little larger, or one that is smaller; and rather than none, a large one.
+        let fitting = max(2 * bytes, SpoolFile.bytes(capacity: Intake.smallestFile))
+        // A file that is a little larger; otherwise a smaller one; otherwise a large one.
         let size =
             sizes.filter { $0 >= bytes && $0 <= min(fitting, room) }.min()
             ?? sizes.filter { $0 >= least && $0 < bytes }.max()
@@ -223,21 +228,23 @@ final class SpoolStore: Sendable {
         self.reserved.subtract(reserved, ordering: .relaxed)
         state.ledger.noteOpened(file.path, isNew: file.isNew)
         file.isNew = false
+        file.isReleased.store(false, ordering: .relaxed)
         return (BatchMemory(file: file, page: page, seed: 0), held == size)
     }
 
-    /// Takes a file back in which nothing was written.
+    /// Takes back a file without records.
     func putBack(_ memory: BatchMemory) {
         guard let file = memory.file else { return }
         self.state.withLock { state in
             state.ledger.noteFinished(file.path)
+            // Needs no wipe: a header is written only when a batch is opened in it.
             state.ready.append(file)
             self.held.subtract(file.bytes, ordering: .relaxed)
             self.spare.add(file.bytes, ordering: .relaxed)
         }
     }
 
-    /// Says what there was to say; called on threads that deliver, and on the worker.
+    /// Reports the diagnostics that wait. Only on threads that deliver, and on the worker.
     func reportNotices() {
         let notices = self.state.withLock { state in
             defer { state.notices = [] }
@@ -246,7 +253,7 @@ final class SpoolStore: Sendable {
         for notice in notices { self.diagnostics(notice) }
     }
 
-    /// The next batch's seed for its record checks, never 0, and its place among the batches.
+    /// The seed for the record checks of the next batch, never 0, and the number of that batch.
     func nextBatch() -> (seed: UInt64, order: UInt64) {
         self.state.withLock { state in
             state.batches += 1
@@ -255,74 +262,85 @@ final class SpoolStore: Sendable {
     }
 
     func nextSeed(in state: inout State) -> UInt64 {
+        // A step of SplitMix64. Never 0: that means records without a check.
         state.seed &+= 0x9E37_79B9_7F4A_7C15
         let mixed = (state.seed ^ state.seed >> 30) &* 0xBF58_476D_1CE4_E5B9
         return (mixed ^ mixed >> 27) | 1
     }
 
-    /// Notes that a file's batch is written to no more.
+    /// Notes that nothing more is written to a file's batch.
     func seal(_ memory: BatchMemory) {
         guard let file = memory.file else { return }
         self.state.withLock { $0.ledger.noteSealed(file.path) }
     }
 
-    /// Has all of a file's batch written at once. A round of syncs that comes in between finds the file open, and the
-    /// next one syncs it again.
+    /// Writes all of a file's batch at once. If a round of syncs comes in between, it finds the file open, and the next
+    /// round syncs it again.
     func fill<Batch>(_ memory: BatchMemory, _ write: () -> Batch) -> Batch {
         defer { self.seal(memory) }
         return write()
     }
 
-    /// Takes a file back whose records are done with.
+    /// Takes back a file whose records are settled.
     func release(_ memory: BatchMemory) {
         guard let file = memory.file else { return }
-        // Says so in the file at once; the rest can wait.
+        file.isReleased.store(true, ordering: .relaxed)
+        // Note it in the file at once, so that a later process does not deliver the records again. The rest can wait.
         if !file.isQuarantined { memory.clear() }
         let isLast = self.state.withLock { state -> Bool in
             state.ledger.noteFinished(file.path)
             state.finished.append(memory)
+            // The bytes count twice for a moment, rather than not at all: others read these numbers without the lock.
             self.spare.add(file.bytes, ordering: .relaxed)
             let held = self.held.subtract(file.bytes, ordering: .relaxed).newValue
             return held == 0
         }
-        // Nothing to look after any more.
+        // No maintenance is needed any more.
         if isLast { self.bell.ring() }
-        self.ask()
+        self.requestWork()
     }
 
-    /// Holds bytes for a file that is to come.
+    /// Reserves bytes for a file that is not made yet.
     func reserveFile(_ bytes: Int) {
         self.reserved.add(bytes, ordering: .relaxed)
         self.held.add(bytes, ordering: .relaxed)
     }
 
-    /// Gives back what was held for a file that nobody needs any more.
+    /// Releases the reservation for a file that is no longer needed.
     func cancelReservation(_ bytes: Int) {
         guard bytes > 0 else { return }
         self.held.subtract(bytes, ordering: .relaxed)
         self.reserved.subtract(bytes, ordering: .relaxed)
     }
 
-    /// Has the mapping of a file ended that is not needed at present; what was written stays in the file.
+    /// Asks the worker to unmap a file that is not needed now. What was written stays in the file.
     func unmap(_ memory: BatchMemory) {
         guard let mapping = memory.file?.detach() else { return }
-        self.state.withLock { $0.mappings.append(mapping) }
-        self.ask()
+        self.unmap([mapping])
     }
 
-    /// Counts the bytes of a file that this producer has taken over.
+    func unmap(_ mappings: [SpoolFile.Mapping]) {
+        guard !mappings.isEmpty else { return }
+        self.state.withLock { $0.mappings += mappings }
+        self.requestWork()
+    }
+
+    /// Counts the bytes of a file that this producer has recovered.
     func chargeRecovered(_ bytes: Int) {
         let held = self.held.add(bytes, ordering: .relaxed).newValue
+        // While nothing is held, the maintenance sleeps without a deadline.
         if held == bytes { self.bell.ring() }
     }
 
-    /// Has the worker do what there is to do.
-    private func ask() {
+    /// Starts a round of the worker, unless one is already requested.
+    private func requestWork() {
         let isFirst = self.state.withLock { state in
-            defer { state.isWorkAsked = true }
-            return !state.isWorkAsked
+            defer { state.isWorkRequested = true }
+            return !state.isWorkRequested
         }
         guard isFirst else { return }
-        self.worker.start { self.worker.isInline ? self.work() : self.workOff() }
+        // Outside of the lock, which an inline worker takes at once. It does not spill either: the caller may hold the
+        // lock of a topic (`TopicQueue.open`), which a spill takes.
+        self.worker.start { self.worker.isInline ? self.updateFiles() : self.runMaintenance() }
     }
 }

@@ -2,18 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 extension SpoolStore {
-    /// Makes everything that was written before the call survive the loss of power. Waits for the disk.
+    /// Makes everything that was written before the call survive a loss of power. Waits for the disk.
     func sync() {
+        // Taken before the files are synced: what is written meanwhile belongs to the next round.
         let round = self.state.withLock { $0.ledger.beginRound(folder: $0.spoolFolder?.path) }
         var failure: FileError?
         var refused: [String] = []
@@ -22,17 +16,18 @@ extension SpoolStore {
                 try FileSystem.sync(file)
                 self.synced.add(1, ordering: .relaxed)
             } catch {
-                // Delivered in the meantime.
+                // It was delivered and removed in the meantime.
                 guard !error.isAbsence else { continue }
-                // One file that the disk refuses is no reason to leave the others.
+                // If the disk refuses one file, sync the others all the same.
                 refused.append(file)
                 failure = error
             }
         }
         if let folder = round.folder {
             do throws(FileError) {
+                // The sync of a file need not bring its entry in the folder to the disk (man 2 fsync).
                 try FileSystem.sync(folder, isDirectory: true)
-                // The directory, or the folder in it that is for this process alone.
+                // The parent of the folder: the directory, or the folder of this user's in it.
                 try FileSystem.sync("\(folder)/..", isDirectory: true)
                 for parent in round.parents { try self.syncParent(parent) }
                 self.synced.add(2 + round.parents.count, ordering: .relaxed)
@@ -46,8 +41,8 @@ extension SpoolStore {
         self.diagnostics(.spoolFailed(directory: self.directory, reason: String(describing: failure)))
     }
 
-    /// Syncs a directory above the spool's. One that may be written to but not read cannot be opened for that: it is told,
-    /// and not tried again.
+    /// Syncs a directory above the spool's. If it may be written to but not read, it cannot be opened for that. This is
+    /// reported, and not tried again.
     private func syncParent(_ path: String) throws(FileError) {
         do throws(FileError) { try FileSystem.sync(path, isDirectory: true) } catch {
             guard error.code == EACCES else { throw error }

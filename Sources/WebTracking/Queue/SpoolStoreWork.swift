@@ -3,22 +3,16 @@
 
 import Dispatch
 import Synchronization
+import WebTrackingPlatform
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
-/// What may wait for a disk: on the worker only, one after the other.
+/// Work that may wait for a disk. It runs on the worker only, one task after the other.
 extension SpoolStore {
-    /// Does all there is to do, moves to files what waits in memory, and tells what there is to tell. With `isForced`
-    /// nothing waits for its time.
-    func workOff(isForced: Bool = false) {
-        self.work(isForced: isForced)
+    /// One round of maintenance: updates the files, moves records that wait in memory to files, and reports
+    /// diagnostics. With `isForced`, it also does at once what was to be tried again later.
+    func runMaintenance(isForced: Bool = false) {
+        self.updateFiles(isForced: isForced)
         let (isDue, haveGone) = self.state.withLock { state -> (Bool, Bool) in
+            // Reset before the spill, so that a request that comes during it counts for the next round.
             defer {
                 state.isSpillDue = false
                 state.haveFilesGone = false
@@ -26,45 +20,46 @@ extension SpoolStore {
             return (state.isSpillDue || state.reported != nil, state.haveFilesGone)
         }
         if isDue || haveGone || isForced {
-            let left = self.spillToFiles(isForced || haveGone)
+            let isOver = { self.spillsUntil.withLock { $0 }.map { self.clock.now() >= $0 } ?? false }
+            let left = self.spillToFiles(isForced || haveGone, isOver)
             self.state.withLock { state in
                 if left > 0 { state.isSpillDue = true }
-                guard left == 0, state.retryAt == nil, state.reported.take() != nil, !state.isClosed else { return }
+                guard left == 0, state.retryAt == nil, !state.isClosed, state.reported.take() != nil else {
+                    return
+                }
                 state.notices.append(.spoolAvailable(directory: self.directory))
             }
-            // Looked after from now on.
+            // From now on, maintenance runs every second.
             if left > 0, !isDue { self.bell.ring() }
         }
         self.reportNotices()
     }
 
-    /// The same on the worker, as long as `wait` waits for its end; returns what that returns.
+    /// Does the same on the worker, and calls `wait` with a semaphore for its end. Returns the result of `wait`.
     @discardableResult
-    func workOff(isForced: Bool = false, waiting wait: (DispatchSemaphore) -> Bool) -> Bool {
-        let done = DispatchSemaphore(value: 0)
-        self.worker.start {
-            self.workOff(isForced: isForced)
-            done.signal()
-        }
-        return wait(done)
+    func runMaintenance(isForced: Bool = false, waiting wait: (DispatchSemaphore) -> Bool) -> Bool {
+        self.worker.run(waiting: wait) { self.runMaintenance(isForced: isForced) } != nil
     }
 
-    /// Looks whether the folders are there, takes care of files that are done with, and makes new ones ready.
-    func work(isForced: Bool = false) {
-        self.state.withLock { $0.isWorkAsked = false }
+    /// Checks that the folders exist, disposes of files that are done with, and makes new ones ready.
+    func updateFiles(isForced: Bool = false) {
+        // Reset first, so that a request that comes during this round starts another one.
+        self.state.withLock { $0.isWorkRequested = false }
         self.checkFolders(isForced: isForced)
         self.disposeOfReleased()
+        // After that, as released files make room for new ones.
         self.makeReady(isForced: isForced)
     }
 
-    /// Whether there is something to look after from time to time.
+    /// Whether maintenance has to run every second.
     var isBusy: Bool {
         self.heldBytes > 0 || self.state.withLock { $0.isSpillDue || $0.retryAt != nil || $0.reported != nil }
     }
 
-    // MARK: Files that go
+    // MARK: Removing files
 
-    /// What was in a folder that has gone does not outlive the process, unless it is in memory still.
+    /// Checks that the folders exist. If one is gone, only those of its records are left that are still in memory or
+    /// mapped. A spill writes them again.
     private func checkFolders(isForced: Bool) {
         let now = self.clock.now()
         let isDue = self.state.withLock { state -> Bool in
@@ -80,7 +75,7 @@ extension SpoolStore {
                 state.haveFilesGone = true
                 guard state.spoolFolder === spoolFolder else { return [] }
                 state.spoolFolder = nil
-                // Nobody has to wait.
+                // A new folder can be made at once.
                 state.retryAt = nil
                 defer { state.ready = [] }
                 return state.ready
@@ -89,7 +84,8 @@ extension SpoolStore {
         }
     }
 
-    /// With `isCopying`, what may be copied at the moment stays mapped.
+    /// Removes the released files, or makes them ready again. With `isCopying`, those stay mapped that a spill may be
+    /// copying.
     private func disposeOfReleased(isCopying: Bool = false) {
         let (finished, mappings) = self.state.withLock { state -> ([BatchMemory], [SpoolFile.Mapping]) in
             let kept = isCopying ? state.finished.filter { $0.file?.spoolFolder.isLost ?? true } : []
@@ -105,12 +101,13 @@ extension SpoolStore {
             guard let file = memory.file else { continue }
             let isWanted = self.state.withLock { state in
                 file.page != nil && !file.isQuarantined && !state.isClosed && file.spoolFolder === state.spoolFolder
-                    && state.policy.wants(file.bytes, beside: state.readyCounts)
+                    && SpoolFile.mayMake && state.policy.wants(file.bytes, beside: state.readyCounts)
             }
             guard isWanted else {
                 self.remove(file)
                 continue
             }
+            // Outside of the lock: a store to a mapped page may wait for the disk.
             memory.wipe()
             self.state.withLock { $0.ready.append(file) }
         }
@@ -118,7 +115,7 @@ extension SpoolStore {
 
     private func remove(_ file: SpoolFile) {
         if file.isQuarantined {
-            // Out of the way, where no producer looks for records.
+            // Keep it under a name that no producer reads.
             file.unmap()
             rename(file.path, file.path + SpoolFolder.damagedSuffix)
         } else {
@@ -127,7 +124,7 @@ extension SpoolStore {
         self.spare.subtract(file.bytes, ordering: .relaxed)
     }
 
-    // MARK: Files that come
+    // MARK: Making files
 
     private func makeReady(isForced: Bool) {
         let now = self.clock.now()
@@ -145,20 +142,20 @@ extension SpoolStore {
             self.state.withLock { $0.retryAt = nil }
         } catch {
             self.state.withLock { state in
-                // Not to be written to by this user; what is found in it can be delivered all the same.
+                // This user may not write there, but can still deliver what is found there.
                 guard !(self.isRescue && error.rule != nil) else {
                     state.isWithoutFiles = true
                     return
                 }
                 state.retryAt = now + Self.pause
-                // The files' names differ each time.
+                // Compare by kind: the text of each failure names another file.
                 self.noteFailure(String(describing: error), kind: error.rule ?? "\(error.code)", in: &state)
             }
             self.bell.ring()
         }
     }
 
-    /// Has a trouble told, unless one of its kind is what was told last.
+    /// Has a failure reported, unless the last reported one was of the same kind.
     private func noteFailure(_ reason: String, kind: String, in state: inout State) {
         guard state.reported != kind else { return }
         state.reported = kind
@@ -177,13 +174,13 @@ extension SpoolStore {
         if let file { self.remove(file) }
     }
 
-    /// Makes a file, which is ready then.
+    /// Makes a file, and adds it to the ready ones.
     private func make(_ bytes: Int) throws(FileError) {
         self.spare.add(bytes, ordering: .relaxed)
         do throws(FileError) {
             let file: SpoolFile
             do throws(FileError) { file = try self.newFile(bytes) } catch {
-                // The folder may have gone since it was last looked at.
+                // The folder may have gone since the last check.
                 guard error.isAbsence else { throw error }
                 self.checkFolders(isForced: true)
                 file = try self.newFile(bytes)
@@ -204,7 +201,7 @@ extension SpoolStore {
         )
     }
 
-    /// The producer's folder, and the number of its next file.
+    /// The producer's folder, which is made if needed, and the number of its next file.
     private func spoolFolder() throws(FileError) -> (SpoolFolder, UInt64) {
         let (present, number) = self.state.withLock { state -> (SpoolFolder?, UInt64) in
             defer { state.nextFile += 1 }
@@ -233,54 +230,42 @@ extension SpoolStore {
         throw FileError("mkdir", place, code: EEXIST)
     }
 
-    /// A name by which older folders come first.
+    /// A name that sorts older folders first.
     private static func folderName(wallTime: Int64, identity: UInt64) -> String {
         "\(UInt64(bitPattern: wallTime).hexadecimal)-\(identity.hexadecimal)"
     }
 
-    // MARK: For batches that there are
+    // MARK: Files for batches in memory
 
-    /// Whether ``takeForSpill(capacity:rank:isReported:)`` is worth a try.
-    func mayTakeForSpill(capacity: Int, rank: Int) -> Bool {
-        let bytes = SpoolFile.bytes(capacity: capacity)
-        guard self.hasRoom(for: capacity, rank: rank) else { return false }
-        return self.state.withLock { state in
-            state.mayMakeFiles && (state.retryAt == nil || state.ready.contains { $0.bytes >= bytes })
-        }
-    }
-
-    /// A file for a batch that waits in memory, a ready one or one that is made for it. That there is none says nothing of
-    /// new batches, which are smaller; it is told if `isReported`, and keeps nobody else from asking. Of the
-    /// bytes that are held, `reserved` are for this batch, and not any more once it has its file.
+    /// A file for a batch that waits in memory: a ready one, or one that is made for it. A failure says nothing about
+    /// the smaller files for new batches. So it does not stop other attempts, and is reported only if `isReported`.
+    /// `reserved` bytes of those held are for this batch, and are used up once it has its file.
     func takeForSpill(capacity: Int, rank: Int, reserved: Int = 0, isReported: Bool) -> Answer {
         let bytes = SpoolFile.bytes(capacity: capacity)
         guard self.hasRoom(for: capacity, rank: rank, reserved: reserved) else { return .full }
-        if let memory = self.state.withLock({
-            self.takeReady(bytes, least: bytes, rank: rank, reserved: reserved, in: &$0).0
-        }) {
-            return .memory(memory)
+        func takeReady() -> BatchMemory? {
+            self.state.withLock { self.takeReady(bytes, least: bytes, rank: rank, reserved: reserved, in: &$0).0 }
         }
-        guard self.state.withLock({ $0.mayMakeFiles }) else { return .unavailable }
-        // Records come before files that are only ready for some.
+        if let memory = takeReady() { return .memory(memory) }
+        // At the bound of mapped files, `makeReady` reports.
+        guard self.state.withLock({ $0.mayMakeFiles }), SpoolFile.mayMake else { return .unavailable }
+        // Records are more important than ready files.
         if self.usedBytes + bytes > self.maximumBytes { self.disposeOfReleased(isCopying: true) }
         while self.usedBytes + bytes > self.maximumBytes, let file = self.state.withLock({ $0.ready.popLast() }) {
             self.remove(file)
         }
         guard self.usedBytes + bytes <= self.maximumBytes else { return .full }
-        do throws(FileError) { try self.makeInstead(bytes) } catch {
+        do throws(FileError) { try self.makeReplacingReady(bytes) } catch {
             guard isReported else { return .unavailable }
             let reason = "\(error), for a batch that waits in memory"
             self.state.withLock { $0.notices.append(.spoolFailed(directory: self.directory, reason: reason)) }
             return .unavailable
         }
-        let memory = self.state.withLock {
-            self.takeReady(bytes, least: bytes, rank: rank, reserved: reserved, in: &$0).0
-        }
-        return memory.map { .memory($0) } ?? .full
+        return takeReady().map { .memory($0) } ?? .full
     }
 
-    /// Makes a file, on a full disk in the place of ready ones.
-    private func makeInstead(_ bytes: Int) throws(FileError) {
+    /// Makes a file. On a full disk, removes ready files to make room for it.
+    private func makeReplacingReady(_ bytes: Int) throws(FileError) {
         while true {
             do throws(FileError) { return try self.make(bytes) } catch {
                 let file = self.state.withLock { state in
@@ -294,7 +279,7 @@ extension SpoolStore {
 
     // MARK: The end
 
-    /// Lets go of the folder; what is in its files is the next producer's.
+    /// Releases the folder. The next producer recovers what is in its files.
     func close() {
         let (spoolFolder, ready) = self.state.withLock { state -> (SpoolFolder?, [SpoolFile]) in
             state.isClosed = true
@@ -309,9 +294,9 @@ extension SpoolStore {
 }
 
 extension SpoolStore.State {
-    /// Whether files may be made: once it is closed, nobody would remove the folder that they would be in.
+    /// Whether files may be made. Not after the close: the folder for them would never be removed.
     var mayMakeFiles: Bool { !self.isClosed && !self.isWithoutFiles }
 
-    /// How many files are ready, by their size.
+    /// The number of ready files, by size.
     var readyCounts: [Int: Int] { self.ready.reduce(into: [:]) { $0[$1.bytes, default: 0] += 1 } }
 }

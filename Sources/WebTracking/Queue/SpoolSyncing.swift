@@ -8,7 +8,7 @@ struct SpoolSyncing: Sendable {
     let clock: any ProducerClock
     let worker: SpoolWorker
     let diagnostics: @Sendable (ProducerDiagnostic) -> Void
-    /// Makes what was written so far survive the loss of power; waits for the disk.
+    /// Makes what was written so far survive a loss of power. Waits for the disk.
     let sync: @Sendable () -> Void
 
     /// Returns when the task is cancelled.

@@ -3,8 +3,9 @@
 
 import Dispatch
 
-/// Runs work on files that may wait for the disk. It uses a thread of its own, to block none of those that Swift's
-/// tasks share. If an executor was given, the work runs in the calling task, so that the executor decides the order.
+/// Runs work on files that may wait for the disk. It uses a queue of its own, so that it blocks none of the threads
+/// that Swift's tasks share. If an executor was given, the work runs in the calling task instead, so that the executor
+/// decides the order.
 struct SpoolWorker: Sendable {
     private let queue: DispatchQueue?
 
@@ -13,22 +14,44 @@ struct SpoolWorker: Sendable {
     }
 
     init(_ label: String, isInline: Bool) {
+        // A serial queue: wipes, spills and checks rely on coming one after the other.
         self.init(queue: isInline ? nil : DispatchQueue(label: "webtracking.spool.\(label)", qos: .userInitiated))
     }
 
-    /// Whether work is done where it is asked for.
+    /// Whether work runs in the calling task.
     var isInline: Bool { self.queue == nil }
 
-    /// Has something done behind what was asked for before, without waiting for it.
+    /// Runs `body` after the work before it, and does not wait for it.
     func start(_ body: @escaping @Sendable () -> Void) {
         guard let queue = self.queue else { return body() }
         queue.async(execute: body)
     }
 
-    func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
-        guard let queue = self.queue else { return body() }
-        return await withCheckedContinuation { continuation in
-            queue.async { continuation.resume(returning: body()) }
+    /// Runs `body` after the work before it, and calls `wait` with a semaphore for its end. Returns the result; `nil` if
+    /// `wait` gave up.
+    func run<Value: Sendable>(
+        waiting wait: (DispatchSemaphore) -> Bool,
+        _ body: @escaping @Sendable () -> Value
+    ) -> Value? {
+        // Behind a lock: the work may still write the result when the wait is over.
+        let result = Lock<Value?>(nil)
+        let done = DispatchSemaphore(value: 0)
+        self.start {
+            let value = body()
+            result.withLock { $0 = value }
+            done.signal()
         }
+        return wait(done) ? result.withLock { $0 } : nil
+    }
+
+    /// Runs `body` after the work before it, and returns or throws what it does.
+    func run<Value: Sendable, Failure: Error>(
+        _ body: @escaping @Sendable () throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        guard let queue = self.queue else { return try body() }
+        let result = await withCheckedContinuation { continuation in
+            queue.async { continuation.resume(returning: Result(catching: body)) }
+        }
+        return try result.get()
     }
 }

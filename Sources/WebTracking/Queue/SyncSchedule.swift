@@ -4,8 +4,8 @@
 /// When the files of a spool are synced next, and whether that takes longer than it may.
 struct SyncSchedule {
     private let interval: Duration
-    /// When the next round begins. From beginning to beginning it is one interval; a record that comes just behind the sync
-    /// of its file waits for the end of the next round: for an interval and one round at most.
+    /// When the next round begins. Rounds begin one interval apart. A record that is written just after the sync of its
+    /// file is on the disk when the next round ends: after one interval and one round at most.
     private(set) var next: MonotonicInstant
     private var isSlow = false
 
@@ -14,7 +14,7 @@ struct SyncSchedule {
         self.next = now + interval
     }
 
-    /// Takes in that a round has ended; returns how long it took if that is too long, once until it is better.
+    /// Notes the end of a round. Returns its duration if it is longer than the interval, and the round before was not.
     mutating func finished(from start: MonotonicInstant, to end: MonotonicInstant) -> Duration? {
         self.next = start + self.interval
         let wasSlow = self.isSlow

@@ -5,73 +5,96 @@
 import Logging
 #endif
 
-/// Where the callers' records of one topic wait for the topic's actor.
+/// The queue between the threads that log to one topic and the topic's actor.
 ///
-/// Its lock is the one that every record takes. (Records whose topic depends on their metadata take the table's as well.)
+/// A record takes its lock, or passes it by the ``AppendLane``. (If a record's topic depends on its metadata, it takes the
+/// table's lock as well.)
 ///
-/// Callers put encoded records into the open batch. When it is full they seal it and open another, and ring for the
-/// actor, which takes sealed batches from the front and settles them once it knows what became of them. Nothing in here
-/// waits; a critical section is the copy of one record and, now and then, the growth or the change of a batch.
+/// Callers append encoded records to the open batch. When it is full, they seal it, open another one, and ring for the
+/// actor. The actor takes sealed batches from the front, and settles them when their result is known. Nothing in here
+/// waits: a critical section copies one record, and sometimes grows or replaces a batch.
 final class TopicQueue: RecordQueue {
     let key: TopicKey
     let context: QueueContext
     let envelope: Envelope
-    let bell = Doorbell()
-    let state: Lock<State>
-    /// The buffer that tells of this one's drops, if that is another one.
+    let bell: Doorbell
+    let state: QueueState
+    /// The queue that reports this queue's drops in the log, if that is another one.
     let announcer: TopicQueue?
 
     init(key: TopicKey, context: QueueContext, announcer: TopicQueue? = nil) {
         self.key = key
         self.context = context
         self.announcer = announcer
+        self.bell = Doorbell(turnstile: context.turnstile)
         self.envelope = Envelope(
             key: key,
             source: context.source,
             staticTags: context.staticTags,
             batchPrefix: context.nextBatchPrefix()
         )
-        self.state = Lock(State())
+        self.state = QueueState(policy: context.spool == nil ? context.sealPolicy : nil)
     }
 
     // MARK: The callers' side
 
-    /// Takes one encoded record, or counts it as dropped.
+    /// Appends one encoded record, or counts it as dropped.
     ///
-    /// A synthetic record is one of the library's own: it is taken after the close too, and finds room as long as there
-    /// is any.
+    /// A synthetic record is one that the library writes itself. It is also accepted after the close, as long as there
+    /// is any room.
     ///
-    /// - Parameter comparedFrom: Where in `members` the part begins that makes the record the same as another, if a record
-    ///   like the one before it is to be left out.
+    /// - Parameter comparedFrom: Where the part of `members` begins that is compared with the record before; `nil` if
+    ///   repeats are kept.
     @inline(__always)
     func append(
         _ members: UnsafeRawBufferPointer,
         rank: Int,
         repairs: RepairCounts,
+        number: UInt64? = nil,
         comparedFrom: Int? = nil,
         isSynthetic: Bool = false
     ) -> AppendAnswer {
         let isUrgent = rank >= self.context.sealPolicy.urgentRank && !DeliveryScope.isInside
+        var number = number
+        // The usual case: a record goes to the open batch, and there is nothing else to do.
+        if !isUrgent, !isSynthetic, comparedFrom == nil, repairs.isEmpty, self.state.lane.isOpen,
+            self.context.admits(rank: rank)
+        {
+            let record = self.context.record(members, number: number)
+            if let claim = self.state.lane.claim(record.count) {
+                // The memory is the queue's.
+                withExtendedLifetime(self) {
+                    record.write(to: claim.start, isFirst: false)
+                    let mark = Mark(end: claim.end, rank: rank, isSynthetic: false, check: 0)
+                    // The mark last: whoever sees it sees the record.
+                    SharedWord.store(mark.bits, to: claim.mark)
+                }
+                return .accepted
+            }
+            number = record.sequence
+        }
         let (answer, rings) = self.state.withLock { state -> (AppendAnswer, Bool) in
-            guard !state.isRetired else { return (.retired, false) }
+            // Under the lock in which `retire` sets it: a record comes before that, or revives the queue first.
+            guard !state.isRetired else { return (.retired(number: number), false) }
             if isSynthetic && !self.hasRoomForSynthetic(members, in: state) {
                 return (.dropped(.memoryFull), false)
             }
-            if state.lastRecord != nil && self.isRepeated(members, rank: rank, comparedFrom: comparedFrom, in: &state) {
+            if state.intake.lastRecord != nil
+                && self.isRepeated(members, rank: rank, comparedFrom: comparedFrom, in: &state)
+            {
                 return (.dropped(.repeated), false)
             }
-            if !repairs.isEmpty { state.tally.repaired += repairs }
-            let record = EncodedRecord(
-                opening: self.context.recordOpening,
-                sequence: self.context.nextSequence(),
-                members: members
-            )
-            // The usual case: there is an open batch, and the record fits in.
-            if self.context.admits(rank: isSynthetic ? 6 : rank),
-                state.put(record, rank: rank, isSynthetic: isSynthetic, policy: self.context.sealPolicy)
+            if !repairs.isEmpty { state.ledger.tally.repaired += repairs }
+            let record = self.context.record(members, number: number)
+            let backlog = state.ledger.backlog
+            let policy = self.context.sealPolicy
+            // There is an open batch, and the record fits in.
+            if state.takesRecords, state.intake.open != nil, self.context.admits(rank: isSynthetic ? 6 : rank),
+                state.intake.open?.put(record, rank: rank, isSynthetic: isSynthetic, policy: policy, backlog: backlog)
+                    ?? false
             {
-                if let comparedFrom { state.remember(record, from: comparedFrom, rank: rank) }
-                return (.accepted, isUrgent && state.becomesUrgent())
+                if let comparedFrom { state.intake.remember(record, from: comparedFrom, rank: rank) }
+                return (.accepted, isUrgent && state.intake.becomesUrgent())
             }
             let result = self.appendToNewBatch(
                 record,
@@ -80,77 +103,195 @@ final class TopicQueue: RecordQueue {
                 isUrgent: isUrgent,
                 in: &state
             )
-            if let comparedFrom, result.0 == .accepted { state.remember(record, from: comparedFrom, rank: rank) }
+            if let comparedFrom, result.0 == .accepted { state.intake.remember(record, from: comparedFrom, rank: rank) }
             return result
         }
+        // Outside of the lock, which `wakeWorker` takes, too.
         if rings { self.wakeWorker() }
         return answer
     }
 
-    /// Takes a record that does not fit into an open batch, and says whether the actor has to be told.
-    @inline(never)
-    func appendToNewBatch(
-        _ record: EncodedRecord,
-        rank: Int,
-        isSynthetic: Bool,
-        isUrgent: Bool,
-        in state: inout State
-    ) -> (AppendAnswer, Bool) {
-        guard state.takesRecords || (isSynthetic && !state.isAbandoned) else {
-            state.drop(.afterShutdown, rank: rank, isSynthetic: isSynthetic)
-            return (.dropped(.afterShutdown), false)
-        }
-        let wasIdle = state.open == nil
-        let wasSealed = state.sealed.count
-        let wasSettled = state.settled
-        // A record that tells of drops finds room where there is any, but nothing is dropped for it.
-        let evicted = isSynthetic ? nil : rank
-        if let noRoom = self.ensureRoom(for: record, rank: isSynthetic ? 6 : rank, evicting: evicted, in: &state) {
-            let reason = noRoom.reason
-            state.drop(reason, rank: rank, isSynthetic: isSynthetic)
-            state.unreported[reason][rank] += 1
-            guard !isSynthetic else { return (.dropped(reason), false) }
-            // The actor announces drops; it has to learn of the first one.
-            let isFirst = state.unannounced.isEmpty
-            state.unannounced[reason][rank] += 1
-            return (.dropped(reason), isFirst || state.sealed.count != wasSealed || state.settled != wasSettled)
-        }
-        state.open?.append(record, rank: rank, isSynthetic: isSynthetic)
-        let rings = isUrgent && state.becomesUrgent()
-        return (.accepted, rings || wasIdle || state.sealed.count != wasSealed || state.settled != wasSettled)
-    }
-
-    /// Whether a record of the library's own would find room. One that would not is not even counted: telling of drops
-    /// must not make drops to tell of.
+    /// Whether a record of the library's own would find room. If not, it is not even counted: a report of drops must
+    /// not cause more drops to report.
     func hasRoomForSynthetic(_ members: UnsafeRawBufferPointer, in state: State) -> Bool {
         let size = self.context.recordOpening.count + EncodedRecord.longestSequence + members.count
-        if let open = state.open, open.hasRoom(for: size) { return true }
+        if let open = state.intake.open, open.hasRoom(for: size) { return true }
         // What a new batch would ask for, or the open one when it grows.
         let needed = self.envelope.longestHeader + size + 8192
         let isSpooled = self.context.spool?.isAvailable ?? false
-        guard !isSpooled || self.context.spool?.hasRoom(for: max(needed, state.spoolBytes)) ?? true else {
+        guard !isSpooled || self.context.spool?.hasRoom(for: max(needed, state.intake.spoolBytes)) ?? true else {
             return false
         }
         return self.context.budget.hasRoom(for: needed, rank: 6)
     }
 
     func wakeWorker() {
-        let needsWorker = self.state.withLock { state -> Bool in
-            guard state.worker == nil, !state.isAbandoned, !state.isRetired else { return false }
-            // Detached: the worker must not inherit the task-local values of whoever happened to log first.
-            let start = self.context.startWorker
-            state.worker = Task.detached(executorPreference: self.context.executor) { await start(self) }
+        let needsWorker = self.state.besideLane { state -> Bool in
+            guard state.worker == nil, !state.isWorkerDue, !state.isAbandoned, !state.isRetired else { return false }
+            state.isWorkerDue = true
             return true
         }
-        if !needsWorker { self.bell.ring() }
+        if needsWorker { self.context.turnstile.enter(.start(self)) } else { self.bell.ring() }
     }
 
     // MARK: Numbers
 
-    var tally: Tally { self.state.withLock { $0.wholeTally } }
+    var tally: Tally { self.state.withLock { $0.tally } }
 
-    /// When the oldest record that is still held came.
-    var oldest: MonotonicInstant? {
-        self.state.withLock { $0.inFlightSince ?? $0.sealed.first?.openedAt ?? $0.open?.openedAt }
+    func add(to overview: inout QueueOverview) {
+        self.state.withLock { state in
+            overview.tally += state.tally
+            overview.unspooled += state.unspooled
+            let oldest = state.ledger.oldest ?? state.intake.oldest
+            if let oldest { overview.oldest = min(overview.oldest ?? oldest, oldest) }
+        }
+    }
+
+    func add(to outcome: inout Outcome) { self.state.withLock { $0.add(to: &outcome) } }
+}
+
+extension TopicQueue: TurnstileUser {
+    func startTask() -> Bool {
+        self.state.withLock { state in
+            state.isWorkerDue = false
+            guard !state.isAbandoned else { return false }
+            // Detached: the worker must not inherit the task-local values of the caller that logged first.
+            // Under the lock: `abandon` comes before, and no task is made, or after, and finds this one to cancel.
+            let start = self.context.startWorker
+            state.worker = Task.detached(executorPreference: self.context.executor) {
+                self.context.turnstile.next()
+                await start(self)
+            }
+            return true
+        }
+    }
+}
+
+extension TopicQueue {
+    /// What the lock of a topic's queue guards: three values, and the state of the queue itself.
+    struct State {
+        var ledger = TopicLedger()
+        var intake = Intake()
+        var drops = Drops()
+
+        var spoolPressure = SpoolPressure()
+        /// Whether batches may be in memory because there was no file for them.
+        var hasUnspooled = false
+        /// When to ask for files again for those batches.
+        var spillAt: MonotonicInstant?
+        /// Records up to this one must not linger.
+        var flushTarget = 0
+        /// Whether a flush asks the actor not to wait for its backoff.
+        var skipsBackoff = false
+        var waiters: [Waiter] = []
+        var nextWaiter = 0
+        /// Batches that were given up while callers were copying records into them. Their memory is kept for that.
+        var unsent: [TopicLedger.UnsentBatch] = []
+        var worker: Task<Void, Never>?
+        /// Whether the worker is about to start, and waits at the turnstile.
+        var isWorkerDue = false
+        var isClosed = false
+        var isAbandoned = false
+        var isRetired = false
+
+        /// Whether callers' records are accepted.
+        @inline(__always)
+        var takesRecords: Bool { !self.isClosed && !self.isAbandoned }
+
+        /// The number of records ever put into a batch, with those of batches that are not sealed.
+        var allEnqueued: Int { self.ledger.enqueued + self.intake.count }
+
+        /// The tally with the records of batches that are not sealed.
+        var tally: Tally { self.ledger.tally(with: self.intake.levels) }
+
+        /// The number of batches that wait for the actor, with those that wait for callers first.
+        var waitingBatches: Int { self.ledger.sealed.count + self.intake.closing.count }
+
+        /// Adds this topic's part of a report.
+        func add(to outcome: inout Outcome) {
+            outcome.delivered += self.ledger.tally.delivered.total
+            outcome.dropped += self.ledger.tally.dropped
+            outcome.pending += self.ledger.tally.pending.total + (self.intake.levels?.all.total ?? 0)
+        }
+
+        /// How many records are in memory only, although they should be in a file.
+        var unspooled: Int {
+            guard self.hasUnspooled, !self.isAbandoned else { return 0 }
+            return self.ledger.unspooled + (self.intake.open.map { $0.isUnspooled ? $0.count : 0 } ?? 0)
+        }
+    }
+
+    /// The drops that are still to be reported: once in the log, and once as diagnostics.
+    struct Drops {
+        /// Drops that no synthetic record has reported yet, without drops of synthetic records.
+        var unannounced = DropCounts()
+        /// Drops on the callers' side that no diagnostic has reported yet.
+        var unreported = DropCounts()
+
+        /// Counts a record that found no room. Returns `true` if it is the first one to announce in the log.
+        mutating func note(_ reason: DropReason, rank: Int, isSynthetic: Bool) -> Bool {
+            self.unreported[reason][rank] += 1
+            guard !isSynthetic else { return false }
+            defer { self.unannounced[reason][rank] += 1 }
+            return self.unannounced.isEmpty
+        }
+
+        /// Returns one of the two counts, and sets it to zero. The caller reports it.
+        mutating func take(_ counts: WritableKeyPath<Drops, DropCounts>) -> DropCounts {
+            defer { self[keyPath: counts] = DropCounts() }
+            return self[keyPath: counts]
+        }
+    }
+
+    /// A flush that waits until the first `target` records are settled.
+    struct Waiter {
+        var id: Int
+        var target: Int
+        var continuation: CheckedContinuation<Void, Never>
+    }
+}
+
+extension TopicQueue {
+    /// Whether a record repeats the last one. If so, counts it. If not, first reports the repeats that were counted.
+    @inline(never)
+    func isRepeated(
+        _ members: UnsafeRawBufferPointer,
+        rank: Int,
+        comparedFrom start: Int?,
+        in state: inout State
+    ) -> Bool {
+        if let start, state.takesRecords {
+            let text = UnsafeRawBufferPointer(rebasing: members[start...])
+            if state.intake.lastRecord?.countIfRepeated(text, rank: rank) == true {
+                state.ledger.drop(.repeated, rank: rank, isSynthetic: false)
+                return true
+            }
+        }
+        self.appendRepeatCount(in: &state)
+        return false
+    }
+
+    /// Appends a record that reports how often the last one was repeated, if it was.
+    func appendRepeatCount(in state: inout State) {
+        guard let lastRecord = state.intake.lastRecord.take(), lastRecord.repeats > 0,
+            let reported = self.context.repetition(lastRecord)
+        else { return }
+        reported.members.withUnsafeBytes { members in
+            guard self.hasRoomForSynthetic(members, in: state) else {
+                // They are reported with other drops, once there is room.
+                state.drops.unannounced[.repeated][lastRecord.rank] += lastRecord.repeats
+                return
+            }
+            let record = self.context.record(members)
+            let backlog = state.ledger.backlog
+            let policy = self.context.sealPolicy
+            let rank = reported.rank
+            if state.takesRecords,
+                state.intake.open?.put(record, rank: rank, isSynthetic: true, policy: policy, backlog: backlog) ?? false
+            {
+                return
+            }
+            _ = self.appendToNewBatch(record, rank: rank, isSynthetic: true, isUrgent: false, in: &state)
+        }
     }
 }

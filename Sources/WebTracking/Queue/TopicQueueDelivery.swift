@@ -11,189 +11,81 @@ extension TopicQueue {
     enum Work: Equatable {
         /// A batch can be taken now.
         case ready
+        /// A caller is copying a record into the batch that is next.
+        case copying
         /// The open batch is due at this time.
         case due(MonotonicInstant)
         /// There is nothing.
         case none
     }
 
-    /// What there is to take at `now`.
+    /// What the actor can take at `now`.
     func work(at now: MonotonicInstant) -> Work {
         self.state.withLock { state in
-            if !state.sealed.isEmpty { return .ready }
-            guard let open = state.open else { return .none }
-            let due = self.context.sealPolicy.dueTime(openedAt: open.openedAt)
-            if state.isUrgent || state.isClosed || state.settled < state.flushTarget || due <= now { return .ready }
+            if !state.ledger.sealed.isEmpty { return .ready }
+            if !state.intake.closing.isEmpty { return .copying }
+            guard let open = state.intake.open else { return .none }
+            let due = open.openedAt + self.context.sealPolicy.linger
+            if state.intake.isUrgent || state.isClosed || state.ledger.settled < state.flushTarget || due <= now {
+                return .ready
+            }
             return .due(due)
         }
     }
 
-    /// Takes the oldest batch, sealing the open one if there is no other. It may be parked.
-    func take() -> Batch? {
-        self.state.withLock { state in
-            if state.sealed.isEmpty {
-                self.appendRepeatCount(in: &state)
-                self.sealOpen(in: &state)
-            }
-            guard !state.sealed.isEmpty else { return nil }
-            let batch = state.sealed.removeFirst()
-            state.inFlight.append(InFlightBatch(batch: batch, isMapped: batch.memory.isResident))
-            state.inFlightLevels += batch.allLevels
-            state.evictedBehindInFlight += batch.evictedBehind
-            return batch
-        }
-    }
-
-    /// Puts a batch that was just taken back to where it was, since its file cannot be read at present.
-    func requeue(_ batch: consuming Batch) {
-        let batch = batch
-        self.state.withLock { state in
-            guard !state.isAbandoned else { return }
-            var waiting = batch
-            waiting.evictedBehind = state.evictedBehindInFlight
-            state.sealed.insert(waiting, at: 0)
-            state.lowestSpooledRank = min(state.lowestSpooledRank, waiting.highestRank)
-            state.inFlightLevels -= batch.allLevels
-            _ = state.removeInFlight(of: batch)
-            state.evictedBehindInFlight = 0
-        }
-    }
-
-    /// Waits until something may have changed, at the longest until `deadline`.
+    /// Waits until something may have changed, at most until `deadline`.
     func wait(until deadline: MonotonicInstant) async {
         guard deadline > self.context.clock.now() else { return }
         await self.bell.wait(until: deadline, alarm: self.context.alarm)
     }
 
-    /// What became of records in the end.
-    enum Settlement {
-        case delivered(rawBytes: Int, wireBytes: Int)
-        case dropped(DropReason)
-    }
-
-    /// Counts records of a batch that was taken, gives back its memory once the last of them is settled, and wakes flushes
-    /// that waited for it.
+    /// Waits for a caller that is copying a record, and rings no bell when it is done.
     ///
-    /// `isInOrder` says whether no record that is in flight still is before a settled one.
-    func settle(_ part: BatchRange<Batch>, as settlement: Settlement, isInOrder: Bool = true) {
-        let levels = part.batch.levels(of: part.ranges)
-        if part.isLast {
-            // From here on it is not copied any more.
-            let copy = self.state.withLock { state in state.markDone(with: part.batch) }
-            // The memory first: who waits for the records to be settled finds it given back.
-            if let copy { self.free(copy) }
-            self.free(part.batch)
-        }
-        let waiters = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            // What was abandoned has been counted; an answer that comes after that changes nothing.
-            guard !state.isAbandoned else { return [] }
-            state.tally.pending -= levels.all
-            state.inFlightLevels -= levels.all
-            if part.isLast {
-                _ = state.removeInFlight(of: part.batch)
-            } else if let place = state.place(of: part.batch) {
-                state.inFlight[place].left -= levels.all
-            }
-            switch settlement {
-            case .delivered(let rawBytes, let wireBytes):
-                state.tally.delivered += levels.all
-                state.tally.rawBytes += rawBytes
-                state.tally.wireBytes += wireBytes
-            case .dropped(let reason):
-                state.tally.dropped[reason] += levels.all
-                if levels.own.total > 0 { state.unannounced[reason] += levels.own }
-            }
-            state.settledAhead += levels.all.total
-            if isInOrder {
-                state.settled += state.settledAhead
-                state.settledAhead = 0
-            }
-            if state.inFlight.isEmpty {
-                state.settled += state.evictedBehindInFlight
-                state.evictedBehindInFlight = 0
-            }
-            return state.takeReadyWaiters()
-        }
-        for waiter in waiters { waiter.resume() }
-    }
+    /// By the system's clock: the caller has lost its processor, which is nothing to the program's own time.
+    func waitForCopy() async { try? await Task.sleep(nanoseconds: 1_000_000) }
 
-    /// Gives back the memory of a batch whose records are done with.
-    func free(_ batch: Batch) {
-        self.context.budget.release(batch.heldBytes)
-        for memory in [batch.memory] + (batch.origin.map { [$0] } ?? []) {
-            if memory.file != nil {
-                self.context.spool?.release(memory)
-            } else if memory.label == nil {
-                self.context.memoryPool.give(memory)
-            } else {
-                // May be copied right now, so it is not used again.
-                self.context.spool?.cancelReservation(memory.takeReserved())
-            }
-        }
-    }
-
-    /// Notes that so many records are on their way.
-    func begin(_ count: Int) { self.state.withLock { $0.recordsInFlight = count } }
-
-    /// Counts one request that has ended; `isQuick` says whether exchanges are.
-    func count(_ outcome: RequestOutcome, isRetry: Bool, isQuick: Bool, duration: Duration) {
-        self.state.withLock { state in
-            state.recordsInFlight = 0
-            state.isSlow = !isQuick
-            state.tally.requestTime += duration
-            state.tally.longestRequest = max(state.tally.longestRequest, duration)
-            state.tally.requests[outcome] += 1
-            if isRetry { state.tally.retries += 1 }
-        }
-    }
-
-    /// Whether a flush has asked for an attempt at once; asking takes the wish back.
+    /// Whether a flush has asked for an attempt at once. Resets the request.
     func takeSkipBackoff() -> Bool {
-        self.state.withLock { state in
+        self.state.besideLane { state in
             defer { state.skipsBackoff = false }
             return state.skipsBackoff
         }
     }
 
     /// Whether the producer is shutting down.
-    var isClosed: Bool { self.state.withLock { $0.isClosed } }
+    var isClosed: Bool { self.state.besideLane { $0.isClosed } }
 
-    /// Puts a record into the log that tells of drops, if records of the least severe dropped level would find room
-    /// again, or if the buffer is closed.
+    /// Appends a record that reports drops to the log, if records of the least severe dropped level would find room
+    /// again, or if the queue is closed.
     func announceDrops(_ encode: (DropCounts) -> SyntheticRecord?) {
         if let announcer = self.announcer { return self.handOverDrops(to: announcer) }
-        let drops = self.state.withLock { state -> DropCounts? in
-            guard !state.unannounced.isEmpty else { return nil }
-            let lowest = state.unannounced.lowestRank
+        // Taken now and encoded outside of the lock: drops that come meanwhile are for the next record.
+        let drops = self.state.besideLane { state -> DropCounts? in
+            guard !state.drops.unannounced.isEmpty else { return nil }
+            let lowest = state.drops.unannounced.lowestRank
             let hasRoom =
                 self.context.budget.hasRoom(for: 8192, rank: lowest)
-                && self.context.spool?.hasRoom(for: state.spoolBytes, rank: lowest) ?? true
+                && self.context.spool?.hasRoom(for: state.intake.spoolBytes, rank: lowest) ?? true
             guard state.isClosed || hasRoom else { return nil }
-            defer { state.unannounced = DropCounts() }
-            return state.unannounced
+            return state.drops.take(\.unannounced)
         }
         guard let drops, let record = encode(drops) else { return }
-        if self.append(record) != .accepted { self.state.withLock { $0.unannounced += drops } }
+        if self.append(record) != .accepted { self.state.withLock { $0.drops.unannounced += drops } }
     }
 
-    /// Hands over the drops that no record has told of yet, for another buffer to announce.
+    /// Returns the drops that no record has reported yet, for another queue to announce.
     private func handOverDrops(to other: TopicQueue) {
-        let drops = self.state.withLock { state in
-            defer { state.unannounced = DropCounts() }
-            return state.unannounced
-        }
+        // One lock after the other, never both: so there is no order of locks to keep.
+        let drops = self.state.besideLane { $0.drops.take(\.unannounced) }
         guard !drops.isEmpty else { return }
-        other.state.withLock { $0.unannounced += drops }
+        other.state.withLock { $0.drops.unannounced += drops }
         other.wakeWorker()
     }
 
-    /// Tells the diagnostics of the drops on the callers' side since this was last done; nothing may be written there.
+    /// Reports the drops on the callers' side since the last call as diagnostics. The callers' threads must not write
+    /// them.
     func reportDrops(to diagnostics: (ProducerDiagnostic) -> Void) {
-        let drops = self.state.withLock { state -> DropCounts in
-            guard !state.unreported.isEmpty else { return DropCounts() }
-            defer { state.unreported = DropCounts() }
-            return state.unreported
-        }
+        let drops = self.state.besideLane { $0.drops.take(\.unreported) }
         for reason in DropReason.allCases where drops[reason].total > 0 {
             diagnostics(
                 .recordsDropped(topic: self.key.topic, reason: reason, count: drops[reason].total, failure: nil)
@@ -201,25 +93,28 @@ extension TopicQueue {
         }
     }
 
-    /// Whether there are drops to tell of.
-    var hasAnnouncement: Bool { self.state.withLock { !$0.unannounced.isEmpty } }
+    /// Whether there are drops to report in the log.
+    var hasAnnouncement: Bool { self.state.besideLane { !$0.drops.unannounced.isEmpty } }
 
-    /// Ends the worker's duty if nothing is left to do; `true` if it may go.
+    /// Ends the worker if nothing is left to do. Returns whether it may end.
     ///
-    /// With `forGood`, the buffer takes no records until it is revived, and its tally is handed out.
+    /// With `forGood`, the queue accepts no records until it is revived, and returns its tally.
     func retire(forGood: Bool) -> (mayGo: Bool, tally: Tally?) {
         self.state.withLock { state in
-            guard state.open == nil, state.sealed.isEmpty, state.unannounced.isEmpty, state.inFlightSince == nil else {
+            guard state.intake.open == nil, state.intake.closing.isEmpty, state.ledger.isEmpty,
+                state.drops.unannounced.isEmpty
+            else {
                 return (false, nil)
             }
+            // From here on a ring starts another worker: this one does not look again.
             state.worker = nil
             guard forGood, state.waiters.isEmpty else { return (true, nil) }
             state.isRetired = true
-            defer { state.tally = Tally() }
-            return (true, state.tally)
+            defer { state.ledger.tally = Tally() }
+            return (true, state.ledger.tally)
         }
     }
 
-    /// Takes records again.
+    /// Accepts records again.
     func revive() { self.state.withLock { $0.isRetired = false } }
 }

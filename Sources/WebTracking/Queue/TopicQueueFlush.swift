@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-// How a topic's buffer is flushed, closed and given up.
+// How a topic's queue is flushed, closed and abandoned.
 extension TopicQueue {
-    /// The number of records that have to be settled for everything that was accepted so far to be; `nil` if it is.
+    /// The number of records that must be settled before everything that was accepted so far is; `nil` if it is.
     func flushTarget() -> Int? {
         self.state.withLock { state in
             self.appendRepeatCount(in: &state)
-            return state.settled < state.allEnqueued ? state.allEnqueued : nil
+            return state.ledger.settled < state.allEnqueued ? state.allEnqueued : nil
         }
     }
 
@@ -15,7 +15,7 @@ extension TopicQueue {
     /// ``waitUntilSettled(_:)`` does.
     func flush(_ target: Int) async {
         let isSettled = self.state.withLock { state -> Bool in
-            guard state.settled < target else { return true }
+            guard state.ledger.settled < target else { return true }
             state.flushTarget = max(state.flushTarget, target)
             state.skipsBackoff = true
             return false
@@ -34,7 +34,8 @@ extension TopicQueue {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isSettled = self.state.withLock { state -> Bool in
-                    if state.settled >= target || state.isAbandoned || Task.isCancelled { return true }
+                    // `onCancel` may have run already, and found no waiter.
+                    if state.ledger.settled >= target || state.isAbandoned || Task.isCancelled { return true }
                     state.waiters.append(.init(id: id, target: target, continuation: continuation))
                     return false
                 }
@@ -48,7 +49,7 @@ extension TopicQueue {
         }
     }
 
-    /// Takes no more records, except the library's own. What is there goes as soon as ``flush(_:)`` asks for it.
+    /// Takes no more records, except the library's own. What is pending is sent as soon as ``flush(_:)`` asks for it.
     func close() {
         self.state.withLock { state in
             self.appendRepeatCount(in: &state)
@@ -57,39 +58,52 @@ extension TopicQueue {
         }
     }
 
-    /// Gives up what is still pending: what is in spool files stays there and goes on being pending, the rest is dropped.
-    func abandon() -> Rest {
-        let (rest, waiters, left) = self.state.withLock {
-            state -> (Rest, [CheckedContinuation<Void, Never>], [Batch]) in
-            guard !state.isAbandoned else { return (Rest(), [], []) }
+    /// Gives up what is still pending. Records in spool files stay there, and still count as pending. The rest is
+    /// dropped. Adds the results of all records to `outcome`.
+    @discardableResult
+    func abandon(addingTo outcome: inout Outcome) -> Rest {
+        let (rest, waiters, left, open) = self.state.withLock {
+            state -> (Rest, [CheckedContinuation<Void, Never>], [Batch], [OpenBatch]) in
+            defer { state.add(to: &outcome) }
+            guard !state.isAbandoned else { return (Rest(), [], [], []) }
             state.isAbandoned = true
+            // What is in no file is not sealed: these records are dropped unread, and with 100,000 topics sealing would
+            // take the most time.
+            let isInFile = state.intake.open?.memory.file != nil
+            let unsent = isInFile ? [] : state.ledger.takeUnsent(&state.intake)
+            // It keeps the memory for callers that are still copying.
+            state.unsent = unsent.filter { !$0.batch.isWhole }
             self.sealOpen(in: &state)
-            var files = state.sealed.compactMap { batch in
-                batch.spoolFile.map { SpooledRecords(buffer: self, file: $0, levels: batch.allLevels) }
+            func left(_ file: SpoolFile?, _ levels: LevelCounts, isWaiting: Bool) -> SpooledRecords? {
+                file.map { SpooledRecords(buffer: self, file: $0, levels: levels, isWaiting: isWaiting) }
             }
-            files += state.inFlight.compactMap { hand in
-                hand.file.map { SpooledRecords(buffer: self, file: $0, levels: hand.left) }
-            }
+            var files = state.ledger.sealed.compactMap { left($0.spoolFile, $0.levels.all, isWaiting: true) }
+            files += state.ledger.inFlight.compactMap { left($0.file, $0.left.all, isWaiting: false) }
             let spooled = files.reduce(into: LevelCounts()) { $0 += $1.levels }
-            var dropped = state.tally.pending
+            var dropped = state.ledger.tally.pending
             dropped -= spooled
-            if dropped.total > 0 { state.tally.dropped[.shutdownDeadline] += dropped }
-            state.tally.pending = spooled
+            if dropped.total > 0 { state.ledger.tally.dropped[.shutdownDeadline] += dropped }
+            state.ledger.tally.pending = spooled
             defer {
                 state.waiters = []
-                state.sealed = []
-                state.inFlight = []
+                state.ledger.sealed = []
+                // Their memory is left to the actor, which may be sending it, and releases it when they are settled, or at
+                // its end.
+                state.ledger.inFlight = []
             }
             let rest = Rest(
                 dropped: dropped.total,
                 spooled: files,
-                recordsInFlight: state.recordsInFlight,
-                hasUnreportedDrops: !state.unreported.isEmpty,
+                recordsInFlight: state.ledger.recordsInFlight,
+                hasUnreportedDrops: !state.drops.unreported.isEmpty,
                 worker: state.worker
             )
-            return (rest, state.waiters.map(\.continuation), state.sealed)
+            let open = unsent.map(\.batch)
+            return (rest, state.waiters.map(\.continuation), state.ledger.sealed, open)
         }
-        for batch in left { self.unload(batch) }
+        for batch in open { self.unload(batch) }
+        // Files stay mapped: the worker has to look for them first.
+        for batch in left { self.release(batch) }
         for waiter in waiters { waiter.resume() }
         return rest
     }
@@ -98,9 +112,9 @@ extension TopicQueue {
     struct Rest {
         /// How many records were dropped.
         var dropped = 0
-        /// Which files hold how many.
+        /// The records that stay in files.
         var spooled: [SpooledRecords] = []
-        /// How many of both are in flight.
+        /// How many of both were being sent.
         var recordsInFlight = 0
         /// Whether records were dropped that no diagnostic has reported.
         var hasUnreportedDrops = false
@@ -108,12 +122,12 @@ extension TopicQueue {
         var worker: Task<Void, Never>?
     }
 
-    /// Counts records as dropped that were left in a file which has gone.
+    /// Counts records as dropped: they were left in a file that is gone now.
     func countLost(_ levels: LevelCounts) {
         self.state.withLock { state in
-            state.tally.pending -= levels
-            state.tally.dropped[.spoolDamaged] += levels
-            state.unreported[.spoolDamaged] += levels
+            state.ledger.tally.pending -= levels
+            state.ledger.tally.dropped[.spoolDamaged] += levels
+            state.drops.unreported[.spoolDamaged] += levels
         }
     }
 
@@ -122,13 +136,19 @@ extension TopicQueue {
         let buffer: TopicQueue
         let file: SpoolFile
         let levels: LevelCounts
+        /// Whether no actor has it, so that it can be unmapped.
+        let isWaiting: Bool
+    }
+
+    private func release(_ batch: some BatchContent) {
+        self.context.budget.release(batch.memory.heldBytes)
+        self.context.spool?.cancelReservation(batch.memory.takeReserved())
     }
 
     /// Gives back the memory of a batch that was abandoned; a file stays, for the next producer.
-    func unload(_ batch: Batch) {
-        self.context.budget.release(batch.heldBytes)
-        self.context.spool?.cancelReservation(batch.memory.takeReserved())
+    func unload(_ batch: some BatchContent) {
+        self.release(batch)
         self.context.spool?.unmap(batch.memory)
-        batch.origin?.unmap()
+        batch.memory.origin?.unmap()
     }
 }

@@ -7,49 +7,41 @@ import Logging
 
 /// What earlier processes left.
 extension TopicQueue {
-    /// Whether it takes what earlier processes left, and nothing of this one.
+    /// Whether the queue is for records of earlier processes only.
     var isOfEarlierProcesses: Bool { self.announcer != nil }
 
     /// Takes over a batch of an earlier process.
     func recover(_ batch: Batch) {
-        let levels = batch.allLevels
         let isAbandoned = self.state.withLock { state -> Bool in
             guard !state.isAbandoned else { return true }
-            state.tally.accepted += levels
-            state.tally.recovered += levels.total
-            state.tally.pending += levels
-            state.enqueued += levels.total
-            // What was salvaged has no file that it could wait in.
-            self.context.budget.charge(batch.heldBytes)
-            state.enqueue(batch)
+            state.ledger.recover(batch)
+            // Salvaged records, and those of a file with holes, were copied to the heap, so they take memory while they wait.
+            self.context.budget.charge(batch.memory.heldBytes)
             return false
         }
         guard isAbandoned else { return self.wakeWorker() }
         batch.memory.unmap()
-        batch.origin?.unmap()
     }
 
-    /// Counts the records of a batch of an earlier process that is too old or too much, and gives up its file. That is not
-    /// announced at once, since many may follow.
+    /// Counts the records of an earlier process as dropped, since they are too old or exceed the bound, and releases
+    /// their file. Does not wake the worker to announce this, since more may follow.
     func dropRecovered(_ batch: Batch, _ reason: DropReason) {
-        let levels = batch.allLevels
-        let own = batch.ownLevels
         self.state.withLock { state in
-            state.tally.accepted += levels
-            state.tally.recovered += levels.total
-            state.tally.dropped[reason] += levels
-            if own.total > 0 { state.unannounced[reason] += own }
+            state.ledger.dropRecovered(batch, reason)
+            if batch.levels.own.total > 0 { state.drops.unannounced[reason] += batch.levels.own }
         }
-        self.context.budget.charge(batch.heldBytes)
-        self.free(batch)
+        self.context.budget.charge(batch.memory.heldBytes)
+        self.free(batch.memory)
     }
 
     /// How many records have been settled.
-    var settledCount: Int { self.state.withLock { $0.settled } }
+    var settledCount: Int { self.state.withLock { $0.ledger.settled } }
 
     /// How many records there have been; `nil` if all are settled.
-    var enqueuedCount: Int? { self.state.withLock { $0.settled < $0.enqueued ? $0.enqueued : nil } }
+    var enqueuedCount: Int? {
+        self.state.withLock { $0.ledger.settled < $0.ledger.enqueued ? $0.ledger.enqueued : nil }
+    }
 
     /// How many batches wait for the actor.
-    var backlog: Int { self.state.withLock { $0.sealed.count } }
+    var backlog: Int { self.state.withLock { $0.ledger.sealed.count } }
 }

@@ -5,165 +5,153 @@
 import Logging
 #endif
 
-/// Where the next record goes: a batch that has room, on the heap or in a file, or none.
+/// Finds the place of the next record: a batch with room, on the heap or in a file, or none.
 extension TopicQueue {
-    /// Why there is no place for a record.
-    enum NoRoom {
-        case memory
-        case spool
-
-        var reason: DropReason {
-            switch self {
-            case .memory: .memoryFull
-            case .spool: .spoolFull
-            }
+    /// Appends a record that does not fit into the open batch. Returns whether the actor must be woken.
+    @inline(never)
+    func appendToNewBatch(
+        _ record: EncodedRecord,
+        rank: Int,
+        isSynthetic: Bool,
+        isUrgent: Bool,
+        in state: inout State
+    ) -> (AppendAnswer, Bool) {
+        guard state.takesRecords || (isSynthetic && !state.isAbandoned) else {
+            state.ledger.drop(.afterShutdown, rank: rank, isSynthetic: isSynthetic)
+            return (.dropped(.afterShutdown), false)
         }
+        let wasIdle = state.intake.open == nil
+        let wasSealed = state.waitingBatches
+        let wasSettled = state.ledger.settled
+        // A record that reports drops may use any free room, but nothing is dropped for it.
+        let evicted = isSynthetic ? nil : rank
+        if let reason = self.ensureRoom(for: record, rank: isSynthetic ? 6 : rank, evicting: evicted, in: &state) {
+            state.ledger.drop(reason, rank: rank, isSynthetic: isSynthetic)
+            // The actor announces drops, so it has to know of the first one.
+            let isFirst = state.drops.note(reason, rank: rank, isSynthetic: isSynthetic)
+            // Other topics may have to make room.
+            if reason == .spoolFull { state.spoolPressure.note(evicted) }
+            guard !isSynthetic else { return (.dropped(reason), false) }
+            return (.dropped(reason), isFirst || self.hasNews(wasSealed, wasSettled, in: state))
+        }
+        assert(state.intake.open != nil, "room was made")
+        state.intake.open?.append(record, rank: rank, isSynthetic: isSynthetic)
+        let rings = isUrgent && state.intake.becomesUrgent()
+        return (.accepted, rings || wasIdle || self.hasNews(wasSealed, wasSettled, in: state))
     }
 
-    /// Makes sure that the open batch takes the record: seals it if it is full, and asks for memory.
+    /// Whether the numbers of sealed batches and settled records are not what they were.
+    private func hasNews(_ wasSealed: Int, _ wasSettled: Int, in state: State) -> Bool {
+        state.waitingBatches != wasSealed || state.ledger.settled != wasSettled
+    }
+
+    /// Makes room for the record in the open batch, in more memory, or in a new batch. Returns the reason if there is
+    /// no room.
     ///
-    /// Where the spool is full, batches whose records are at most of rank `evicting` go for it.
+    /// If the spool is full, batches whose records are at most of rank `evicting` are evicted.
     func ensureRoom(
         for record: EncodedRecord,
         rank: Int,
         evicting: Int?,
         in state: inout State
-    ) -> NoRoom? {
+    ) -> DropReason? {
         var hasEvicted = false
-        while true {
-            switch self.step(for: record, rank: rank, in: state) {
-            case .use:
-                return nil
-            case .refuse:
-                return .memory
-            case .evict:
-                guard !hasEvicted, self.evict(atMost: evicting, in: &state) else {
-                    return self.noSpoolRoom(evicting, in: &state)
-                }
-                hasEvicted = true
-            case .replace(let isGrowing):
-                if isGrowing { state.spoolBytes *= 2 }
-                self.sealOpen(in: &state)
-                return self.open(for: record, rank: rank, evicting: evicting, in: &state)
-            case .grow:
-                guard let open = state.open else { return .memory }
-                return self.grow(open, adding: open.cost(of: record), rank: rank, in: &state) ? nil : .memory
-            case .open:
-                return self.open(for: record, rank: rank, evicting: evicting, in: &state)
-            }
-        }
-    }
-
-    private func step(for record: EncodedRecord, rank: Int, in state: State) -> RoomPolicy.Step {
         let spool = self.context.spool
-        let backlog = state.backlog
-        return RoomPolicy.step(
-            admitsMemory: self.context.budget.admits(rank: rank),
-            admitsFiles: spool?.admits(rank: rank) ?? true,
-            open: state.open.map { open in
-                let cost = open.cost(of: record)
-                return RoomPolicy.Open(
+        state.intake.open?.findCommits()
+        while let open = state.intake.open {
+            let cost = open.cost(of: record)
+            let backlog = state.ledger.backlog
+            let step = RoomPolicy.step(
+                admitsMemory: self.context.budget.admits(rank: rank),
+                admitsFiles: spool?.admits(rank: rank) ?? true,
+                open: RoomPolicy.Open(
                     isInFile: open.memory.file != nil || open.memory.isForFile,
                     isFull: self.context.sealPolicy.isFull(open, adding: cost, backlog: backlog),
                     hasRoom: open.hasRoom(for: cost)
-                )
-            },
-            isFileReady: { spool?.hasReadyFile ?? false }
-        )
-    }
-
-    /// Notes that other topics may have to make room.
-    func noSpoolRoom(_ evicting: Int?, in state: inout State) -> NoRoom {
-        state.spoolPressure.note(evicting)
-        return .spool
-    }
-
-    /// Completes the open batch, if there is one.
-    func sealOpen(in state: inout State) {
-        guard let sealed = state.sealOpen() else { return }
-        guard let spool = self.context.spool, sealed.memory.file != nil else { return }
-        spool.seal(sealed.memory)
-        // What waits in a file need not wait in memory, least of all where that is short.
-        if state.sealed.count > Self.mappedBacklog { self.unmap(sealed, in: spool) }
-        guard self.context.budget.isHalfFull else { return }
-        for batch in state.sealed.prefix(Self.mappedBacklog) { self.unmap(batch, in: spool) }
-    }
-
-    private func unmap(_ batch: Batch, in spool: SpoolStore) {
-        // What is in memory only stays there.
-        guard batch.memory.file != nil, !batch.isUnspooled else { return }
-        self.context.budget.release(batch.heldBytes)
-        spool.unmap(batch.memory)
-    }
-
-    /// How many sealed batches of a topic stay in memory although they are in files.
-    private static let mappedBacklog = 2
-    /// The memory of a file that is small enough for a topic of few records.
-    static let smallestFile = 32 << 10
-
-    func grow(_ batch: Batch, adding cost: Int, rank: Int, in state: inout State) -> Bool {
-        let needed = batch.bytes(adding: cost)
-        guard
-            let memory = self.memory(needed, current: batch.heldBytes, rank: rank, backlog: state.backlog)
-        else { return false }
-        state.open?.move(to: memory)
-        return true
-    }
-
-    /// Opens a batch that the record fits in: in a file if records are to outlive the process and one is ready, and on
-    /// the heap otherwise.
-    func open(for record: EncodedRecord, rank: Int, evicting: Int?, in state: inout State) -> NoRoom? {
-        let header = self.envelope.header(batch: state.nextBatch)
-        let needed = Batch.bytes(header: header.bytes, with: record)
-        var reserved = 0
-        if let spool = self.context.spool {
-            // A topic that lags behind fills larger ones, as it sends larger requests.
-            let largest = self.context.sealPolicy.capacity(for: 0, current: .max / 4, backlog: state.backlog)
-            // All open files are in memory: many topics share what is left of it.
-            let share = max(self.context.budget.room(rank: rank) / 8, Self.smallestFile)
-            state.spoolBytes = min(state.spoolBytes, largest, spool.largestCapacity, share)
-            switch spool.take(capacity: max(needed, state.spoolBytes), needed: needed, largest: share, rank: rank) {
-            case .memory(let memory):
-                guard self.context.budget.charge(memory.capacity, rank: rank) else {
-                    spool.putBack(memory)
-                    return .memory
-                }
-                self.open(header, in: memory, label: self.label(in: spool), &state)
+                ),
+                isFileReady: { spool?.hasReadyFile ?? false }
+            )
+            switch step {
+            case .use:
                 return nil
+            case .refuse:
+                return .memoryFull
+            case .evict:
+                guard !hasEvicted, self.evict(atMost: evicting, in: &state) else { return .spoolFull }
+                hasEvicted = true
+            case .replace(let isGrowing):
+                if isGrowing { state.intake.spoolBytes *= 2 }
+                self.sealOpen(in: &state)
+            case .grow where !open.isWhole:
+                // A caller is copying a record into it, which must not move.
+                self.sealOpen(in: &state)
+            case .grow:
+                let needed = open.bytes(adding: cost)
+                let held = open.memory.heldBytes
+                let wanted = self.context.sealPolicy.capacity(for: needed, current: held, backlog: backlog)
+                let budget = self.context.budget
+                guard let memory = budget.takeFresh(needed, wanted: wanted, inPlaceOf: held, rank: rank) else {
+                    return .memoryFull
+                }
+                state.intake.open?.move(to: memory)
+                return nil
+            }
+        }
+        return self.open(for: record, rank: rank, evicting: evicting, in: &state)
+    }
+
+    /// Opens a batch for the record: in a ready file if records are to outlive the process, and otherwise on the heap.
+    func open(for record: EncodedRecord, rank: Int, evicting: Int?, in state: inout State) -> DropReason? {
+        let budget = self.context.budget
+        let backlog = state.ledger.backlog
+        let headerCount = self.envelope.headerCount(batch: state.intake.nextBatch)
+        let needed = OpenBatch.bytes(header: headerCount, with: record)
+        let wanted = self.context.sealPolicy.capacity(for: needed, current: 0, backlog: backlog)
+        var place: BatchMemory?
+        if let spool = self.context.spool {
+            guard budget.admits(rank: rank) else { return .memoryFull }
+            // A topic that falls behind fills larger batches, as it sends larger requests.
+            let largest = self.context.sealPolicy.capacity(for: 0, current: .max / 4, backlog: backlog)
+            // All open files are mapped, so many topics share the memory that is left.
+            let share = max(budget.room(rank: rank) / 8, Intake.smallestFile)
+            state.intake.spoolBytes = min(state.intake.spoolBytes, largest, spool.largestCapacity, share)
+            let capacity = max(needed, state.intake.spoolBytes)
+            switch spool.take(capacity: capacity, needed: needed, largest: share, rank: rank) {
+            case .memory(let memory):
+                guard budget.charge(memory.capacity, rank: rank) else {
+                    spool.putBack(memory)
+                    return .memoryFull
+                }
+                place = memory
             case .full:
-                // Room for the next batch; this record's own may be among what is too much.
-                guard self.evict(atMost: evicting, in: &state) else { return self.noSpoolRoom(evicting, in: &state) }
+                // Only a batch of this topic, whose lock is held. The actor evicts those of others (`SpoolPressure`).
+                guard self.evict(atMost: evicting, in: &state) else { return .spoolFull }
                 return self.open(for: record, rank: rank, evicting: evicting, in: &state)
             case .reserved(let bytes):
-                reserved = bytes
+                // As large as its file will be.
+                let memory = BatchMemory(capacity: bytes - SpoolFormat.headerBytes)
+                guard budget.charge(memory.capacity, rank: rank) else {
+                    spool.cancelReservation(bytes)
+                    return .memoryFull
+                }
+                memory.reserveFile(bytes)
+                place = memory
             case .unavailable:
                 break
             }
         }
-        if reserved > 0 {
-            // As large as its file will be.
-            let memory = BatchMemory(capacity: reserved - SpoolFormat.headerBytes)
-            guard self.context.budget.charge(memory.capacity, rank: rank) else {
-                self.context.spool?.cancelReservation(reserved)
-                return .memory
-            }
-            memory.reserveFile(reserved)
-            self.open(header, in: memory, label: self.context.spool.map { self.label(in: $0) }, &state)
-            state.hasUnspooled = true
-            return nil
-        }
-        var memory = self.context.memoryPool.take(atLeast: needed)
-        if let recycled = memory, !self.context.budget.charge(recycled.capacity, rank: rank) {
-            // Less fresh memory may still find room.
-            self.context.memoryPool.give(recycled)
-            memory = nil
-        }
-        guard
-            let memory = memory ?? self.memory(needed, current: 0, rank: rank, backlog: state.backlog)
-        else { return .memory }
-        // Its place among the batches in files is kept for it.
-        self.open(header, in: memory, label: self.context.spool.map { self.label(in: $0) }, &state)
-        state.hasUnspooled = self.context.spool != nil
+        guard let memory = place ?? budget.take(needed, wanted: wanted, rank: rank) else { return .memoryFull }
+        let header = self.envelope.header(batch: state.intake.nextBatch)
+        state.intake.nextBatch += 1
+        state.intake.open = OpenBatch(
+            header: header.bytes,
+            batchIDEnd: header.batchIDEnd,
+            openedAt: self.context.clock.now(),
+            memory: memory,
+            // A batch in memory gets one, too. So it keeps its place in the order when it moves to a file.
+            label: self.context.spool.map { self.label(in: $0) }
+        )
+        if memory.file == nil { state.hasUnspooled = self.context.spool != nil }
         return nil
     }
 
@@ -179,49 +167,32 @@ extension TopicQueue {
         )
     }
 
-    func open(
-        _ header: (bytes: [UInt8], batchIDEnd: Int),
-        in memory: BatchMemory,
-        label: SpoolLabel?,
-        _ state: inout State
-    ) {
-        state.nextBatch += 1
-        state.open = Batch(
-            header: header.bytes,
-            batchIDEnd: header.batchIDEnd,
-            openedAt: self.context.clock.now(),
-            memory: memory,
-            label: label
-        )
-    }
-
-    /// Drops the oldest of those spooled batches whose most severe record is the least severe, and at most of this rank.
+    /// Drops the oldest spooled batch whose most severe record is the least severe, and at most of this rank.
     func evict(atMost rank: Int?, in state: inout State) -> Bool {
-        guard let rank, let index = state.evictable(atMost: rank) else { return false }
-        let batch = state.removeWaiting(at: index)
-        let all = batch.allLevels
-        let own = batch.ownLevels
-        state.tally.pending -= all
-        state.tally.dropped[.spoolFull] += all
+        guard let rank, let index = state.ledger.evictable(atMost: rank) else { return false }
+        let batch = state.ledger.evict(at: index)
+        let own = batch.levels.own
         if own.total > 0 {
-            state.unannounced[.spoolFull] += own
-            state.unreported[.spoolFull] += own
+            state.drops.unannounced[.spoolFull] += own
+            state.drops.unreported[.spoolFull] += own
         }
-        self.free(batch)
+        self.free(batch.memory)
         return true
     }
 
-    /// The rank and age of what ``evict(atMost:)`` would drop.
+    /// The rank and age of the batch that ``evict(atMost:)`` would drop.
     func evictable(atMost rank: Int) -> (rank: Int, openedAt: MonotonicInstant)? {
         self.state.withLock { state in
-            state.evictable(atMost: rank).map { (state.sealed[$0].highestRank, state.sealed[$0].openedAt) }
+            state.ledger.evictable(atMost: rank).map {
+                (state.ledger.sealed[$0].highestRank, state.ledger.sealed[$0].openedAt)
+            }
         }
     }
 
     /// The batches that wait in files.
     var spooled: [EvictionPolicy.Candidate] {
         self.state.withLock { state in
-            state.sealed.compactMap { batch in
+            state.ledger.sealed.compactMap { batch in
                 batch.spoolFile.map {
                     .init(rank: batch.highestRank, age: batch.openedAt.nanoseconds, bytes: $0.bytes)
                 }
@@ -229,29 +200,57 @@ extension TopicQueue {
         }
     }
 
-    /// Makes room in the spool; `false` if nothing here may go for a record of this rank.
+    /// Makes room in the spool. Returns `false` if no batch of this topic may be evicted for a record of this rank.
     func evict(atMost rank: Int) -> Bool {
         defer { self.wakeSettled() }
         return self.state.withLock { self.evict(atMost: rank, in: &$0) }
     }
 
-    /// Wakes flushes whose records are all settled by now: an eviction on a caller's thread does not.
+    /// Wakes flushes whose records are settled. An eviction on a caller's thread does not wake them itself.
     func wakeSettled() {
-        for waiter in self.state.withLock({ $0.takeReadyWaiters() }) { waiter.resume() }
+        for waiter in self.state.besideLane({ $0.takeReadyWaiters() }) { waiter.resume() }
     }
 
-    /// The rank of a record that found the spool full since this was last asked.
+    /// The rank of the most severe record that found the spool full. Resets it.
     func takeSpoolPressure() -> Int? {
-        self.state.withLock { $0.spoolPressure.take() }
+        self.state.besideLane { $0.spoolPressure.take() }
+    }
+}
+
+/// Decides where a record goes that does not simply fit into the open batch.
+enum RoomPolicy {
+    enum Step: Equatable {
+        /// There is no memory for a record of this level.
+        case refuse
+        /// A batch in a file has to be evicted first.
+        case evict
+        /// Put the record into the open batch as it is.
+        case use
+        /// Seal the open batch, and put the record into a new one. If `growing`, that gets a larger file.
+        case replace(growing: Bool)
+        /// Put the record into the open batch, with more memory.
+        case grow
     }
 
-    /// Memory on the heap in place of `current` bytes of it, if the budget has it.
-    func memory(_ needed: Int, current: Int, rank: Int, backlog: Int) -> BatchMemory? {
-        let wanted = self.context.sealPolicy.capacity(for: needed, current: current, backlog: backlog)
-        for bytes in [wanted, needed] {
-            let capacity = BatchMemory.rounded(bytes)
-            if self.context.budget.charge(capacity - current, rank: rank) { return BatchMemory(capacity: capacity) }
-        }
-        return nil
+    /// What is known of the open batch.
+    struct Open {
+        var isInFile: Bool
+        /// Whether a request cannot hold one more record.
+        var isFull: Bool
+        /// Whether its memory has room for the record.
+        var hasRoom: Bool
+    }
+
+    /// The next step for a record. `admitsMemory` and `admitsFiles` say what its level may use. `isFileReady` is asked
+    /// only if the open batch is in memory and has no room.
+    static func step(admitsMemory: Bool, admitsFiles: Bool, open: Open, isFileReady: () -> Bool) -> Step {
+        guard admitsMemory else { return .refuse }
+        if open.isInFile && !admitsFiles { return .evict }
+        if open.isFull { return .replace(growing: false) }
+        if open.hasRoom { return .use }
+        // A file does not grow: its records would be in two files for a moment. The next file is larger.
+        if open.isInFile { return .replace(growing: true) }
+        // No file was ready when this batch was opened. If one is ready now, it is better than more memory.
+        return isFileReady() ? .replace(growing: false) : .grow
     }
 }

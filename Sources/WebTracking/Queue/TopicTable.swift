@@ -1,43 +1,40 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The buffers of a producer by topic and promoted tags; how many there are is bounded.
+/// The queues of a producer by topic and promoted tags. Their number is limited.
 final class TopicTable: Sendable {
-    /// The buffer for records whose own topic finds no place.
+    /// The queue for records whose own topic finds no place.
     let base: TopicQueue
-    /// The buffer for what earlier processes left in the spool; takes no records of this one. What is dropped of those is
-    /// announced by the base.
+    /// The queue for records that earlier processes left in the spool. It takes no records of this process. Its drops
+    /// are announced by the base queue.
     let recovery: TopicQueue?
     private let context: QueueContext
     private let maximum: Int
     private let state: Lock<State>
 
     private struct State {
-        var buffers: [TopicKey: Entry] { didSet { self.order = nil } }
-        /// Buffers without records that handlers may still hold: no longer in use, or not yet.
+        var buffers: [TopicKey: Entry] = [:]
+        /// The same queues, the oldest first. A dictionary has another order in each process, and no result must depend
+        /// on that.
+        var order = NumberedList<TopicQueue>()
+        /// Queues without records that handlers may still hold: no longer in use, or not yet.
         var idle: [TopicKey: Idle] = [:]
-        /// How many of those there may be before the ones that nobody holds are looked for.
+        /// The number of idle queues at which those are removed that no handler holds.
         var sweepAt = 256
-        var nextNumber = 1
-        /// What became of the records of buffers that are gone.
+        /// The counts of queues that were removed.
         var retired = Tally()
+        /// From then on no queue is removed, as their results are added up without the table's lock.
         var isClosed = false
+        var isAbandoned = false
 
-        /// All buffers, the oldest first, if none has come or gone since they were asked for: a shutdown asks for them
-        /// several times, and 100,000 are not sorted in no time.
-        private var order: [TopicQueue]?
+        mutating func insert(_ buffer: TopicQueue) {
+            self.buffers[buffer.key] = Entry(number: self.order.append(buffer), buffer: buffer)
+        }
 
-        init(buffers: [TopicKey: Entry]) { self.buffers = buffers }
-
-        /// All buffers, the oldest first: what is done to one after the other must not depend on the order in which a
-        /// dictionary has them.
-        var inOrder: [TopicQueue] {
-            mutating get {
-                if let order = self.order { return order }
-                let order = self.buffers.values.sorted { $0.number < $1.number }.map(\.buffer)
-                self.order = order
-                return order
-            }
+        mutating func remove(_ buffer: TopicQueue) -> Bool {
+            guard let entry = self.buffers.removeValue(forKey: buffer.key) else { return false }
+            self.order.remove(entry.number)
+            return true
         }
     }
 
@@ -56,10 +53,12 @@ final class TopicTable: Sendable {
         let buffer = TopicQueue(key: base, context: context)
         self.base = buffer
         self.recovery = context.spool.map { _ in TopicQueue(key: base, context: context, announcer: buffer) }
-        self.state = Lock(State(buffers: [base: Entry(number: 0, buffer: self.base)]))
+        var state = State()
+        state.insert(self.base)
+        self.state = Lock(state)
     }
 
-    /// The buffer of `key`, put into use if there is room for it; `nil` if there is not.
+    /// The queue of `key`, put into use if there is room for it; `nil` if there is not.
     func buffer(for key: TopicKey) -> TopicQueue? {
         self.state.withLock { state in
             if let entry = state.buffers[key] { return entry.buffer }
@@ -70,8 +69,8 @@ final class TopicTable: Sendable {
         }
     }
 
-    /// The buffer of `key` for somebody who may have records for it later; it counts as one in use only then. Until then it
-    /// answers that it is retired, and ``revive(_:)`` puts it into use.
+    /// The queue of `key` for a handler that may log later. It does not count as in use until then: it answers that it
+    /// is retired, and ``revive(_:)`` puts it into use.
     func handle(for key: TopicKey) -> TopicQueue {
         self.state.withLock { state in
             if let buffer = state.buffers[key]?.buffer ?? state.idle[key]?.buffer { return buffer }
@@ -82,7 +81,7 @@ final class TopicTable: Sendable {
         }
     }
 
-    /// Puts a retired buffer into use again; `false` if there is no room for it.
+    /// Puts a retired queue into use again. Returns `false` if there is no room for it.
     func revive(_ buffer: TopicQueue) -> Bool {
         self.state.withLock { state in
             if let entry = state.buffers[buffer.key] { return entry.buffer === buffer }
@@ -92,17 +91,21 @@ final class TopicTable: Sendable {
         }
     }
 
-    /// Whether one more topic may come into use; then its memory is taken.
+    /// Whether one more topic may come into use. If so, charges its memory.
     private func hasRoom(in state: State) -> Bool {
         state.buffers.count < self.maximum && self.context.budget.takeTopic()
     }
 
     private func use(_ buffer: TopicQueue, in state: inout State) {
         state.idle[buffer.key] = nil
-        buffer.revive()
+        // Before it takes records.
         if state.isClosed { buffer.close() }
-        state.buffers[buffer.key] = Entry(number: state.nextNumber, buffer: buffer)
-        state.nextNumber += 1
+        if state.isAbandoned {
+            var outcome = Outcome()
+            buffer.abandon(addingTo: &outcome)
+        }
+        buffer.revive()
+        state.insert(buffer)
     }
 
     private func keepIdle(_ buffer: TopicQueue, in state: inout State) {
@@ -113,65 +116,118 @@ final class TopicTable: Sendable {
         state.idle[buffer.key] = Idle(buffer: buffer)
     }
 
-    /// Lets an idle buffer's worker go, and the buffer too unless it is the base; `false` if it is not idle.
+    /// Ends the worker of an idle queue. Also removes the queue, unless it is the base or the recovery queue, or the
+    /// table is closed. Returns `false` if the queue is not idle.
     func retire(_ buffer: TopicQueue) -> Bool {
         self.state.withLock { state in
-            let (mayGo, tally) = buffer.retire(forGood: buffer !== self.base && buffer !== self.recovery)
+            // A queue's lock is taken inside of the table's, never the other way round.
+            let isForGood = buffer !== self.base && buffer !== self.recovery && !state.isClosed
+            let (mayGo, tally) = buffer.retire(forGood: isForGood)
             if let tally {
                 state.retired += tally
-                if state.buffers.removeValue(forKey: buffer.key) != nil { self.context.budget.releaseTopic() }
+                if state.remove(buffer) { self.context.budget.releaseTopic() }
                 self.keepIdle(buffer, in: &state)
             }
             return mayGo
         }
     }
 
-    /// All buffers of records of this process, the oldest first.
-    var buffers: [TopicQueue] { self.state.withLock { $0.inOrder } }
+    /// Calls `body` with all queues for records of this process, the oldest first, and then with the one for records of
+    /// earlier processes, until `isOver`. Returns whether that was with all.
+    @discardableResult
+    private func visit(until isOver: () -> Bool = { false }, _ body: (TopicQueue) -> Void) -> Bool {
+        // On a copy, without the lock: a spill waits for the disk, and callers need the table meanwhile.
+        for queue in self.state.withLock({ $0.order }) {
+            if isOver() { return false }
+            body(queue)
+        }
+        if let recovery = self.recovery { body(recovery) }
+        return true
+    }
 
-    /// These, and the one for what earlier processes left.
-    var allQueues: [TopicQueue] { self.buffers + (self.recovery.map { [$0] } ?? []) }
-
-    /// Makes room in the spool for a record of this rank, in whichever topic has the least severe and oldest records.
+    /// Makes room in the spool for a record of this rank: evicts from the topic with the least severe and oldest batch.
     func evict(atMost rank: Int) {
-        let candidates = self.allQueues.compactMap { buffer in
-            buffer.evictable(atMost: rank).map { (buffer: buffer, rank: $0.rank, openedAt: $0.openedAt) }
+        var candidates: [(buffer: TopicQueue, rank: Int, openedAt: MonotonicInstant)] = []
+        self.visit { buffer in
+            if let (rank, openedAt) = buffer.evictable(atMost: rank) { candidates.append((buffer, rank, openedAt)) }
         }
         let first = EvictionPolicy.first(of: candidates.lazy.map { (rank: $0.rank, age: $0.openedAt) }, atMost: rank)
         _ = first.map { candidates[$0.index].buffer.evict(atMost: rank) }
     }
 
-    /// Moves to files of the spool what waits in memory, and says how many records are still there.
-    func spillToFiles(isForced: Bool) -> Int {
-        self.allQueues.reduce(0) { $0 + $1.spillToFiles(isForced: isForced) }
+    /// Moves records that wait in memory to files of the spool. Returns how many are still in memory.
+    func spillToFiles(isForced: Bool, isOver: () -> Bool) -> Int {
+        var left = 0
+        let isWhole = self.visit(until: isOver) { left += $0.spillToFiles(isForced: isForced) }
+        // Of the others it is not known.
+        return isWhole ? left : max(left, 1)
     }
-
-    /// How many records are in memory only, although they belong into files.
-    var unspooled: Int { self.allQueues.reduce(0) { $0 + $1.unspooled } }
 
     /// All batches that wait in files of the spool.
     var spooled: [EvictionPolicy.Candidate] {
-        self.allQueues.flatMap(\.spooled)
+        var spooled: [EvictionPolicy.Candidate] = []
+        self.visit { spooled += $0.spooled }
+        return spooled
     }
 
-    /// How many buffers there are.
+    /// The number of queues.
     var count: Int { self.state.withLock { $0.buffers.count } }
 
-    /// Closes all buffers, and those yet to come.
-    func close() {
-        let buffers = self.state.withLock { state -> [TopicQueue] in
-            state.isClosed = true
-            return state.inOrder
+    // MARK: Sums
+
+    /// The sums over all queues, with those that were removed.
+    var overview: QueueOverview {
+        self.state.withLock { state in
+            // Under the lock in which queues retire: one that does so meanwhile would count twice or not at all.
+            var overview = QueueOverview(tally: state.retired)
+            for queue in state.order { queue.add(to: &overview) }
+            self.recovery?.add(to: &overview)
+            return overview
         }
-        for buffer in buffers { buffer.close() }
     }
 
-    /// The sums over all buffers there are and have been.
-    var tally: Tally {
+    /// The sums that reports need.
+    var outcome: Outcome {
         self.state.withLock { state in
-            let buffers = state.buffers.values.map(\.buffer) + (self.recovery.map { [$0] } ?? [])
-            return buffers.reduce(into: state.retired) { $0 += $1.tally }
+            var outcome = Outcome(state.retired)
+            for queue in state.order { queue.add(to: &outcome) }
+            self.recovery?.add(to: &outcome)
+            return outcome
         }
+    }
+
+    // MARK: Flush and shutdown
+
+    /// Announces drops. Returns the queues with unsettled records, and for each the number of records that must be
+    /// settled.
+    func flushTargets(announcing announcement: ((DropCounts) -> SyntheticRecord?)? = nil) -> [(TopicQueue, Int)] {
+        if let announcement {
+            // The others announce theirs through the base.
+            self.recovery?.announceDrops(announcement)
+            self.visit { if $0 !== self.recovery { $0.announceDrops(announcement) } }
+        }
+        var targets: [(TopicQueue, Int)] = []
+        self.visit { buffer in
+            if let target = buffer.flushTarget() { targets.append((buffer, target)) }
+        }
+        return targets
+    }
+
+    /// Closes all queues, and those made later.
+    func close() {
+        self.state.withLock { $0.isClosed = true }
+        // Not the queue for earlier processes: delivery keeps its waits there.
+        self.visit { if $0 !== self.recovery { $0.close() } }
+    }
+
+    /// Gives up what the closed queues hold. Returns the results of all records.
+    func abandon(_ body: (TopicQueue, TopicQueue.Rest) -> Void) -> Outcome {
+        var outcome = self.state.withLock { state in
+            state.isAbandoned = true
+            return Outcome(state.retired)
+        }
+        self.visit { body($0, $0.abandon(addingTo: &outcome)) }
+        return outcome
     }
 }
 
@@ -183,4 +239,53 @@ extension TopicTable: RecordQueues {
     func futureQueue(for key: TopicKey) -> any RecordQueue { self.handle(for: key) }
 
     func revive(_ queue: any RecordQueue) -> Bool { (queue as? TopicQueue).map { self.revive($0) } ?? false }
+}
+
+/// Elements in the order in which they came. To add or to remove one costs little, however many there are. A copy costs
+/// nothing until one of the two changes.
+struct NumberedList<Element>: Sequence {
+    /// Removed elements stay as gaps until these are the greater part.
+    private var places: [(number: Int, element: Element?)] = []
+    private var gaps = 0
+    private var nextNumber = 0
+
+    /// The number of places, with those of removed elements.
+    var placeCount: Int { self.places.count }
+
+    /// Returns the number by which it can be removed.
+    mutating func append(_ element: Element) -> Int {
+        defer { self.nextNumber += 1 }
+        self.places.append((self.nextNumber, element))
+        return self.nextNumber
+    }
+
+    mutating func remove(_ number: Int) {
+        var (low, high) = (0, self.places.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self.places[middle].number < number { low = middle + 1 } else { high = middle }
+        }
+        guard low < self.places.count, self.places[low].number == number, self.places[low].element != nil else {
+            return
+        }
+        self.places[low].element = nil
+        self.gaps += 1
+        if self.gaps > 32, 2 * self.gaps > self.places.count {
+            self.places.removeAll { $0.element == nil }
+            self.gaps = 0
+        }
+    }
+
+    struct Iterator: IteratorProtocol {
+        fileprivate var places: IndexingIterator<[(number: Int, element: Element?)]>
+
+        mutating func next() -> Element? {
+            while let place = self.places.next() {
+                if let element = place.element { return element }
+            }
+            return nil
+        }
+    }
+
+    func makeIterator() -> Iterator { Iterator(places: self.places.makeIterator()) }
 }

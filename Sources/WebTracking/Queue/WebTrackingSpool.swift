@@ -8,7 +8,7 @@
 /// for batch in try spool.batches() where !batch.isAlive { print(batch.records, batch.destination) }
 /// ```
 ///
-/// A file that goes while it is looked at is left out: its records have been delivered.
+/// A file that is removed meanwhile is left out: its records have been delivered.
 public struct WebTrackingSpool: Sendable {
     /// The directory, as ``WebTrackingConfiguration/Spool/directory`` names it.
     public let directory: String
@@ -51,7 +51,7 @@ public struct WebTrackingSpool: Sendable {
         var batches: [Batch] = []
         for folder in try FileSystem.names(in: directory) {
             let path = "\(directory)/\(folder)"
-            // In a directory that is not for one process alone the folders are in one that is.
+            // If other users may write to the directory, the folders of a user or group are in a folder inside of it.
             if SpoolAccess.isSubfolder(folder), directory == self.directory,
                 (try? FileSystem.entry(path).isDirectory) ?? false
             {
@@ -105,7 +105,7 @@ public struct WebTrackingSpool: Sendable {
         try records?.forEachRecord(body)
     }
 
-    private func look(at path: String, folder: String, isAlive: Bool) -> (Batch, WebTracking.Batch?)? {
+    private func look(at path: String, folder: String, isAlive: Bool) -> (Batch, OpenBatch?)? {
         var batch = Batch(
             path: path,
             folder: folder,
@@ -128,9 +128,9 @@ public struct WebTrackingSpool: Sendable {
         switch bytes.withUnsafeBytes({ SpoolExamination.examine(copyOf: $0) }) {
         case .empty: return nil
         case .records(let records, let header, let damage):
-            batch.destination = header.destination
-            batch.topic = header.topic
-            batch.openedAt = header.openedAt
+            batch.destination = header.label.destination
+            batch.topic = header.label.topic
+            batch.openedAt = header.label.openedAt
             batch.batchID = records.batchID
             batch.records = records.count
             // A living process is writing the last record.
@@ -139,7 +139,7 @@ public struct WebTrackingSpool: Sendable {
         case .foreign(let destination): batch.destination = destination
         case .unknownVersion(let version): batch.damage = "format version \(version) is unknown"
         case .damaged(let reason):
-            // What is read of a living process's file while it is used again is no whole.
+            // A living process may be using the file again right now, so old and new are mixed.
             guard !isAlive else { return nil }
             batch.damage = reason
         }

@@ -1,29 +1,28 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 /// The memory that one thread encodes records in, kept between records so that the steady path allocates nothing.
 struct EncoderScratch: ~Copyable {
     /// The record being encoded.
     var writer = ByteWriter(capacity: 4096)
+    /// Its metadata, while it is gathered.
+    var members = OrderedMembers()
     var repairs = RepairCounts()
     /// How many of the record's values redaction has changed.
     var redactions = 0
-    /// The descriptions that were asked for while the record was being written, and the keys of their values: the first with
-    /// a key is that of the layer that counts. Nothing is asked twice.
+    /// The record's sequence number, if an attempt to append it has drawn one and found its queue retired.
+    var number: UInt64?
+    /// The descriptions of values that were computed while the record was written, with their keys. Of equal keys, the
+    /// first one counts. No value is asked twice.
     var described: [(key: String, text: String)] = []
     var timestamp = TimestampFormatter()
     var callSites = CallSiteCache()
+    var keys = KeyCache()
 
     /// What a thread keeps between records; a larger record's memory is given back.
-    private static let keptBytes = 64 << 10
+    static let keptBytes = 64 << 10
 
     private init() {}
 
@@ -33,7 +32,8 @@ struct EncoderScratch: ~Copyable {
     /// Invariant: only the thread itself gets at it, and through the functions below alone, which give out `scratch` only
     /// while `depth` is 0.
     private struct Slot: ~Copyable {
-        /// How many records the thread is in the middle of: one, and those that its making has logged in turn.
+        /// The number of records that the thread is encoding: an outer one, and those that its values have logged
+        /// meanwhile.
         var depth = 0
         var scratch = EncoderScratch()
     }
@@ -54,6 +54,7 @@ struct EncoderScratch: ~Copyable {
                 return nested(depth, &scratch)
             }
         }
+        // Before the call: a description that logs must find the memory in use.
         slot.pointee.depth = 1
         let result = body(&slot.pointee.scratch)
         slot.pointee.scratch.clear()
@@ -85,6 +86,7 @@ struct EncoderScratch: ~Copyable {
         if !self.repairs.isEmpty { self.repairs = RepairCounts() }
         if !self.described.isEmpty { self.described.removeAll(keepingCapacity: true) }
         self.redactions = 0
+        self.number = nil
     }
 
     /// Forgets what was written, for the same event to be encoded in another way.

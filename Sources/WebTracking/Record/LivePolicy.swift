@@ -3,7 +3,7 @@
 
 import Synchronization
 
-/// What of the way of a record can be changed while records are being logged.
+/// The parts of the pipeline that can be changed while records are logged.
 final class RecordPolicy: Sendable {
     let redaction: Redaction
     let redactor: Redactor
@@ -11,9 +11,9 @@ final class RecordPolicy: Sendable {
     /// `nil` if nothing is sampled or folded.
     let sampler: Sampler?
 
-    init(redaction: Redaction, sampling: Sampling, redactions: RedactionCount, sampler: Sampler?) {
+    init(redaction: Redaction, redactor: Redactor, sampling: Sampling, sampler: Sampler?) {
         self.redaction = redaction
-        self.redactor = Redactor(redaction, count: redactions)
+        self.redactor = redactor
         self.sampling = sampling
         self.sampler = sampler
     }
@@ -21,8 +21,8 @@ final class RecordPolicy: Sendable {
 
 /// The policy in force. Reading it takes one atomic load and counts no reference.
 final class LivePolicy: Sendable {
-    /// Invariant: points to an element of `policies`, which are never given up before this object is, so that a thread that
-    /// has read the pointer can use it for as long as it likes. There are few: one for each change.
+    /// Invariant: points to an element of `policies`. They are kept as long as this object, so a thread can use the
+    /// pointer at any time after it has read it. There is one for each change, so they are few.
     private let pointer: Atomic<UInt>
     private let policies: Lock<[RecordPolicy]>
     let redactions = RedactionCount()
@@ -31,8 +31,8 @@ final class LivePolicy: Sendable {
     init(redaction: Redaction, sampling: Sampling) {
         let policy = RecordPolicy(
             redaction: redaction,
+            redactor: Redactor(redaction, count: self.redactions),
             sampling: sampling,
-            redactions: self.redactions,
             sampler: Self.sampler(sampling, count: self.leftOut)
         )
         self.pointer = Atomic(Self.bits(policy))
@@ -58,8 +58,8 @@ final class LivePolicy: Sendable {
 
     var current: RecordPolicy { self.with { $0 } }
 
-    /// Puts another redaction or another sampling in force, for records that are logged from now on; returns the policy that
-    /// was in force, if there is a new one.
+    /// Puts another redaction or another sampling in force, for records that are logged from now on. Returns the old
+    /// policy, or `nil` if nothing has changed.
     func change(redaction: Redaction? = nil, sampling: Sampling? = nil) -> RecordPolicy? {
         self.policies.withLock { policies in
             let old = self.current
@@ -68,11 +68,13 @@ final class LivePolicy: Sendable {
             guard redaction != old.redaction || sampling != old.sampling else { return nil }
             let new = RecordPolicy(
                 redaction: redaction,
+                // With another redactor, what handlers and threads have made ready would be of no use.
+                redactor: redaction == old.redaction ? old.redactor : Redactor(redaction, count: self.redactions),
                 sampling: sampling,
-                redactions: self.redactions,
                 // The same sampling goes on counting where it is: another one would let each statement's first records pass.
                 sampler: sampling == old.sampling ? old.sampler : Self.sampler(sampling, count: self.leftOut)
             )
+            // Kept before it can be found. Releasing: a reader that loads the pointer sees the whole policy.
             policies.append(new)
             self.pointer.store(Self.bits(new), ordering: .releasing)
             return old

@@ -21,12 +21,13 @@ final class LogLevelTable: Sendable {
             self.rank = Atomic(Self.number(level))
         }
 
-        fileprivate func set(_ level: LogLevel?) { self.rank.store(Self.number(level), ordering: .relaxed) }
+        // Releasing and acquiring: a thread that sees a wider level also sees the policy that was stored before it (`change`).
+        fileprivate func set(_ level: LogLevel?) { self.rank.store(Self.number(level), ordering: .releasing) }
 
         /// The level in force in place of the handler's own.
         @inline(__always)
         var level: LogLevel? {
-            let rank = self.rank.load(ordering: .relaxed)
+            let rank = self.rank.load(ordering: .acquiring)
             return rank < 7 ? LogLevel.ranked[Int(rank)] : nil
         }
 

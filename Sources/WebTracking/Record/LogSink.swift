@@ -43,19 +43,7 @@ extension LogSink {
         function: String = #function,
         line: UInt = #line
     ) {
-        guard level >= self.logLevel else { return }
-        self.log(
-            event: LogEvent(
-                level: level,
-                message: message(),
-                error: error,
-                metadata: metadata(),
-                source: source(),
-                file: file,
-                function: function,
-                line: line
-            )
-        )
+        self.log(level, message, error, metadata, source, file, function, line)
     }
 
     /// Logs an event at level `trace`.
@@ -69,16 +57,7 @@ extension LogSink {
         function: String = #function,
         line: UInt = #line
     ) {
-        self.log(
-            level: .trace,
-            message(),
-            error: error,
-            metadata: metadata(),
-            source: source(),
-            file: file,
-            function: function,
-            line: line
-        )
+        self.log(.trace, message, error, metadata, source, file, function, line)
     }
 
     /// Logs an event at level `debug`.
@@ -92,16 +71,7 @@ extension LogSink {
         function: String = #function,
         line: UInt = #line
     ) {
-        self.log(
-            level: .debug,
-            message(),
-            error: error,
-            metadata: metadata(),
-            source: source(),
-            file: file,
-            function: function,
-            line: line
-        )
+        self.log(.debug, message, error, metadata, source, file, function, line)
     }
 
     /// Logs an event at level `info`.
@@ -115,16 +85,7 @@ extension LogSink {
         function: String = #function,
         line: UInt = #line
     ) {
-        self.log(
-            level: .info,
-            message(),
-            error: error,
-            metadata: metadata(),
-            source: source(),
-            file: file,
-            function: function,
-            line: line
-        )
+        self.log(.info, message, error, metadata, source, file, function, line)
     }
 
     /// Logs an event at level `notice`.
@@ -138,16 +99,7 @@ extension LogSink {
         function: String = #function,
         line: UInt = #line
     ) {
-        self.log(
-            level: .notice,
-            message(),
-            error: error,
-            metadata: metadata(),
-            source: source(),
-            file: file,
-            function: function,
-            line: line
-        )
+        self.log(.notice, message, error, metadata, source, file, function, line)
     }
 
     /// Logs an event at level `warning`.
@@ -161,16 +113,7 @@ extension LogSink {
         function: String = #function,
         line: UInt = #line
     ) {
-        self.log(
-            level: .warning,
-            message(),
-            error: error,
-            metadata: metadata(),
-            source: source(),
-            file: file,
-            function: function,
-            line: line
-        )
+        self.log(.warning, message, error, metadata, source, file, function, line)
     }
 
     /// Logs an event at level `error`.
@@ -184,16 +127,7 @@ extension LogSink {
         function: String = #function,
         line: UInt = #line
     ) {
-        self.log(
-            level: .error,
-            message(),
-            error: error,
-            metadata: metadata(),
-            source: source(),
-            file: file,
-            function: function,
-            line: line
-        )
+        self.log(.error, message, error, metadata, source, file, function, line)
     }
 
     /// Logs an event at level `critical`.
@@ -207,15 +141,33 @@ extension LogSink {
         function: String = #function,
         line: UInt = #line
     ) {
+        self.log(.critical, message, error, metadata, source, file, function, line)
+    }
+
+    /// What all conveniences do. It takes closures, so that nothing is evaluated for a level that is not let through.
+    @inlinable
+    func log(
+        _ level: LogLevel,
+        _ message: () -> LogMessage,
+        _ error: (any Error)?,
+        _ metadata: () -> LogMetadata?,
+        _ source: () -> String?,
+        _ file: String,
+        _ function: String,
+        _ line: UInt
+    ) {
+        guard level >= self.logLevel else { return }
         self.log(
-            level: .critical,
-            message(),
-            error: error,
-            metadata: metadata(),
-            source: source(),
-            file: file,
-            function: function,
-            line: line
+            event: LogEvent(
+                level: level,
+                message: message(),
+                error: error,
+                metadata: metadata(),
+                source: source(),
+                file: file,
+                function: function,
+                line: line
+            )
         )
     }
 }

@@ -28,7 +28,8 @@ struct MetadataResolver {
         var value: String
     }
 
-    /// The fields of `metadata`, none of which has a name in `taken` or the name of another.
+    /// The fields of `metadata`, none of which has a name in `taken` or the name of another, in the order of their names'
+    /// bytes.
     ///
     /// Where two values claim one name, the value with the shorter path keeps it (a key written with a dot before a
     /// nested one), then the one whose path comes first in byte order; the other is numbered from `_2` on.
@@ -52,6 +53,8 @@ struct MetadataResolver {
             self.repairs[.collidingKey] += 1
         }
         self.steps += numbers.steps
+        // The order in which the encoder writes plain metadata: by bytes, the numbers included.
+        leaves.sort { MetadataText.precedes($0.name, $1.name) }
         return leaves.map { Field(name: $0.name, value: $0.value) }
     }
 

@@ -6,11 +6,11 @@ import Logging
 #endif
 
 extension RecordEncoder {
-    /// Writes metadata that needs no repair, and says `false` if it met something that does: then what was written is of
-    /// no use, and no repair has been counted.
+    /// Writes metadata that needs no repair, and says `false` if it met something that does: then no repair has been
+    /// counted, and what was gathered is of no use.
     ///
-    /// Layers are walked, not merged: the event's first, then the provider's and the handler's without what an earlier
-    /// layer outranks. The keys of one layer differ from each other, and so do their names, since a plain key is its name.
+    /// The layers are gathered one after the other, the most important one first, and leave in the order of their keys.
+    /// The names of a record's plain metadata differ from each other, since a plain key is its name.
     @inline(__always)
     func appendPlainMetadata(
         _ event: LogEvent,
@@ -22,216 +22,174 @@ extension RecordEncoder {
         guard fields.isPlain else { return false }
         let isAboutError = event.error != nil
         if isAboutError && fields.claimsErrorName { return false }
-        var outranked = HandlerFields.Outranked()
-        // How many values were changed; kept only if the general mapping is not asked to do it all again.
-        var redactions = 0
-        var written = NameFilter()
         if let metadata = event.metadata {
-            var members = metadata.makeIterator()
-            while let (key, value) = members.next() {
-                if self.isPromoted(key) { continue }
-                guard
-                    let hash = self.appendPlain(
-                        key,
-                        consume value,
-                        isAboutError: isAboutError,
-                        redactor: redactor,
-                        redactions: &redactions,
-                        to: &scratch
-                    )
-                else {
-                    return false
-                }
-                if self.isLeading(hash) { return false }
-                if fields.names.mayContain(hash) { fields.insert(key, hash, into: &outranked) }
-                if provided != nil { written.insert(hash) }
-            }
+            guard self.gather(metadata, isAboutError: isAboutError, redactor, to: &scratch) else { return false }
         }
         if let provided {
-            var members = provided.makeIterator()
-            while let (key, value) = members.next() {
-                if self.isPromoted(key) { continue }
-                let start = scratch.writer.count
-                let redactionsBefore = redactions
-                guard
-                    let hash = self.appendPlain(
-                        key,
-                        consume value,
-                        isAboutError: isAboutError,
-                        redactor: redactor,
-                        redactions: &redactions,
-                        to: &scratch
-                    )
-                else {
-                    return false
-                }
-                if self.isLeading(hash) { return false }
-                if fields.names.mayContain(hash) { fields.insert(key, hash, into: &outranked) }
-                if written.mayContain(hash), event.metadata?[key] != nil {
-                    scratch.writer.truncate(to: start)
-                    redactions = redactionsBefore
-                }
-            }
+            guard self.gather(provided, isAboutError: isAboutError, redactor, to: &scratch) else { return false }
         }
         if fields.redactor != redactor.identity {
-            guard
-                self.appendHandler(
-                    fields,
-                    provided,
-                    event,
-                    redactor: redactor,
-                    redactions: &redactions,
-                    to: &scratch
-                )
-            else { return false }
-        } else if outranked.isEmpty {
-            scratch.writer.append(fields.members)
-            redactions += fields.redactions
-        } else {
-            redactions += self.appendRest(of: fields, without: outranked, provided, event.metadata, to: &scratch)
+            // Made ready under another redaction than the one in force. A value that is outranked is not asked for.
+            let metadata = fields.metadata.filter { event.metadata?[$0.key] == nil && provided?[$0.key] == nil }
+            guard self.gather(metadata, isAboutError: isAboutError, redactor, to: &scratch) else { return false }
+        } else if !fields.members.isEmpty {
+            if scratch.members.isEmpty && fields.isWhole {
+                scratch.writer.append(fields.text)
+                scratch.redactions = fields.redactions
+                return true
+            }
+            guard scratch.members.append(fields.members, text: fields.text, redactions: fields.redactions) else {
+                return false
+            }
         }
-        scratch.redactions = redactions
+        if !scratch.members.isEmpty { scratch.redactions = scratch.members.write(to: &scratch.writer) }
         return true
     }
 
-    /// Writes one value, or what redaction makes of it, and returns the hash of its key; `nil` if the key or the value is
-    /// not plain.
+    /// Stands for this encoder with that redactor: what is plain depends on both.
     @inline(__always)
-    private func appendPlain(
-        _ key: borrowing String,
-        _ value: consuming LogMetadataValue,
+    private func owner(_ redactor: Redactor) -> UInt64 { self.identity &<< 28 ^ redactor.identity }
+
+    /// Gathers the members of a layer; `false` if one of them is not plain.
+    @inline(never)
+    private func gather(
+        _ layer: LogMetadata,
         isAboutError: Bool,
-        redactor: Redactor,
-        redactions: inout Int,
+        _ redactor: Redactor,
         to scratch: inout EncoderScratch
-    ) -> UInt64? {
-        let start = scratch.writer.count
-        var rule = KeyPatterns.noRule
-        guard let hash = PlainKey.append(key, to: &scratch.writer, redactor: redactor, rule: &rule) else { return nil }
-        let isSuspect = rule != KeyPatterns.noRule || redactor.hasFunctions
-        if isAboutError && self.isErrorName(hash) { return nil }
-        let isWritten: Bool
-        switch consume value {
-        case .string(let text):
-            isWritten =
-                isSuspect
-                ? self.appendRedacted(copy key, .string(text), rule, from: start, redactor, &redactions, to: &scratch)
-                : self.appendPlainValue(text, to: &scratch.writer)
-        case .stringConvertible(let value):
-            isWritten =
-                isSuspect || redactor.mayHaveAttributes(value)
-                ? self.appendRedacted(
-                    copy key,
-                    .stringConvertible(value),
-                    rule,
-                    from: start,
-                    redactor,
-                    &redactions,
-                    to: &scratch
-                )
-                : self.appendDescription(of: value, copy key, to: &scratch)
-        case .dictionary, .array:
-            isWritten = false
+    ) -> Bool {
+        let hasPromoted = self.hasPromoted
+        var values = layer.makeIterator()
+        while true {
+            // Taken apart at once: a value in a variable is moved from place to place, for half a hundred instructions.
+            switch values.next() {
+            case (let key, .string(let text))?:
+                if hasPromoted, self.isPromoted(key) { continue }
+                guard self.gather(key, text, isAboutError: isAboutError, redactor, to: &scratch) else { return false }
+            case (let key, .stringConvertible(let value))?:
+                if hasPromoted, self.isPromoted(key) { continue }
+                guard self.gather(key, value, isAboutError: isAboutError, redactor, to: &scratch) else { return false }
+            case (let key, .dictionary)?, (let key, .array)?:
+                guard hasPromoted, self.isPromoted(key) else { return false }
+            case nil:
+                return true
+            }
         }
-        return isWritten ? hash : nil
     }
 
-    /// Writes what redaction makes of a value that is not a container, behind its key, or takes the key back, which begins
-    /// at `start`; `false` if the value stays as it is and is too long.
-    @inline(never)
-    private func appendRedacted(
-        _ key: String,
-        _ value: LogMetadataValue,
-        _ rule: Int,
-        from start: Int,
+    /// Gathers a string, or what redaction makes of it; `false` if the key or the text is not plain.
+    @inline(__always)
+    private func gather(
+        _ key: borrowing String,
+        _ text: borrowing String,
+        isAboutError: Bool,
         _ redactor: Redactor,
-        _ redactions: inout Int,
+        to scratch: inout EncoderScratch
+    ) -> Bool {
+        var rule = KeyPatterns.noRule
+        let beginning = self.begin(key, isAboutError: isAboutError, redactor, &rule, to: &scratch)
+        if beginning == 0 { return false }
+        guard rule == KeyPatterns.noRule, !redactor.hasFunctions else {
+            return self.gather(redacted: .string(copy text), copy key, beginning, rule, redactor, to: &scratch)
+        }
+        return self.appendPlainValue(text, to: &scratch.members.text) && scratch.members.endMember(beginning, marks: 0)
+    }
+
+    /// Gathers the description of a value, or what redaction makes of it; `false` if the key or the description is not plain.
+    @inline(never)
+    private func gather(
+        _ key: String,
+        _ value: any CustomStringConvertible & Sendable,
+        isAboutError: Bool,
+        _ redactor: Redactor,
+        to scratch: inout EncoderScratch
+    ) -> Bool {
+        var rule = KeyPatterns.noRule
+        let beginning = self.begin(key, isAboutError: isAboutError, redactor, &rule, to: &scratch)
+        if beginning == 0 { return false }
+        guard rule == KeyPatterns.noRule, !redactor.hasFunctions, !redactor.mayHaveAttributes(value) else {
+            return self.gather(redacted: .stringConvertible(value), key, beginning, rule, redactor, to: &scratch)
+        }
+        let text = value.description
+        // Kept in case the record is written again.
+        scratch.described.append((key, text))
+        return self.appendPlainValue(text, to: &scratch.members.text) && scratch.members.endMember(beginning, marks: 0)
+    }
+
+    /// Begins a member, and returns the ``PlainKey/beginning`` of its key; 0 if that is not plain.
+    ///
+    /// - Parameter rule: Becomes the first redaction rule that is for the key, unless that was none.
+    @inline(__always)
+    private func begin(
+        _ key: borrowing String,
+        isAboutError: Bool,
+        _ redactor: Redactor,
+        _ rule: inout Int,
+        to scratch: inout EncoderScratch
+    ) -> UInt64 {
+        // Kept for this encoder with that redactor: encoders may share one, as the fuzzer has them do.
+        let beginning = key.withBytes {
+            scratch.keys.append($0, owner: self.owner(redactor), to: &scratch.members.text)
+        }
+        guard beginning == 0 else { return beginning }
+        return self.beginNew(copy key, isAboutError: isAboutError, redactor, &rule, to: &scratch)
+    }
+
+    @inline(never)
+    private func beginNew(
+        _ key: String,
+        isAboutError: Bool,
+        _ redactor: Redactor,
+        _ rule: inout Int,
+        to scratch: inout EncoderScratch
+    ) -> UInt64 {
+        let start = scratch.members.text.count
+        guard let plain = PlainKey.append(key, to: &scratch.members.text, redactor: redactor, rule: &rule),
+            !self.leadingNames.contains(plain, key)
+        else { return 0 }
+        // Whether such a key is plain depends on the record.
+        if self.errorNames.contains(plain, key) { return isAboutError ? 0 : plain.beginning }
+        if rule == KeyPatterns.noRule {
+            scratch.members.text.withBytes {
+                scratch.keys.keep(UnsafeRawBufferPointer(rebasing: $0[start...]), plain, owner: self.owner(redactor))
+            }
+        }
+        return plain.beginning
+    }
+
+    /// Gathers what redaction makes of a value that is not a container, whose key is there; `false` if the value stays as it
+    /// is and is too long.
+    @inline(never)
+    private func gather(
+        redacted value: LogMetadataValue,
+        _ key: String,
+        _ beginning: UInt64,
+        _ rule: Int,
+        _ redactor: Redactor,
         to scratch: inout EncoderScratch
     ) -> Bool {
         var leaf = LeafText(value)
         let action = redactor.action(key, rule: rule, &leaf)
         defer { if let described = leaf.described { scratch.described.append((key, described)) } }
-        guard action != .keep else { return self.appendPlainValue(leaf.text, to: &scratch.writer) }
-        redactions += 1
-        if redactor.append(action, of: &leaf, to: &scratch.writer) {
-            scratch.writer.append(UInt8(ascii: "\""))
-        } else {
-            scratch.writer.truncate(to: start)
+        guard action != .keep else {
+            return self.appendPlainValue(leaf.text, to: &scratch.members.text)
+                && scratch.members.endMember(beginning, marks: 0)
         }
-        return true
-    }
-
-    /// Writes the description of a value, and keeps it in case the record is written again.
-    @inline(never)
-    private func appendDescription(
-        of value: any CustomStringConvertible & Sendable,
-        _ key: String,
-        to scratch: inout EncoderScratch
-    ) -> Bool {
-        let text = value.description
-        scratch.described.append((key, text))
-        return self.appendPlainValue(text, to: &scratch.writer)
+        scratch.members.redactions += 1
+        guard redactor.append(action, of: &leaf, to: &scratch.members.text) else {
+            return scratch.members.endMember(beginning, marks: OrderedMembers.isDropped)
+        }
+        scratch.members.text.append(UInt8(ascii: "\""))
+        return scratch.members.endMember(beginning, marks: OrderedMembers.isRedacted)
     }
 
     /// Writes a value with the quote behind it, unless it is too long.
     @inline(__always)
-    private func appendPlainValue(_ text: String, to writer: inout ByteWriter) -> Bool {
+    private func appendPlainValue(_ text: borrowing String, to writer: inout ByteWriter) -> Bool {
         text.withBytes { bytes in
             guard bytes.count <= self.limits.valueBytes else { return false }
-            writer.append(escaping: bytes)
-            writer.append(UInt8(ascii: "\""))
+            writer.append(escapingToQuote: bytes)
             return true
         }
-    }
-
-    /// Writes those of a handler's members that no other layer outranks, and returns how many of these are redacted.
-    @inline(never)
-    private func appendRest(
-        of fields: borrowing HandlerFields,
-        without outranked: HandlerFields.Outranked,
-        _ provided: LogMetadata?,
-        _ event: LogMetadata?,
-        to scratch: inout EncoderScratch
-    ) -> Int {
-        var start = 0
-        var redactions = fields.redactions
-        for (place, entry) in fields.entries.enumerated() {
-            if outranked.contains(place) ?? (event?[entry.key] != nil || provided?[entry.key] != nil) {
-                if entry.isRedacted { redactions -= 1 }
-            } else {
-                fields.members.withUnsafeBytes {
-                    scratch.writer.append(UnsafeRawBufferPointer(rebasing: $0[start..<entry.end]))
-                }
-            }
-            start = entry.end
-        }
-        return redactions
-    }
-
-    /// Writes a handler's metadata that was made ready under another redaction than the one in force, value by value.
-    @inline(never)
-    private func appendHandler(
-        _ fields: borrowing HandlerFields,
-        _ provided: LogMetadata?,
-        _ event: LogEvent,
-        redactor: Redactor,
-        redactions: inout Int,
-        to scratch: inout EncoderScratch
-    ) -> Bool {
-        for (key, value) in fields.metadata where !self.isPromoted(key) {
-            guard event.metadata?[key] == nil && provided?[key] == nil else { continue }
-            guard
-                let hash = self.appendPlain(
-                    key,
-                    value,
-                    isAboutError: event.error != nil,
-                    redactor: redactor,
-                    redactions: &redactions,
-                    to: &scratch
-                ),
-                !self.isLeading(hash)
-            else { return false }
-        }
-        return true
     }
 }

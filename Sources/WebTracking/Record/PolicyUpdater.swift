@@ -3,13 +3,13 @@
 
 import Synchronization
 
-/// Changes a producer's policy, and sees to it that what a sampler has left out is told of, also when its statements have
-/// fallen silent.
+/// Changes a producer's policy, and makes sure that what a sampler has left out is reported, even if its statements log
+/// nothing more.
 final class PolicyUpdater: Sendable {
     private let pipeline: RecordPipeline
     private let clock: any ProducerClock
     private let executor: (any TaskExecutor)?
-    /// Tells once a second, while there is sampling.
+    /// Reports once a second, while sampling is on.
     private let reporter = Lock<Task<Void, Never>?>(nil)
     private let replaced = RetiredSamplers()
     private let isStopped = Atomic(false)
@@ -22,7 +22,7 @@ final class PolicyUpdater: Sendable {
     }
 
     func change(redaction: Redaction? = nil, sampling: Sampling? = nil) {
-        // After the shutdown nothing is sampled: what comes then is too late.
+        // After the shutdown nothing is sampled: later records are dropped anyway.
         let sampling = self.isStopped.load(ordering: .acquiring) ? .off : sampling
         let policy = self.pipeline.policy
         guard let old = policy.change(redaction: redaction, sampling: sampling) else { return }
@@ -31,10 +31,10 @@ final class PolicyUpdater: Sendable {
         self.startIfNeeded()
     }
 
-    /// Tells of everything that was left out so far.
-    func reportLeftOut() { self.report(all: true) }
+    /// Reports everything that was left out so far.
+    func reportLeftOut() { Self.report(self.pipeline, self.replaced, all: true) }
 
-    /// Tells of everything, and ends the sampling.
+    /// Reports everything, and ends the sampling.
     func stop() {
         self.cancel()
         self.isStopped.store(true, ordering: .releasing)
@@ -42,10 +42,6 @@ final class PolicyUpdater: Sendable {
     }
 
     func cancel() { self.reporter.withLock { $0?.cancel() } }
-
-    private func report(all: Bool) {
-        Self.report(self.pipeline, self.replaced, all: all)
-    }
 
     private static func report(_ pipeline: RecordPipeline, _ replaced: RetiredSamplers, all: Bool) {
         if let sampler = pipeline.policy.current.sampler { pipeline.reportLeftOut(by: sampler, all: all) }
@@ -69,8 +65,8 @@ final class PolicyUpdater: Sendable {
     }
 }
 
-/// Samplers that are no longer in force. A thread that had read the policy before the change may still offer them a record,
-/// and there may have been no room to tell of what they left out.
+/// Samplers that are not in force any more. A thread that read the policy before the change may still offer them a
+/// record, and there may have been no room to report what they left out.
 private final class RetiredSamplers: Sendable {
     private let samplers = Lock<[Sampler]>([])
 

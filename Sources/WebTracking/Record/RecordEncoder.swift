@@ -48,12 +48,10 @@ final class RecordEncoder: Sendable {
 
     /// A label longer than this is cut.
     static let longestLabel = 1024
-    /// The field that tells how many metadata values did not fit into an oversize record.
+    /// The field with the number of metadata values that did not fit into an oversize record.
     static let omittedName = "metadata.omitted"
 
     let limits: Limits
-    /// The names of the default fields.
-    private let leadingFilter: NameFilter
     private let mapping: FieldMapping
     /// The metadata keys that become topic or tags instead of fields.
     private let promoted: [String]
@@ -63,10 +61,12 @@ final class RecordEncoder: Sendable {
     private let messageOpening: [UInt8]
     private let location: [[UInt8]]
     private let errorOpenings: [[UInt8]]
-    private let leadingNames: [UInt64]
-    private let errorNames: [UInt64]
-    /// Tells this encoder's ready members from those of another producer's.
-    private let identity: UInt64
+    /// The names of the default fields.
+    let leadingNames: PlainNames
+    /// The names of the fields that only records with an error have.
+    let errorNames: PlainNames
+    /// Distinguishes this encoder's ready members from those of another producer.
+    let identity: UInt64
 
     private static let lastIdentity = Atomic<UInt64>(0)
 
@@ -88,11 +88,8 @@ final class RecordEncoder: Sendable {
         self.messageOpening = opening(mapping.message)
         self.location = [mapping.source, mapping.file, mapping.function, mapping.line].map { opening($0) }
         self.errorOpenings = mapping.error.map { opening($0, after: ",") }
-        // A name that no plain key can have needs no hash.
-        var writer = ByteWriter(capacity: 256)
-        self.leadingNames = mapping.leading.compactMap { PlainKey.append($0, to: &writer) }
-        self.errorNames = mapping.error.compactMap { PlainKey.append($0, to: &writer) }
-        self.leadingFilter = self.leadingNames.reduce(into: NameFilter()) { $0.insert($1) }
+        self.leadingNames = PlainNames(mapping.leading)
+        self.errorNames = PlainNames(mapping.error)
         self.identity = Self.lastIdentity.add(1, ordering: .relaxed).newValue
     }
 
@@ -116,23 +113,15 @@ final class RecordEncoder: Sendable {
         return writer.withBytes { Array($0) }
     }
 
+    /// Whether there are metadata keys that become topic or tags.
+    @inline(__always)
+    var hasPromoted: Bool { !self.promoted.isEmpty }
+
     /// Whether a metadata key becomes part of the topic or a tag.
     @inline(__always)
     func isPromoted(_ key: String) -> Bool {
         !self.promoted.isEmpty && self.promoted.contains(key)
     }
-
-    /// Whether a plain key with this hash may have the name of a default field.
-    @inline(__always)
-    func isLeading(_ hash: UInt64) -> Bool {
-        self.leadingFilter.mayContain(hash) && self.hasLeadingName(hash)
-    }
-
-    @inline(never)
-    private func hasLeadingName(_ hash: UInt64) -> Bool { self.leadingNames.contains(hash) }
-
-    /// Whether a plain key with this hash may have the name of an error's field.
-    func isErrorName(_ hash: UInt64) -> Bool { self.errorNames.contains(hash) }
 
     /// Writes the record of an event into the scratch memory, which is empty, within the limits.
     ///
@@ -206,6 +195,7 @@ final class RecordEncoder: Sendable {
         var general: GeneralFields?
         if let metadataBegin {
             scratch.writer.truncate(to: metadataBegin)
+            scratch.members.clear()
             let fields = self.fields(of: layers, unpromoted, settled, isAboutError: isAboutError, redactor, scratch)
             scratch.redactions = fields.redactions
             self.append(fields, valueLimit: self.limits.valueBytes, to: &scratch)

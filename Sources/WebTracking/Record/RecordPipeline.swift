@@ -5,7 +5,7 @@
 import Logging
 #endif
 
-/// The way of a record on its caller's thread: is it let through, find the topic's buffer, encode, hand over.
+/// The way of a record on its caller's thread: check the policy, find the topic's queue, encode, append.
 final class RecordPipeline: Sendable {
     let router: TopicRouter
     let encoder: RecordEncoder
@@ -14,12 +14,12 @@ final class RecordPipeline: Sendable {
     let clock: any ProducerClock
     /// The number of forks for which the pipeline was made.
     private let forks = ForkCount.current
-    /// What is logged where that is another one.
+    /// The counts of records that are logged at another number of forks.
     let forked = ForkedRecords()
-    /// Tells of the first of those; on the thread that logs.
+    /// Reports the first of those records, on the thread that logs.
     private let reportForked: @Sendable () -> Void
-    /// For records of the library's own: numbers that nobody can read would tell nothing, and no function of the user's is
-    /// called under a topic's lock.
+    /// For the library's own records: pseudonyms of numbers would be useless, and no function of the user's is called
+    /// under a topic's lock.
     private let unredacted = Redactor(.none, count: RedactionCount())
 
     init(
@@ -38,7 +38,8 @@ final class RecordPipeline: Sendable {
         self.clock = clock
     }
 
-    /// Whether this process is a child of the pipeline's that runs the same program, and may use nothing of it.
+    /// Whether this process is a child of the pipeline's process (`fork`) that runs the same program, so it must not
+    /// use the pipeline.
     @inline(__always)
     var isForked: Bool { ForkCount.isOther(than: self.forks) }
 
@@ -62,15 +63,15 @@ final class RecordPipeline: Sendable {
         }
     }
 
-    /// How deep records may be nested that still ask functions of the user's for what they hold.
+    /// The largest nesting at which records still call the user's functions.
     static let deepest = 2
 
     /// Takes one event of a handler.
     @inline(__always)
     func log(_ event: LogEvent, from handler: borrowing WebTrackingLogHandler) {
-        // Before any lock: a thread that is not there may hold it.
+        // Before any lock: a thread that does not exist here may hold it.
         guard !self.isForked else { return self.dropForked(event.level.rank) }
-        // The time first: the server knows only when it received the record.
+        // Read the time first: the server only knows when it received the record.
         let time = self.clock.wallTime()
         self.policy.with { policy in
             if let sampler = policy.sampler, !self.isKept(event, time: time, label: handler.label, sampler) { return }
@@ -97,9 +98,9 @@ final class RecordPipeline: Sendable {
         }
     }
 
-    /// Takes one event that a metadata provider, a description or a redaction function has logged while it was asked for a
-    /// part of another one: without the provider, which might log for ever, and deeper without anything that would have to
-    /// be asked for.
+    /// Logs an event that a metadata provider, a description or a redaction function has logged while it computed a
+    /// part of another one. It is encoded without the provider, which might log for ever. If it is nested deeper, it is
+    /// encoded without any user function.
     @inline(never)
     private func logNested(
         _ event: LogEvent,
@@ -124,7 +125,7 @@ final class RecordPipeline: Sendable {
         self.logByMetadata(event, time: time, from: handler, provided: nil, repairs: repairs, policy, &scratch)
     }
 
-    /// Finds the buffer of one event, whose topic or tags may depend on its metadata.
+    /// Finds the queue of one event, whose topic or tags may depend on its metadata.
     @inline(never)
     private func logByMetadata(
         _ event: LogEvent,
@@ -136,10 +137,10 @@ final class RecordPipeline: Sendable {
         _ scratch: inout EncoderScratch
     ) {
         let metadata = handler.metadata
-        // What a value has become for the topic is what it is among the fields, too, if it stays there.
+        // A value that was redacted for the topic is the same among the fields, if it stays there.
         var settled: [String: SettledValue] = [:]
         var encoded: RecordEncoder.Unpromoted?
-        // A retired buffer is no longer in the table, so the next look finds or makes another.
+        // A retired queue is no longer in the table, so the next look-up finds or makes another one.
         while true {
             let route = self.router.route(label: handler.label, repairs) { key in
                 if let known = settled[key] { return known.value }
@@ -169,7 +170,7 @@ final class RecordPipeline: Sendable {
         }
     }
 
-    /// Finds a buffer for a record whose own had no place in the table: what it says is the same in each.
+    /// Finds a queue for a record whose own topic had no place in the table. The record's text does not change.
     @inline(never)
     private func appendToNewBatch(
         rank: Int,
@@ -183,7 +184,8 @@ final class RecordPipeline: Sendable {
         }
     }
 
-    /// Puts an encoded event into the route's buffer; `false` if that is retired, and there is no room for its topic.
+    /// Appends an encoded event to the route's queue. Returns `false` if that is retired, and there is no room for its
+    /// topic.
     @inline(__always)
     private func append(
         rank: Int,
@@ -218,10 +220,19 @@ final class RecordPipeline: Sendable {
     ) -> Bool {
         let repairs = scratch.repairs
         let comparedFrom = policy.sampler?.suppressesRepeats(rank) ?? false ? self.encoder.endOfTime : nil
+        let number = scratch.number
         let answer = scratch.writer.withBytes {
-            route.buffer.append($0, rank: rank, repairs: repairs, comparedFrom: comparedFrom, isSynthetic: false)
+            route.buffer.append(
+                $0,
+                rank: rank,
+                repairs: repairs,
+                number: number,
+                comparedFrom: comparedFrom,
+                isSynthetic: false
+            )
         }
-        guard answer != .retired else {
+        if case .retired(let number) = answer {
+            scratch.number = number
             return self.putIntoRetired(rank: rank, comparedFrom: comparedFrom, route, policy, &scratch)
         }
         // Once for each record, however often it is written before it finds its place.
@@ -229,7 +240,7 @@ final class RecordPipeline: Sendable {
         return true
     }
 
-    /// Puts an encoded record into a buffer whose topic was idle; `false` if there is no room for the topic.
+    /// Appends an encoded record to a queue whose topic was idle. Returns `false` if there is no room for the topic.
     @inline(never)
     private func putIntoRetired(
         rank: Int,
@@ -240,13 +251,22 @@ final class RecordPipeline: Sendable {
     ) -> Bool {
         let repairs = scratch.repairs
         while self.router.table.revive(route.buffer) {
+            let number = scratch.number
             let answer = scratch.writer.withBytes {
-                route.buffer.append($0, rank: rank, repairs: repairs, comparedFrom: comparedFrom, isSynthetic: false)
+                route.buffer.append(
+                    $0,
+                    rank: rank,
+                    repairs: repairs,
+                    number: number,
+                    comparedFrom: comparedFrom,
+                    isSynthetic: false
+                )
             }
-            guard answer == .retired else {
+            guard case .retired(let number) = answer else {
                 policy.redactor.count(scratch.redactions)
                 return true
             }
+            scratch.number = number
         }
         return false
     }
@@ -260,7 +280,7 @@ final class RecordPipeline: Sendable {
         return isKept
     }
 
-    /// Tells of what `sampler` has left out: in seconds that are over, or, with `all`, until now.
+    /// Reports what `sampler` has left out: in seconds that are over, or, with `all`, until now.
     func reportLeftOut(by sampler: Sampler, all: Bool) {
         for report in sampler.takeReports(at: self.clock.wallTime(), all: all) { self.report(report, by: sampler) }
     }
@@ -283,20 +303,21 @@ final class RecordPipeline: Sendable {
             label: report.label
         )
         let table = self.router.table
-        // Nothing is known of the metadata of what was left out.
+        // The metadata of the records left out is not known.
         let buffer =
             self.router.fixedRoute(label: report.label)?.buffer
             ?? self.router.route(label: report.label, value: { _ in nil }).buffer
         var answer = buffer.append(record)
-        if answer == .retired { answer = (table.revive(buffer) ? buffer : table.baseQueue).append(record) }
+        if case .retired = answer { answer = (table.revive(buffer) ? buffer : table.baseQueue).append(record) }
         if answer != .accepted { sampler.putBack(report, at: self.clock.wallTime()) }
     }
 
     // MARK: Records of the library's own
 
-    /// Encodes a record that tells how many records were dropped, by reason and level.
+    /// Encodes a record that reports drops, by reason and level.
     func announcement(of drops: DropCounts) -> SyntheticRecord {
-        var metadata: LogMetadata = ["dropped.total": .string(String(drops.total))]
+        let total = drops.sum.total
+        var metadata: LogMetadata = ["dropped.total": .string(String(total))]
         for reason in DropReason.allCases {
             for (level, count) in drops[reason].byLevel {
                 metadata["dropped.\(reason.rawValue).\(level.rawValue)"] = .string(String(count))
@@ -305,7 +326,7 @@ final class RecordPipeline: Sendable {
         return self.synthetic(
             LogEvent(
                 level: .warning,
-                message: "\(drops.total) records of this topic were dropped",
+                message: "\(total) records of this topic were dropped",
                 metadata: metadata,
                 source: "WebTracking",
                 file: #fileID,
@@ -316,7 +337,7 @@ final class RecordPipeline: Sendable {
         )
     }
 
-    /// Encodes a record that tells how often the one before it was repeated.
+    /// Encodes a record that reports how often the one before it was repeated.
     func repetition(of fold: RepeatedRecord) -> SyntheticRecord {
         var metadata: LogMetadata = ["repeated.count": .string(String(fold.repeats))]
         if let sequence = fold.sequence { metadata["repeated.seq"] = .string(String(sequence)) }

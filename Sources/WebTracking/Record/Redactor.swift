@@ -7,9 +7,9 @@ import Synchronization
 import Logging
 #endif
 
-/// A ``Redaction``, ready to be asked for each record.
+/// A ``Redaction`` in a form that can be applied to each record quickly.
 final class Redactor: Sendable {
-    /// A rule that does not go by the key alone.
+    /// A rule that does not depend on the key alone.
     private struct Rule: Sendable {
         enum Test: Sendable {
             case attribute(@Sendable (LogMetadataValue) -> Bool)
@@ -30,11 +30,11 @@ final class Redactor: Sendable {
     private let pseudonymKey: PseudonymKey?
     /// Whether there are rules at all.
     let isActive: Bool
-    /// Whether a value's key does not tell enough: there are functions.
+    /// Whether a value's key is not enough to decide: there are functions.
     let hasFunctions: Bool
     /// The type of values with attributes, if there are rules for those.
     private let carrier: ObjectIdentifier?
-    /// Tells this redactor's work from that of others.
+    /// Identifies this redactor's results.
     let identity: UInt64
     private let total: RedactionCount
 
@@ -231,7 +231,7 @@ struct SettledValue: Sendable {
     var redactions: Int
 }
 
-/// The text of a value that is not a container, which is asked for its description once, and only if somebody needs it.
+/// The text of a value that is not a container. Its description is computed once, and only if it is needed.
 struct LeafText {
     let value: LogMetadataValue
     /// The description, if it has been asked for.

@@ -5,7 +5,7 @@
 import Logging
 #endif
 
-/// Decides which records are let through, and remembers what to tell of the others.
+/// Decides which records are kept, and remembers what to report of the others.
 final class Sampler: Sendable {
     /// What was left out of one statement's records in one second.
     struct Report: Sendable {
@@ -38,7 +38,7 @@ final class Sampler: Sendable {
     private let shards: [Shard]
     private let count: LeftOutCount
 
-    /// Statements beyond this many in a shard are not sampled: nothing is left out that could not be told of.
+    /// Statements beyond this number in a shard are not sampled: nothing is left out that could not be reported.
     private static let sitesPerShard = 512
     private static let shardCount = 16
 
@@ -49,7 +49,7 @@ final class Sampler: Sendable {
         self.count = count
     }
 
-    /// Whether records of this rank are folded.
+    /// Whether repeats of records of this rank are suppressed.
     func suppressesRepeats(_ rank: Int) -> Bool { self.folded[rank] }
 
     /// Decides about one event, logged at this time (nanoseconds since 1970); counts it if it is left out.
@@ -118,7 +118,7 @@ final class Sampler: Sendable {
         }
     }
 
-    /// Whether there is nothing to tell of, and nothing was offered of late.
+    /// Whether there is nothing to report, and nothing was offered recently.
     var isEmpty: Bool { self.shards.allSatisfy { $0.sites.withLock { $0.isEmpty } } }
 
     private func shard(_ line: UInt) -> Shard { self.shards[Int(line % UInt(Self.shardCount))] }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which records of one statement are let through in one second after the other.
+/// Decides which records of one statement are kept, second by second.
 struct SamplingWindow: Equatable {
     /// What was left out in a second.
     struct Summary: Equatable {
@@ -12,7 +12,7 @@ struct SamplingWindow: Equatable {
     /// The second, counted from 1970, that the numbers are of.
     private(set) var second: Int64
     private var offered = 0
-    /// What has not been told yet, of this second and of those before it that found no room.
+    /// What is not reported yet, of this second and of earlier ones whose report found no room.
     private var unreported = Summary(leftOut: 0, offered: 0)
 
     init(second: Int64) {
@@ -30,20 +30,20 @@ struct SamplingWindow: Equatable {
         return (isKept, ended)
     }
 
-    /// Begins another second, and tells what was left out in the one before it, if anything was.
+    /// Begins another second. Returns what was left out in the one before it, if anything was.
     mutating func end(at second: Int64) -> Summary? {
         defer { self = SamplingWindow(second: second) }
         return self.unreported.leftOut > 0 ? self.unreported : nil
     }
 
-    /// Tells what was left out so far, if anything was, and goes on: what is let through in this second does not change.
+    /// Returns what was left out so far, if anything was. The decisions for this second do not change.
     mutating func takeSummary() -> Summary? {
         guard self.unreported.leftOut > 0 else { return nil }
         defer { self.unreported = Summary(leftOut: 0, offered: 0) }
         return self.unreported
     }
 
-    /// Takes back what could not be told.
+    /// Takes back a report that found no room.
     mutating func putBack(_ summary: Summary) {
         self.unreported.leftOut += summary.leftOut
         self.unreported.offered += summary.offered

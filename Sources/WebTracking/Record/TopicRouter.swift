@@ -39,9 +39,10 @@ struct TopicRouter: Sendable {
     /// The route of one record, whose metadata `value` looks up, with the repairs of it that there were before.
     func route(
         label: String,
-        _ repairs: RepairCounts = RepairCounts(),
+        _ known: RepairCounts = RepairCounts(),
         value: (String) -> LogMetadataValue?
     ) -> Route {
+        var repairs = known
         var unpromoted: [String] = []
         var tags: [TopicKey.Tag] = []
         var topic = self.rule.topic(label: label) ?? self.rule.base
@@ -62,11 +63,6 @@ struct TopicRouter: Sendable {
                 unpromoted.append(key)
             }
         }
-        return self.route(topic: topic, tags: tags, unpromoted: unpromoted, repairs)
-    }
-
-    private func route(topic: String, tags: [TopicKey.Tag], unpromoted: [String], _ known: RepairCounts) -> Route {
-        var repairs = known
         let key = self.key(topic: topic, tags: tags, &repairs)
         let isCut = repairs[.longTopic] > 0
         repairs[.unpromotable] += unpromoted.count - (isCut && self.rule.key != nil ? 1 : 0)

@@ -10,10 +10,10 @@ public import Logging
 /// A value: setting the level, the metadata or the provider of a copy leaves the original alone, and all copies share the
 /// producer. With the `SwiftLog` trait it is a swift-log `LogHandler`.
 ///
-/// `log(event:)` encodes the event on the calling thread and hands it to the topic's buffer. It does no input or output, also
-/// with a spool, whose files are mapped ahead; it waits for nothing but a short critical section, and neither throws nor
-/// traps; an event that finds no room is counted in ``WebTrackingProducer/statistics``. Errors and values that compute their description are asked for it once for each
-/// event.
+/// `log(event:)` encodes the event on the calling thread, and appends it to the topic's queue. It does no input or
+/// output, even with a spool, whose files are mapped ahead. It waits only for a short critical section, and neither
+/// throws nor traps. An event that finds no room is counted in ``WebTrackingProducer/statistics``. Errors and values
+/// that compute their description are asked for it once for each event.
 public struct WebTrackingLogHandler: LogSink {
     /// The label of the logger.
     public let label: String

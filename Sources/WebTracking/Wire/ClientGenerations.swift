@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The clients of the generations of connections: HTTP clients let go of connections only as a whole.
+/// HTTP clients by generations of connections: an HTTP client closes connections only as a whole.
 ///
-/// A client that nobody has ended keeps its connections, or traps, so the last reference ends what is left.
+/// A client that is not shut down keeps its connections, or traps. So the last reference shuts down what is left.
 package final class ClientGenerations<Client: Sendable>: Sendable {
     private struct State {
         var generations = ConnectionGenerations()
@@ -16,7 +16,7 @@ package final class ClientGenerations<Client: Sendable>: Sendable {
     private let end: @Sendable (Client) async -> Void
     private let makeClient: @Sendable () throws -> Client
 
-    /// With `end`, ends a client that is not used any more, and its exchanges.
+    /// `end` shuts down a client that is no longer used, and ends its exchanges.
     package init(
         clock: any ProducerClock,
         end: @escaping @Sendable (Client) async -> Void,
@@ -53,7 +53,7 @@ package final class ClientGenerations<Client: Sendable>: Sendable {
     private func begin() throws -> (generation: Int, client: Client) {
         let now = self.clock.now()
         let (generation, client, ended) = try self.state.withLock { state in
-            // Nobody would end its client any more.
+            // After the shutdown, no one would shut down a new client.
             if state.isShutDown { throw TransportError.connectionFailed("the transport is shut down") }
             // Nothing has begun if there can be no client.
             var generations = state.generations
@@ -86,8 +86,9 @@ package final class ClientGenerations<Client: Sendable>: Sendable {
         for client in clients { await self.end(client) }
     }
 
-    /// Ends clients that nobody uses, which waits for their connections and so is nobody's to wait for.
+    /// Shuts down unused clients. This waits for their connections, so no caller waits for it.
     private func end(_ clients: [Client]) {
+        // Not `self`, which no task may keep: this is also called from `deinit`.
         let end = self.end
         for client in clients { Task.detached { await end(client) } }
     }

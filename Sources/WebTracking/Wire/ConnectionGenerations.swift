@@ -1,29 +1,28 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides when connections are given up: a generation is what has been connected since the last time.
+/// Decides when connections are replaced. A generation is all connections since the last replacement.
 ///
-/// After an exchange that suggests another connection, or another server, new exchanges belong to a new generation, which
-/// connects anew and so looks the name up anew. The old one ends with the last of its exchanges. A service that refuses
-/// everything is not connected to again for each request: a generation lives for ``minimumAge`` at least, and there are
-/// ``maximumAlive`` at most; what was learnt meanwhile is not forgotten.
+/// After an exchange that suggests a new connection or another server, new exchanges use a new generation, which
+/// connects again and so looks the name up again. The old one ends with its last exchange. A service that refuses
+/// everything does not get a new connection for each request: a generation lives for at least ``minimumAge``, and there
+/// are at most ``maximumAlive``. It remembers a failure until then.
 ///
-/// A value: told of exchanges and the time, it answers.
+/// A value: its input is exchanges and the time, its output is what to do.
 struct ConnectionGenerations: Sendable {
     /// How an exchange ended, as far as it is about the connection.
     enum Outcome: Sendable, Equatable {
-        /// By an answer of a service that is well, whether it took the records or not.
+        /// With an answer of a service that works, whether it accepted the records or not.
         case answered
-        /// By no answer, or by one that another server may not give.
+        /// Without an answer, or with one that another server might not give.
         case doubtful
-        /// By whoever waited for it.
+        /// The caller cancelled it.
         case cancelled
     }
 
     /// How long a generation is used at least.
     static let minimumAge = Duration.seconds(1)
-    /// How many generations there are at once, the present one among them. One that is given up lives for the timeout of
-    /// a request at most.
+    /// The most generations at once, with the present one. An old one lives no longer than the timeout of a request.
     static let maximumAlive = 4
 
     private var present = 0
@@ -51,7 +50,7 @@ struct ConnectionGenerations: Sendable {
 
     private mutating func turn(at now: MonotonicInstant) {
         guard self.isDoubtful, let since = self.since, now >= since + Self.minimumAge else { return }
-        // The present one is old then, unless nobody uses it.
+        // If no exchange uses the current generation, it can be replaced at once.
         let old = self.exchanges.count { $0.value > 0 }
         guard old < Self.maximumAlive else { return }
         self.present += 1
@@ -60,7 +59,7 @@ struct ConnectionGenerations: Sendable {
     }
 
     private mutating func takeEnded() -> [Int] {
-        // As good as always.
+        // The usual case: there is only the present generation.
         guard self.exchanges.count > 1 || self.exchanges[self.present] == nil else { return [] }
         let ended = self.exchanges.filter { $0.key != self.present && $0.value <= 0 }.keys.sorted()
         for generation in ended { self.exchanges[generation] = nil }
@@ -69,8 +68,8 @@ struct ConnectionGenerations: Sendable {
 }
 
 extension ConnectionGenerations.Outcome {
-    /// What an answer says about its connection: one of 5xx, 421, or without the service's id comes from a server that is
-    /// not well, not the right one, or not the service.
+    /// What an answer says about its connection: a 5xx comes from a server that does not work, a 421 from the wrong
+    /// server (RFC 9110), and one without the service's id not from the service.
     init(_ response: TransportResponse) {
         self = response.requestID != nil && response.status < 500 && response.status != 421 ? .answered : .doubtful
     }

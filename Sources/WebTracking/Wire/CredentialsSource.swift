@@ -3,8 +3,8 @@
 
 #if SignedPutLogs
 
-/// The credentials to sign with: asks the provider when they are about to expire or were refused, once for everybody who
-/// waits.
+/// The credentials for signing. Asks the provider when they are about to expire or were refused, once for all waiting
+/// tasks.
 actor CredentialsSource {
     private struct Held {
         var credentials: WebTrackingCredentials
@@ -18,13 +18,13 @@ actor CredentialsSource {
         var id: Int
         var request: Task<Void, Never>
         var limit: Task<Void, Never>
-        /// Whether nobody waits for it any more: it was cancelled, and has not ended.
+        /// Whether no task waits for it any more: it was cancelled, but has not ended.
         var isOverdue = false
     }
 
     private enum State {
         case fresh
-        /// To be renewed, but good still.
+        /// To be renewed soon, but still valid.
         case aging
         case unusable
     }
@@ -57,7 +57,7 @@ actor CredentialsSource {
         self.diagnostics = diagnostics
     }
 
-    /// Credentials that are good as far as is known, and not `refused` unless the provider has no others.
+    /// Credentials that should be valid. They are not `refused`, unless the provider has no others.
     ///
     /// Throws ``SigningError`` if there are none.
     func credentials(insteadOf refused: WebTrackingCredentials? = nil) async throws -> WebTrackingCredentials {
@@ -70,7 +70,7 @@ actor CredentialsSource {
             if !self.wasAsked(within: .seconds(10)) { self.ask() }
             return held.credentials
         case (_, let held):
-            // One call at a time, also where the provider does not heed that it is cancelled.
+            // One call at a time, even if the provider ignores the cancellation.
             if self.call?.isOverdue == true, let failure = self.last?.failure { throw failure }
             if self.call == nil, self.wasAsked(within: .seconds(1)) {
                 if let failure = self.last?.failure { throw failure }
@@ -117,7 +117,7 @@ actor CredentialsSource {
         self.call = Call(id: id, request: request, limit: limit)
     }
 
-    /// The call has ended; what it says after its limit does not count.
+    /// The call has ended. A result after its limit does not count.
     private func end(_ id: Int, _ result: Result<WebTrackingCredentials, SigningError>) {
         guard let call = self.call, call.id == id else { return }
         call.limit.cancel()
@@ -133,7 +133,7 @@ actor CredentialsSource {
         self.answer(.failure(.providerTimedOut(timeout)))
     }
 
-    /// Tells the result to all who wait.
+    /// Gives the result to all waiting tasks.
     private func answer(_ result: Result<WebTrackingCredentials, SigningError>) {
         let outcome = result.flatMap { found in
             let credentials = found.withoutLineEnds
@@ -154,7 +154,7 @@ actor CredentialsSource {
     }
 
     private func hold(_ credentials: WebTrackingCredentials) {
-        // Also where they are those that were refused: the provider has no others, and the service may change its mind.
+        // Even if they are the refused ones: the provider has no others, and the service may accept them later.
         guard let seconds = credentials.expiration else {
             self.held = Held(credentials: credentials, renewal: .max, expiration: .max)
             return
@@ -178,6 +178,7 @@ actor CredentialsSource {
                 }
             }
         } onCancel: {
+            // Not on the actor: this comes to it after the lines above, and so finds the continuation.
             Task { await self.cancel(id) }
         }
     }

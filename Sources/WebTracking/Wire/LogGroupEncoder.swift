@@ -27,19 +27,20 @@ struct LogGroupEncoder {
     private var strings: [JSONStringToken] = []
 
     /// - Parameters:
-    ///   - timeField: The field that has the time of an event, which becomes the log's own time.
-    ///   - now: The service's time, in nanoseconds since 1970, which logs get that have no such field, or one that the
-    ///     service would refuse.
+    ///   - timeField: The field with the time of an event. It becomes the log's own time.
+    ///   - now: The service's time, in nanoseconds since 1970. Logs get it if they have no such field, or if the
+    ///     service would refuse its time.
     ///   - offset: How far the service is ahead of the clock that events were timed by.
     init(timeField: String, now: Int64, offset: Int64 = 0) {
         var writer = ByteWriter(capacity: 64)
         writer.append(escaping: timeField)
         self.timeField = writer.withBytes { Array($0) }
-        self.now = Self.times.clamp(now)
+        self.now = now.clamped(to: Self.times)
         self.offset = offset
-        // Seven days back and fifteen minutes ahead are taken, by the service's clock and at its arrival.
+        // SLS takes logs up to 7 days old and 15 minutes ahead, by its clock at their arrival: some minutes are left
+        // for the way.
         let earliest = self.now - (7 * 86_400 - 600) * Self.second
-        self.window = Self.times.clamp(earliest)...Self.times.clamp(self.now + 840 * Self.second)
+        self.window = earliest.clamped(to: Self.times)...(self.now + 840 * Self.second).clamped(to: Self.times)
     }
 
     /// The `LogGroup`; `nil` if `batch` is not the JSON of a batch.
@@ -82,11 +83,13 @@ struct LogGroupEncoder {
 
     private func encodeLog(of reader: JSONStringReader, to writer: inout ByteWriter) {
         let (seconds, fraction) = self.time(of: reader)
+        // The format has the length of a message in front of it, so it is computed before a byte is written.
         var size = 1 + ByteWriter.varintSize(seconds) + (fraction == nil ? 0 : 5)
         for index in stride(from: 0, to: self.strings.count, by: 2) {
             let content = ByteWriter.pairSize(key: self.strings[index], value: self.strings[index + 1])
             size += 1 + ByteWriter.varintSize(content) + content
         }
+        // A tag is the number of the field, times 8, and the wire type: 0 varint, 2 length first, 5 four bytes.
         writer.append(0x0A)
         writer.append(varint: size)
         writer.append(0x08)
@@ -115,11 +118,6 @@ struct LogGroupEncoder {
     }
 }
 
-extension ClosedRange<Int64> {
-    /// The value of the range that is nearest to `value`.
-    fileprivate func clamp(_ value: Int64) -> Int64 { Swift.min(Swift.max(value, self.lowerBound), self.upperBound) }
-}
-
 extension ByteWriter {
     fileprivate static func varintSize(_ value: Int) -> Int {
         // Seven bits a byte.
@@ -131,7 +129,7 @@ extension ByteWriter {
             + value.decodedCount
     }
 
-    /// A size, or the seconds of a time. What is below zero, which neither is, takes the format's ten bytes.
+    /// Appends a size, or the seconds of a time. Neither is negative; a negative number would take ten bytes.
     fileprivate mutating func append(varint value: Int) {
         var rest = UInt64(truncatingIfNeeded: value)
         while rest >= 0x80 {

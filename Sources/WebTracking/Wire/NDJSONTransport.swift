@@ -1,19 +1,13 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 /// Writes records as lines of JSON to a file or to standard output instead of sending them: for local debugging.
 ///
 /// A line is a record with `__topic__`, `__source__` and `__tags__` beside its fields.
 public actor NDJSONTransport: WebTrackingTransport {
-    /// `nil` after the shutdown: the number may mean somebody else's file then.
+    /// `nil` after the shutdown: then the number may belong to another file.
     private var descriptor: Int32?
     private let ownsDescriptor: Bool
     private let thread = WriteThread()
@@ -26,15 +20,17 @@ public actor NDJSONTransport: WebTrackingTransport {
 
     /// Appends to the file at `path`, which is created, readable by its owner only, if it does not exist.
     ///
-    /// Throws ``TransportError/invalidRequest(_:)`` if it cannot be opened, and for a named pipe that nobody reads from: it
-    /// does not wait for a reader.
+    /// Throws ``TransportError/invalidRequest(_:)`` if it cannot be opened, and for a named pipe without a reader: it
+    /// does not wait for one.
     public init(path: String) throws {
+        // Without O_NONBLOCK, open waits for the reader of a named pipe; with it, it fails with ENXIO (man 7 fifo).
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {
             let reason = errno == ENXIO ? "nobody reads from it" : String(cString: strerror(errno))
             throw TransportError.invalidRequest("cannot open \(path): \(reason)")
         }
-        // From here on it is the writing thread that waits. The flag is this opening's own.
+        // From here on, the writing thread may wait. The flag belongs to this opening, so no other process sees the
+        // change.
         let flags = fcntl(descriptor, F_GETFL)
         if flags >= 0 { _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) }
         self.descriptor = descriptor
@@ -43,9 +39,9 @@ public actor NDJSONTransport: WebTrackingTransport {
 
     /// Writes the request's records and answers 200.
     ///
-    /// Throws ``TransportError/connectionFailed(_:)`` if they cannot be written, as on a full disk; some of their lines may
-    /// be there then, and come again. Where nobody reads them, as from a pipe that is full, it waits until somebody does or
-    /// the task is cancelled; no thread of Swift's waits with it.
+    /// Throws ``TransportError/connectionFailed(_:)`` if they cannot be written, for example on a full disk. Some of
+    /// their lines may be there then, and come again. If there is no reader, for example of a full pipe, it waits for
+    /// one, or until the task is cancelled. None of Swift's threads waits with it.
     public func send(_ request: TransportRequest) async throws -> TransportResponse {
         guard let size = request.header("x-log-bodyrawsize").flatMap({ Int($0) }),
             let raw = Compression.decompress(
@@ -59,7 +55,7 @@ public actor NDJSONTransport: WebTrackingTransport {
         return TransportResponse(status: 200, headers: [("x-log-requestid", "local")])
     }
 
-    /// Closes the file, behind a write that is under way.
+    /// Closes the file after a write that is in progress.
     public func shutdown() async {
         guard let descriptor = self.descriptor.take(), self.ownsDescriptor else { return }
         await withCheckedContinuation { end in
@@ -73,59 +69,20 @@ public actor NDJSONTransport: WebTrackingTransport {
 
     private func write(_ bytes: [UInt8]) async throws {
         guard let descriptor = self.descriptor else { throw TransportError.connectionFailed("the file is closed") }
-        let attempt = WriteAttempt()
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                guard attempt.begin(continuation) else { return }
-                let hasThread = self.thread.run {
-                    // What nobody waits for any more is not begun.
-                    guard attempt.isWanted else { return }
-                    let code = bytes.withUnsafeBytes { WriteThread.write($0, to: descriptor) }
-                    attempt.end(code.map { TransportError.connectionFailed(String(cString: strerror($0))) })
-                }
-                if !hasThread { attempt.end(TransportError.connectionFailed("no thread can be started")) }
+        let end = OneShot<(any Error)?>()
+        let error = await withTaskCancellationHandler {
+            let hasThread = self.thread.run {
+                // Do not start a write that no task waits for any more.
+                guard !end.isOver else { return }
+                let code = bytes.withUnsafeBytes { WriteThread.write($0, to: descriptor) }
+                end.set(code.map { TransportError.connectionFailed(String(cString: strerror($0))) })
             }
+            if !hasThread { end.set(TransportError.connectionFailed("no thread can be started")) }
+            return await end.value
         } onCancel: {
-            attempt.end(CancellationError())
+            end.set(CancellationError())
         }
-    }
-}
-
-/// One wait for a write, which its end or the cancellation of the task ends.
-private final class WriteAttempt: Sendable {
-    private enum State {
-        case new
-        case waiting(CheckedContinuation<Void, any Error>)
-        case over
-    }
-
-    private let state = Lock(State.new)
-
-    /// Begins to wait; `false` if the wait is over already.
-    func begin(_ continuation: CheckedContinuation<Void, any Error>) -> Bool {
-        let isNew = self.state.withLock { state -> Bool in
-            guard case .new = state else { return false }
-            state = .waiting(continuation)
-            return true
-        }
-        if !isNew { continuation.resume(throwing: CancellationError()) }
-        return isNew
-    }
-
-    var isWanted: Bool {
-        self.state.withLock { state in
-            if case .waiting = state { true } else { false }
-        }
-    }
-
-    /// Ends the wait, unless it is over.
-    func end(_ error: (any Error)?) {
-        let continuation = self.state.withLock { state -> CheckedContinuation<Void, any Error>? in
-            defer { state = .over }
-            if case .waiting(let continuation) = state { return continuation }
-            return nil
-        }
-        if let error { continuation?.resume(throwing: error) } else { continuation?.resume() }
+        if let error { throw error }
     }
 }
 

@@ -28,8 +28,8 @@ struct RequestFactory: Sendable {
         return self.request(rawSize: body.count, compressed: compressed) { body }
     }
 
-    /// The memory that making the request for a batch of `bytes` takes at most, beside the batch: the body that is made of
-    /// it, twice for a moment where it is of another form, and the room to compress it in.
+    /// The most memory that is needed, beside a batch of `bytes`, to make its request: the body, twice for a moment if
+    /// it has another format, and the room to compress it.
     func peakBytes(for bytes: Int) -> Int {
         self.operation.isVerbatim ? bytes : bytes * 3 + bytes / 4
     }
@@ -37,9 +37,10 @@ struct RequestFactory: Sendable {
     private func request(rawSize: Int, compressed: [UInt8]?, plain: () -> [UInt8]) -> Made {
         var headers = [
             (name: "Content-Type", value: self.operation.contentType),
-            // What the service says of an error is read, and short.
+            // Answers are read for their error codes, and are short.
             (name: "Accept-Encoding", value: "identity"),
             (name: "x-log-apiversion", value: "0.6.0"),
+            // The bytes before compression: the service needs them to decompress (SLS: MissingBodyRawSize).
             (name: "x-log-bodyrawsize", value: String(rawSize)),
         ]
         if compressed != nil, let name = self.compression.headerValue {
@@ -56,4 +57,33 @@ struct RequestFactory: Sendable {
         )
         return Made(request: request, rawBytes: rawSize)
     }
+}
+
+/// An operation of the service that takes batches, and what it asks of a request. Chosen once, by the configuration.
+protocol WriteOperation: Sendable {
+    /// What follows `/logstores/{name}/` in the path.
+    var path: String { get }
+    /// The content type of a body.
+    var contentType: String { get }
+
+    /// Whether the operation takes batches as they are.
+    var isVerbatim: Bool { get }
+    /// The body for a batch of JSON, before compression; `nil` where the operation takes the batch as it is.
+    func body(from batch: UnsafeRawBufferPointer) -> [UInt8]?
+
+    /// The transport for the operation's requests: `transport` itself, or one that wraps it.
+    func transport(over transport: any WebTrackingTransport) -> any WebTrackingTransport
+}
+
+/// PutWebtracking: takes batches as they are, without a signature.
+struct WebTrackingOperation: WriteOperation {
+    var path: String { "track" }
+    // Not among the headers that the operation documents; the service takes any.
+    var contentType: String { "application/json" }
+
+    var isVerbatim: Bool { true }
+
+    func body(from batch: UnsafeRawBufferPointer) -> [UInt8]? { nil }
+
+    func transport(over transport: any WebTrackingTransport) -> any WebTrackingTransport { transport }
 }

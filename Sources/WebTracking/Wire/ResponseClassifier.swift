@@ -7,8 +7,8 @@ package enum Verdict: Sendable, Equatable {
     case delivered
     /// Send the same records again later; the service may have named the time.
     case retry(RequestOutcome, after: Duration?)
-    /// Send fewer of them: one record may be what is refused, or all of them too much. One that is refused alone by the
-    /// service is given up for this reason; one that something in between refuses is only under suspicion.
+    /// Send fewer of them: one record may be the reason, or all of them are too large. If the service refuses a single
+    /// record, that is dropped for this reason. If a server in between does, the record is only suspected.
     case narrow(DropReason, byService: Bool)
     /// Sending them again would not help, however few.
     case reject
@@ -47,9 +47,9 @@ package enum ResponseClassifier {
         let pause = response.header("retry-after").flatMap { RetryAfter.parse($0, wallTime: wallTime) }
         guard requestID != nil else {
             switch response.status {
-            // A proxy's own limit, often 1 MiB, would refuse the whole batch for ever.
+            // A proxy's own limit (1 MiB by default in nginx) would refuse the whole batch each time.
             case 413: return (.narrow(.tooLarge, byService: false), error)
-            // A firewall may dislike a word.
+            // A firewall may refuse a request because of a word in one record.
             case 400, 403, 406, 422: return (.narrow(.rejected, byService: false), error)
             default: break
             }
@@ -66,17 +66,20 @@ package enum ResponseClassifier {
     private static func verdict(on error: ServiceError, pause: Duration?) -> Verdict {
         switch error.status {
         case 408, 429, 500...: return .retry(.unavailable, after: pause)
-        // A signature made anew, at the right time or with other credentials, may do.
+        // It is signed again for the next attempt, with the right time or other credentials.
         case 400...403 where error.isClockError: return .retry(.unavailable, after: pause)
         case 401: return .retry(.unauthorized, after: pause)
         case 404: return .retry(.notFound, after: pause)
+        // SLS: an exceeded quota is a 403 (WriteQuotaExceed, ShardWriteQuotaExceed), not a 429.
         case 403 where error.isQuota: return .retry(.throttled, after: pause)
         case 403 where error.isCredentialsError: return .retry(.unauthorized, after: pause)
+        // SLS: PostBodyTooLarge comes with 400 by the older documentation, and with 413 by the newer.
         case 413: return .narrow(.tooLarge, byService: true)
         case 400 where error.code == "PostBodyTooLarge": return .narrow(.tooLarge, byService: true)
         case 400 where error.code == "RequestTimeout": return .retry(.unavailable, after: pause)
-        // Nothing that can be read says that the refusal is for good: somebody may mend it, as a 401.
+        // Without a code, the refusal may be temporary, so it is retried as a 401 is.
         case _ where error.code.isEmpty: return .retry(.unauthorized, after: pause)
+        // 499 is no status of HTTP's; the service's table of errors has it.
         case 400, 422, 499: return error.isRequestError ? .reject : .narrow(.rejected, byService: true)
         default: return .reject
         }

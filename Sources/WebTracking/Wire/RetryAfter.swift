@@ -19,6 +19,7 @@ enum RetryAfter {
     /// Believed are the years 2020 to 2100: no service was there before, and a log's time has 32 bits. A proxy with a dead
     /// battery says 1970, and a broken one anything.
     static func date(_ text: String) -> Int64? {
+        // The only form that a sender may generate (RFC 9110, section 5.6.7).
         let parts = text.split(separator: " ")
         guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT",
             let day = Int(parts[1]), (1...31).contains(day),

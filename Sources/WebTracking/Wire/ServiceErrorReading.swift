@@ -21,10 +21,3 @@ extension ServiceError {
         self.message = Self.line(self.message)
     }
 }
-
-extension [(name: String, value: JSONValue)] {
-    fileprivate func text(_ name: String) -> String? {
-        guard case .string(let text)? = self.first(where: { $0.name == name })?.value else { return nil }
-        return text
-    }
-}

@@ -48,11 +48,13 @@ struct SignatureV4: Sendable {
     /// Method, path, query, headers, the names of the headers, and the hash of the body.
     private static func canonicalRequest(_ input: Input) -> String {
         let query = Self.sorted(input.query).map { name, value in
+            // SLS: an empty value is signed without its equals sign.
             value.isEmpty ? name : "\(name)=\(Self.percentEncoded(value))"
         }
         let headers = Self.sorted(input.headers.map { ($0.name.lowercased(), $0.value) }.filter { Self.isSigned($0.0) })
         return [
             input.method, input.path, query.joined(separator: "&"),
+            // Each header ends with a line feed, so an empty line follows them, as the definition has it.
             headers.map { "\($0.name):\($0.value)\n" }.joined(),
             headers.map(\.name).joined(separator: ";"), input.contentHash,
         ].joined(separator: "\n")
@@ -65,7 +67,7 @@ struct SignatureV4: Sendable {
     }
 
     private static func sorted(_ pairs: [(name: String, value: String)]) -> [(name: String, value: String)] {
-        // By bytes; strings themselves compare by what Unicode holds to be the same.
+        // By bytes. Swift compares strings by canonical equivalence, which the service does not.
         pairs.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 

@@ -6,8 +6,8 @@
 /// PutLogs with signature V4: batches as a `LogGroup` of Protocol Buffers.
 ///
 /// The service documents no other format here. (One official client can send JSON, under member names that have changed
-/// over time, and no page tells what the service makes of it.) Batches stay JSON until they are sent: so web tracking
-/// needs no conversion, and a spool holds the same whatever sends it.
+/// over time, and no page says how the service reads it.) Batches stay JSON until they are sent: so web tracking needs
+/// no conversion, and a spool holds the same whatever sends it.
 struct SignedPutLogs: WriteOperation {
     private let signing: Signing
     private let time: ServerTime
@@ -46,7 +46,8 @@ struct SignedPutLogs: WriteOperation {
 
     func body(from batch: UnsafeRawBufferPointer) -> [UInt8]? {
         var encoder = LogGroupEncoder(timeField: self.timeField, now: self.time.now, offset: self.time.offset)
-        // A batch that is not of this library's making does not occur; the service would refuse it, and it be counted.
+        // This never fails for a batch of this library. If it did, the service would refuse the body, and its records
+        // would be counted.
         return encoder.encode(batch)
     }
 

@@ -5,7 +5,7 @@
 
 /// Signs each request on its way to another transport, with the time and the credentials of that moment.
 ///
-/// For refused credentials the provider may have others; then the request is sent once more at once. An answer that
+/// If credentials are refused and the provider has others, the request is sent once more at once. An answer that
 /// refuses the time shows the right one. The next attempt, which delivery makes, is signed with it, and its records are
 /// dated by it: those of a clock that is hours ahead would be refused, too.
 struct SigningTransport: WebTrackingTransport {
@@ -23,7 +23,7 @@ struct SigningTransport: WebTrackingTransport {
             self.time.adopt(from: response)
             return response
         }
-        // A provider that fails now makes an outage of it, which is waited out, and not a refusal.
+        // If the provider fails now, this throws: delivery then waits as for an outage, and drops nothing.
         let others = try await self.credentials.credentials(insteadOf: credentials)
         return others.signsLike(credentials) ? response : try await self.inner.send(self.signed(request, by: others))
     }
@@ -46,7 +46,7 @@ struct SigningTransport: WebTrackingTransport {
         let host = request.port.map { "\(request.host):\($0)" } ?? request.host
         let time = UTCTimestamp.compact(self.time.now)
         let hash = SignatureV4.hash(request.body)
-        // A custom domain does not say whose it is; the service's own clients do then.
+        // A custom domain does not contain the project, so a header names it, as the service's own clients do.
         if !request.host.hasPrefix("\(self.project).") {
             request.headers.append((name: "x-log-project", value: self.project))
         }

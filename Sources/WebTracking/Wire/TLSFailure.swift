@@ -1,22 +1,22 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Says in one line why a TLS connection did not come about, and what to do; from the words of the TLS library, which name
-/// neither, and places in the files of whoever built it.
+/// Says in one line why a TLS connection failed, and what to do. The error texts of the TLS library say neither, and
+/// contain paths of the machine where it was built.
 enum TLSFailure {
     /// What is known of the certificate that the server showed.
     enum Certificate: Sendable, Equatable {
-        /// Nothing, since nobody looked, or there was none to see.
+        /// It was not looked at, or there was none.
         case unknown
         /// It was good until then, in seconds since 1970.
         case expired(Int64)
         /// It is good from then on.
         case notYetValid(Int64)
-        /// Its time is right, so it is about who made it.
+        /// Its dates are right, so the reason is its issuer.
         case valid
     }
 
-    /// What about this machine matters.
+    /// What matters of this machine.
     struct Machine: Sendable, Equatable {
         /// The file that `SSL_CERT_FILE` names.
         var authoritiesFile: String?
@@ -39,8 +39,10 @@ enum TLSFailure {
             || words.contains("noSuchFilesystemObject")
         {
             guard let file = machine.authoritiesFile else { return self.noAuthorities(machine) }
-            return "no certificate authorities can be read from \(file), which SSL_CERT_FILE names"
+            return Self.unreadable(file)
         }
+        // A file that holds no certificate fails before there is a handshake, whose errors have another name.
+        if let file = machine.authoritiesFile, words.hasPrefix("unknownError(") { return Self.unreadable(file) }
         if words.contains("failedToValidateHostname") || words.contains("unableToValidateCertificate") {
             return "the server's certificate is for another name than \(host); is the endpoint right?"
         }
@@ -69,6 +71,10 @@ enum TLSFailure {
         return marks.isEmpty ? "the connection broke off in the handshake" : marks.joined(separator: ", ")
     }
 
+    private static func unreadable(_ file: String) -> String {
+        "no certificate authorities can be read from \(file), which SSL_CERT_FILE names"
+    }
+
     private static func noAuthorities(_ machine: Machine) -> String {
         "no certificate authorities on this machine (\(machine.searchedPaths.joined(separator: ", "))); install them "
             + "(apt-get install ca-certificates), or name a file with them in SSL_CERT_FILE"
@@ -85,11 +91,5 @@ enum TLSFailure {
         let (year, month, date) = TimestampFormatter.civil(day: Int(day.clamped(to: -100_000...1_000_000)))
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         return "\(year)-\(two(month))-\(two(date))"
-    }
-}
-
-extension Int64 {
-    fileprivate func clamped(to range: ClosedRange<Int64>) -> Int64 {
-        Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
     }
 }

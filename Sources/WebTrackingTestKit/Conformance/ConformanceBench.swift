@@ -3,9 +3,9 @@
 
 import WebTracking
 
-/// What a check works with: a server, a transport, and the ways to complain about it.
+/// The tools of a check: a server, a transport, and ways to report failures.
 final class ConformanceBench: Sendable {
-    /// How much longer than due something may take: generous, for machines that are busy.
+    /// How much longer than its limit something may take. It is generous, for busy machines.
     static let slack = Duration.seconds(5)
 
     let server: LoopbackServer

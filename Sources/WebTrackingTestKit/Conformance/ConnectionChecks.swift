@@ -6,7 +6,7 @@ import WebTracking
 /// How connections are used.
 extension ConformanceBench {
     func reusesConnections() async throws {
-        // Of a service that is well: after other answers a transport may well connect anew.
+        // Only with good answers: after others, a transport may open a new connection.
         let id = [(name: "x-log-requestid", value: "5642EFA499248C827B012B39")]
         for status in [200, 429, 403, 400, 200] {
             self.server.reply(otherwise: .answer(status: status, headers: id, body: Self.pattern(1000)))
@@ -41,7 +41,7 @@ extension ConformanceBench {
             for request in requests {
                 group.addTask { _ = try await self.answer(to: request, "for one of 8 requests at the same time") }
             }
-            // None is answered before all are there.
+            // No request is answered before all have arrived.
             let arrived = try? await within(Self.slack) { await server.waitForRequests(8) }
             let count = server.requests.count
             gate.open()
@@ -57,7 +57,7 @@ extension ConformanceBench {
         } catch {
             throw Complaint("shutdown() did not return within \(Self.slack).")
         }
-        // The producer sends nothing now. Whether this is an error is all the same, as long as it ends.
+        // The producer sends nothing after a shutdown. The call may succeed or throw, but it has to end.
         let transport = self.transport
         let request = self.server.request(timeout: .seconds(1))
         do {

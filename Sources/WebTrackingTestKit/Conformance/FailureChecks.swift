@@ -45,7 +45,7 @@ extension ConformanceBench {
     }
 
     func throwsOnRefusedConnection() async throws {
-        // Bound and not listening: nobody else can have the port meanwhile.
+        // Bound but not listening, so that no other process can get the port in the meantime.
         let socket = try LoopbackSocket(listening: false)
         var request = self.server.request(timeout: .seconds(1))
         request.port = socket.port

@@ -2,14 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import WebTracking
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 /// One connection of a ``LoopbackServer``, served by a thread of its own.
 struct LoopbackConnection {

@@ -17,7 +17,7 @@ extension LoopbackServer {
         case answerInChunks(status: Int = 200, headers: [(name: String, value: String)] = [], chunks: [[UInt8]])
         /// Announces a body of `announced` bytes, sends `body`, and closes the connection.
         case cut(status: Int = 200, headers: [(name: String, value: String)] = [], body: [UInt8], announced: Int)
-        /// Sends these bytes, whatever they are, and closes the connection.
+        /// Sends exactly these bytes, and closes the connection.
         case raw([UInt8])
         /// Sends these bytes and then no more, with the connection left open.
         case stall(after: [UInt8])
@@ -68,7 +68,7 @@ extension LoopbackServer {
         /// The number of the connection that it came over, counted from 1.
         public var connection: Int
 
-        /// The values of all headers of that name, in whatever case.
+        /// The values of all headers of that name, in upper or lower case.
         public func values(of name: String) -> [String] {
             let name = name.lowercased()
             return self.headers.filter { $0.name.lowercased() == name }.map(\.value)

@@ -3,7 +3,7 @@
 
 public import WebTracking
 
-/// An HTTP/1.1 server on 127.0.0.1 that keeps what it is sent and answers by a script: for tests of transports.
+/// An HTTP/1.1 server on 127.0.0.1 for tests of transports. It keeps all requests, and answers by a script.
 ///
 /// ```swift
 /// let server = try LoopbackServer(script: [.reset, .answer(status: 503)])
@@ -34,13 +34,13 @@ public final class LoopbackServer: Sendable {
     /// The port that the system has chosen.
     public var port: Int { self.core.socket.port }
 
-    /// All requests that have been read to their end, in the order of that.
+    /// All requests that were read completely, in that order.
     public var requests: [Request] { self.core.requests }
 
     /// How many connections have been accepted.
     public var connectionCount: Int { self.core.connectionCount }
 
-    /// Changes what is done with requests from now on.
+    /// Changes the script for requests from now on.
     public func reply(_ script: [Reply] = [], otherwise: Reply) {
         self.core.reply(script, otherwise: otherwise)
     }
@@ -51,7 +51,7 @@ public final class LoopbackServer: Sendable {
         await withCheckedContinuation { self.core.watch(for: count, $0) }
     }
 
-    /// Ends the server and its connections, in whatever state they are; soon, but not at once.
+    /// Ends the server and all its connections; soon, but not at once.
     public func stop() {
         self.core.stop()
     }
@@ -79,7 +79,7 @@ public final class LoopbackServer: Sendable {
     }
 }
 
-/// What the server and its threads share; the threads end with the server and not the other way round.
+/// The state that the server and its threads share. The server ends its threads, never the other way round.
 final class LoopbackCore: Sendable {
     private struct State {
         var script: [LoopbackServer.Reply]
@@ -105,7 +105,7 @@ final class LoopbackCore: Sendable {
 
     func start() {
         startThread {
-            // A readable end means that the server has to end, and so does neither at the deadline.
+            // A readable latch ends the server, and so does the deadline, at which neither is readable.
             while true {
                 let ready = Descriptor.wait(
                     [

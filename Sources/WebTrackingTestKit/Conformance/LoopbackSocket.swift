@@ -2,14 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import WebTracking
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 /// An open file descriptor, closed with the last reference to it.
 final class Descriptor: Sendable {
@@ -52,7 +45,7 @@ final class Descriptor: Sendable {
         return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : nil
     }
 
-    /// Waits until one of `descriptors` has something to say, or until `deadline`, and says which have.
+    /// Waits until one of `descriptors` is ready, or until `deadline`. Returns which ones are.
     static func wait(_ descriptors: [(Descriptor, for: Int32)], until deadline: MonotonicInstant) -> [Bool] {
         var polled = descriptors.map { pollfd(fd: $0.0.number, events: Int16($0.for), revents: 0) }
         while true {
@@ -78,7 +71,7 @@ final class Latch: Sendable {
     }
 
     func open() {
-        // Whatever reads the other end now sees the end of the stream.
+        // The reader of the other end now sees the end of the stream.
         self.writer.withLock { $0 = nil }
     }
 }
@@ -115,13 +108,14 @@ struct LoopbackSocket: Sendable {
         Self.prepare(number)
     }
 
-    /// The next connection; `nil` if the client has already given up.
+    /// The next connection; `nil` if the client has already closed it.
     func accept() -> Descriptor? {
         let number = systemAccept(self.descriptor.number, nil, nil)
         guard number >= 0 else { return nil }
         Self.prepare(number)
         var isOn: Int32 = 1
-        // Answers go out in several writes; none may wait for the acknowledgement of the one before.
+        // An answer takes several writes. Without this, each would wait for the acknowledgement of the one before
+        // (Nagle).
         setsockopt(number, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<Int32>.size))
         return Descriptor(number)
     }

@@ -5,7 +5,7 @@ import WebTracking
 
 /// Runs `operation` for at most `limit`, and throws ``Overdue`` after that.
 ///
-/// The operation is cancelled then, but not waited for: whatever is tested here may not react to that either.
+/// The operation is cancelled then, but not waited for: a transport under test may ignore the cancellation.
 func within<Success: Sendable>(
     _ limit: Duration,
     _ operation: @escaping @Sendable () async throws -> Success

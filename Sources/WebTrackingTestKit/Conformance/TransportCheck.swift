@@ -25,7 +25,7 @@ extension TransportConformance {
 
         /// Whatever the status, it is returned and not thrown, and the request is not sent again.
         case returnsEveryStatus
-        /// The headers of the answer are there, and are found in whatever case.
+        /// The headers of the answer are there, and are found in upper and lower case.
         case returnsTheHeaders
         /// The body of the answer is there, byte for byte.
         case returnsTheBody

@@ -45,7 +45,7 @@ public struct TransportConformance: Sendable {
     public func problem(with check: Check) async -> String? {
         let bench: ConformanceBench
         do {
-            // The server outlives the check a little, and frees a transport that knows no timeout after that.
+            // The server lives a little longer than the check. Its end frees a transport without a timeout.
             let server = try LoopbackServer(lifetime: self.limit + .seconds(5))
             let makeTransport = self.makeTransport
             let transport = try await within(self.limit) { try await makeTransport() }
@@ -60,7 +60,7 @@ public struct TransportConformance: Sendable {
             sentence = Self.text(error)
         }
         bench.server.stop()
-        // Whether this works is for the check of it to say.
+        // Another check tests whether this works.
         try? await within(.seconds(2)) { await bench.shutdown() }
         return sentence
     }

@@ -7,7 +7,7 @@ public import WebTracking
 public import Logging
 #endif
 
-/// A backend for tests of what a program logs: a real producer, and a place in memory where its records end.
+/// A backend for tests of a program's logging: a real producer that keeps its records in memory.
 ///
 /// ```swift
 /// let recorder = try LogRecorder()
@@ -17,27 +17,27 @@ public import Logging
 /// #expect(log.metadata["item"] == "tea")
 /// ```
 ///
-/// Nothing is bootstrapped, so that tests run side by side, each with a recorder of its own. What is looked at went the whole
-/// way of a record: mapping, repairs, redaction, topics, tags and the request's JSON.
+/// Nothing is bootstrapped, so tests can run in parallel, each with its own recorder. The recorded logs went the whole way
+/// of a record: mapping, repairs, redaction, topics, tags and the request's JSON.
 public final class LogRecorder: Sendable {
-    /// The producer, for what takes one.
+    /// The producer, for code that needs one.
     public let producer: WebTrackingProducer
     private let store: RecordingTransport
 
     /// Creates a recorder.
     ///
-    /// - Parameter configure: Changes the configuration, or puts a program's own in its place: its level is `trace`, it sends
-    ///   each record at once, and its endpoint is not asked. Whatever it says, nothing is signed and nothing is spooled. Throws
-    ///   ``/WebTracking/ConfigurationError`` for what cannot work.
+    /// - Parameter configure: Changes the configuration, or replaces it by the program's own. By default the level is
+    ///   `trace`, and each record is sent at once. The endpoint gets no requests, and nothing is signed or spooled, also if
+    ///   the configuration says so. Throws ``/WebTracking/ConfigurationError`` for a setting that cannot work.
     public init(configure: (inout WebTrackingConfiguration) -> Void = { _ in }) throws {
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "recorder", logstore: "recorder")
         configuration.logLevel = .trace
         configuration.batching.linger = .zero
         configure(&configuration)
-        // As the program itself would start, before what is not for a test is taken away.
+        // Validate it as the program's own start would, before the settings for the test replace some of it.
         try configuration.validate()
-        // Records end here: bodies have to be those that can be read here, and the spool of the real program has records of its
-        // own, which would be taken for delivered.
+        // The recorder can only read unsigned bodies. The spool of the real program has its own records, which would
+        // count as delivered here.
         configuration.durability = .memory
         configuration.spool = .init()
         #if SignedPutLogs
@@ -60,7 +60,7 @@ public final class LogRecorder: Sendable {
     }
 
     #if SwiftLog
-    /// A swift-log logger whose lines are recorded, whatever the logging system was bootstrapped with.
+    /// A swift-log logger whose lines are recorded. The bootstrapped backend does not matter.
     public func logger(label: String, metadataProvider: LogMetadataProvider? = nil) -> Logger {
         Logger(label: label) { self.makeLogHandler(label: $0, metadataProvider: metadataProvider) }
     }
@@ -74,7 +74,7 @@ public final class LogRecorder: Sendable {
         }
     }
 
-    /// The first record that `condition` holds for; waits for it if there is none yet, without looking again and again.
+    /// The first record that matches `condition`. Waits for it without polling if there is none yet.
     ///
     /// Throws ``NotLogged`` with what was logged instead if none comes within `timeout`, or if the task is cancelled.
     public func log(
@@ -94,12 +94,12 @@ public final class LogRecorder: Sendable {
         return found
     }
 
-    /// Stops the producer; what is logged after that is not recorded.
+    /// Stops the producer. Later records are not recorded.
     public func shutdown() async {
         await self.producer.shutdown(timeout: .seconds(60))
     }
 
-    /// That no such record was logged.
+    /// The error if no matching record was logged.
     public struct NotLogged: Error, Sendable, CustomStringConvertible {
         /// What was logged instead.
         public var logs: [RecordedLog]

@@ -7,9 +7,9 @@ public import WebTracking
 public import Logging
 #endif
 
-/// One record as the service would have stored it, taken apart.
+/// One record as the service would have stored it, parsed.
 public struct RecordedLog: Sendable, Equatable {
-    /// What a record says of an error.
+    /// The error of a record.
     public struct Failure: Sendable, Equatable {
         /// The error's type, as Swift names it.
         public var type: String

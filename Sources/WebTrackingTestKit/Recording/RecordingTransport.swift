@@ -3,7 +3,7 @@
 
 import WebTracking
 
-/// Takes requests apart, and wakes who waits for a record in one.
+/// Parses requests, and wakes the tasks that wait for a record in them.
 final class RecordingTransport: WebTrackingTransport {
     private struct Watcher {
         var condition: @Sendable (RecordedLog) -> Bool
@@ -23,10 +23,10 @@ final class RecordingTransport: WebTrackingTransport {
         self.mapping = mapping
     }
 
-    /// All records, in the order of their numbers; topics arrive each by themselves.
+    /// All records, in the order of their numbers, as each topic arrives separately.
     var logs: [RecordedLog] { self.state.withLock { $0.logs }.sorted { $0.sequence < $1.sequence } }
 
-    /// The first record that the condition holds for, as soon as there is one; `nil` when the task is cancelled.
+    /// The first record that matches the condition, as soon as there is one; `nil` if the task is cancelled.
     func first(where condition: @escaping @Sendable (RecordedLog) -> Bool) async -> RecordedLog? {
         let id = self.state.withLock { state -> Int in
             state.nextWatcher += 1

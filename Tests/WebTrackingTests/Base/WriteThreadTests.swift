@@ -83,7 +83,7 @@ import Musl
         let tooLong = queue.append(String(repeating: "x", count: LineQueue.maximumBytes) + "\n")
         let later = queue.append("later\n")
         #expect(beyond == [false] && first == "0\n" && !tooLong && later)
-        let left = [queue.takeLeft()?.count, queue.takeLeft()?.count]
+        let left = [queue.takeDropReport()?.count, queue.takeDropReport()?.count]
         #expect(left == [3, nil])
         var last: String?
         while let text = queue.next() { last = text }

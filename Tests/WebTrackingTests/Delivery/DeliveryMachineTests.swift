@@ -245,7 +245,7 @@ import Logging
             case .dropped(let part, let reason):
                 #expect(reason == .tooLarge)
                 tooLarge += self.records(part)
-            case .narrowed, .kept, nil: break
+            case .narrowed, .kept: break
             }
         }
         #expect(delivered == [0, 1, 2, 4])

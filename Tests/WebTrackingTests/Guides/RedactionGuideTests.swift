@@ -10,7 +10,7 @@ import Testing
 import WebTracking
 import WebTrackingTestKit
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct RedactionGuideTests {
     @Test func secretsAreNotLogged() async throws {
         let recorder = try LogRecorder { $0.redaction = .standard }

@@ -19,12 +19,12 @@ struct Shop {
             return
         }
         self.logger.info("ordered", metadata: ["item": "\(item)"])
-        // Somebody else's work, which ends some time later.
+        // Other work, which ends some time later.
         Task { [logger] in logger.info("invoice sent", metadata: ["item": "\(item)"]) }
     }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ShopTests {
     @Test func tellsWhatItRefuses() async throws {
         let recorder = try LogRecorder()

@@ -24,6 +24,14 @@ import WebTrackingTestKit
         #expect(response.body.count == TransportResponse.maximumBodyBytes)
     }
 
+    @Test func namesAServerThatClosesWithoutAnAnswer() async throws {
+        let server = try LoopbackServer(otherwise: .close)
+        let transport = AsyncHTTPClientTransport()
+        let error = await #expect(throws: (any Error).self) { try await transport.send(server.request()) }
+        await transport.shutdown()
+        #expect(error.map { "\($0)" } == "127.0.0.1:\(server.port) closed the connection without an answer")
+    }
+
     @Test func leavesAClientThatItDoesNotOwnAlone() async throws {
         let server = try LoopbackServer()
         let client = HTTPClient()
@@ -36,14 +44,15 @@ import WebTrackingTestKit
         try await client.shutdown()
     }
 
-    @Test func doesNotWaitForAHostThatRefuses() async throws {
+    @Test func namesAHostThatRefusesAndDoesNotWaitForIt() async throws {
         let transport = AsyncHTTPClientTransport()
         let server = try LoopbackServer()
         var request = server.request(timeout: .seconds(600))
         // Nothing listens there, and only the superuser could.
         request.port = 1
         let start = ContinuousClock.now
-        await #expect(throws: (any Error).self) { try await transport.send(request) }
+        let error = await #expect(throws: (any Error).self) { try await transport.send(request) }
+        #expect(String(describing: error ?? CancellationError()) == "127.0.0.1:1: Connection refused")
         // The request's own timeout is 600 s; the bound is wide, as a busy machine may take seconds for anything.
         #expect(start.duration(to: .now) < .seconds(60))
         await transport.shutdown()

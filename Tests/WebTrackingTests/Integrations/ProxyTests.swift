@@ -73,6 +73,15 @@ import WebTrackingTestKit
             await transport.shutdown()
         }
     }
+
+    @Test func aProxyThatIsNotThereIsNamed() async throws {
+        let proxy = ProxyServer(host: "127.0.0.1", port: try Program.freePort(), username: "anna", password: "hidden")
+        let transport = AsyncHTTPClientTransport(proxy: proxy)
+        let request = try LoopbackServer().request()
+        let error = await #expect(throws: (any Error).self) { try await transport.send(request) }
+        await transport.shutdown()
+        #expect(error.map { "\($0)" } == "the proxy \(proxy): Connection refused")
+    }
 }
 
 private final class Tinyproxy {

@@ -24,8 +24,10 @@ import Testing
         #expect(machine.next(at: now) == .stop(until: Self.deadline))
         // That has some time whatever the deadline is.
         #expect(machine.next(at: now) == .sync(until: now + ShutdownMachine.syncGrace))
-        // And so has the line that tells of it.
-        #expect(machine.next(at: now) == .report(until: now + ShutdownMachine.lineGrace))
+        #expect(machine.next(at: now) == .release(until: now + ShutdownMachine.stopGrace))
+        // And so has the line that reports it, however long the release took.
+        let late = now + ShutdownMachine.stopGrace
+        #expect(machine.next(at: late) == .report(until: late + ShutdownMachine.lineGrace))
     }
 
     @Test func withNothingToDeliverItEndsAtOnce() {
@@ -55,6 +57,38 @@ import Testing
             #expect(machine.next(at: Self.before) == .wait(until: end))
             #expect(machine.next(at: end) == .abandon)
         }
+        var machine = ShutdownMachine(deadline: deadline, hasSpool: true)
+        _ = (machine.next(at: Self.before), machine.next(at: Self.before))
+        machine.asked(topics: 1, of: 101_000)
+        #expect(machine.next(at: Self.before) == .wait(until: deadline + .microseconds(-396_608)))
+    }
+
+    @Test func topicsThatThereIsNoTimeToAskAreGivenUpAtOnce() {
+        for (topics, hasSpool, milliseconds, asks) in [
+            (1000, true, 0, true), (101_000, false, 301, true), (101_000, false, 299, false),
+            (101_000, true, 490, false),
+            (101_000, true, 500, true),
+        ] {
+            let deadline = MonotonicInstant(nanoseconds: 0) + .milliseconds(milliseconds)
+            var machine = ShutdownMachine(deadline: deadline, topics: topics, hasSpool: hasSpool)
+            let start = MonotonicInstant(nanoseconds: 0)
+            #expect(machine.next(at: start) == .close)
+            #expect(machine.next(at: start) == (asks ? .ask : .abandon))
+        }
+    }
+
+    @Test func recordsAreMovedToFilesUntilTheRestHasToBeGivenUp() {
+        let deadline = MonotonicInstant(nanoseconds: 1_000_000_000)
+        let early = MonotonicInstant(nanoseconds: 0)
+        func end(_ topics: Int, at now: MonotonicInstant) -> MonotonicInstant {
+            ShutdownMachine.endOfSpill(at: now, deadline: deadline, topics: topics)
+        }
+        #expect(end(1000, at: early) == deadline)
+        #expect(end(101_000, at: early) == deadline + .microseconds(-396_608))
+        // With few topics the disk has a moment in any case; with many, the rest of the shutdown needs it.
+        #expect(end(1000, at: deadline) == deadline + ShutdownMachine.stopGrace)
+        #expect(end(6000, at: deadline) == deadline + .milliseconds(30))
+        #expect(end(101_000, at: deadline) == deadline + .milliseconds(20))
     }
 
     @Test func atTheDeadlineItGivesUp() {

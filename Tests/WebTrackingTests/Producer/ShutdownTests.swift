@@ -38,6 +38,43 @@ import Logging
         #expect(rig.transport.attempts.isEmpty)
     }
 
+    @Test func whatComesWhileTheTransportStopsIsInTheReport() async throws {
+        let transport = LateTransport(late: 7)
+        let producer = try WebTrackingProducer(
+            configuration: WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore"),
+            transport: transport,
+            diagnostics: .none
+        )
+        transport.logsAtTheEnd(to: producer.makeLogHandler(label: "label"))
+        producer.makeLogHandler(label: "label").info("in time")
+        let report = await producer.shutdown(timeout: .seconds(60))
+        #expect(report.delivered == 1 && report.dropped == [.afterShutdown: 7] && report.remaining == 0)
+        #expect(producer.statistics.dropped == [.afterShutdown: 7])
+    }
+
+    @Test(arguments: [false, true])
+    func aProducerThatIsDroppedGivesItsTransportBack(afterShutdown: Bool) async throws {
+        let clock = ManualClock()
+        let isGone = Recorder<Bool>()
+        do {
+            let producer = try WebTrackingProducer(
+                configuration: WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore"),
+                transport: LateTransport { isGone.add(true) },
+                diagnostics: .none,
+                clock: clock
+            )
+            for label in ["a", "b", "c"] { producer.makeLogHandler(label: label).info("message") }
+            await producer.flush(timeout: .seconds(60))
+            #expect(producer.statistics.delivered == 3)
+            if afterShutdown { await producer.shutdown(timeout: .seconds(60)) }
+        }
+        // A topic's task goes once it has been idle for a while.
+        while isGone.elements.isEmpty {
+            if let rest = clock.timeToNextDeadline { clock.advance(by: rest) }
+            await Task.yield()
+        }
+    }
+
     @Test func aFlushReturnsAtItsTimeoutAndTheRestGoesOn() async throws {
         let rig = try Rig(transport: InMemoryTransport(otherwise: .noAnswer))
         rig.sink().info("m")
@@ -270,7 +307,8 @@ import Logging
                 for label in ["a", "b"] {
                     for index in 0..<10 { producer.makeLogHandler(label: label).info("\(index)") }
                 }
-                maintenance.syncBeforeEnd(until: producer.clock.now() + .seconds(60))
+                let limit = producer.clock.now() + .seconds(60)
+                maintenance.spillBeforeEnd(until: limit, deadline: limit)
                 let files = directory.holding
                 if let first = files.first { unlink(first) }
                 let start = ContinuousClock.now
@@ -368,4 +406,29 @@ import Logging
 private func startThread(_ body: @escaping @Sendable () -> Void) {
     let hasThread = WriteThread().run(body)
     #expect(hasThread)
+}
+
+/// Takes everything, logs while it stops, and says when it goes.
+private final class LateTransport: WebTrackingTransport {
+    private let late: Int
+    private let isGone: @Sendable () -> Void
+    private let handler = Lock<WebTrackingLogHandler?>(nil)
+
+    init(late: Int = 0, isGone: @escaping @Sendable () -> Void = {}) {
+        self.late = late
+        self.isGone = isGone
+    }
+
+    deinit { self.isGone() }
+
+    func logsAtTheEnd(to handler: WebTrackingLogHandler) { self.handler.withLock { $0 = handler } }
+
+    func send(_ request: TransportRequest) async throws -> TransportResponse {
+        TransportResponse(status: 200, headers: [("x-log-requestid", "1")], body: [])
+    }
+
+    func shutdown() async {
+        let handler = self.handler.withLock { $0.take() }
+        for index in 0..<self.late { handler?.info("late \(index)") }
+    }
 }

@@ -83,7 +83,7 @@ import Logging
 
     @Test func aRequestMayBeExactlyAsLargeAsTheLimitAndNotOneByteLarger() throws {
         let header = Array("{".utf8)
-        var batch = Batch(header: header, openedAt: .init(nanoseconds: 0), memory: BatchMemory(capacity: 1100))
+        var batch = OpenBatch(header: header, openedAt: .init(nanoseconds: 0), memory: BatchMemory(capacity: 1100))
         let policy = SealPolicy(
             targetBytes: 1000,
             maximumBytes: 1000,
@@ -101,8 +101,21 @@ import Logging
         let room = 1000 - batch.rawBytes
         #expect(!policy.isFull(batch, adding: room, backlog: 0))
         #expect(policy.isFull(batch, adding: room + 1, backlog: 0))
-        let empty = Batch(header: header, openedAt: .init(nanoseconds: 0), memory: BatchMemory(capacity: 16))
+        let empty = OpenBatch(header: header, openedAt: .init(nanoseconds: 0), memory: BatchMemory(capacity: 16))
         #expect(!policy.isFull(empty, adding: 5000, backlog: 0))
+    }
+
+    @Test(arguments: [nil, 0xAB_CDEF] as [UInt64?])
+    func theSizeOfAHeaderIsKnownBeforeItIsMade(batchPrefix: UInt64?) {
+        let key = TopicKey(topic: "t", tags: [.init(key: "k", value: "v")])
+        let envelope = Envelope(key: key, source: "s", staticTags: [], batchPrefix: batchPrefix)
+        for number in [0, 1, 15, 16, 255, 256, 1 << 32, UInt64.max] {
+            #expect(envelope.headerCount(batch: number) == envelope.header(batch: number).bytes.count)
+        }
+        #expect(
+            envelope.headerCount(batch: .max)
+                == (batchPrefix == nil ? envelope.headerCount(batch: 0) : envelope.longestHeader)
+        )
     }
 
     @Test func aTopicThatLagsBehindSendsLargerRequests() {
@@ -118,7 +131,7 @@ import Logging
 
     @Test func aPartOfASegmentIsARequestWithAnIDThatSaysWhichRecordsItHas() throws {
         let opening = "{\"__tags__\":{\"__pack_id__\":\"A-1"
-        var batch = Batch(
+        var batch = OpenBatch(
             header: Array("\(opening)\"},\"__logs__\":[".utf8),
             batchIDEnd: opening.utf8.count,
             openedAt: .init(nanoseconds: 0),
@@ -141,9 +154,9 @@ import Logging
                 #expect(batch.rawBytes == before + cost)
             }
         }
-        batch.seal()
+        let sealed = batch.sealed()
         func read(_ records: Range<Int>) throws -> (id: String, messages: [String], size: Int) {
-            let body = batch.withBody(of: records) { Array($0) }
+            let body = sealed.withBody(of: records) { Array($0) }
             guard case .object(let members) = try JSONValue.parse(body), case .object(let tags) = members[0].value,
                 case .string(let id) = tags[0].value, case .array(let logs) = members[1].value
             else { return ("", [], 0) }
@@ -160,17 +173,18 @@ import Logging
             let (found, messages, size) = try read(part)
             #expect(found == id)
             #expect(messages == Array(all[part]))
-            #expect(size == batch.bodyBytes(of: part) + id.utf8.count - 3)
-            #expect(batch.count(of: part, within: batch.bodyBytes(of: part)) == part.count)
-            #expect(batch.count(of: part, within: batch.bodyBytes(of: part) - 1) == max(part.count - 1, 1))
+            #expect(size == sealed.bodyBytes(of: part) + id.utf8.count - 3)
+            #expect(sealed.count(of: part, within: sealed.bodyBytes(of: part)) == part.count)
+            #expect(sealed.count(of: part, within: sealed.bodyBytes(of: part) - 1) == max(part.count - 1, 1))
         }
-        #expect(batch.count(of: 0..<5, within: 0) == 1)
-        #expect(batch.levels(of: [0..<1, 2..<4]).all.total == 3)
-        #expect(batch.levels(of: [0..<1, 2..<4]).own.total == 2)
-        #expect(String(decoding: batch.text(at: 3), as: UTF8.self) == #"{"seq":"3","m":"},\n{3"}"#)
+        #expect(sealed.count(of: 0..<5, within: 0) == 1)
+        #expect(sealed.levels(of: [0..<1, 2..<4]).all.total == 3)
+        #expect(sealed.levels(of: [0..<1, 2..<4]).own.total == 2)
+        #expect(String(decoding: sealed.text(at: 3), as: UTF8.self) == #"{"seq":"3","m":"},\n{3"}"#)
     }
 
-    @Test func theSequenceRisesInTheOrderOfEachTopicUnderConcurrency() async throws {
+    /// Calls that overlap in time may come in another order than their numbers.
+    @Test func theSequenceRisesInTheOrderOfTheCallsUnderConcurrency() async throws {
         let rig = try Rig { $0.topic = .metadata(key: "t", fallback: "none") }
         let sink = rig.sink()
         await withTaskGroup(of: Void.self) { group in
@@ -184,10 +198,15 @@ import Logging
         #expect(logs.count == 10_000)
         #expect(Set(logs.compactMap { $0["seq"] }).count == 10_000)
         for topic in ["0", "1", "2"] {
-            let sequence = rig.transport.stored.filter { $0.topic == topic }.flatMap(\.logs).compactMap {
-                Int($0["seq"] ?? "")
+            let logs = rig.transport.stored.filter { $0.topic == topic }.flatMap(\.logs)
+            let byTask = Dictionary(grouping: logs) { $0["message"]?.split(separator: ".").first }
+            #expect(byTask.count == 1000)
+            for (_, logs) in byTask {
+                let sequence = logs.compactMap { Int($0["seq"] ?? "") }
+                let calls = logs.compactMap { $0["message"]?.split(separator: ".").last }
+                #expect(sequence == sequence.sorted())
+                #expect(calls == calls.sorted())
             }
-            #expect(sequence == sequence.sorted())
         }
         await rig.stop()
     }

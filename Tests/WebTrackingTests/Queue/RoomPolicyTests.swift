@@ -10,17 +10,10 @@ import Testing
     private func step(
         memory: Bool = true,
         files: Bool = true,
-        _ open: RoomPolicy.Open? = nil,
+        _ open: RoomPolicy.Open,
         isFileReady: Bool = false
     ) -> RoomPolicy.Step {
         RoomPolicy.step(admitsMemory: memory, admitsFiles: files, open: open) { isFileReady }
-    }
-
-    @Test func withoutAnOpenSegmentOneIsOpened() {
-        #expect(self.step() == .open)
-        #expect(self.step(memory: false) == .refuse)
-        // A file for a new one is asked for with its own bound.
-        #expect(self.step(files: false) == .open)
     }
 
     @Test func anOpenFileIsUsedUntilItIsFullOrItsRequestIs() {

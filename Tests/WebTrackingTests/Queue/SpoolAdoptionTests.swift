@@ -198,7 +198,7 @@ import Logging
         }
         await rig.run { rig.producer.statistics.dropped[.spoolFull, default: 0] > 0 }
         await rig.transport.waitForAttempts(1)
-        await rig.producer.maintenance?.syncBeforeEnd()
+        await rig.producer.maintenance?.spillBeforeEnd(until: .init(nanoseconds: .max))
         let left = directory.holding.filter { !foreign.contains($0) }
         #expect(left.reduce(0) { $0 + directory.contents(of: $1).count } <= 1 << 20)
         #expect(directory.holding.contains(foreign[0]))
@@ -238,7 +238,7 @@ import Logging
         // A file is whole before its batch is known to be in it.
         await rig.run {
             spooled() == 100
-                && buffer.state.withLock { $0.isInFlightSpooled && !$0.sealed.contains(where: \.isUnspooled) }
+                && buffer.state.withLock { !$0.ledger.inFlight.isEmpty && !$0.ledger.hasUnspooled }
         }
         for number in 100..<150 { rig.sink().info("\(number) \(Self.padding)") }
         // Where no file is ready a record waits in memory for the next one.
@@ -290,7 +290,7 @@ import Logging
         unlink(directory.path)
         rig.clock.advance(by: .seconds(2))
         for number in 100..<150 { rig.sink().info("\(number) \(Self.padding)") }
-        await rig.producer.maintenance?.syncBeforeEnd()
+        await rig.producer.maintenance?.spillBeforeEnd(until: .init(nanoseconds: .max))
         // What is in a request just then is in a file, too.
         #expect(buffer.unspooled == 0)
         let report = await rig.producer.shutdown(timeout: .zero)

@@ -83,7 +83,14 @@ import Logging
         let route = rig.producer.pipeline.router.route(label: "label") { _ in nil }
         let drops = rig.producer.pipeline.announcement(of: DropCounts())
         let answer = drops.members.withUnsafeBytes {
-            route.buffer.append($0, rank: drops.rank, repairs: RepairCounts(), comparedFrom: nil, isSynthetic: true)
+            route.buffer.append(
+                $0,
+                rank: drops.rank,
+                repairs: RepairCounts(),
+                number: nil,
+                comparedFrom: nil,
+                isSynthetic: true
+            )
         }
         let after = rig.producer.statistics
         #expect(after.dropped[.spoolFull] == before.dropped[.spoolFull])
@@ -122,7 +129,7 @@ import Logging
                 buffer.append($0, rank: level.rank, repairs: RepairCounts())
             }
             #expect(answer == .accepted)
-            buffer.state.withLock { buffer.sealOpen(in: &$0) }
+            _ = buffer.state.withLock { buffer.sealOpen(in: &$0) }
         }
         return buffer
     }
@@ -207,7 +214,7 @@ import Logging
         for round in 0..<350 {
             for sink in sinks { sink.info("\(round) \(Self.padding)") }
             // A disk that keeps up.
-            if round % 10 == 0 { await rig.producer.maintenance?.syncBeforeEnd() }
+            if round % 10 == 0 { await rig.producer.maintenance?.spillBeforeEnd(until: .init(nanoseconds: .max)) }
         }
         #expect(rig.producer.statistics.dropped == [:])
         rig.checkConservation()
@@ -224,7 +231,7 @@ import Logging
         }
         for round in 0..<300 {
             for topic in 0..<24 { rig.sink("topic-\(topic)").info("\(round) \(Self.padding)") }
-            if round % 10 == 0 { await rig.producer.maintenance?.syncBeforeEnd() }
+            if round % 10 == 0 { await rig.producer.maintenance?.spillBeforeEnd(until: .init(nanoseconds: .max)) }
         }
         #expect(rig.producer.statistics.dropped == [:])
         rig.checkConservation()
@@ -234,7 +241,7 @@ import Logging
 
 extension TopicQueue {
     /// Settles a batch that was taken, as the actor does that has no other.
-    fileprivate func settle(whole batch: Batch, as settlement: Settlement) {
+    fileprivate func settle(whole batch: Batch, as settlement: TopicLedger.Settlement) {
         self.settle(BatchRange(batch: batch, ranges: [batch.all], isLast: true), as: settlement)
     }
 }

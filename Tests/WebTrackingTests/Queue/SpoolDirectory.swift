@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
 import WebTracking
 import WebTrackingTestKit
 
@@ -71,4 +72,18 @@ final class SpoolDirectory: Sendable {
         defer { fclose(file) }
         fwrite(bytes, 1, bytes.count, file)
     }
+}
+
+extension SpoolStore {
+    var syncs: Int { self.synced.load(ordering: .relaxed) }
+}
+
+extension SpoolMaintenance {
+    /// The producer's own folder, if there is one.
+    var folder: String? { self.store.state.withLock { $0.spoolFolder?.path } }
+    var syncs: Int { self.store.syncs }
+    /// Makes, removes and maintains files.
+    var fileWorker: SpoolWorker { self.store.worker }
+    /// Reads the files of earlier processes.
+    var recoveryWorker: SpoolWorker { self.recovery.worker }
 }

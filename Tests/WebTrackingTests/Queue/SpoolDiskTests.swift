@@ -58,7 +58,7 @@ import Logging
         #expect(numbers.pending == 8000 && numbers.dropped == [:])
         #expect(numbers.unspooled > 1000 && numbers.isSpoolUnavailable)
         answer.signal()
-        await rig.producer.maintenance?.syncBeforeEnd()
+        await rig.producer.maintenance?.spillBeforeEnd(until: .init(nanoseconds: .max))
         numbers = rig.producer.statistics
         #expect(numbers.unspooled == 0 && !numbers.isSpoolUnavailable)
         // It was no trouble that somebody has to look after.
@@ -82,7 +82,7 @@ import Logging
         for number in 1..<400 { rig.sink().info("\(number) \(Self.padding)") }
         // Most are in their files only, once the worker has come to that.
         let maintenance = try #require(rig.producer.maintenance)
-        await maintenance.syncBeforeEnd()
+        await maintenance.spillBeforeEnd(until: .init(nanoseconds: .max))
         let answer = DispatchSemaphore(value: 0)
         maintenance.fileWorker.start { answer.wait() }
         let start = rig.clock.now()
@@ -159,17 +159,17 @@ import Logging
             $0.batching.maximumRequestBytes = 64 << 10
         }
         for number in 0..<12_000 { rig.sink().info("\(number) \(Self.padding)") }
-        await rig.producer.maintenance?.syncBeforeEnd()
+        await rig.producer.maintenance?.spillBeforeEnd(until: .init(nanoseconds: .max))
         let full = rig.producer.statistics
         #expect(full.isSpoolUnavailable && full.unspooled > 9000 && full.dropped == [:])
         #expect(Self.run(["mount", "-o", "remount,size=4m", mount.path]))
-        await rig.producer.maintenance?.syncBeforeEnd()
+        await rig.producer.maintenance?.spillBeforeEnd(until: .init(nanoseconds: .max))
         // Some have found room, and it is still as it is for the others.
         let less = rig.producer.statistics
         #expect(less.isSpoolUnavailable && less.unspooled > 7000 && less.unspooled < full.unspooled)
         #expect(self.troubles(rig) == ["unavailable"])
         #expect(Self.run(["mount", "-o", "remount,size=64m", mount.path]))
-        for _ in 0..<2 { await rig.producer.maintenance?.syncBeforeEnd() }
+        for _ in 0..<2 { await rig.producer.maintenance?.spillBeforeEnd(until: .init(nanoseconds: .max)) }
         let numbers = rig.producer.statistics
         #expect(!numbers.isSpoolUnavailable && numbers.unspooled == 0)
         #expect(self.troubles(rig) == ["unavailable", "available"])
@@ -193,7 +193,7 @@ import Logging
             let directory = SpoolDirectory()
             let rig = try SpoolTests.rig(directory)
             rig.sink().info("m")
-            await rig.producer.maintenance?.syncBeforeEnd()
+            await rig.producer.maintenance?.spillBeforeEnd(until: .init(nanoseconds: .max))
             let numbers = rig.producer.statistics
             let isReported = rig.diagnostics.elements.contains {
                 if case .spoolUnavailable(_, let reason) = $0 { reason.contains("File too large") } else { false }
@@ -211,7 +211,7 @@ import Logging
                 $0.batching.urgentLevel = nil
             }
             for _ in 0..<2000 { rig.sink().info("\(SpoolDiskTests.padding)") }
-            await rig.producer.maintenance?.syncBeforeEnd()
+            await rig.producer.maintenance?.spillBeforeEnd(until: .init(nanoseconds: .max))
             guard rig.producer.statistics.unspooled == 0, rig.diagnostics.elements.isEmpty else { exit(1) }
             guard await rig.producer.shutdown(timeout: .zero).spooled == 2000 else { exit(2) }
         }

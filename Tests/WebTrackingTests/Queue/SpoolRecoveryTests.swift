@@ -163,12 +163,12 @@ import Logging
         let finding = try SpoolExamination.examine(file, spoolFolder: spoolFolder, destination: nil) { _ in
             MonotonicInstant(nanoseconds: 0)
         }
-        guard case .records(var batch, _, nil) = finding else {
+        guard case .records(let open, _, nil) = finding else {
             Issue.record("\(finding)")
             return
         }
-        #expect(batch.count == 3)
-        batch.seal()
+        #expect(open.count == 3)
+        let batch = open.sealed()
         // The copy is delivered, and the file goes with it.
         #expect(batch.memory.file == nil && batch.spoolFile?.path == file)
         var status = stat()

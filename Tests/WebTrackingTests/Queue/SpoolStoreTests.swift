@@ -194,7 +194,7 @@ import Musl
         directory.removeAll()
         // It is looked at from time to time.
         self.clock.advance(by: .seconds(1))
-        store.work()
+        store.updateFiles()
         let second = try #require(self.take(store)?.file)
         #expect(second.spoolFolder !== first.spoolFolder && directory.files.contains(second.path))
         #expect(!first.isThere && second.isThere)

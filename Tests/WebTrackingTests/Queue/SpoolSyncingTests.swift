@@ -125,10 +125,10 @@ import Logging
         func hasFile() -> Bool {
             if case .memory = store.take(capacity: 4096, rank: 6) { true } else { false }
         }
-        #expect(!store.workOff { $0.wait(timeout: .now() + .milliseconds(1)) == .success })
+        #expect(!store.runMaintenance { $0.wait(timeout: .now() + .milliseconds(1)) == .success })
         #expect(!hasFile())
         queue.resume()
-        #expect(store.workOff { $0.wait(timeout: .distantFuture) == .success })
+        #expect(store.runMaintenance { $0.wait(timeout: .distantFuture) == .success })
         #expect(hasFile())
     }
 

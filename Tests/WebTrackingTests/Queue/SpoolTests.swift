@@ -280,7 +280,7 @@ import Logging
         let padding = String(repeating: "x", count: 1000)
         for number in 0..<300 { rig.sink().info("\(number) \(padding)") }
         await rig.transport.waitForAttempts(1)
-        await rig.producer.maintenance?.syncBeforeEnd()
+        await rig.producer.maintenance?.spillBeforeEnd(until: .init(nanoseconds: .max))
         directory.removeAll()
         let report = await rig.producer.shutdown(timeout: .zero)
         // The oldest, in a request, two that wait, and the open one are mapped; the others were in files only.

@@ -234,7 +234,7 @@ import Logging
         chmod(directory.path, 0o777)
         let rig = try await self.look(directory)
         rig.sink().info("new")
-        #expect(rig.producer.maintenance?.isUnavailable == false)
+        #expect(rig.producer.maintenance?.store.isUnavailable == false)
         #expect(
             self.left(rig).map(\.text) == [
                 "left in \(directory.path): 3 records in 1 file, others may write to it; chmod -R go-w \(directory.path)"

@@ -104,4 +104,37 @@ struct DescribedOnceTests {
         #expect(wire.contains("ok") || wire.contains("kkk") || wire.contains("p:"))
         await rig.stop()
     }
+
+    @Test("After a change of the redaction, a handler's value is asked for each record that has it, and for no other")
+    func asksNoOutrankedValueOfAnOlderHandler() async throws {
+        let face = TwoFaced("ok")
+        let rig = try Rig()
+        var sink = rig.sink()
+        sink[metadataKey: "v"] = .stringConvertible(face)
+        let before = face.asked.load(ordering: .relaxed)
+        try rig.producer.setRedaction(.none)
+        sink.info("1", metadata: ["v": "event"])
+        #expect(face.asked.load(ordering: .relaxed) == before)
+        sink.info("2")
+        #expect(face.asked.load(ordering: .relaxed) == before + 1)
+        let logs = await rig.drain()
+        #expect(logs.first?["v"] == "event")
+        await rig.stop()
+    }
+
+    @Test("A change of the sampling alone leaves what is ready of a handler's metadata")
+    func asksNoValueAgainAfterAChangeOfTheSampling() async throws {
+        let face = TwoFaced("ok")
+        let rig = try Rig()
+        var sink = rig.sink()
+        sink[metadataKey: "v"] = .stringConvertible(face)
+        let before = face.asked.load(ordering: .relaxed)
+        var sampling = Sampling.off
+        sampling.suppressedRepeats = [.debug]
+        try rig.producer.setSampling(sampling)
+        sink.info("1")
+        #expect(face.asked.load(ordering: .relaxed) == before)
+        #expect(await rig.drain().first?["v"] == "ok")
+        await rig.stop()
+    }
 }

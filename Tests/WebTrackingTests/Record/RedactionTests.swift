@@ -229,6 +229,20 @@ struct RedactionTests {
         await rig.stop()
     }
 
+    @Test("A handler's value that is dropped is counted, even if its key is no name")
+    func countsAHandlersDroppedValueWithoutAName() async throws {
+        let rig = try Rig {
+            $0.redaction = Redaction(rules: [.function { _, value in value.hasPrefix("sk_live_") ? .drop : nil }])
+        }
+        var sink = rig.sink()
+        sink[metadataKey: ""] = "sk_live_1"
+        sink.info("1")
+        sink.info("2", metadata: ["a": "b"])
+        await rig.drain()
+        #expect(rig.producer.statistics.redacted == 2)
+        await rig.stop()
+    }
+
     @Test("Each value is counted once, however often it is looked at")
     func countsOnce() async throws {
         func redacted(
@@ -319,16 +333,16 @@ struct RedactionTests {
             )
         }
         for _ in 0..<200 {
-            let name = word(2...5)
-            guard name.utf8.contains(where: { !KeyPatterns.isIgnored($0) }) else { continue }
-            let rule = Bool.random(using: &random) ? RedactionRule.suffix(name, .mask) : .key(name, .mask)
+            let pattern = word(2...5)
+            guard pattern.utf8.contains(where: { !KeyPatterns.isIgnored($0) }) else { continue }
+            let rule = Bool.random(using: &random) ? RedactionRule.suffix(pattern, .mask) : .key(pattern, .mask)
             let redactor = Redactor(Redaction(rules: [rule]), count: RedactionCount())
             let key = word(1...12)
             var writer = ByteWriter()
             var found = KeyPatterns.noRule
-            let hash = PlainKey.append(key, to: &writer, redactor: redactor, rule: &found)
+            let name = PlainKey.append(key, to: &writer, redactor: redactor, rule: &found)
             let isKept = redactor.settled(key, "v", nesting: 8).redactions == 0
-            #expect(hash == nil || (found == KeyPatterns.noRule) == isKept, "\(rule) for \(key)")
+            #expect(name == nil || (found == KeyPatterns.noRule) == isKept, "\(rule) for \(key)")
         }
     }
 

@@ -357,7 +357,7 @@ struct SamplingTests {
         await rig.stop()
     }
 
-    @Test("No record is folded into another that only has the same bytes in another order")
+    @Test("No record is folded into another that only has the same bytes")
     func foldsNothingElse() throws {
         var random = SeededGenerator(seed: 31)
         let texts = ["", "a", "\",\"", "\\", "\\\"", ",", "\",", ",\"", "}", "a\":\"b"]
@@ -371,7 +371,7 @@ struct SamplingTests {
         }
         func bytes(_ fields: [String: String]) -> [UInt8] {
             var writer = ByteWriter(capacity: 64)
-            for (key, value) in fields.shuffled(using: &random) {
+            for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
                 writer.append(literal: "\",\"")
                 writer.append(escaping: key)
                 writer.append(literal: "\":\"")

@@ -151,18 +151,33 @@ import WebTrackingURLSession
         }
     }
 
-    @Test func aFileOfAuthoritiesThatIsNotThereIsNamed() async {
-        await #expect(processExitsWith: .success) {
-            setenv("SSL_CERT_FILE", "/nowhere/authorities.pem", 1)
-            let server = try LoopbackServer()
-            let transport = AsyncHTTPClientTransport()
-            let error = await #expect(throws: (any Error).self) {
-                try await transport.send(Self.request(port: server.port))
-            }
-            let words = String(describing: error)
-            #expect(words.contains("/nowhere/authorities.pem, which SSL_CERT_FILE names"), "\(words)")
-            await transport.shutdown()
+    @Test(arguments: [
+        "", "no certificate\n", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\n****\n-----END CERTIFICATE-----\n",
+    ])
+    func aFileOfAuthoritiesWithoutOneIsNamed(text: String) async {
+        await #expect(processExitsWith: .success) { [text] in
+            let folder = SpoolDirectory()
+            try FileSystem.makeDirectory(folder.path)
+            folder.overwrite("\(folder.path)/authorities.pem", with: Array(text.utf8))
+            try await Self.expectNamed("\(folder.path)/authorities.pem")
         }
+    }
+
+    @Test func aFileOfAuthoritiesThatIsNotThereIsNamed() async {
+        await #expect(processExitsWith: .success) { try await Self.expectNamed("/nowhere/authorities.pem") }
+    }
+
+    private static func expectNamed(_ file: String) async throws {
+        setenv("SSL_CERT_FILE", file, 1)
+        let server = try LoopbackServer()
+        let transport = AsyncHTTPClientTransport()
+        let error = await #expect(throws: (any Error).self) {
+            try await transport.send(Self.request(port: server.port))
+        }
+        let words = String(describing: error)
+        #expect(words.contains("\(file), which SSL_CERT_FILE names"), "\(words)")
+        await transport.shutdown()
     }
 
     #endif

@@ -63,6 +63,19 @@ struct Rig {
         return self.transport.logs
     }
 
+    /// The names of the fields of all records that arrived, in the order in which they are written.
+    func names() throws -> [[String]] {
+        try self.transport.stored.flatMap { request -> [[String]] in
+            guard case .object(let members) = try JSONValue.parse(request.rawBody),
+                case .array(let records) = members.last?.value
+            else { return [] }
+            return records.map { record in
+                guard case .object(let fields) = record else { return [] }
+                return fields.map(\.name)
+            }
+        }
+    }
+
     /// Moves the clock from one deadline to the next until nothing is pending.
     func runUntilSettled() async {
         await self.run { self.producer.statistics.pending == 0 }

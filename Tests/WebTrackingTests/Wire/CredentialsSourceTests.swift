@@ -97,7 +97,7 @@ import WebTrackingTestKit
         await self.diagnostics.wait(for: 1)
         #expect(
             "\(self.diagnostics.elements[0])"
-                == "cannot renew what requests are signed with: no credentials: the vault is sealed"
+                == "cannot renew the credentials for signing: no credentials: the vault is sealed"
         )
         // Not asked again for ten seconds.
         #expect(try await source.credentials().accessKeyID == "STS.1")

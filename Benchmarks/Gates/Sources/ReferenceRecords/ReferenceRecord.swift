@@ -59,6 +59,38 @@ public enum ReferenceRecord: String, CaseIterable, Sendable {
         )
     }
 
+    /// Logs what ``reference`` is, with metadata in one of four orders: a dictionary's depends on its capacity, too.
+    @inline(never)
+    public static func logReordered(_ index: Int, to logger: Logger) {
+        let request = RequestContext.number(index)
+        var metadata = Logger.Metadata(minimumCapacity: 4 << (index & 3))
+        metadata["request.id"] = "\(request.id)"
+        metadata["path"] = "\(request.path)"
+        metadata["status"] = "\(request.status)"
+        metadata["duration_us"] = "\(request.duration)"
+        logger.info(
+            "handled order \(index) of a customer, and wrote what became of it to the ledger",
+            metadata: metadata
+        )
+    }
+
+    /// Logs what ``reference`` is, with metadata that `dictionaries` holds on to.
+    @inline(never)
+    public static func logKept(_ index: Int, in dictionaries: KeptDictionaries, to logger: Logger) {
+        let request = RequestContext.number(index)
+        let metadata: Logger.Metadata = [
+            "request.id": "\(request.id)",
+            "path": "\(request.path)",
+            "status": "\(request.status)",
+            "duration_us": "\(request.duration)",
+        ]
+        dictionaries.keep(metadata, at: index)
+        logger.info(
+            "handled order \(index) of a customer, and wrote what became of it to the ledger",
+            metadata: metadata
+        )
+    }
+
     /// Logs what ``reference`` is, always the same one.
     @inline(__always)
     public static func logSame(to logger: Logger) {

@@ -5,11 +5,11 @@
 import Glibc
 #endif
 
-/// `gates check FILE` compares allocations and instructions for each log with the thresholds of a file, `gates update
-/// FILE` writes the thresholds, `gates self-test` breaks both gates on purpose, `gates count` prints the instructions
-/// of the reference records for a program to read, `gates growth` compares the instructions for large records with those for
-/// small ones, as `check` does, and `gates log SCENARIO HANDLER` and `gates grow RECORD SIZE` are what all of them run under
-/// callgrind.
+/// `gates check FILE` compares allocations and instructions for each log with the thresholds of a file, and looks at what
+/// grows with a record's size and with the number of its orders, `gates update FILE` writes the thresholds, `gates self-test`
+/// breaks the gates on purpose, `gates count` prints the instructions of the reference records for a program to read, `gates
+/// growth` compares the instructions for large records with those for small ones, and `gates bytes` the bytes on the wire, as
+/// `check` does, and `gates log SCENARIO HANDLER` and `gates grow RECORD SIZE` are what all of them run under callgrind.
 @main
 enum Main {
     static func main() {
@@ -39,6 +39,13 @@ enum Main {
             let failures = try growth()
             for failure in failures { print("broken: \(failure)") }
             guard failures.isEmpty else { exit(1) }
+        case ("bytes", 1):
+            let bytes = try WireBytes()
+            print(bytes.table)
+            if let failure = bytes.failure {
+                print("broken: \(failure)")
+                exit(1)
+            }
         case ("grow", 3):
             guard let growth = Growth.named(arguments.dropFirst().first!), let size = Int(arguments.last!) else {
                 usage()
@@ -55,7 +62,7 @@ enum Main {
     }
 
     private static func usage() -> Never {
-        print("usage: gates check FILE | update FILE | self-test | count | growth")
+        print("usage: gates check FILE | update FILE | self-test | count | growth | bytes")
         print("       gates log SCENARIO HANDLER | grow RECORD SIZE")
         exit(2)
     }
@@ -85,6 +92,11 @@ enum Main {
 
         print("")
         failures += try growth()
+
+        print("")
+        let bytes = try WireBytes()
+        print(bytes.table)
+        if let failure = bytes.failure { failures.append(failure) }
 
         print("")
         for failure in failures { print("broken: \(failure)") }

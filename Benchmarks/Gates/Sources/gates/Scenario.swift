@@ -59,6 +59,7 @@ struct Scenario: Sendable {
                 describesErrors: true,
                 log: { $1[0].info("the order was refused", error: OrderError.refused(code: $0 % 8)) }
             ),
+            Scenario(name: "orders", log: { ReferenceRecord.logReordered($0, to: $1[0]) }),
             Scenario(name: "redacted", log: { ReferenceRecord.logSecret($0, to: $1[0]) }),
             Scenario(
                 name: "dropped",
@@ -123,7 +124,7 @@ struct Scenario: Sendable {
     static let counted: [Scenario] =
         Self.reference
         + Self.allCases.filter {
-            ["handler-metadata", "redacted", "overridden", "statements", "retired-topic"].contains($0.name)
+            ["handler-metadata", "orders", "redacted", "overridden", "statements", "retired-topic"].contains($0.name)
         }
         + [Scenario(name: "disabled", log: { ReferenceRecord.logDisabled($0, to: $1[0]) })]
 

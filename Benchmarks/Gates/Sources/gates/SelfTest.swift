@@ -36,6 +36,11 @@ enum SelfTest {
             print("found where there is nothing: \(failure)")
             missed += 1
         }
+        expect("fields leave in many orders", isFound: WireBytes(alone: 70, kept: 77).failure)
+        if let failure = WireBytes(alone: 70, kept: 69).failure {
+            print("found where there is nothing: \(failure)")
+            missed += 1
+        }
         print(missed == 0 ? "gates: each fault made on purpose was found" : "gates: \(missed) faults were missed")
         return missed == 0
     }
