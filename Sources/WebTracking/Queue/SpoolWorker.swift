@@ -49,9 +49,17 @@ struct SpoolWorker: Sendable {
         _ body: @escaping @Sendable () throws(Failure) -> Value
     ) async throws(Failure) -> Value {
         guard let queue = self.queue else { return try body() }
+        // The thread sanitizer does not see the order that a continuation makes which is resumed before its task waits
+        // (findings/tsan-misses-an-early-resume.sh). A lock makes one that it sees.
+        let order = Lock(())
         let result = await withCheckedContinuation { continuation in
-            queue.async { continuation.resume(returning: Result(catching: body)) }
+            queue.async {
+                let result = Result(catching: body)
+                order.withLock { _ in }
+                continuation.resume(returning: result)
+            }
         }
+        order.withLock { _ in }
         return try result.get()
     }
 }
