@@ -20,10 +20,11 @@ final class Turnstile: Sendable {
         /// Those before `head` were let in. They are not kept: a turn may hold, over others, what holds this turnstile.
         var waiting: [Turn?] = []
         var head = 0
+        var isHeld = false
 
         /// The turn to let in, if there is one and room for it.
         mutating func take(limit: Int) -> Turn? {
-            guard self.inside < limit, self.head < self.waiting.count else { return nil }
+            guard !self.isHeld, self.inside < limit, self.head < self.waiting.count else { return nil }
             self.inside += 1
             let turn = self.waiting[self.head].take()
             self.head += 1
@@ -65,6 +66,21 @@ final class Turnstile: Sendable {
     /// Lets the next task in; called by each that was let in, as the first thing that it does.
     func next() {
         self.letIn(self.leave())
+    }
+
+    /// Lets no task in until ``release()``, so that the processors are left to what has a deadline.
+    func hold() { self.state.withLock { $0.isHeld = true } }
+
+    /// Lets tasks in again. Runs through those in a row that are not needed any more, so this can take its time.
+    func release() {
+        var turn = self.state.withLock { state in
+            state.isHeld = false
+            return state.take(limit: self.limit)
+        }
+        while let current = turn {
+            self.letIn(current)
+            turn = self.state.withLock { $0.take(limit: self.limit) }
+        }
     }
 
     /// Notes that one of those inside runs, or need not. Returns the turn to let in.

@@ -6,6 +6,7 @@ final class RequestSlots: Sendable {
     private struct State {
         var free: Int
         var nextID = 0
+        var isClosed = false
         var waiting = WaitingQueue<CheckedContinuation<Bool, Never>>()
     }
 
@@ -26,7 +27,7 @@ final class RequestSlots: Sendable {
                 let answer = self.state.withLock { state -> Bool? in
                     // `onCancel` may have run already, and found no waiter.
                     if Task.isCancelled { return false }
-                    if state.free > 0 {
+                    if state.free > 0, !state.isClosed {
                         state.free -= 1
                         return true
                     }
@@ -41,11 +42,14 @@ final class RequestSlots: Sendable {
         }
     }
 
+    /// Gives out no slot any more. Tasks wait until they are cancelled.
+    func close() { self.state.withLock { $0.isClosed = true } }
+
     /// Returns a slot.
     func release() {
         self.state.withLock { state -> CheckedContinuation<Bool, Never>? in
             // The slot is passed on without becoming free: so no task that comes later can take it first.
-            guard let first = state.waiting.removeFirst() else {
+            guard !state.isClosed, let first = state.waiting.removeFirst() else {
                 state.free += 1
                 return nil
             }

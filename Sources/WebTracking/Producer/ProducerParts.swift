@@ -6,6 +6,7 @@ struct ProducerParts {
     let pipeline: RecordPipeline
     let table: TopicTable
     let budget: MemoryBudget
+    let slots: RequestSlots
     let maintenance: SpoolMaintenance?
     init(
         configuration: WebTrackingConfiguration,
@@ -120,6 +121,7 @@ struct ProducerParts {
         self.pipeline = pipeline
         self.table = table
         self.budget = budget
+        self.slots = delivery.slots
         self.maintenance = spool.flatMap { store in
             table.recovery.map { queue in
                 SpoolMaintenance(

@@ -23,6 +23,7 @@ public final class WebTrackingProducer: Sendable {
     private let transport: any WebTrackingTransport
     private let table: TopicTable
     private let budget: MemoryBudget
+    private let slots: RequestSlots
     private let diagnostics: DiagnosticHandler.Sink
     private let observer: any ProducerObserver
     let maintenance: SpoolMaintenance?
@@ -65,6 +66,7 @@ public final class WebTrackingProducer: Sendable {
         self.pipeline = parts.pipeline
         self.table = parts.table
         self.budget = parts.budget
+        self.slots = parts.slots
         self.diagnostics = diagnostics
         self.maintenance = parts.maintenance
         self.policies = PolicyUpdater(pipeline: parts.pipeline, clock: clock, executor: executor)
@@ -322,6 +324,7 @@ public final class WebTrackingProducer: Sendable {
                 await self.deliver(targets, until: deadline)
                 if let pass = self.maintenance?.recovery.pass { await self.run(until: deadline) { await pass.wait() } }
             case .abandon:
+                self.table.turnstile.hold()
                 isDiskAnswering = await self.syncAtEnd(progress)
                 files = self.abandon(progress)
                 if isDiskAnswering { await self.check(files, progress) }
@@ -370,7 +373,12 @@ public final class WebTrackingProducer: Sendable {
         let (first, isFirst) = progress.conclude(report)
         guard isFirst else { return first }
         self.reporter.withLock { $0?.cancel() }
-        self.observer.report { self.statistics }
+        if isQuick {
+            self.observer.report { self.statistics }
+        } else {
+            // To add up the last metrics of 100,000 topics takes longer than there is time.
+            Task.detached(executorPreference: self.executor) { self.observer.report { self.statistics } }
+        }
         self.diagnostics.report(.shutdownFinished(first))
         return first
     }
@@ -430,6 +438,9 @@ public final class WebTrackingProducer: Sendable {
         var unreported: [TopicQueue] = []
         var workers: [Task<Void, Never>] = []
         progress.abandon {
+            // A topic that begins to deliver now would only take time from this.
+            self.table.turnstile.hold()
+            self.slots.close()
             self.maintenance?.stop()
             var rest = ShutdownProgress.Rest()
             rest.outcome = self.table.abandon { buffer, left in
@@ -453,11 +464,14 @@ public final class WebTrackingProducer: Sendable {
     /// Cancels workers that have nothing left to do. If there are many, a few at a time: otherwise the task that waits
     /// for the shutdown would run only after all of them.
     private func cancel(_ workers: [Task<Void, Never>]) {
-        guard workers.count > ShutdownMachine.quickTopics else {
+        let turnstile = self.table.turnstile
+        guard self.table.count > ShutdownMachine.quickTopics else {
+            turnstile.release()
             for worker in workers { worker.cancel() }
             return
         }
         Task.detached(executorPreference: self.executor) {
+            turnstile.release()
             for (place, worker) in workers.enumerated() {
                 worker.cancel()
                 if place % 64 == 63 { await Task.yield() }

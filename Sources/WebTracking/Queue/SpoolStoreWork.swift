@@ -138,6 +138,8 @@ extension SpoolStore {
                 case .make(let bytes): try self.make(bytes)
                 case .drop(let bytes): self.dropReady(bytes)
                 }
+                // The last spill makes the files that it needs, and has little time: a file can take milliseconds.
+                if self.spillsUntil.withLock({ $0 != nil }) { break }
             }
             self.state.withLock { $0.retryAt = nil }
         } catch {

@@ -357,7 +357,8 @@ extension TopicQueue {
         guard let sealed = state.ledger.seal(&state.intake, isTaken: isTaken) else { return nil }
         guard let spool = self.context.spool, sealed.memory.file != nil else { return sealed }
         spool.seal(sealed.memory)
-        guard !isTaken else { return sealed }
+        // What a shutdown leaves it unmaps itself, once it has looked for the files.
+        guard !isTaken, !state.isAbandoned else { return sealed }
         // A batch that waits in a file needs no memory, least of all when memory is short.
         if state.ledger.sealed.count > Self.mappedBacklog { self.unmap(sealed, in: spool) }
         guard self.context.budget.isHalfFull else { return sealed }

@@ -58,6 +58,9 @@ final class TopicTable: Sendable {
         self.state = Lock(state)
     }
 
+    /// What bounds how many topics wait for a thread.
+    var turnstile: Turnstile { self.context.turnstile }
+
     /// The queue of `key`, put into use if there is room for it; `nil` if there is not.
     func buffer(for key: TopicKey) -> TopicQueue? {
         self.state.withLock { state in

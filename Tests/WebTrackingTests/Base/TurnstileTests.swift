@@ -55,6 +55,24 @@ struct TurnstileTests {
         #expect(started.numbers == [0, 4, 8, 10])
     }
 
+    @Test
+    func whileItIsHeldNobodyIsLetInAndAfterThatAllAre() {
+        let turnstile = Turnstile(limit: 2)
+        let started = Started()
+        for number in 0..<2 { turnstile.enter(.start(User(number, started))) }
+        turnstile.hold()
+        for number in 2..<9 { turnstile.enter(.start(User(number, started, needsTask: number % 2 == 0))) }
+        for _ in 0..<2 { turnstile.next() }
+        #expect(started.numbers == [0, 1])
+        #expect(turnstile.counts == (0, 7))
+        turnstile.release()
+        #expect(started.numbers == [0, 1, 2, 4])
+        for _ in 0..<2 { turnstile.next() }
+        #expect(started.numbers == [0, 1, 2, 4, 6, 8])
+        for _ in 0..<2 { turnstile.next() }
+        #expect(turnstile.counts == (0, 0))
+    }
+
     /// Rung, past their time, and cancelled: none of them keeps the turn that it was let in with.
     @Test
     func aThousandThatAreWokenPassTwoAtATime() async {

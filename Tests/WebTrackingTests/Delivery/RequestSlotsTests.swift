@@ -57,4 +57,17 @@ import WebTrackingTestKit
         slots.release()
         #expect(await slots.acquire())
     }
+
+    @Test func onceTheyAreClosedNoSlotIsGivenOutAndWhoWaitsIsCancelled() async {
+        let slots = RequestSlots(count: 1)
+        #expect(await slots.acquire())
+        let waiting = Task { await slots.acquire() }
+        slots.close()
+        slots.release()
+        let late = Task { await slots.acquire() }
+        for task in [waiting, late] {
+            task.cancel()
+            #expect(await !task.value)
+        }
+    }
 }
