@@ -52,7 +52,7 @@ struct KeyCache: ~Copyable {
         let count = key.count
         let (first, last) = Self.ends(source, count)
         let tag = Self.tag(owner, count)
-        var entry = self.entries + Self.set(first, last, count)
+        var entry = self.entries + Self.set(first, last, tag)
         if !Self.holds(entry, tag, first, last, source, count) {
             entry += 1
             guard Self.holds(entry, tag, first, last, source, count) else { return 0 }
@@ -69,9 +69,10 @@ struct KeyCache: ~Copyable {
         let count = member.count - PlainKey.frameCount
         guard let start = member.baseAddress, count > 0, count <= Self.longest else { return }
         let (first, last) = Self.ends(start + PlainKey.openingCount, count)
-        var entry = Entry(tag: Self.tag(owner, count), word: first, beginning: key.beginning)
+        let tag = Self.tag(owner, count)
+        var entry = Entry(tag: tag, word: first, beginning: key.beginning)
         withUnsafeMutableBytes(of: &entry.text) { $0.copyMemory(from: member) }
-        let set = self.entries + Self.set(first, last, count)
+        let set = self.entries + Self.set(first, last, tag)
         set[1] = set[0]
         set[0] = entry
     }
@@ -89,10 +90,11 @@ struct KeyCache: ~Copyable {
     @inline(__always)
     private static func tag(_ owner: UInt64, _ count: Int) -> UInt64 { owner &<< 8 | UInt64(truncatingIfNeeded: count) }
 
-    /// Where the set of a key begins.
+    /// Where the set of a key begins. Each owner's keys are spread by themselves, so that three owners of equal keys do not
+    /// have to share two ways.
     @inline(__always)
-    private static func set(_ first: UInt64, _ last: UInt64, _ count: Int) -> Int {
-        let mix = NameHash.mix(first &* NameHash.quickSeed ^ UInt64(truncatingIfNeeded: count), last)
+    private static func set(_ first: UInt64, _ last: UInt64, _ tag: UInt64) -> Int {
+        let mix = NameHash.mix(first &* NameHash.quickSeed ^ tag, last)
         return Int(truncatingIfNeeded: mix &>> 57) &* Self.ways
     }
 

@@ -91,6 +91,18 @@ import Logging
         #expect(found > 1000)
     }
 
+    /// Eight producers that log the same statements on one thread.
+    @Test func manyOwnersOfTheSameKeysFindNearlyAllOfTheirs() {
+        var cache = KeyCache()
+        let keys = [
+            "request.id", "path", "status", "duration_us", "user", "method", "bytes", "remote", "trace", "span",
+        ]
+        for owner in 1...8 { for key in keys { _ = Self.keep(key, UInt64(owner), in: &cache) } }
+        var found = 0
+        for owner in 1...8 { for key in keys where Self.find(key, UInt64(owner), in: cache) != Found() { found += 1 } }
+        #expect(found >= 68)
+    }
+
     /// Whether such a key is plain depends on the record.
     @Test func anErrorsNamesAreNotKeptAsPlain() async throws {
         struct OrderError: Error {}
