@@ -141,3 +141,126 @@ struct PlainNames: Sendable {
     @inline(__always)
     private static func bit(_ plain: PlainKey) -> UInt64 { 1 &<< (plain.stamp &>> 58) }
 }
+
+/// Keys of metadata as the beginnings of ready JSON members, kept for each thread.
+///
+/// What a log statement names its values is the same every time, and so is what is found when a key is read: that it is
+/// plain, not a default field's, and that no redaction rule is for it. To find a key again and to copy it is a third of that
+/// work. Keys that fall into one set share its two ways, and the one that came first goes first.
+///
+/// Invariant: `entries` owns ``sets`` times ``ways`` initialised entries. The type is not copyable, so the memory has one
+/// owner.
+struct KeyCache: ~Copyable {
+    private static let sets = 128
+    private static let ways = 2
+    /// A longer key is not kept: with what stands around it, it would not fit into an entry.
+    static let longest = 32 - PlainKey.frameCount
+
+    /// As large as a line of the processor's cache.
+    private struct Entry {
+        /// Whose key it is, and its length. 0 if there is none.
+        var tag: UInt64 = 0
+        /// The first eight bytes of the key, with zeros behind a shorter one.
+        var word: UInt64 = 0
+        /// As ``PlainKey/beginning``.
+        var beginning: UInt64 = 0
+        /// `,"`, the key, and `":"`.
+        var text = SIMD4<UInt64>()
+    }
+
+    /// Where the text of an entry begins.
+    private static let textOffset = 32
+
+    private let entries: UnsafeMutablePointer<Entry>
+
+    init() {
+        precondition(MemoryLayout<Entry>.offset(of: \.text) == Self.textOffset)
+        self.entries = .allocate(capacity: Self.sets * Self.ways)
+        self.entries.initialize(repeating: Entry(), count: Self.sets * Self.ways)
+    }
+
+    deinit {
+        self.entries.deinitialize(count: Self.sets * Self.ways)
+        self.entries.deallocate()
+    }
+
+    /// Appends the beginning of a member with a key that is kept, and returns ``PlainKey/beginning``; 0 if it is not.
+    ///
+    /// - Parameter owner: Stands for the encoder and the redactor under which the key was read.
+    @inline(__always)
+    borrowing func append(_ key: UnsafeRawBufferPointer, owner: UInt64, to writer: inout ByteWriter) -> UInt64 {
+        guard let source = key.baseAddress, !key.isEmpty, key.count <= Self.longest else { return 0 }
+        let count = key.count
+        let (first, last) = Self.ends(source, count)
+        let tag = Self.tag(owner, count)
+        var entry = self.entries + Self.set(first, last, tag)
+        if !Self.holds(entry, tag, first, last, source, count) {
+            entry += 1
+            guard Self.holds(entry, tag, first, last, source, count) else { return 0 }
+        }
+        writer.append(room: 32) { target in
+            target.storeBytes(of: entry.pointee.text, as: SIMD4<UInt64>.self)
+            return count &+ PlainKey.frameCount
+        }
+        return entry.pointee.beginning
+    }
+
+    /// Keeps a key with the beginning of its member, which `member` is.
+    mutating func keep(_ member: UnsafeRawBufferPointer, _ key: PlainKey, owner: UInt64) {
+        let count = member.count - PlainKey.frameCount
+        guard let start = member.baseAddress, count > 0, count <= Self.longest else { return }
+        let (first, last) = Self.ends(start + PlainKey.openingCount, count)
+        let tag = Self.tag(owner, count)
+        var entry = Entry(tag: tag, word: first, beginning: key.beginning)
+        withUnsafeMutableBytes(of: &entry.text) { $0.copyMemory(from: member) }
+        let set = self.entries + Self.set(first, last, tag)
+        set[1] = set[0]
+        set[0] = entry
+    }
+
+    /// The first and the last eight bytes of a key, or all of a shorter one.
+    @inline(__always)
+    private static func ends(_ key: UnsafeRawPointer, _ count: Int) -> (first: UInt64, last: UInt64) {
+        if count < 8 {
+            let word = ShortLoad.word(key, count: count)
+            return (word, word)
+        }
+        return (key.loadUnaligned(as: UInt64.self), key.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self))
+    }
+
+    @inline(__always)
+    private static func tag(_ owner: UInt64, _ count: Int) -> UInt64 { owner &<< 8 | UInt64(truncatingIfNeeded: count) }
+
+    /// Where the set of a key begins. Each owner's keys are spread by themselves, so that three owners of equal keys do not
+    /// have to share two ways.
+    @inline(__always)
+    private static func set(_ first: UInt64, _ last: UInt64, _ tag: UInt64) -> Int {
+        let mix = NameHash.mix(first &* NameHash.quickSeed ^ tag, last)
+        return Int(truncatingIfNeeded: mix &>> 57) &* Self.ways
+    }
+
+    @inline(__always)
+    private static func holds(
+        _ entry: UnsafeMutablePointer<Entry>,
+        _ tag: UInt64,
+        _ first: UInt64,
+        _ last: UInt64,
+        _ source: UnsafeRawPointer,
+        _ count: Int
+    ) -> Bool {
+        guard entry.pointee.tag == tag, entry.pointee.word == first else { return false }
+        if count <= 8 { return true }
+        let kept = UnsafeRawPointer(entry) + (Self.textOffset + PlainKey.openingCount)
+        guard kept.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self) == last else { return false }
+        // What is between the two words.
+        var position = 8
+        while position < count &- 8 {
+            guard
+                kept.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                    == source.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            else { return false }
+            position &+= 8
+        }
+        return true
+    }
+}
