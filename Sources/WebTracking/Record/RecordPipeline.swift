@@ -218,21 +218,8 @@ final class RecordPipeline: Sendable {
         _ policy: RecordPolicy,
         _ scratch: inout EncoderScratch
     ) -> Bool {
-        let repairs = scratch.repairs
         let comparedFrom = policy.sampler?.suppressesRepeats(rank) ?? false ? self.encoder.endOfTime : nil
-        let number = scratch.number
-        let answer = scratch.writer.withBytes {
-            route.buffer.append(
-                $0,
-                rank: rank,
-                repairs: repairs,
-                number: number,
-                comparedFrom: comparedFrom,
-                isSynthetic: false
-            )
-        }
-        if case .retired(let number) = answer {
-            scratch.number = number
+        guard self.offer(rank: rank, comparedFrom: comparedFrom, to: route, &scratch) else {
             return self.putIntoRetired(rank: rank, comparedFrom: comparedFrom, route, policy, &scratch)
         }
         // Once for each record, however often it is written before it finds its place.
@@ -249,25 +236,35 @@ final class RecordPipeline: Sendable {
         _ policy: RecordPolicy,
         _ scratch: inout EncoderScratch
     ) -> Bool {
-        let repairs = scratch.repairs
         while self.router.table.revive(route.buffer) {
-            let number = scratch.number
-            let answer = scratch.writer.withBytes {
-                route.buffer.append(
-                    $0,
-                    rank: rank,
-                    repairs: repairs,
-                    number: number,
-                    comparedFrom: comparedFrom,
-                    isSynthetic: false
-                )
-            }
-            guard case .retired(let number) = answer else {
-                policy.redactor.count(scratch.redactions)
-                return true
-            }
-            scratch.number = number
+            guard self.offer(rank: rank, comparedFrom: comparedFrom, to: route, &scratch) else { continue }
+            policy.redactor.count(scratch.redactions)
+            return true
         }
+        return false
+    }
+
+    /// Offers the encoded record to a queue. Returns `false` if that is retired; the number that was drawn is kept.
+    @inline(__always)
+    private func offer(
+        rank: Int,
+        comparedFrom: Int?,
+        to route: TopicRouter.Route,
+        _ scratch: inout EncoderScratch
+    ) -> Bool {
+        let (repairs, number) = (scratch.repairs, scratch.number)
+        let answer = scratch.writer.withBytes {
+            route.buffer.append(
+                $0,
+                rank: rank,
+                repairs: repairs,
+                number: number,
+                comparedFrom: comparedFrom,
+                isSynthetic: false
+            )
+        }
+        guard case .retired(let drawn) = answer else { return true }
+        scratch.number = drawn
         return false
     }
 
