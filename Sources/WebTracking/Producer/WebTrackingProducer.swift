@@ -262,7 +262,7 @@ public final class WebTrackingProducer: Sendable {
             self.count(lost: maintenance.lost(of: files, until: grace), progress)
         }
         self.maintenance?.unmap(files)
-        let report = self.report(on: progress)
+        let report = self.report(on: progress, isBlocked: true).report
         if let whenWritten = self.diagnostics.whenWritten {
             let reported = DispatchSemaphore(value: 0)
             whenWritten { reported.signal() }
@@ -346,10 +346,12 @@ public final class WebTrackingProducer: Sendable {
                 // The folder stays locked as long as one of its files is in use.
                 files = []
             case .report(let deadline):
-                let report = self.report(on: progress)
-                if let whenWritten = self.diagnostics.whenWritten {
+                let (report, metrics) = self.report(on: progress)
+                let whenWritten = self.diagnostics.whenWritten
+                if whenWritten != nil || metrics != nil {
                     await self.run(until: deadline) {
-                        await withCheckedContinuation { end in whenWritten { end.resume() } }
+                        if let whenWritten { await withCheckedContinuation { end in whenWritten { end.resume() } } }
+                        await metrics?.value
                     }
                 }
                 progress.end()
@@ -358,8 +360,12 @@ public final class WebTrackingProducer: Sendable {
         }
     }
 
-    /// The report of a shutdown. It is made and reported once.
-    private func report(on progress: ShutdownProgress) -> DeliveryReport {
+    /// The report of a shutdown, made and reported once, and the task that adds up the last metrics if that takes long.
+    /// On a thread that `isBlocked` there may be none to run a task.
+    private func report(
+        on progress: ShutdownProgress,
+        isBlocked: Bool = false
+    ) -> (report: DeliveryReport, metrics: Task<Void, Never>?) {
         let rest = progress.rest ?? ShutdownProgress.Rest()
         // With many topics and little time the sums of a moment ago, without what came too late since.
         let topics = self.table.count
@@ -371,16 +377,16 @@ public final class WebTrackingProducer: Sendable {
         report.spooled = rest.spooled
         report.inFlight = rest.inFlight
         let (first, isFirst) = progress.conclude(report)
-        guard isFirst else { return first }
+        guard isFirst else { return (first, nil) }
         self.reporter.withLock { $0?.cancel() }
-        if isQuick {
+        var metrics: Task<Void, Never>?
+        if isQuick || isBlocked || ShutdownMachine.timeToCount(topics: topics) <= ShutdownMachine.lineGrace {
             self.observer.report { self.statistics }
         } else {
-            // To add up the last metrics of 100,000 topics takes longer than there is time.
-            Task.detached(executorPreference: self.executor) { self.observer.report { self.statistics } }
+            metrics = Task.detached(executorPreference: self.executor) { self.observer.report { self.statistics } }
         }
         self.diagnostics.report(.shutdownFinished(first))
-        return first
+        return (first, metrics)
     }
 
     /// Announces drops, and asks all topics to deliver their records.

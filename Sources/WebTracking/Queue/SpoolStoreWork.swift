@@ -133,13 +133,15 @@ extension SpoolStore {
         }
         guard mayTry else { return }
         do throws(FileError) {
-            while let step = self.nextStep(at: now) {
+            // The last spill makes the files that it needs, and has little time: a file can take milliseconds.
+            var isOver = false
+            while !isOver, let step = self.nextStep(at: now) {
                 switch step {
-                case .make(let bytes): try self.make(bytes)
+                case .make(let bytes):
+                    try self.make(bytes)
+                    isOver = self.spillsUntil.withLock { $0 != nil }
                 case .drop(let bytes): self.dropReady(bytes)
                 }
-                // The last spill makes the files that it needs, and has little time: a file can take milliseconds.
-                if self.spillsUntil.withLock({ $0 != nil }) { break }
             }
             self.state.withLock { $0.retryAt = nil }
         } catch {

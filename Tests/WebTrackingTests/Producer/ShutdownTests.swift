@@ -31,6 +31,32 @@ import Logging
         await rig.stop()
     }
 
+    /// The program may end right after that.
+    @Test func theLastMetricsOfManyTopicsAreReportedBeforeAShutdownReturns() async throws {
+        struct Last: ProducerObserver {
+            let seen = Recorder<WebTrackingStatistics>()
+            var interval: Duration? { nil }
+            func report(_ read: () -> WebTrackingStatistics) { self.seen.add(read()) }
+            func requestFinished(_ outcome: RequestOutcome, duration: Duration) {}
+        }
+        let last = Last()
+        var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
+        configuration.topic = .label
+        configuration.maximumTopics = 2000
+        let producer = try WebTrackingProducer(
+            configuration: configuration,
+            transport: InMemoryTransport(otherwise: .never),
+            diagnostics: .none,
+            clock: ManualClock(),
+            observer: last,
+            random: { 1 }
+        )
+        for number in 0..<1200 { producer.makeLogHandler(label: "topic-\(number)").info("m") }
+        let report = await producer.shutdown(timeout: .zero)
+        #expect(report.remaining == 1200)
+        #expect(last.seen.elements.last?.dropped == [.shutdownDeadline: 1200])
+    }
+
     @Test func aFlushOfNothingReturnsAtOnce() async throws {
         let rig = try Rig()
         #expect(await rig.producer.flush(timeout: .seconds(10)).delivered == 0)
