@@ -241,6 +241,24 @@ extension EndToEnd {
             }
         }
 
+        @Test("The address that serve prints can be asked, also one of IPv6")
+        func asksAtAnAddressOfIPv6() async throws {
+            try await withTemporaryDirectory { directory in
+                let serve = try ChildProcess(
+                    "webtracking",
+                    ["serve", "--host", "::1", "--port", "0", "--in-memory"],
+                    directory: directory
+                )
+                let line = try await serve.firstLine()
+                let url = String(try #require(line.firstMatch(of: /http:\/\/\[::1\]:\d+/)?.output, "\(line)"))
+                let send = ["send", "--endpoint", url, "--project", "local", "--logstore", "app"]
+                #expect(try await self.run(send, in: directory, input: "hello\n").status == 0)
+                #expect(try await self.query(["--url", url, "--fields", "message"], in: directory) == ["hello"])
+                serve.terminate()
+                #expect(try await serve.outcome().status == 0)
+            }
+        }
+
         @Test func saysThatNoEndpointAnswers() async throws {
             try await withTemporaryDirectory { directory in
                 let port = try await withServer { server async throws in server.port }

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
+import AsyncHTTPClient
 import Foundation
 import LocalLogstore
-
-#if canImport(FoundationNetworking)
-import FoundationNetworking
-#endif
+import NIOCore
+import NIOHTTP1
+import NIOPosix
 
 /// An endpoint that runs, asked by its interface.
 struct ServerSource: LogSource {
@@ -34,18 +34,24 @@ struct ServerSource: LogSource {
     /// The search, and the conditions that options add to it.
     let search: String
     let token: String?
-    private let session: URLSession
+
+    /// Not URLSession, which asks nothing at an address of IPv6. One for the process, never released: a client that is
+    /// released insists on a shut-down before.
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        // The token is for the endpoint alone.
+        configuration.redirectConfiguration = .disallow
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.connect = .seconds(10)
+        configuration.timeout.read = .seconds(30)
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
 
     /// - Parameter address: Without a path.
     init(address: URL, token: String?, search: String) {
         self.address = address
         self.token = token
         self.search = search
-        let configuration = URLSessionConfiguration.ephemeral
-        configuration.timeoutIntervalForRequest = 30
-        // Not through a proxy of the environment: the token is for the endpoint alone.
-        configuration.connectionProxyDictionary = [:]
-        self.session = URLSession(configuration: configuration)
     }
 
     var name: String { self.address.absoluteString }
@@ -94,7 +100,7 @@ struct ServerSource: LogSource {
         try await self.arrivals(query, ["after": String(position), "limit": String(min(limit, Self.pageSize))])
     }
 
-    func end() throws { self.session.finishTasksAndInvalidate() }
+    func end() {}
 
     // MARK: - Requests
 
@@ -127,17 +133,18 @@ struct ServerSource: LogSource {
             .map { $0.key + "=" + ($0.value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "") }
             .joined(separator: "&")
         guard let url = components.url else { throw self.noEndpoint }
-        var request = URLRequest(url: url)
-        if let token = self.token { request.setValue("Bearer " + token, forHTTPHeaderField: "Authorization") }
-        let data: Data
-        let response: URLResponse
+        var request = HTTPClientRequest(url: url.absoluteString)
+        if let token = self.token { request.headers.add(name: "Authorization", value: "Bearer " + token) }
+        let status: Int
+        let body: ByteBuffer
         do {
-            (data, response) = try await self.session.data(for: request)
+            let response = try await Self.client.execute(request, deadline: .distantFuture)
+            status = Int(response.status.code)
+            body = try await response.body.collect(upTo: Int(UInt32.max))
         } catch {
-            throw Problem.unreachable(self.name, (error as? URLError)?.localizedDescription ?? "\(error)")
+            throw Problem.unreachable(self.name, Self.reason(error))
         }
-        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
-        let answer = try? JSONValue(parsing: Array(data))
+        let answer = try? JSONValue(parsing: Array(body.readableBytesView))
         if status == 401 { throw Problem.needsToken(self.name) }
         guard status == 200, let answer else {
             if case .string(let message)? = answer?["error"]?["message"] {
@@ -146,6 +153,19 @@ struct ServerSource: LogSource {
             throw self.noEndpoint
         }
         return answer
+    }
+
+    /// What went wrong, without the names that types have.
+    private static func reason(_ error: any Error) -> String {
+        // A name may have several addresses, each with an error.
+        let last = (error as? NIOConnectionError)?.connectionErrors.last?.error
+        switch last ?? error {
+        case let call as IOError: return String(cString: strerror(call.errnoCode))
+        case let connection as NIOConnectionError where connection.dnsAError != nil || connection.dnsAAAAError != nil:
+            return "no address is known of \(connection.host)"
+        case let client as HTTPClientError: return client.shortDescription
+        case let other: return "\(other)"
+        }
     }
 }
 
