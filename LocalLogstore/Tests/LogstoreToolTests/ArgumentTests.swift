@@ -170,11 +170,29 @@ struct ArgumentTests {
 
     @Test(arguments: [
         ("30s", 30.0), ("15m", 900), ("2h", 7200), ("7d", 604_800), ("1970-01-01T00:00:00Z", 1_000_000),
+        ("1970-01-01", 1_000_000), ("1970-01-12T21:46:30.5+08:00", 9.5),
     ])
     func readsHowLongAgo(text: String, seconds: Double) throws {
         let now = Date(timeIntervalSince1970: 1_000_000)
-        let since = try #require(SinceArgument(argument: text))
+        let since = try SinceArgument(reading: text)
         #expect(now.timeIntervalSince(since.date(now: now)) == seconds)
+    }
+
+    @Test(
+        "A time that cannot be is an error that says why",
+        arguments: [
+            ("2026-02-30", "there is no day 2026-02-30"), ("2026-02-30T08:15:30Z", "there is no day 2026-02-30"),
+            ("2026-13-01", "there is no day 2026-13-01"), ("2026-11-23T25:15:30Z", "there is no time 25:15:30"),
+            ("2026-11-23T08:15:30", "the zone is missing"), ("1969-12-31", "from 1970 to 2261"),
+            ("200000000d", "36525d"), ("yesterday", "write 15m"), ("2026-2-3", "write 15m"),
+        ]
+    )
+    func saysWhyATimeIsNone(text: String, reason: String) throws {
+        #expect {
+            try self.parse("query --since \(text)", as: QueryCommand.self)
+        } throws: {
+            WebTrackingTool.message(for: $0).contains(reason)
+        }
     }
 
     @Test(arguments: [("5", 5), ("2kB", 2000), ("2KiB", 2048), ("1.5MB", 1_500_000), ("3GB", 3_000_000_000)])

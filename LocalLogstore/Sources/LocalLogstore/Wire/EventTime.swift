@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads the time that a log states in its field `time`.
-enum EventTime {
+package enum EventTime {
     /// Microseconds since 1970 of an ISO 8601 date with time, or of a number of seconds, milliseconds, microseconds or
     /// nanoseconds; `nil` for anything else.
     static func microseconds(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
@@ -18,8 +18,9 @@ enum EventTime {
 
     private static func date(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
         guard let year = self.number(text[0..<4]), let month = self.number(text[5..<7]), (1...12).contains(month),
-            let day = self.number(text[8..<10]), (1...31).contains(day), let hour = self.number(text[11..<13]),
-            let minute = self.number(text[14..<16]), let second = self.number(text[17..<19]),
+            let day = self.number(text[8..<10]), (1...self.daysOfMonth(year, month)).contains(day),
+            let hour = self.number(text[11..<13]), let minute = self.number(text[14..<16]),
+            let second = self.number(text[17..<19]),
             text[7] == UInt8(ascii: "-"), text[10] == UInt8(ascii: "T") || text[10] == UInt8(ascii: " "),
             text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"), hour < 24, minute < 60, second < 61
         else { return nil }
@@ -49,8 +50,17 @@ enum EventTime {
         return (sign == UInt8(ascii: "-") ? -1 : 1) * (hours * 3_600 + minutes * 60)
     }
 
+    /// 30 February is no day, and not 2 March.
+    package static func daysOfMonth(_ year: Int64, _ month: Int64) -> Int64 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
     /// Days since 1970 of a date of the Gregorian calendar (Howard Hinnant's algorithm).
-    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+    package static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let year = month <= 2 ? year - 1 : year
         let era = (year >= 0 ? year : year - 399) / 400
         let yearOfEra = year - era * 400

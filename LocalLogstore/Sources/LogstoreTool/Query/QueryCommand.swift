@@ -34,9 +34,11 @@ struct QueryCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Only logs of the last 30s, 15m, 2h or 7d, or since a time as 2026-11-23T08:15:30Z.",
+            "Only logs of the last 30s, 15m, 2h or 7d, or since a time as 2026-11-23T08:15:30Z, or since a day as "
+                + "2026-11-23, which begins in UTC.",
             valueName: "time"
-        )
+        ),
+        transform: SinceArgument.init(reading:)
     )
     var since: SinceArgument?
 
@@ -97,7 +99,7 @@ enum SearchHelp {
 }
 
 /// A time, or how long ago it was.
-struct SinceArgument: ExpressibleByArgument, Equatable {
+struct SinceArgument: Equatable {
     private enum Kind: Equatable {
         case ago(Double)
         case at(Date)
@@ -105,17 +107,26 @@ struct SinceArgument: ExpressibleByArgument, Equatable {
 
     private var kind: Kind
 
-    init?(argument: String) {
+    /// Throws a message for the user that says what is wrong.
+    init(reading argument: String) throws {
         let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        if let unit = argument.last.flatMap({ units[$0] }), let number = Double(argument.dropLast()),
+        if let unit = argument.last.flatMap({ units[$0] }), let number = Double(argument.dropLast()) {
             // A century, so that no date is beyond what a calendar has.
-            (0...3_155_760_000).contains(number * unit)
-        {
+            guard (0...3_155_760_000).contains(number * unit) else {
+                throw ValidationError("it can be 0s to 36525d ago")
+            }
             self.kind = .ago(number * unit)
-        } else if let date = try? Date(argument, strategy: .iso8601) {
-            self.kind = .at(date)
-        } else {
-            return nil
+            return
+        }
+        do {
+            let time =
+                try argument.utf8.count == 10
+                ? ISOTime.beginning(ofDay: argument) : ISOTime.nanoseconds(argument)
+            self.kind = .at(Date(timeIntervalSince1970: Double(time) / 1e9))
+        } catch ISOTime.Fault.form {
+            throw ValidationError("write 15m, 2026-11-23 or 2026-11-23T08:15:30Z")
+        } catch {
+            throw ValidationError("\(error)")
         }
     }
 

@@ -62,6 +62,7 @@ struct InterfaceTests {
 
     @Test(arguments: [
         ("logs?q=level:", 400, #""column":7,"length":0"#), ("logs?limit=0", 400, "limit"), ("logs?from=x", 400, "from"),
+        ("logs?from=2026-02-30T00:00:00Z", 400, "from is no time"),
         ("logs?from=2&until=1", 400, "from"), ("logs?after=1", 400, "after"), ("logs/x", 400, "number"),
         ("overview?buckets=5000", 400, "buckets"), ("nothing", 404, "nothing"), ("deliveries?before=x", 400, "before"),
         ("tail?q=(", 400, #""column":2"#), ("logs?q=%FF&limit=5", 400, "encoded"), ("tail?after=-1", 400, "after"),
