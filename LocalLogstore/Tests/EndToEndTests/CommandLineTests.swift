@@ -241,6 +241,18 @@ extension EndToEnd {
             }
         }
 
+        @Test("tail ends when nobody reads any more, though no log comes")
+        func endsWithItsReader() async throws {
+            try await self.withServe { directory, send in
+                _ = try await self.run(send, in: directory, input: "one\n")
+                for arguments in [[], ["--url", send[2]]] {
+                    let tail = try ChildProcess("webtracking", ["tail"] + arguments, directory: directory)
+                    #expect(try await tail.firstLine().contains("one"))
+                    #expect(try await tail.statusWithoutReader() == 0)
+                }
+            }
+        }
+
         @Test("The address that serve prints can be asked, also one of IPv6")
         func asksAtAnAddressOfIPv6() async throws {
             try await withTemporaryDirectory { directory in

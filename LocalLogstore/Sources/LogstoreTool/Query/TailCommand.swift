@@ -73,7 +73,8 @@ struct TailCommand: AsyncParsableCommand {
         }
         try output.flush()
         var isGone = false
-        while left > 0 {
+        // Without a reader, `head` for one, there may be no next log to write, and so to notice it by.
+        while left > 0, output.hasReader {
             do {
                 let limit = min(Self.batch, left)
                 let news = try await source.news(after: position, query, limit: limit)

@@ -34,6 +34,14 @@ struct Output {
         self.buffer.removeAll(keepingCapacity: true)
     }
 
+    /// Whether somebody may still read: `false` once a pipe's reader or a terminal is gone, which a writer learns with its
+    /// next text only, and that may be long in coming.
+    var hasReader: Bool {
+        // Both are told without being asked for: POLLERR by Linux, POLLHUP by others.
+        var state = pollfd(fd: self.descriptor.rawValue, events: 0, revents: 0)
+        return poll(&state, 1, 0) < 1 || state.revents & Int16(POLLERR | POLLHUP) == 0
+    }
+
     /// Whether the standard output is a terminal.
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 

@@ -69,6 +69,15 @@ final class ChildProcess: Sendable {
         }
     }
 
+    /// Reads no more of the standard output, as `head` does when it has seen enough. Returns the exit status, as
+    /// ``Outcome`` has it.
+    func statusWithoutReader() async throws -> Int32 {
+        try self.output.fileHandleForReading.close()
+        var status: Int32 = -1
+        for await value in self.ended.stream { status = value }
+        return status
+    }
+
     /// Sends SIGTERM.
     func terminate() { self.process.terminate() }
 
