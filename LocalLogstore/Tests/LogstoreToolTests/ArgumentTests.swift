@@ -164,6 +164,11 @@ struct ArgumentTests {
         #expect(plain.printer(isTerminal: true).format == .text && plain.printer(isTerminal: true).isColored)
         let columns = try self.parse("query --fields a", as: QueryCommand.self).options
         #expect(columns.printer(isTerminal: false).format == .text && !columns.printer(isTerminal: false).isColored)
+        // Where people read, or in columns, long values are cut; elsewhere only if that is text.
+        #expect(plain.printer(isTerminal: true).valueLimit != nil && plain.printer(isTerminal: false).valueLimit == nil)
+        #expect(columns.printer(isTerminal: false).valueLimit != nil)
+        let full = try self.parse("query --fields a --full", as: QueryCommand.self).options
+        #expect(full.printer(isTerminal: true).valueLimit == nil)
         let never = try self.parse("tail --color never", as: TailCommand.self).options
         #expect(!never.printer(isTerminal: true).isColored)
     }

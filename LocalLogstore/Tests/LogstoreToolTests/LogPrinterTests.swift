@@ -53,6 +53,29 @@ struct LogPrinterTests {
         )
     }
 
+    @Test("Of a long value a terminal gets the beginning and how much is left out, and NDJSON all")
+    func cutsLongValues() {
+        let long = String(repeating: "\u{E9}\t", count: 500_000)
+        let stored = self.stored([
+            Field("time", "T"), Field("message", long), Field("k", "v w" + long), Field("e", "\u{E9}\u{E9}"),
+        ])
+        var printer = LogPrinter(format: .text, fields: [], valueLimit: 4)
+        #expect(
+            printer.line(stored) == "T [t] \u{E9}\\t\u{E9}\\t… (999996 more characters; --full shows all) "
+                + "k=\"v w\u{E9}\"… (999999 more characters; --full shows all) e=\u{E9}\u{E9}"
+        )
+        printer.fields = ["e", "message"]
+        #expect(
+            printer.line(stored)
+                == "\u{E9}\u{E9}\t\u{E9}\\t\u{E9}\\t… (999996 more characters; --full shows all)"
+        )
+        printer.format = .ndjson
+        #expect(printer.line(stored).utf8.count > 2_000_000)
+        printer.fields = []
+        #expect(printer.line(stored).utf8.count > 4_000_000)
+        #expect(LogPrinter(format: .text, fields: []).line(stored).utf8.count > 4_000_000)
+    }
+
     @Test func writesObjects() {
         let stored = self.stored([Field("b", "\u{1B}\n"), Field("a", "1")], tags: [Field("x", "y")])
         #expect(

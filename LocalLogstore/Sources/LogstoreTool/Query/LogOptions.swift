@@ -53,6 +53,14 @@ struct LogOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only these fields, separated by commas.", valueName: "names"))
     var fields: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "All of long values. Otherwise those of over \(LogPrinter.longestOnTerminal) characters are cut on a "
+                + "terminal and with --fields, unless the format is ndjson."
+        )
+    )
+    var full = false
+
     @Option(help: "Colours: auto for on a terminal only, always, or never.")
     var color = ColorChoice.auto
 
@@ -70,7 +78,13 @@ struct LogOptions: ParsableArguments {
         let fields = self.fields?.split(separator: ",").map(String.init) ?? []
         let format = self.format ?? (isTerminal || !fields.isEmpty ? .text : .ndjson)
         let isColored = format == .text && (self.color == .always || (self.color == .auto && isTerminal))
-        return LogPrinter(format: format, fields: fields, isColored: isColored)
+        let isCut = !self.full && (isTerminal || !fields.isEmpty)
+        return LogPrinter(
+            format: format,
+            fields: fields,
+            isColored: isColored,
+            valueLimit: isCut ? LogPrinter.longestOnTerminal : nil
+        )
     }
 
     func validate() throws {

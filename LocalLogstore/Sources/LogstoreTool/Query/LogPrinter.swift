@@ -6,11 +6,16 @@ import LocalLogstore
 
 /// Turns stored logs into lines.
 struct LogPrinter {
+    /// What fills a terminal of 80 columns and 24 lines.
+    static let longestOnTerminal = 2_000
+
     var format: TextFormat
     /// The fields to print, in this order; all if empty.
     var fields: [String]
     /// Whether levels have colours.
     var isColored = false
+    /// How many characters of a value text has; `nil` for all. NDJSON always has all.
+    var valueLimit: Int?
 
     func line(_ stored: StoredLog) -> String {
         switch self.format {
@@ -26,7 +31,7 @@ struct LogPrinter {
         var rest = stored.log.fields
         func take(_ name: String) -> String? {
             guard let index = rest.firstIndex(where: { $0.name == name }) else { return nil }
-            return TerminalText.escaped(rest.remove(at: index).value)
+            return self.shown(rest.remove(at: index).value)
         }
         let time = take("time") ?? stored.request.receivedAt.formatted(.iso8601Fractional)
         let level = take("level").map { self.colored($0, stored.severity) }
@@ -38,7 +43,7 @@ struct LogPrinter {
         .compactMap(\.self)
         if let label { words.append(label + ":") }
         if let message { words.append(message) }
-        words += rest.map { TerminalText.escaped($0.name) + "=" + Self.quotedIfNeeded($0.value) }
+        words += rest.map { TerminalText.escaped($0.name) + "=" + self.quotedIfNeeded($0.value) }
         return words.joined(separator: " ")
     }
 
@@ -56,18 +61,38 @@ struct LogPrinter {
         return "\u{1B}[\(code)m\(level)\u{1B}[0m"
     }
 
-    private static func quotedIfNeeded(_ value: String) -> String {
-        let escaped = TerminalText.escaped(value)
+    private func quotedIfNeeded(_ value: String) -> String {
+        let (start, rest) = self.cut(value)
+        let escaped = TerminalText.escaped(start)
         guard escaped.isEmpty || escaped.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) else {
-            return escaped
+            return escaped + rest
         }
-        return "\"" + escaped.replacing("\"", with: "\\\"") + "\""
+        // What is left out is no part of the value, and so outside of its quotes.
+        return "\"" + escaped.replacing("\"", with: "\\\"") + "\"" + rest
+    }
+
+    /// A value as text has it.
+    private func shown(_ value: String) -> String {
+        let (start, rest) = self.cut(value)
+        return TerminalText.escaped(start) + rest
+    }
+
+    /// What is shown of a value, and a word on what is not.
+    private func cut(_ value: String) -> (start: String, rest: String) {
+        // By scalars: what people take for one character may be a million of them.
+        let scalars = value.unicodeScalars
+        guard let limit = self.valueLimit, value.utf8.count > limit,
+            let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
+            end < scalars.endIndex
+        else { return (value, "") }
+        let left = scalars.distance(from: end, to: scalars.endIndex)
+        return (String(scalars[..<end]), "… (\(left) more characters; --full shows all)")
     }
 
     /// Values only, with tabs between them; a field that the log lacks is empty.
     private func columns(_ stored: StoredLog) -> String {
         let fields = stored.log.fields
-        return self.fields.map { TerminalText.escaped(Self.value(of: $0, in: stored, fields) ?? "") }
+        return self.fields.map { self.shown(Self.value(of: $0, in: stored, fields) ?? "") }
             .joined(separator: "\t")
     }
 
