@@ -253,6 +253,24 @@ extension EndToEnd {
             }
         }
 
+        @Test("A pair of signals, as timeout sends, is one request to stop: what was read is delivered")
+        func takesAPairOfSignalsForOne() async throws {
+            // The answer comes three seconds after the line is stored.
+            try await self.withServe(["--fault-rate", "1", "--fault-kinds", "slow"]) { directory, send in
+                let process = try ChildProcess("webtracking", send, directory: directory)
+                // It goes on reading: only the signals end it.
+                try await process.write("read\n", isLast: false)
+                let tail = try ChildProcess("webtracking", ["tail", "--limit", "1"], directory: directory)
+                #expect(try await tail.firstLine().contains("read"))
+                process.terminate()
+                process.interrupt()
+                let outcome = try await process.outcome()
+                #expect(outcome.status == 130)
+                #expect(outcome.errors.contains("interrupted, 1 records delivered, 0 dropped"), "\(outcome.errors)")
+                #expect(try await self.query(["--fields", "message"], in: directory) == ["read"])
+            }
+        }
+
         @Test("The address that serve prints can be asked, also one of IPv6")
         func asksAtAnAddressOfIPv6() async throws {
             try await withTemporaryDirectory { directory in

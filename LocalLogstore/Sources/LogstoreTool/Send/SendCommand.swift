@@ -111,7 +111,7 @@ struct SendCommand: AsyncParsableCommand {
         return configuration
     }
 
-    /// Ends the process on a signal, once what was read is delivered; on a second signal at once.
+    /// Ends the process on a signal, once what was read is delivered; on a later signal at once.
     private func interrupt(
         _ producer: WebTrackingProducer,
         progress: SendProgress,
@@ -120,9 +120,13 @@ struct SendCommand: AsyncParsableCommand {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let timeout = Duration.seconds(self.options.timeout)
         return Task {
+            var requests = StopRequests()
             for await _ in signals {
-                if progress.isStopped { Self.exit(withError: ExitCode(130)) }
-                progress.stop()
+                switch requests.add(at: .now) {
+                case nil: continue
+                case .exit: Self.exit(withError: ExitCode(130))
+                case .stop: progress.stop()
+                }
                 // Not by waiting for the reader, which may hang in a read that nothing ends.
                 Task {
                     await producer.shutdown(timeout: timeout)

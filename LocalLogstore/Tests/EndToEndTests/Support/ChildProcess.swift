@@ -49,11 +49,11 @@ final class ChildProcess: Sendable {
         return (tests ?? Bundle.main.executableURL ?? Bundle.main.bundleURL).deletingLastPathComponent()
     }
 
-    /// Writes to the standard input, and closes it.
-    func write(_ text: String) async throws {
+    /// Writes to the standard input, and closes it unless more may come.
+    func write(_ text: String, isLast: Bool = true) async throws {
         let descriptor = FileDescriptor(rawValue: self.input.fileHandleForWriting.fileDescriptor)
         try await onOwnThread { _ = try descriptor.writeAll(text.utf8) }
-        try self.input.fileHandleForWriting.close()
+        if isLast { try self.input.fileHandleForWriting.close() }
     }
 
     /// The first line of the standard output; what came before the end if there is none.
@@ -77,6 +77,9 @@ final class ChildProcess: Sendable {
         for await value in self.ended.stream { status = value }
         return status
     }
+
+    /// Sends SIGINT.
+    func interrupt() { self.process.interrupt() }
 
     /// Sends SIGTERM.
     func terminate() { self.process.terminate() }
