@@ -20,7 +20,8 @@ struct SendCommand: AsyncParsableCommand {
         discussion: """
             A line becomes the message of a record. With --format ndjson every line is a JSON object, as journald and \
             the loggers of other languages write them: its message, level, time and label are used as such, the others \
-            become fields, nested ones included. A line that is no object is shipped as text.
+            become fields, nested ones included. Objects may also stand in one array, or be printed over several lines. \
+            A line that is no object is shipped as text.
 
               webtracking send app.log --project demo --logstore app \\
                   --endpoint cn-hangzhou.log.aliyuncs.com
@@ -89,7 +90,7 @@ struct SendCommand: AsyncParsableCommand {
             malformedLines: shipper.mapper.malformedLines,
             repairedLines: shipper.mapper.repairedLines,
             mendedLines: shipper.mapper.mendedLines,
-            brokenLines: shipper.splitter.brokenLines,
+            brokenLines: shipper.splitter.brokenLines + shipper.objects.brokenObjects,
             statistics: producer.statistics,
             seconds: (ContinuousClock.now - started) / .seconds(1)
         )
