@@ -271,6 +271,34 @@ extension EndToEnd {
             }
         }
 
+        @Test("Objects in one array, over several lines and in containers' lines, from files with a byte-order mark")
+        func shipsObjectsHoweverTheyStand() async throws {
+            try await self.withServe { directory, send in
+                let files = [
+                    "array.json": "\u{FEFF}[{\"msg\":\"one\",\"level\":50},\n {\"msg\":\"two\"}]",
+                    "pretty.json":
+                        "{\n  \"msg\": \"three\",\n  \"o\": {\n    \"a\": 1\n  }\n}\n{\n  \"msg\": \"four\"\n}\n",
+                    "docker.json": #"{"log":"fi","stream":"stdout","time":"2026-01-02T03:04:05Z"}"# + "\n"
+                        + #"{"log":"ve\n","stream":"stdout","time":"2026-01-02T03:04:05Z"}"# + "\n",
+                    "cri.log": "2026-01-02T03:04:05Z stderr F {\"msg\":\"six\",\"level\":\"warn\"}\n",
+                ]
+                for (name, text) in files {
+                    try text.write(to: directory.appending(path: name), atomically: true, encoding: .utf8)
+                }
+                let outcome = try await self.run(
+                    send + ["--format", "ndjson", "array.json", "pretty.json", "docker.json", "cri.log"],
+                    in: directory
+                )
+                #expect(outcome.status == 0 && !outcome.errors.contains("warning"), "\(outcome.errors)")
+                #expect(
+                    try await self.query(["--fields", "level,message,o.a,stream"], in: directory) == [
+                        "error\tone\t\t", "info\ttwo\t\t", "info\tthree\t1\t", "info\tfour\t\t", "info\tfive\t\tstdout",
+                        "warning\tsix\t\tstderr",
+                    ]
+                )
+            }
+        }
+
         @Test("The address that serve prints can be asked, also one of IPv6")
         func asksAtAnAddressOfIPv6() async throws {
             try await withTemporaryDirectory { directory in

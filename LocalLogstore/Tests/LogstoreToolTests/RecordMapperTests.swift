@@ -135,6 +135,78 @@ struct RecordMapperTests {
         #expect(marked.map(\.message) == ["m"])
     }
 
+    private func records(_ lines: [String], limit: Int = 1000) -> ([OutgoingRecord], RecordMapper) {
+        var mapper = RecordMapper(format: .ndjson, level: .notice, messageLimit: limit)
+        let records = lines.flatMap { mapper.records(Array($0.utf8)[...]) } + mapper.finish()
+        return (records, mapper)
+    }
+
+    @Test("Docker's json-file: the program's line counts, with the runtime's time; pieces are one line again")
+    func readsJSONFiles() throws {
+        func line(_ log: String, _ stream: String = "stdout", _ second: Int = 5) -> String {
+            #"{"log":"\#(log)","stream":"\#(stream)","time":"2026-01-02T03:04:0\#(second).678Z"}"#
+        }
+        let (records, mapper) = self.records([
+            line(#"one\n"#), line("tw"), line(#"three\r\n"#, "stderr"), line(#"o\n"#, "stdout", 6),
+            line(#"{\"level\":\"error\",\"msg\":\"m\",\"time\":\"2026-01-02T03:04:04.678Z\",\"stream\":\"x\"}\n"#),
+            line("rest"),
+        ])
+        #expect(records.map(\.message) == ["one", "three", "two", "m", "rest"])
+        #expect(records.map(\.level) == [.notice, .notice, .notice, .error, .notice])
+        #expect(
+            records.map(\.metadata) == [
+                ["stream": "stdout"], ["stream": "stderr"], ["stream": "stdout"], ["stream": "x"], ["stream": "stdout"],
+            ]
+        )
+        let second: Int64 = 1_767_323_045_678_000_000
+        // Of pieces that of the first.
+        #expect(records.map(\.time) == [second, second, second, second - 1_000_000_000, second])
+        #expect(mapper.malformedLines == 0)
+        // Others have such members, too.
+        for other in [
+            #"{"log":"x","stream":"stdout"}"#, #"{"log":"x","stream":"main","time":"2026-01-02T03:04:05Z"}"#,
+            #"{"log":"x","stream":"stdout","time":"2026-01-02T03:04:05Z","msg":"m"}"#,
+        ] {
+            #expect(try #require(self.map(other).0).metadata["log"] == "x")
+        }
+    }
+
+    @Test("CRI: the program's line counts, with the runtime's time; pieces are one line again")
+    func readsCRI() throws {
+        let (records, mapper) = self.records([
+            "2026-01-02T03:04:05.678000001Z stdout F one  two ", "2026-01-02T03:04:05.678Z stdout P {\"msg\":",
+            "2026-01-02T03:04:05.678Z stderr F ", "2026-01-02T11:04:06.678+08:00 stdout F:x \"m\"}",
+            "2026-01-02T03:04:05.678Z stdout G x", "2026-01-02T03:04:05 stdout F x", "2026 stdout F x", "5 std",
+        ])
+        #expect(
+            records.map(\.message) == [
+                "one  two ", "", "m", "2026-01-02T03:04:05.678Z stdout G x", "2026-01-02T03:04:05 stdout F x",
+                "2026 stdout F x", "5 std",
+            ]
+        )
+        let second: Int64 = 1_767_323_045_678_000_000
+        #expect(records.map(\.time) == [second + 1, second, second, nil, nil, nil, nil])
+        #expect(
+            records.prefix(3).map(\.metadata) == [["stream": "stdout"], ["stream": "stderr"], ["stream": "stdout"]]
+        )
+        #expect(mapper.malformedLines == 4)
+    }
+
+    @Test("A container's line that never ends comes in pieces")
+    func boundsPartialLines() {
+        let piece = String(repeating: "x", count: 15)
+        let (records, _) = self.records(
+            [String](repeating: "2026-01-02T03:04:05Z stdout P \(piece)", count: 100),
+            limit: 20
+        )
+        #expect(records.map(\.message).joined() == String(repeating: piece, count: 100))
+        #expect(records.allSatisfy { $0.message.utf8.count <= 20 })
+        // Not all at the end.
+        var mapper = RecordMapper(format: .ndjson, level: .info, messageLimit: 20)
+        for _ in 0..<100 { _ = mapper.records(Array("2026-01-02T03:04:05Z stdout P \(piece)".utf8)[...]) }
+        #expect(mapper.finish().count < 10)
+    }
+
     @Test func skipsEmptyLinesBetweenObjects() {
         for line in ["", " ", "\t "] {
             let (record, mapper) = self.map(line)

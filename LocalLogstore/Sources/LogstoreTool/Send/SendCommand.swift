@@ -21,7 +21,8 @@ struct SendCommand: AsyncParsableCommand {
             A line becomes the message of a record. With --format ndjson every line is a JSON object, as journald and \
             the loggers of other languages write them: its message, level, time and label are used as such, the others \
             become fields, nested ones included. Objects may also stand in one array, or be printed over several lines. \
-            A line that is no object is shipped as text.
+            Lines of containers (Docker's json-file, CRI) are what their programs wrote. A line that is no object is \
+            shipped as text.
 
               webtracking send app.log --project demo --logstore app \\
                   --endpoint cn-hangzhou.log.aliyuncs.com

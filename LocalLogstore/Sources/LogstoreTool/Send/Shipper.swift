@@ -58,6 +58,7 @@ struct Shipper {
         }
         try await splitter.finish { try await self.ship(line: $0) }
         try await objects.finish { try await self.ship(line: $0) }
+        for record in self.mapper.finish() { try await self.ship(record) }
     }
 
     private mutating func ship(line: ArraySlice<UInt8>) async throws {
