@@ -52,7 +52,7 @@ struct ArgumentTests {
         "query --where __receive_time__=x", "query --since infd", "query --since 200000000d",
         "serve --max-request-logs 0", "what", "serve --in-memory --database d", "serve --fault-kinds 500",
         "serve --fault-rate 0 --fault-kinds 500", "serve --fault-seed 2", "serve --shard-bytes 1MB",
-        "serve --shard-requests 9",
+        "serve --shard-requests 9", "send \(target) --message-field x", "send \(target) --format text --time-field x",
     ])
     func refuses(line: String) {
         #expect(throws: (any Error).self) {

@@ -207,6 +207,21 @@ struct RecordMapperTests {
         #expect(mapper.finish().count < 10)
     }
 
+    @Test("A member that is named on the command line comes before the usual ones")
+    func takesNamedMembers() throws {
+        let names = MemberNames(message: "text", level: "lv", time: "at", label: "who")
+        var mapper = RecordMapper(format: .ndjson, level: .notice, messageLimit: 1000, names: names)
+        let line =
+            #"{"text":"t","lv":"ERROR","at":1767323045,"who":"w","message":"m","level":"info","time":1,"label":"l"}"#
+        let record = try #require(mapper.records(Array(line.utf8)[...]).first)
+        #expect(record.message == "t" && record.level == .error && record.label == "w")
+        #expect(record.time == 1_767_323_045_000_000_000)
+        #expect(record.metadata == ["message": "m", "level": "info", "time": "1", "label": "l"])
+        // Where they are not there, or not understood, the usual ones are as good.
+        let other = try #require(mapper.records(Array(#"{"msg":"m","lv":"loud","level":"info"}"#.utf8)[...]).first)
+        #expect(other.message == "m" && other.level == .info && other.metadata == ["lv": "loud"])
+    }
+
     @Test func skipsEmptyLinesBetweenObjects() {
         for line in ["", " ", "\t "] {
             let (record, mapper) = self.map(line)

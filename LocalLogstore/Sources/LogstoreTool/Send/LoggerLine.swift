@@ -3,6 +3,14 @@
 import LocalLogstore
 import Logging
 
+/// Names of members that a logger has of its own, tried before those that are known.
+struct MemberNames: Equatable {
+    var message: String?
+    var level: String?
+    var time: String?
+    var label: String?
+}
+
 /// What the JSON line of a logger says, whichever logger wrote it: a value of the line's members alone.
 ///
 /// What is understood is taken out of the members; everything else stays a field under its name.
@@ -17,19 +25,25 @@ struct LoggerLine {
     /// Whether bytes of journald's were no text, and became U+FFFD in part.
     private(set) var isRepaired = false
 
-    init(_ members: [(name: String, value: JSONValue)]) {
+    init(_ members: [(name: String, value: JSONValue)], names: MemberNames = MemberNames()) {
         self.members = members
         let isJournal = members.contains { $0.name == "MESSAGE" || $0.name == "__REALTIME_TIMESTAMP" }
         if isJournal { self.decodeBytes() }
         let isGELF = members.contains { $0.name == "short_message" }
         // With ECS, a user's fields may have the names of other loggers' levels and labels.
         let isECS = members.contains { $0.name == "ecs.version" }
-        self.message = self.take(Self.messageNames) { value, _ in Self.message(value, isJournal: isJournal) }
-        self.level = self.take((isECS ? ["log.level", "log"] : []) + Self.levelNames) {
+        func own(_ name: String?) -> [String] { name.map { [$0] } ?? [] }
+        self.message = self.take(own(names.message) + Self.messageNames) { value, _ in
+            Self.message(value, isJournal: isJournal)
+        }
+        self.level = self.take(own(names.level) + (isECS ? ["log.level", "log"] : []) + Self.levelNames) {
             Self.level($0, named: $1, isSyslog: isJournal || isGELF)
         }
-        self.time = self.take(Self.timeNames) { LineTime.nanoseconds($0, named: $1) }
-        self.label = self.take((isECS ? ["log.logger", "log"] : []) + Self.labelNames) { Self.label($0, named: $1) }
+        let timeNames = own(names.time) + Self.timeNames
+        self.time = self.take(timeNames) { LineTime.nanoseconds($0, named: $1) }
+        self.label = self.take(own(names.label) + (isECS ? ["log.logger", "log"] : []) + Self.labelNames) {
+            Self.label($0, named: $1)
+        }
     }
 
     // MARK: Names, the first that is there and understood counts

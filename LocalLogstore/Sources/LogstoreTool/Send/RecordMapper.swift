@@ -13,6 +13,7 @@ struct RecordMapper {
     let level: Logger.Level
     /// The longest message made of text, in bytes.
     let messageLimit: Int
+    let names: MemberNames
 
     /// Of each stream of a container the line whose end is still to come.
     private var partial: [String: ContainerLine] = [:]
@@ -24,10 +25,11 @@ struct RecordMapper {
     /// JSON objects with a name twice, which got a number behind it, or half a character, which became U+FFFD.
     private(set) var mendedLines = 0
 
-    init(format: TextFormat, level: Logger.Level, messageLimit: Int) {
+    init(format: TextFormat, level: Logger.Level, messageLimit: Int, names: MemberNames = MemberNames()) {
         self.format = format
         self.level = level
         self.messageLimit = messageLimit
+        self.names = names
     }
 
     /// The longest line to pass in, in bytes: an object may hold several values, and their names.
@@ -130,7 +132,7 @@ struct RecordMapper {
     }
 
     private mutating func record(_ object: Object) -> OutgoingRecord {
-        let line = LoggerLine(object.members)
+        let line = LoggerLine(object.members, names: self.names)
         if object.isRepaired || line.isRepaired { self.repairedLines += 1 }
         // A line without a message is shown by its text: an empty row would say nothing.
         var record = OutgoingRecord(

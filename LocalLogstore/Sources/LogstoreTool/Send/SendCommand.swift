@@ -47,10 +47,29 @@ struct SendCommand: AsyncParsableCommand {
     @Option(help: "text, or ndjson for one JSON object a line.")
     var format = TextFormat.text
 
+    @Option(
+        help: ArgumentHelp("The member of objects that is the message, if it is another than usual.", valueName: "name")
+    )
+    var messageField: String?
+
+    @Option(help: ArgumentHelp("The member that is the level.", valueName: "name"))
+    var levelField: String?
+
+    @Option(help: ArgumentHelp("The member that is the time.", valueName: "name"))
+    var timeField: String?
+
+    @Option(help: ArgumentHelp("The member that is the label.", valueName: "name"))
+    var labelField: String?
+
     @Option(help: ArgumentHelp("At most this many records a second.", valueName: "number"))
     var rate: Double?
 
     func validate() throws {
+        if self.format == .text, self.memberNames != MemberNames() {
+            throw ValidationError(
+                "--message-field, --level-field, --time-field and --label-field are for --format ndjson."
+            )
+        }
         if let rate = self.rate, !(rate > 0 && rate.isFinite) { throw ValidationError("--rate has to be over 0.") }
     }
 
@@ -70,7 +89,8 @@ struct SendCommand: AsyncParsableCommand {
             mapper: RecordMapper(
                 format: self.format,
                 level: self.level.level,
-                messageLimit: producer.configuration.limits.maximumValueBytes
+                messageLimit: producer.configuration.limits.maximumValueBytes,
+                names: self.memberNames
             ),
             rate: self.rate,
             patience: .seconds(max(1, self.options.timeout)),
@@ -104,6 +124,15 @@ struct SendCommand: AsyncParsableCommand {
         }
         if let failure { throw failure }
         if !report.isComplete { throw ExitCode.failure }
+    }
+
+    private var memberNames: MemberNames {
+        MemberNames(
+            message: self.messageField,
+            level: self.levelField,
+            time: self.timeField,
+            label: self.labelField
+        )
     }
 
     private var configuration: WebTrackingConfiguration {
