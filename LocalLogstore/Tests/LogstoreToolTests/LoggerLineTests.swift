@@ -208,6 +208,22 @@ struct LoggerLineTests {
         #expect(line.members.map(\.name) == ["time", "level", "event"])
     }
 
+    @Test("A line of webtracking query has its own time, and nothing of the request that it came in")
+    func readsItsOwn() throws {
+        let text =
+            #"{"__receive_time__":"2026-01-02T04:00:00Z","__topic__":"t","__source__":"here","__tag__:__pack_id__":"1-2","#
+            + #""__tag__:env":"prod","time":"2026-01-02T03:04:05Z","message":"m","@timestamp":"2025-01-02T03:04:05Z"}"#
+        guard case .object(let members) = try JSONValue(parsing: Array(text.utf8)) else { throw NoObject() }
+        let line = LoggerLine(members, source: "here")
+        #expect(line.time == Self.second * 1_000_000_000 && line.message == "m")
+        #expect(line.members.map(\.name) == ["__topic__", "__tag__:env", "@timestamp"])
+        // Where it came from is not forgotten.
+        #expect(LoggerLine(members, source: "there").members.contains { $0.name == "__source__" })
+        // One name alone may be anybody's.
+        let other = try self.parse(#"{"__source__":"","message":"m","__receive_time__":"x"}"#)
+        #expect(other.members.map(\.name) == ["__source__", "__receive_time__"])
+    }
+
     @Test("A text or a number called log, as Docker writes a whole line, is no level and stays")
     func leavesTheLogOfDocker() {
         for value in [JSONValue.string("error"), .number("50")] {

@@ -25,10 +25,11 @@ struct LoggerLine {
     /// Whether bytes of journald's were no text, and became U+FFFD in part.
     private(set) var isRepaired = false
 
-    init(_ members: [(name: String, value: JSONValue)], names: MemberNames = MemberNames()) {
+    init(_ members: [(name: String, value: JSONValue)], names: MemberNames = MemberNames(), source: String = "") {
         self.members = members
         let isJournal = members.contains { $0.name == "MESSAGE" || $0.name == "__REALTIME_TIMESTAMP" }
         if isJournal { self.decodeBytes() }
+        let isOwn = self.forgetRequest(source: source)
         let isGELF = members.contains { $0.name == "short_message" }
         // With ECS, a user's fields may have the names of other loggers' levels and labels.
         let isECS = members.contains { $0.name == "ecs.version" }
@@ -39,11 +40,30 @@ struct LoggerLine {
         self.level = self.take(own(names.level) + (isECS ? ["log.level", "log"] : []) + Self.levelNames) {
             Self.level($0, named: $1, isSyslog: isJournal || isGELF)
         }
-        let timeNames = own(names.time) + Self.timeNames
+        let timeNames = own(names.time) + (isOwn ? ["time"] : []) + Self.timeNames
         self.time = self.take(timeNames) { LineTime.nanoseconds($0, named: $1) }
         self.label = self.take(own(names.label) + (isECS ? ["log.logger", "log"] : []) + Self.labelNames) {
             Self.label($0, named: $1)
         }
+    }
+
+    /// Takes out what `webtracking query` says of the request that a log came in, since it will come in another one.
+    /// Returns whether it is such a line.
+    private mutating func forgetRequest(source: String) -> Bool {
+        guard
+            ["__receive_time__", "__topic__", "__source__"].allSatisfy({ name in
+                self.members.contains { $0.name == name }
+            })
+        else { return false }
+        self.members.removeAll { member in
+            switch (member.name, member.value) {
+            case ("__receive_time__", _), ("__tag__:__pack_id__", _): true
+            // Another one stays, as a field.
+            case ("__source__", .string(let text)): text.isEmpty || text == source
+            default: false
+            }
+        }
+        return true
     }
 
     // MARK: Names, the first that is there and understood counts

@@ -14,6 +14,8 @@ struct RecordMapper {
     /// The longest message made of text, in bytes.
     let messageLimit: Int
     let names: MemberNames
+    /// That of the requests that records will be in.
+    let source: String
 
     /// Of each stream of a container the line whose end is still to come.
     private var partial: [String: ContainerLine] = [:]
@@ -25,11 +27,18 @@ struct RecordMapper {
     /// JSON objects with a name twice, which got a number behind it, or half a character, which became U+FFFD.
     private(set) var mendedLines = 0
 
-    init(format: TextFormat, level: Logger.Level, messageLimit: Int, names: MemberNames = MemberNames()) {
+    init(
+        format: TextFormat,
+        level: Logger.Level,
+        messageLimit: Int,
+        names: MemberNames = MemberNames(),
+        source: String = ""
+    ) {
         self.format = format
         self.level = level
         self.messageLimit = messageLimit
         self.names = names
+        self.source = source
     }
 
     /// The longest line to pass in, in bytes: an object may hold several values, and their names.
@@ -132,7 +141,7 @@ struct RecordMapper {
     }
 
     private mutating func record(_ object: Object) -> OutgoingRecord {
-        let line = LoggerLine(object.members, names: self.names)
+        let line = LoggerLine(object.members, names: self.names, source: self.source)
         if object.isRepaired || line.isRepaired { self.repairedLines += 1 }
         // A line without a message is shown by its text: an empty row would say nothing.
         var record = OutgoingRecord(

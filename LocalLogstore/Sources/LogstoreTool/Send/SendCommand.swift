@@ -90,7 +90,8 @@ struct SendCommand: AsyncParsableCommand {
                 format: self.format,
                 level: self.level.level,
                 messageLimit: producer.configuration.limits.maximumValueBytes,
-                names: self.memberNames
+                names: self.memberNames,
+                source: ProcessInfo.processInfo.hostName
             ),
             rate: self.rate,
             patience: .seconds(max(1, self.options.timeout)),
@@ -139,6 +140,10 @@ struct SendCommand: AsyncParsableCommand {
         var configuration = self.options.configuration
         // Lines that this library has written have a number of their own, which says more than that of this program.
         configuration.fields.includesSequence = self.format == .text
+        // Those of `webtracking query` have a topic.
+        if self.format == .ndjson, self.options.topic.isEmpty {
+            configuration.topic = .metadata(key: "__topic__", fallback: "")
+        }
         return configuration
     }
 
