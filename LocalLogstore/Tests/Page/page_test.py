@@ -101,9 +101,9 @@ class PageTest(unittest.TestCase):
     def setUp(self):
         self.errors = []
 
-    def blank(self, **options):
+    def blank(self, width=1440, **options):
         """A page that shows nothing yet, in a context of its own."""
-        context = self.browser.new_context(viewport={"width": 1440, "height": 860}, timezone_id="UTC", **options)
+        context = self.browser.new_context(viewport={"width": width, "height": 860}, timezone_id="UTC", **options)
         self.addCleanup(context.close)
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
@@ -112,8 +112,8 @@ class PageTest(unittest.TestCase):
         page.on("console", lambda message: self.errors.append(message.text) if "Content Security Policy" in message.text else None)
         return page
 
-    def open(self, endpoint, query="", scheme="light"):
-        page = self.blank(color_scheme=scheme)
+    def open(self, endpoint, query="", scheme="light", **options):
+        page = self.blank(color_scheme=scheme, **options)
         page.goto(endpoint.address(query))
         return page
 
@@ -441,23 +441,69 @@ class PageTest(unittest.TestCase):
         counted = {item["value"]: item["count"] for item in self.shop.api("overview")["levels"]}
         expect(page.locator("#legend button", has_text="error")).to_contain_text(str(counted["error"]))
         page.get_by_role("button", name=re.compile("^shop.db")).click()
-        expect(page.locator("#search")).to_have_value("label: shop.db")
+        expect(page.locator("#search")).to_have_value('label = "shop.db"')
         expect(page.locator(".row .label").first).to_have_text("shop.db")
         # What is pressed next is drawn anew by the answers.
         self.settled(page)
         # Any field: http.status.
         page.locator(".facet-head", has_text="http.status").click()
         page.locator(".facet", has_text="http.status").get_by_role("button", name=re.compile("^502")).click()
-        expect(page.locator("#search")).to_have_value("label: shop.db and http.status: 502")
+        expect(page.locator("#search")).to_have_value('label = "shop.db" and http.status = "502"')
         total = self.shop.api("overview?q=label:+shop.db+and+http.status:+502")["total"]
         self.settled(page)
         expect(page.locator("#summary")).to_have_text(re.compile(f"^{total:,} logs · "))
         # The same once more takes it away; and without.
         page.locator(".facet", has_text="http.status").get_by_role("button", name=re.compile("^502")).click()
-        expect(page.locator("#search")).to_have_value("label: shop.db")
+        expect(page.locator("#search")).to_have_value('label = "shop.db"')
         self.settled(page)
         self.press_tool(page, "Without label shop.db")
-        expect(page.locator("#search")).to_have_value("not label: shop.db")
+        expect(page.locator("#search")).to_have_value('not label = "shop.db"')
+
+    def test_filters_for_what_it_counted(self):
+        endpoint = self.endpoint()
+        # Values that have the words of the first one, and are too rare to be shown beside it.
+        paths = ["/orders"] * 4 + [f"/users-{number}" for number in range(9)] * 2 + ["/orders/1", "/orders?all", "/Orders"]
+        endpoint.post(*[{"message": "m", "path": path} for path in paths])
+        endpoint.post({"message": "m", "level": "error"}, {"message": "m", "level": "ERR"}, {"message": "m", "level": "no error"})
+        page = self.open(endpoint)
+        self.settled(page)
+        page.locator(".facet-head", has_text="path").click()
+        facet = page.locator(".facet", has_text="path")
+        expect(facet.locator(".pick")).to_have_count(10)
+        pick = facet.locator(".pick", has=page.locator(".name", has_text=re.compile("^/orders$")))
+        expect(pick.locator(".number")).to_have_text("4")
+        pick.click()
+        self.settled(page)
+        expect(page.locator("#summary")).to_have_text(re.compile("^4 logs · "))
+        pick.click()
+        expect(page.locator("#search")).to_have_value("")
+        self.settled(page)
+        # Levels of several names are counted together.
+        expect(page.locator("#legend button", has_text="error")).to_have_text("error2")
+        page.locator("#legend button", has_text="error").click()
+        expect(page.locator("#search")).to_have_value('(level = "ERR" or level = "error")')
+        self.settled(page)
+        expect(page.locator("#summary")).to_have_text(re.compile("^2 logs · "))
+
+    def test_leaves_a_filter_that_means_more(self):
+        endpoint = self.endpoint()
+        endpoint.post(*[{"message": "m", "label": label} for label in ("shop", "shop", "shop.db", "mail")])
+        page = self.open(endpoint, "?q=label%3A+shop")
+        self.settled(page)
+        expect(page.locator("#summary")).to_have_text(re.compile("^3 logs · "))
+        pick = page.locator(".facet .pick", has=page.locator(".name", has_text=re.compile("^shop$")))
+        pick.click()
+        expect(page.locator("#search")).to_have_value('label: shop and label = "shop"')
+        self.settled(page)
+        expect(page.locator("#summary")).to_have_text(re.compile("^2 logs · "))
+        pick.click()
+        expect(page.locator("#search")).to_have_value("label: shop")
+        # One that means the same goes, however many spaces it has.
+        page.locator("#search").fill('message: m and label="shop"')
+        page.keyboard.press("Enter")
+        self.settled(page)
+        pick.click()
+        expect(page.locator("#search")).to_have_value("message: m")
 
     # Search
 
@@ -481,7 +527,7 @@ class PageTest(unittest.TestCase):
             expect(page.locator("#search")).to_have_value("")
             self.settled(page)
         # A second click takes away the one it is about, wherever it stands.
-        page.locator("#search").fill("message: m and what: shop and not level: *")
+        page.locator("#search").fill('message = "m" and what: shop and not level: *')
         page.keyboard.press("Enter")
         self.settled(page)
         page.locator(".facet", has_text="message").locator(".facet-head").click()

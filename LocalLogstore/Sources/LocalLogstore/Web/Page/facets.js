@@ -2,7 +2,7 @@
 
 import { h, replace } from "./dom.js";
 import { brief, count, visible } from "./format.js";
-import { condition, spellings } from "./search.js";
+import { exactly } from "./search.js";
 
 const closedKey = "webtracking.closed-fields";
 
@@ -47,8 +47,7 @@ export class Facets {
     if (!isOpen) return section;
     const shown = this.full.get(name) ?? values;
     const top = Math.max(1, ...shown.map((value) => value.count));
-    const all = shown.map(({ value }) => value);
-    for (const { value, count: number, cut } of shown.slice(0, this.full.has(name) ? 100 : 10)) section.append(this.value(name, value, number, top, total, cut ? null : condition(name, value, all)));
+    for (const { value, count: number, cut } of shown.slice(0, this.full.has(name) ? 100 : 10)) section.append(this.value(name, value, number, top, total, cut ? null : exactly(name, value)));
     if (field && !this.full.has(name)) {
       section.append(h("button", { type: "button", class: "link", "data-key": `all ${name}`, onclick: () => this.onAll(name) },
         field.more ? "Count all values in all logs" : "Count in all logs"));
@@ -66,12 +65,12 @@ export class Facets {
       h("button", {
         type: "button", class: "pick", disabled: text === null, "data-key": `value ${name} ${value}`,
         title: text === null ? "Too long to search for as a whole" : `${label}\n${count(number)} logs, ${share} %\nClick for these only`,
-        onclick: () => this.onFilter(text, false, spellings(name, value)),
+        onclick: () => this.onFilter(text, false),
       }, h("span", { class: "name" }, label), h("span", { class: "number" }, brief(number)), bar));
     if (text !== null) {
       row.append(h("button", {
         type: "button", class: "minus", "aria-label": `Without ${title(name)} ${label}`, title: "Without these",
-        onclick: () => this.onFilter(text, true, spellings(name, value)),
+        onclick: () => this.onFilter(text, true),
       }, "−"));
     }
     return row;

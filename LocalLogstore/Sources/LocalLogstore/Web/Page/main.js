@@ -11,7 +11,7 @@ import { listen, showKeys } from "./keys.js";
 import { LogList } from "./list.js";
 import { record } from "./record.js";
 import { RehearsalPanel } from "./rehearsal.js";
-import { add } from "./search.js";
+import { add, exactly } from "./search.js";
 import { amend, change, onChange, ranges, selection, state } from "./state.js";
 import { disconnected, failed, firstRun, listening, loading, noMatch, signIn, wrongSearch } from "./states.js";
 import { Tail } from "./tail.js";
@@ -224,8 +224,8 @@ function search() {
   else change({ q, log: "" });
 }
 
-function filter(text, negated, others) {
-  if (text) change({ q: add(state.q, text, negated, others), log: "" });
+function filter(text, negated) {
+  if (text) change({ q: add(state.q, text, negated), log: "" });
 }
 
 function zoom(from, until) { change({ from: String(from), until: String(until), live: "", log: "" }); }
@@ -298,8 +298,8 @@ function drawLegend() {
 // Levels go by several names; those that occur are asked for.
 const levelNames = { warning: ["warning", "warn"], error: ["error", "err", "severe"], critical: ["critical", "fatal", "crit", "alert", "emergency", "emerg", "panic"], info: ["info", "information", "informational"], trace: ["trace", "verbose", "finest"], debug: ["debug", "fine"], notice: ["notice"] };
 
-const presentLevels = (names) => [...new Set(overview.levels.map(({ value }) => value.toLowerCase()).filter((value) => names.includes(value)))];
-const anyLevel = (names) => (names.length === 1 ? `level: ${names[0]}` : `(${names.map((name) => `level: ${name}`).join(" or ")})`);
+const presentLevels = (names) => overview.levels.map(({ value }) => value).filter((value) => names.includes(value.toLowerCase()));
+const anyLevel = (names) => (names.length === 1 ? exactly("level", names[0]) : `(${names.map((name) => exactly("level", name)).join(" or ")})`);
 
 function levelFilter(severity) {
   const present = presentLevels(levelNames[severity]);
