@@ -505,6 +505,35 @@ class PageTest(unittest.TestCase):
         pick.click()
         expect(page.locator("#search")).to_have_value("message: m")
 
+    def test_opens_a_facet_fully(self):
+        endpoint = self.endpoint()
+        endpoint.post(*[{"message": "m", "label": f"label-{number}", "user": f"u{number}"} for number in range(25)])
+        page = self.open(endpoint)
+        self.settled(page)
+        facet = page.locator(".facet", has=page.locator(".facet-head", has_text="label"))
+        expect(facet.locator(".facet-head .number")).to_have_text("25")
+        expect(facet.locator(".pick")).to_have_count(10)
+        facet.get_by_role("button", name="Show all 25").click()
+        expect(facet.locator(".pick")).to_have_count(25)
+        facet.get_by_role("button", name="Only the first 10").click()
+        expect(facet.locator(".pick")).to_have_count(10)
+        page.locator(".facet-head", has_text="user").click()
+        users = page.locator(".facet", has=page.locator(".facet-head", has_text="user"))
+        expect(users.locator(".pick")).to_have_count(10)
+        users.get_by_role("button", name="Count all values in all logs").click()
+        expect(users.locator(".pick")).to_have_count(25)
+        # Of very many the page says that there are more.
+        endpoint.post(*[{"message": "m", "label": f"other-{number}", "user": f"v{number}"} for number in range(1100)])
+        page.keyboard.press("r")
+        self.settled(page)
+        expect(facet.locator(".facet-head .number")).to_have_text("1,125")
+        facet.get_by_role("button", name="Show all 1,000").click()
+        expect(facet.locator(".pick")).to_have_count(1000)
+        expect(facet.locator(".note")).to_have_text("The 1,000 most frequent of 1,125. A search narrows them down.")
+        users.get_by_role("button", name="Count all values in all logs").click()
+        expect(users.locator(".pick")).to_have_count(1000)
+        expect(users.locator(".note")).to_contain_text("The 1,000 most frequent; there are more.")
+
     # Search
 
     def test_finds_exactly_what_a_value_is(self):

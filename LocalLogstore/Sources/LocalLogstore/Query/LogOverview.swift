@@ -24,6 +24,14 @@ public struct LogOverview: Sendable, Equatable {
     public var levels: [Count] = []
     public var labels: [Count] = []
     public var topics: [Count] = []
+    /// How many different ones there are, which may be more than are listed.
+    public var different = Different()
+
+    public struct Different: Sendable, Equatable {
+        public var levels = 0
+        public var labels = 0
+        public var topics = 0
+    }
 }
 
 extension LogReader {
@@ -57,7 +65,7 @@ extension LogReader {
         }
         overview.buckets = stride(from: 0, to: buckets.count, by: length).map { Array(buckets[$0..<$0 + length]) }
         overview.total = buckets.reduce(0, +)
-        (overview.levels, overview.labels, overview.topics) = kinds.ranked()
+        kinds.rank(into: &overview)
         return overview
     }
 
@@ -141,7 +149,9 @@ private struct CountedKinds {
         return self.counts.count - 1
     }
 
-    func ranked() -> (levels: [LogOverview.Count], labels: [LogOverview.Count], topics: [LogOverview.Count]) {
+    private static let maximumValues = 1_000
+
+    func rank(into overview: inout LogOverview) {
         var levels = ValueCounts()
         var labels = ValueCounts()
         var topics = ValueCounts()
@@ -150,7 +160,10 @@ private struct CountedKinds {
             if let label = kind.label { labels.add(label, kind.count) }
             topics.add(kind.topic, kind.count)
         }
-        return (levels.ranked(100), labels.ranked(100), topics.ranked(100))
+        overview.levels = levels.ranked(Self.maximumValues)
+        overview.labels = labels.ranked(Self.maximumValues)
+        overview.topics = topics.ranked(Self.maximumValues)
+        overview.different = LogOverview.Different(levels: levels.count, labels: labels.count, topics: topics.count)
     }
 }
 

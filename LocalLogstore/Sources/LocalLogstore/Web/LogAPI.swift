@@ -112,6 +112,13 @@ struct LogAPI: Sendable {
                 ("total", .int(overview.total)),
                 ("levels", Self.counts(overview.levels)), ("labels", Self.counts(overview.labels)),
                 ("topics", Self.counts(overview.topics)),
+                (
+                    "different",
+                    .object([
+                        ("levels", .int(overview.different.levels)), ("labels", .int(overview.different.labels)),
+                        ("topics", .int(overview.different.topics)),
+                    ])
+                ),
             ])
         )
     }

@@ -53,10 +53,22 @@ struct InterfaceTests {
             let overview = try self.parse(try await server.api("overview"))
             #expect(overview["total"]?.json == "5")
             #expect(overview["levels"]?.json == #"[{"value":"info","count":4},{"value":"error","count":1}]"#)
+            #expect(overview["different"]?.json == #"{"levels":2,"labels":0,"topics":1}"#)
             let fields = try self.parse(try await server.api("fields?field=n"))
             #expect(fields["logs"]?.json == "5" && fields["complete"]?.json == "true")
             let status = try self.parse(try await server.api("status"))
             #expect(status["logstores"]?.json == #"[{"project":"local","logstore":"app","logs":5}]"#)
+        }
+    }
+
+    @Test("The overview has a thousand labels, and says how many there are")
+    func countsManyLabels() async throws {
+        try await withServer { server async throws in
+            let logs = (0..<1_100).map { #"{"label":"l\#($0)"}"# }.joined(separator: ",")
+            #expect(try await server.post(#"{"__topic__":"","__source__":"","__logs__":[\#(logs)]}"#).status == 200)
+            let overview = try self.parse(try await server.api("overview"))
+            guard case .array(let labels)? = overview["labels"] else { return #expect(Bool(false)) }
+            #expect(labels.count == 1_000 && overview["different"]?["labels"]?.json == "1100")
         }
     }
 

@@ -5,6 +5,7 @@ import { brief, count, visible } from "./format.js";
 import { exactly } from "./search.js";
 
 const closedKey = "webtracking.closed-fields";
+const few = 10;
 
 export class Facets {
   constructor(element, { onFilter, onAll }) {
@@ -14,20 +15,22 @@ export class Facets {
     // Which fields are unfolded; those at the top are from the beginning.
     this.open = new Set(JSON.parse(sessionStorage.getItem(closedKey) ?? "null") ?? ["level", "label", "__topic__"]);
     this.full = new Map();
+    // Of which fields all values are shown, not only the first few.
+    this.long = new Set();
   }
 
   show(overview, fields) {
     const total = overview.total;
     const parts = [
-      this.facet("level", overview.levels, total, true),
-      this.facet("__topic__", overview.topics, total, true),
-      this.facet("label", overview.labels, total, true),
+      this.exact("level", overview.levels, total, overview.different.levels),
+      this.exact("__topic__", overview.topics, total, overview.different.topics),
+      this.exact("label", overview.labels, total, overview.different.labels),
     ];
     const others = fields.fields.filter(({ name }) => !["level", "label", "__topic__", "message"].includes(name));
     const message = fields.fields.filter(({ name }) => name === "message");
     const note = fields.complete ? "" : ` · newest ${brief(fields.logs)}`;
     if (fields.fields.length > 0) parts.push(h("h2", {}, "Fields", h("small", {}, note)));
-    for (const field of [...others, ...message]) parts.push(this.facet(field.name, field.values, fields.logs, false, field));
+    for (const field of [...others, ...message]) parts.push(this.counted(field, fields.logs));
     // What has the focus keeps it.
     const focused = this.element.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     const top = this.element.scrollTop;
@@ -36,24 +39,47 @@ export class Facets {
     if (focused) this.element.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  facet(name, values, total, exact, field) {
-    if (values.length === 0 && exact) return null;
-    const isOpen = this.open.has(name);
-    const head = h("button", {
-      type: "button", class: "facet-head", "aria-expanded": isOpen, "data-key": `head ${name}`,
-      onclick: () => { this.toggle(name); },
-    }, h("span", { class: "name" }, visible(title(name))), h("span", { class: "number" }, field ? brief(field.count) : String(values.length)));
-    const section = h("section", { class: "facet" }, head);
-    if (!isOpen) return section;
-    const shown = this.full.get(name) ?? values;
-    const top = Math.max(1, ...shown.map((value) => value.count));
-    for (const { value, count: number, cut } of shown.slice(0, this.full.has(name) ? 100 : 10)) section.append(this.value(name, value, number, top, total, cut ? null : exactly(name, value)));
-    if (field && !this.full.has(name)) {
-      section.append(h("button", { type: "button", class: "link", "data-key": `all ${name}`, onclick: () => this.onAll(name) },
-        field.more ? "Count all values in all logs" : "Count in all logs"));
-    }
+  // One that is counted in all logs.
+  exact(name, values, total, different) {
+    if (values.length === 0) return null;
+    const section = this.facet(name, count(different));
+    if (!this.open.has(name)) return section;
+    const isLong = this.long.has(name);
+    this.values(section, name, isLong ? values : values.slice(0, few), total);
+    if (values.length > few) section.append(this.link(`long ${name}`, isLong ? `Only the first ${few}` : `Show all ${count(values.length)}`, () => this.lengthen(name)));
+    if (isLong && different > values.length) section.append(this.most(values, different));
     return section;
   }
+
+  // One that is counted among the newest logs, and in all on request.
+  counted(field, logs) {
+    const { name } = field;
+    const section = this.facet(name, brief(field.count));
+    if (!this.open.has(name)) return section;
+    const full = this.full.get(name);
+    this.values(section, name, full?.values ?? field.values.slice(0, few), full?.logs ?? logs);
+    if (!full) section.append(this.link(`all ${name}`, field.more ? "Count all values in all logs" : "Count in all logs", () => this.onAll(name)));
+    else if (full.more) section.append(this.most(full.values));
+    return section;
+  }
+
+  most(values, different) {
+    return h("p", { class: "note" }, `The ${count(values.length)} most frequent${different ? ` of ${count(different)}` : "; there are more"}. A search narrows them down.`);
+  }
+
+  facet(name, number) {
+    return h("section", { class: "facet" }, h("button", {
+      type: "button", class: "facet-head", "aria-expanded": this.open.has(name), "data-key": `head ${name}`,
+      onclick: () => { this.toggle(name); },
+    }, h("span", { class: "name" }, visible(title(name))), h("span", { class: "number" }, number)));
+  }
+
+  values(section, name, values, total) {
+    const top = Math.max(1, ...values.map((value) => value.count));
+    for (const { value, count: number, cut } of values) section.append(this.value(name, value, number, top, total, cut ? null : exactly(name, value)));
+  }
+
+  link(key, text, onclick) { return h("button", { type: "button", class: "link", "data-key": key, onclick }, text); }
 
   // `text` is the condition for this value, or null if there is none.
   value(name, value, number, top, total, text) {
@@ -82,9 +108,14 @@ export class Facets {
     this.onAll(null);
   }
 
-  // Shows the exact counts of one field until the next search.
-  showAll(name, values) {
-    this.full.set(name, values);
+  lengthen(name) {
+    if (this.long.has(name)) this.long.delete(name); else this.long.add(name);
+    this.onAll(null);
+  }
+
+  // Shows the exact counts of one field until the next search; `answer` is that about this field alone.
+  showAll(name, { logs, fields }) {
+    this.full.set(name, { logs, values: fields[0].values, more: fields[0].more });
     this.open.add(name);
   }
 

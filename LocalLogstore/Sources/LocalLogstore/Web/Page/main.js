@@ -128,9 +128,8 @@ async function fetchMore() {
 
 async function countAll(name) {
   if (name === null) { drawCounts(); return; }
-  const answer = await get("fields", { ...selection(), field: name, values: 100 }).catch(() => null);
-  const field = answer?.fields[0];
-  if (field) facets.showAll(name, field.values);
+  const answer = await get("fields", { ...selection(), field: name, values: 1000 }).catch(() => null);
+  if (answer?.fields.length) facets.showAll(name, answer);
   drawCounts();
 }
 
