@@ -534,6 +534,17 @@ class PageTest(unittest.TestCase):
         expect(users.locator(".pick")).to_have_count(1000)
         expect(users.locator(".note")).to_contain_text("The 1,000 most frequent; there are more.")
 
+    def test_hides_no_field_behind_a_log_that_has_hundreds(self):
+        endpoint = self.endpoint()
+        endpoint.post(*[{"message": "m", "wanted": "x"} for _ in range(3)])
+        endpoint.post({"message": "m"} | {f"field-{number}": "x" for number in range(300)})
+        page = self.open(endpoint)
+        self.settled(page)
+        page.locator(".facet-head", has_text="wanted").click()
+        expect(page.locator(".facet", has_text="wanted").locator(".pick .number")).to_have_text("3")
+        # The 200 that are listed are of message, wanted, what the request says (its topic and source), and of the 300.
+        expect(page.locator("#facets > .note")).to_have_text("104 more, each in fewer logs")
+
     # Search
 
     def test_finds_exactly_what_a_value_is(self):

@@ -19,6 +19,8 @@ public struct LogFacets: Sendable, Equatable {
     public var logs = 0
     /// The most frequent first.
     public var fields: [Facet] = []
+    /// How many more fields there are, each in fewer logs than those of ``fields``.
+    public var left = 0
     /// Whether these are all that match.
     public var isComplete = true
 }
@@ -33,9 +35,26 @@ extension LogReader {
     func facets(limit: Int, only: FieldName?, values: Int) throws -> LogFacets {
         var facets = LogFacets()
         var counts: [String: (logs: Int, values: ValueCounts, isOverflowing: Bool)] = [:]
+        let newest = try self.newest(limit + 1)
+        facets.isComplete = newest.count <= limit
+        let row = try RawStatement("SELECT \(Self.columns) FROM logs WHERE id = ?", in: self.database)
+        func forEachField(_ body: (String, String) -> Void) throws {
+            for log in newest.prefix(limit) {
+                row.bind(1, log.id)
+                defer { row.reset() }
+                if try row.step() { try self.forEachField(of: row, only: only, body) }
+            }
+        }
+        // Which fields these are is known only behind the last log: one with hundreds must not hide those of all others.
+        if only == nil {
+            var names = FieldNames()
+            try forEachField { name, _ in names.add(name) }
+            for name in names.ranked(Self.maximumFields) { counts[name] = (0, ValueCounts(), false) }
+            facets.left = names.count - counts.count
+        }
         func count(_ name: String, _ value: String) {
             if counts[name] == nil {
-                guard counts.count < Self.maximumFields else { return }
+                guard only != nil else { return }
                 counts[name] = (0, ValueCounts(), false)
             }
             counts[name]?.logs += 1
@@ -45,17 +64,8 @@ extension LogReader {
                 counts[name]?.isOverflowing = true
             }
         }
-        let newest = try self.newest(limit + 1)
-        facets.isComplete = newest.count <= limit
-        let row = try RawStatement("SELECT \(Self.columns) FROM logs WHERE id = ?", in: self.database)
-        for log in newest.prefix(limit) {
-            row.bind(1, log.id)
-            if try row.step() {
-                facets.logs += 1
-                try self.forEachField(of: row, only: only, count)
-            }
-            row.reset()
-        }
+        facets.logs = min(newest.count, limit)
+        try forEachField(count)
         facets.fields = counts.map { name, counted in
             LogFacets.Facet(
                 name: name,
@@ -86,5 +96,28 @@ extension LogReader {
             if member.isNamed("time") || member.isNamed("seq") { continue }
             body(member.name, member.value)
         }
+    }
+}
+
+/// How many logs have each field, with bounded memory.
+struct FieldNames {
+    /// Far more than are shown, and than one log may have.
+    private static let maximum = 20_000
+
+    private var counts: [String: Int] = [:]
+
+    var count: Int { self.counts.count }
+
+    mutating func add(_ name: String) {
+        self.counts[name, default: 0] += 1
+        guard self.counts.count > Self.maximum else { return }
+        // Those of the fewest logs make room.
+        let kept = self.ranked(Self.maximum / 2)
+        self.counts = Dictionary(uniqueKeysWithValues: kept.map { ($0, self.counts[$0] ?? 0) })
+    }
+
+    /// The most frequent, and equally frequent ones by name.
+    func ranked(_ limit: Int) -> [String] {
+        self.counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(limit).map(\.key)
     }
 }

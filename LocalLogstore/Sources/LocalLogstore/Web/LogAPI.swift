@@ -142,6 +142,7 @@ struct LogAPI: Sendable {
         return .json(
             .object([
                 ("logs", .int(facets.logs)), ("complete", .bool(facets.isComplete)), ("fields", .array(fields)),
+                ("left", .int(facets.left)),
             ])
         )
     }

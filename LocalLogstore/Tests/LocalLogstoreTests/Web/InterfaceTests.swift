@@ -61,6 +61,25 @@ struct InterfaceTests {
         }
     }
 
+    @Test("The fields are those of most logs: one log with hundreds hides none, and what is left out is counted")
+    func listsTheFieldsOfMostLogs() async throws {
+        try await withServer { server async throws in
+            try await self.fill(server)
+            let members = (0..<300).map { #""field-\#($0)":"x""# }.joined(separator: ",")
+            #expect(
+                try await server.post(#"{"__topic__":"","__source__":"","__logs__":[{\#(members)}]}"#).status == 200
+            )
+            let answer = try self.parse(try await server.api("fields"))
+            guard case .array(let fields)? = answer["fields"] else { return #expect(Bool(false)) }
+            #expect(fields.count == 200)
+            // Of the topic, the source, a tag and three fields, 194 of the 300 have room beside.
+            #expect(answer["left"]?.json == "106")
+            let n = fields.first { $0["name"]?.json == #""n""# }
+            #expect(n?["count"]?.json == "5")
+            #expect(try self.parse(try await server.api("fields?field=n"))["left"]?.json == "0")
+        }
+    }
+
     @Test("The overview has a thousand labels, and says how many there are")
     func countsManyLabels() async throws {
         try await withServer { server async throws in

@@ -31,6 +31,7 @@ export class Facets {
     const note = fields.complete ? "" : ` · newest ${brief(fields.logs)}`;
     if (fields.fields.length > 0) parts.push(h("h2", {}, "Fields", h("small", {}, note)));
     for (const field of [...others, ...message]) parts.push(this.counted(field, fields.logs));
+    if (fields.left > 0) parts.push(h("p", { class: "note" }, `${count(fields.left)} more, each in fewer logs`));
     // What has the focus keeps it.
     const focused = this.element.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     const top = this.element.scrollTop;
