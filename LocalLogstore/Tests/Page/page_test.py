@@ -615,6 +615,43 @@ class PageTest(unittest.TestCase):
         page.go_back()
         expect(page.locator("#search")).to_have_value("")
 
+    def test_folds_its_fields_away_where_there_is_no_room(self):
+        page = self.open(self.shop, width=800)
+        expect(page.locator(".row").first).to_be_visible()
+        self.settled(page)
+        expect(page.locator("#facets")).to_be_hidden()
+        page.get_by_role("button", name="Fields", exact=True).click()
+        expect(page.locator("#facets")).to_be_visible()
+        page.get_by_role("button", name=re.compile("^shop.db")).click()
+        expect(page.locator("#search")).to_have_value('label = "shop.db"')
+        self.settled(page)
+        expect(page.locator(".row").first).to_be_in_viewport(ratio=0.9)
+        self.shot(page, "fields-unfolded")
+        page.get_by_role("button", name="Fields", exact=True).click()
+        expect(page.locator("#facets")).to_be_hidden()
+
+    def test_fits_a_narrow_window(self):
+        for width in (480, 360):
+            for query in ("", "?view=deliveries", "?view=rehearsal", "?q=level%3A", "?q=nosuchword", "?logstore=nosuch", f"?q={'long' * 60}"):
+                page = self.open(self.shop, query, width=width)
+                self.settled(page)
+                if not query:
+                    page.locator(".row").first.click()
+                    expect(page.locator(".record")).to_be_visible()
+                wide = page.evaluate("""(width) => [...document.querySelectorAll("body *")].filter((element) => {
+                    // What is inside of something that scrolls is reached by scrolling that.
+                    for (let parent = element.parentElement; parent; parent = parent.parentElement) if (getComputedStyle(parent).overflowX !== "visible") return false;
+                    return element.getBoundingClientRect().right > width + 0.5;
+                }).map((element) => element.outerHTML.slice(0, 80))""", width)
+                self.assertEqual(wide, [], f"{width} {query}")
+                self.assertEqual(page.evaluate("document.documentElement.scrollWidth"), width, query)
+                if width == 480:
+                    self.shot(page, f"narrow{re.sub('[^a-z]+', '-', query)[:20]}")
+        page = self.open(self.shop, width=1280)
+        expect(page.locator(".row").first).to_be_visible()
+        self.settled(page)
+        self.shot(page, "logs-1280")
+
     def test_goes_on_to_older_logs(self):
         page = self.open(self.shop)
         expect(page.locator("#summary")).to_contain_text(" · 200 loaded")

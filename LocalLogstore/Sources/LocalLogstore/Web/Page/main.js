@@ -443,6 +443,7 @@ by("range").addEventListener("change", (event) => { if (event.target.value !== "
 by("logstore").addEventListener("change", (event) => { const [project, logstore] = JSON.parse(event.target.value); change({ project, logstore, log: "" }); event.target.blur(); });
 by("views").addEventListener("click", (event) => { const button = event.target.closest("button"); if (button) view(button.dataset.view); });
 by("theme").addEventListener("click", theme);
+by("fold").addEventListener("click", () => { by("fold").setAttribute("aria-expanded", String(by("fold").getAttribute("aria-expanded") !== "true")); });
 by("help").addEventListener("click", () => showKeys(by("keys")));
 
 const inLogs = (action) => () => { if (state.view === "logs") action(); };
