@@ -615,6 +615,48 @@ class PageTest(unittest.TestCase):
         page.go_back()
         expect(page.locator("#search")).to_have_value("")
 
+    def test_says_that_a_logstore_is_unknown(self):
+        page = self.open(self.shop, "?logstore=nosuch")
+        expect(page.locator("#state")).to_contain_text("No logs of a logstore nosuch")
+        expect(page.locator("#state")).to_contain_text("There are logs of local / app.")
+        expect(page.locator("#logstore option:checked")).to_have_text("* / nosuch, unknown (0)")
+        self.shot(page, "unknown-logstore")
+        page.get_by_role("button", name="Show all logstores").click()
+        expect(page.locator(".row").first).to_be_visible()
+        expect(page.locator("#logstore option:checked")).to_have_text(re.compile("^All logstores"))
+        # One that is here, without its project.
+        page = self.open(self.shop, "?logstore=app")
+        expect(page.locator("#logstore option:checked")).to_have_text("* / app (6,000)")
+        expect(page.locator(".row").first).to_be_visible()
+
+    def test_takes_times_as_people_write_them(self):
+        # A quarter of an hour in the middle.
+        start = int(time.time()) - 2400
+        iso = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(start))
+        written = time.strftime("%m-%d %H:%M:%S + 15 min", time.gmtime(start))
+        found = []
+        for begin, end in [
+            (f"{iso}Z", str((start + 900) * 1000)),
+            (f"{start}", f"{start + 900}000000"),
+            (f"{start}000", time.strftime("%Y-%m-%dT%H:%M:%S+08:00", time.gmtime(start + 900 + 8 * 3600))),
+        ]:
+            page = self.open(self.shop, f"?from={begin}&until={end}")
+            self.settled(page)
+            expect(page.locator("#range option:checked")).to_have_text(written)
+            expect(page.locator("#summary")).to_have_text(re.compile(r"^1,[\d,]+ logs · "))
+            found.append(page.locator("#summary").text_content())
+        self.assertEqual(len(set(found)), 1, found)
+        for query, fault in [
+            ("from=yesterday", "from=yesterday is no time"), ("until=2026-02-30T00:00:00Z", "until=2026-02-30T00:00:00Z is no time"),
+            ("range=3h", "range=3h is no range: there are 5m, 15m, 1h, 6h, 24h, 7d."),
+        ]:
+            page = self.open(self.shop, f"?{query}")
+            expect(page.locator("#state")).to_contain_text(fault)
+            expect(page.locator("body")).not_to_contain_text("NaN")
+            page.get_by_role("button", name="Search all time").click()
+            expect(page.locator(".row").first).to_be_visible()
+            self.assertNotIn("?", page.url)
+
     def test_folds_its_fields_away_where_there_is_no_room(self):
         page = self.open(self.shop, width=800)
         expect(page.locator(".row").first).to_be_visible()

@@ -12,8 +12,8 @@ import { LogList } from "./list.js";
 import { record } from "./record.js";
 import { RehearsalPanel } from "./rehearsal.js";
 import { add, exactly } from "./search.js";
-import { amend, change, onChange, ranges, selection, state } from "./state.js";
-import { disconnected, failed, firstRun, listening, loading, noMatch, signIn, wrongSearch } from "./states.js";
+import { amend, change, faults, onChange, ranges, selection, state } from "./state.js";
+import { disconnected, failed, firstRun, listening, loading, noMatch, signIn, unknown, wrongAddress, wrongSearch } from "./states.js";
 import { Tail } from "./tail.js";
 
 const pageSize = 200;
@@ -57,6 +57,13 @@ async function load() {
   by("logs").setAttribute("aria-busy", "true");
   showError(null);
   drawControls();
+  if (faults.length > 0) {
+    list.clear();
+    drawSummary(null);
+    showState(wrongAddress(faults, () => change({ range: "", from: "", until: "" })));
+    by("logs").setAttribute("aria-busy", "false");
+    return;
+  }
   // Rows stay where they are, and so does what an answer has brought while its counts are to come.
   let isFilled = list.length > 0;
   const timer = setTimeout(() => { by("progress").hidden = false; if (!isFilled) showState(loading()); }, 150);
@@ -321,6 +328,7 @@ function drawSummary(isKnown) {
   if (linkProblem) parts.push(`the log of the link is not here: ${linkProblem}`);
   text.textContent = status?.logs === 0 && list.length === 0 ? "" : parts.join(" · ");
   if (list.length > 0) showState(null);
+  else if (!state.live && status?.logs > 0 && unknownPlace()) showState(unknown(unknownPlace(), status, () => change({ project: "", logstore: "", log: "" })));
   else if (total === 0 && !state.live) showState(status && status.logs === 0 ? firstRun(status) : noMatch(state, { onClear: () => change({ q: "" }), onAllTime: () => change({ range: "", from: "", until: "" }) }));
   else if (state.live) showState(status && status.logs === 0 ? firstRun(status) : listening());
 }
@@ -375,6 +383,15 @@ function offerNew() {
   fresh.textContent = `${isPart ? "New logs came" : plural(more, "new log")} — ask again`;
 }
 
+// The logstores that are asked for; a link may name but a part of them, or what is not here.
+const chosen = () => status.logstores.filter(({ project, logstore }) => (!state.project || project === state.project) && (!state.logstore || logstore === state.logstore));
+
+// What nothing is here of, in words; null if there is something.
+function unknownPlace() {
+  if (chosen().length > 0) return null;
+  return [state.logstore && `logstore ${state.logstore}`, state.project && `project ${state.project}`].filter(Boolean).join(" in a ");
+}
+
 function drawPicker() {
   const select = by("logstore");
   const projects = new Set(status.logstores.map(({ project }) => project));
@@ -385,6 +402,12 @@ function drawPicker() {
     const inside = status.logstores.filter((logstore) => logstore.project === project);
     if (projects.size > 1) options.push([project, "", `${project} / *`, inside.reduce((sum, { logs }) => sum + logs, 0)]);
     for (const { logstore, logs } of inside) options.push([project, logstore, `${project} / ${logstore}`, logs]);
+  }
+  // What a link names is what is asked for, here or not.
+  if (!options.some(([project, logstore]) => value(project, logstore) === current)) {
+    const here = chosen();
+    const name = `${state.project || "*"} / ${state.logstore || "*"}`;
+    options.push([state.project, state.logstore, here.length > 0 ? name : `${name}, unknown`, here.reduce((sum, { logs }) => sum + logs, 0)]);
   }
   const wanted = options.map(([project, logstore, text, logs]) => `${value(project, logstore)} ${text} ${logs}`).join("\n");
   if (select.dataset.options === wanted + current || document.activeElement === select) return;
@@ -463,7 +486,7 @@ onChange((changed) => {
   by("search").value = state.q;
   drawControls();
   if (isUnseen && state.view === "logs" && list.open) { isUnseen = false; list.bring(); }
-  if (changed.some((name) => name !== "view")) load();
+  if (changed.length === 0 || changed.some((name) => name !== "view")) load();
   refreshView();
 });
 

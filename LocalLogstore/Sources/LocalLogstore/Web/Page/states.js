@@ -21,6 +21,23 @@ export function firstRun(status) {
 
 const block = (text) => h("div", { class: "code" }, h("pre", {}, text), copyButton("Copy", () => text));
 
+// A link may name what is not here, or not any more.
+export function unknown(place, status, onAll) {
+  return [
+    h("h2", {}, `No logs of a ${place}`),
+    h("p", {}, `There are logs of ${status.logstores.map(({ project, logstore }) => `${project} / ${logstore}`).join(", ")}.`),
+    h("p", {}, h("button", { type: "button", onclick: onAll }, "Show all logstores")),
+  ];
+}
+
+export function wrongAddress(faults, onAllTime) {
+  return [
+    h("h2", {}, "This address makes no sense"),
+    ...faults.map((fault) => h("p", {}, fault)),
+    h("p", {}, h("button", { type: "button", onclick: onAllTime }, "Search all time")),
+  ];
+}
+
 export function noMatch(state, { onClear, onAllTime }) {
   return [
     h("h2", {}, "No log matches"),
