@@ -341,6 +341,11 @@ extension EndToEnd {
                 let send = ["send", "--endpoint", url, "--project", "local", "--logstore", "app"]
                 #expect(try await self.run(send, in: directory, input: "hello\n").status == 0)
                 #expect(try await self.query(["--url", url, "--fields", "message"], in: directory) == ["hello"])
+                let secure = try await self.run(["query", "--url", "https" + url.dropFirst(4)], in: directory)
+                #expect(
+                    secure.errors.hasSuffix(": it does not speak TLS; write http:// in --url\n"),
+                    "\(secure.errors)"
+                )
                 serve.terminate()
                 #expect(try await serve.outcome().status == 0)
             }

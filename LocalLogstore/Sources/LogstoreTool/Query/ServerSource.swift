@@ -164,6 +164,9 @@ struct ServerSource: LogSource {
         case let connection as NIOConnectionError where connection.dnsAError != nil || connection.dnsAAAAError != nil:
             return "no address is known of \(connection.host)"
         case let client as HTTPClientError: return client.shortDescription
+        case let other where PlainEndpoint.answered(withError: "\(other)"):
+            return "it does not speak TLS; write http:// in --url"
+        case let other where "\(other)".contains("CERTIFICATE_VERIFY_FAILED"): return "its certificate is not trusted"
         case let other: return "\(other)"
         }
     }

@@ -11,11 +11,14 @@ enum PlainEndpoint {
         return self.hint(aboutError: "\(error)", endpoint: endpoint)
     }
 
+    /// Whether what answered was not TLS but text: in the library's words, and in those of the TLS library where the tool
+    /// asks itself.
+    static func answered(withError error: String) -> Bool {
+        error.contains("does not speak TLS") || error.uppercased().contains("WRONG_VERSION_NUMBER")
+    }
+
     static func hint(aboutError error: String, endpoint: String) -> String? {
-        // The answer was not TLS but text: in the library's words, and in those of the TLS library where the tool asks itself.
-        guard error.contains("does not speak TLS") || error.uppercased().contains("WRONG_VERSION_NUMBER") else {
-            return nil
-        }
+        guard self.answered(withError: error) else { return nil }
         let host = endpoint.lowercased().hasPrefix("https://") ? String(endpoint.dropFirst("https://".count)) : endpoint
         return "\(endpoint) is asked by https but answers without; try --endpoint http://\(host)"
     }
