@@ -30,7 +30,8 @@ struct AnswerMiddleware: RouterMiddleware {
         next: @concurrent (Request, TrackContext) async throws -> Response
     ) async throws -> Response {
         // The page's own requests are none of the service's.
-        if WebMiddleware.owns(request.uri.path) { return try await next(request, context) }
+        let owner = RequestPath(request.uri.path).owner
+        if owner == .page { return try await next(request, context) }
         let start = ContinuousClock.now
         let receivedAt = Date().microseconds
         // Before it is answered: a connection that was reset has no address any more.
@@ -64,7 +65,12 @@ struct AnswerMiddleware: RouterMiddleware {
             response = self.answer(known)
         }
         await note(response.status.code, failure)
-        response.headers[.accessControlAllowOrigin] = "*"
+        // Pages of other sites may send logs, and read nothing but what became of that.
+        if owner == .service {
+            response.headers[.accessControlAllowOrigin] = "*"
+        } else {
+            WebMiddleware.protect(&response)
+        }
         if self.mode == .compatible { response.headers[CompatibilityRoutes.time] = CompatibilityRoutes.now }
         if response.headers[Self.omitsRequestID] == nil {
             response.headers[Self.requestID] = Self.newRequestID()

@@ -11,16 +11,18 @@ enum CompatibilityRoutes {
 
     static func add(to router: Router<TrackContext>) {
         router.get("servertime") { _, _ in Response.success }
-        router.on("logstores/:logstore/track", method: .options) { _, _ in
-            Response(
-                status: .ok,
-                headers: [
-                    .accessControlAllowMethods: "GET, POST, OPTIONS",
-                    .accessControlAllowHeaders:
-                        "content-type, x-log-apiversion, x-log-bodyrawsize, x-log-compresstype",
-                    .accessControlMaxAge: "86400",
-                ]
-            )
+        for (path, methods) in [("track", "GET, POST, OPTIONS"), ("shards/lb", "POST, OPTIONS")] {
+            router.on(RouterPath("logstores/:logstore/\(path)"), method: .options) { _, _ in
+                Response(
+                    status: .ok,
+                    headers: [
+                        .accessControlAllowMethods: methods,
+                        // Any, since pages add headers for tracing; but for the one that has to be named.
+                        .accessControlAllowHeaders: "*, authorization",
+                        .accessControlMaxAge: "86400",
+                    ]
+                )
+            }
         }
     }
 

@@ -84,8 +84,13 @@ public final class LocalLogstoreServer: Service {
     private func application() -> some ApplicationProtocol {
         let settings = self.settings
         return Application(
-            router: self.router(),
-            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(settings.idleTimeout))),
+            responder: FrontDoor(routes: self.router().buildResponder()),
+            server: HTTPServerBuilder { responder in
+                EndpointChannel(
+                    responder: responder,
+                    configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(settings.idleTimeout))
+                )
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port),
                 serverName: "local-logstore",
@@ -121,6 +126,7 @@ public final class LocalLogstoreServer: Service {
             )
         )
         router.add(middleware: WebMiddleware(access: access))
+        router.add(middleware: PathMiddleware(mode: self.settings.mode))
         self.addService(to: router)
         PageHandler.add(to: router)
         self.addInterface(to: router, access)

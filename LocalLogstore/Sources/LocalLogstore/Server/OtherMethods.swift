@@ -11,20 +11,23 @@ enum OtherMethods {
     /// To be called once all other routes are there.
     static func add(to router: Router<TrackContext>) {
         for (path, routes) in Dictionary(grouping: router.routes, by: { $0.path.description }) {
-            let known = routes.map(\.method)
+            var known = routes.map(\.method)
+            let isPage = RequestPath(path).owner == .page
+            // What GET reads there, HEAD asks for before the routes.
+            if isPage, known.contains(.get) { known.append(.head) }
             let allowed = known.map(\.rawValue).sorted().joined(separator: ", ")
             for method in self.methods where !known.contains(method) {
                 router.on(RouterPath(path), method: method) { request, _ in
-                    self.answer(to: request, allowed: allowed)
+                    self.answer(to: request, allowed: allowed, isPage: isPage)
                 }
             }
         }
     }
 
-    private static func answer(to request: Request, allowed: String) -> Response {
+    private static func answer(to request: Request, allowed: String, isPage: Bool) -> Response {
         let message = "\(request.method.rawValue) is not for \(request.uri.path), which takes \(allowed)."
         var response: Response
-        if WebMiddleware.owns(request.uri.path) {
+        if isPage {
             response = WebError(status: .methodNotAllowed, message: message).response
         } else {
             let error = ServiceError(status: 405, code: "MethodNotAllowed", message: message)

@@ -15,17 +15,12 @@ struct WebMiddleware: RouterMiddleware {
 
     let access: Access
 
-    /// Whether a path is the page's, and not the service's.
-    static func owns(_ path: String) -> Bool {
-        path == "/" || ["/assets", "/api"].contains { path == $0 || path.hasPrefix($0 + "/") }
-    }
-
     func handle(
         _ request: Request,
         context: TrackContext,
         next: @concurrent (Request, TrackContext) async throws -> Response
     ) async throws -> Response {
-        guard Self.owns(request.uri.path) else { return try await next(request, context) }
+        guard RequestPath(request.uri.path).owner == .page else { return try await next(request, context) }
         var response: Response
         do {
             // Check requests for the page itself, too: under a name of its own, another site could read the answers.
@@ -44,12 +39,17 @@ struct WebMiddleware: RouterMiddleware {
         } catch {
             response = WebError(status: .internalServerError, message: "\(error)").response
         }
+        Self.protect(&response)
+        return response
+    }
+
+    /// Keeps other sites from showing an answer in a frame, and from reading it.
+    static func protect(_ response: inout Response) {
         response.headers[.contentSecurityPolicy] = Self.securityPolicy
         response.headers[.xContentTypeOptions] = "nosniff"
         response.headers[Self.referrerPolicy] = "no-referrer"
         response.headers[Self.openerPolicy] = "same-origin"
         response.headers[Self.resourcePolicy] = "same-origin"
-        return response
     }
 
     private static let referrerPolicy = HTTPField.Name("referrer-policy")!

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import LocalLogstoreTestSupport
 import SystemPackage
 
 /// A program that runs beside the tests.
@@ -107,15 +108,6 @@ final class ChildProcess: Sendable {
                 if count == 0 { return String(decoding: bytes, as: UTF8.self) }
                 bytes += block[..<count]
             }
-        }
-    }
-}
-
-/// Runs `body`, which blocks, on a thread of its own: a pool could have none left for the one that would unblock it.
-private func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread {
-            continuation.resume(with: Swift.Result { try body() })
         }
     }
 }

@@ -52,6 +52,26 @@ final class RawClient {
         return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
     }
 
+    /// Says that nothing more is sent.
+    func finish() { shutdown(self.descriptor, CInt(SHUT_WR)) }
+
+    /// What comes until it ends with `text`, or until the other side closes. Throws if neither happens.
+    func read(until text: String? = nil) throws -> String {
+        var answer: [UInt8] = []
+        var bytes = [UInt8](repeating: 0, count: 64 * 1024)
+        while text.map({ !answer.suffix($0.utf8.count).elementsEqual($0.utf8) }) ?? true {
+            var request = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&request, 1, Self.patience) > 0 else { throw Failure() }
+            let count = recv(self.descriptor, &bytes, bytes.count, 0)
+            guard count > 0 else { break }
+            answer += bytes.prefix(count)
+        }
+        return String(decoding: answer, as: UTF8.self)
+    }
+
+    /// In milliseconds; only what is broken takes it.
+    private static let patience: Int32 = 30_000
+
     func close() {
         #if canImport(Darwin)
         Darwin.close(self.descriptor)
