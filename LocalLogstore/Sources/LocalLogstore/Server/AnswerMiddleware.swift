@@ -55,6 +55,10 @@ struct AnswerMiddleware: RouterMiddleware {
         } catch let aborted as ConnectionAborted {
             await note(0, Self.reset)
             throw aborted
+        } catch let gone as ClientDisconnected {
+            // Nobody reads an answer, so there is none to count.
+            await note(0, Self.disconnected)
+            throw gone.reason
         } catch let planned as PlannedAnswer {
             failure = planned.error
             response = self.answer(planned.error)
@@ -88,10 +92,18 @@ struct AnswerMiddleware: RouterMiddleware {
         message: "The connection was reset on purpose."
     )
 
+    private static let disconnected = ServiceError(
+        status: 0,
+        code: "ClientDisconnected",
+        message: "The client broke off before the end of its request."
+    )
+
     private func serviceError(_ error: any Error) -> ServiceError {
         switch error {
         case let error as ServiceError:
             error
+        case let failure as StoreFailure:
+            .storeFailed(failure.reason)
         case let error as HTTPError where error.status.kind == .clientError:
             // A path or a method that the service does not document.
             .parameterInvalid("The request is not one of the web tracking api.")

@@ -8,6 +8,12 @@ import NIOCore
 /// Thrown by a handler that has closed the connection: no answer can be sent any more.
 struct ConnectionAborted: Error {}
 
+/// Thrown by a handler whose client is gone before its request is complete.
+struct ClientDisconnected: Error {
+    /// What ends the connection.
+    var reason: any Error = ConnectionAborted()
+}
+
 extension Channel {
     /// Ends the connection with a reset (RST), as a crashed server or a failing network does.
     func reset() async throws {

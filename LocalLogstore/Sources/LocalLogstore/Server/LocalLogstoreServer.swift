@@ -54,6 +54,12 @@ public final class LocalLogstoreServer: Service {
         self.registry = LogstoreRegistry(policy: settings.logstores)
         self.accessKeys = AccessKeyRing(settings.accessKeys)
         self.onEvent = onEvent
+        store.transactions.health.observe { change in
+            switch change {
+            case .failed(let failure): onEvent(.storeFailed(failure))
+            case .recovered(let refused): onEvent(.storeRecovered(refused: refused))
+            }
+        }
     }
 
     /// What happened since the start.
@@ -178,6 +184,7 @@ public final class LocalLogstoreServer: Service {
     /// Deletes what need not be kept, once a minute.
     private func prune() async throws {
         while !Task.isCancelled {
+            // What goes wrong there, the store's health tells.
             let deleted = (try? await self.store.prune(self.settings.retention)) ?? 0
             if deleted > 0 { self.onEvent(.pruned(logs: deleted)) }
             try await Task.sleep(for: .seconds(60))

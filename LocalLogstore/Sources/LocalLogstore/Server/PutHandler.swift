@@ -123,7 +123,14 @@ struct PutHandler: Sendable {
         guard length <= limit else {
             throw ServiceError.bodyTooLarge("The body of \(length) bytes must not be over \(limit).", status: 413)
         }
-        return Array(buffer: try await request.body.collect(upTo: limit))
+        let body: ByteBuffer
+        do {
+            body = try await request.body.collect(upTo: limit)
+        } catch {
+            throw ClientDisconnected(reason: error)
+        }
+        guard body.readableBytes == length else { throw ClientDisconnected() }
+        return Array(buffer: body)
     }
 
     private func append(_ decoded: PutWebtrackingDecoder.Output, to place: Admission.Place) async throws {

@@ -73,4 +73,8 @@ public enum ServerEvent: Sendable, Equatable {
     case pruned(logs: Int)
     /// A request was refused.
     case refused(ServiceError)
+    /// The store takes no logs any more. It is told once, and again if the reason changes.
+    case storeFailed(StoreFailure)
+    /// The store takes logs again, after so many requests that it refused.
+    case storeRecovered(refused: Int)
 }

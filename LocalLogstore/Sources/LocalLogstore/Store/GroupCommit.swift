@@ -14,31 +14,31 @@ actor GroupCommit {
         var continuation: CheckedContinuation<Void, any Error>
     }
 
-    /// More deliveries than this do not wait: a database that refuses them must not fill the memory.
+    /// More deliveries than this do not wait: a database that refuses them must not fill the memory. The newest are lost.
     private static let maximumNotes = 10_000
 
     /// More logs than this are not put into one transaction, to bound how long the first of them waits.
     private static let maximumLogs = 50_000
 
-    private let writer: any DatabaseWriter
+    private let transactions: StoreTransactions
     private let inserter: SharedInserter
     private let onCommit: @Sendable () -> Void
     private var waiting: [Waiting] = []
     private var notes: [Delivery] = []
-    /// How many deliveries were noted and written, and the callers that wait until so many are written.
+    /// How many deliveries were noted and tried to write, and the callers that wait until so many are.
     private var noted = 0
-    private var written = 0
+    private var tried = 0
     private var settling: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     private var isWriting = false
 
     /// - Parameter onCommit: Is called after every transaction.
-    init(_ writer: any DatabaseWriter, options: StoreOptions, onCommit: @escaping @Sendable () -> Void) {
-        self.writer = writer
+    init(_ transactions: StoreTransactions, options: StoreOptions, onCommit: @escaping @Sendable () -> Void) {
+        self.transactions = transactions
         self.inserter = SharedInserter(options)
         self.onCommit = onCommit
     }
 
-    /// Returns when the request is committed, or throws the database's error; then nothing of it is kept.
+    /// Returns when the request is committed, or throws a ``StoreFailure``; then nothing of it is kept.
     func append(_ row: RequestRow) async throws {
         try await withCheckedThrowingContinuation { continuation in
             self.waiting.append(Waiting(row: row, continuation: continuation))
@@ -46,7 +46,7 @@ actor GroupCommit {
         }
     }
 
-    /// Writes a delivery with the next transaction. Does not wait for it, and does not report a failure.
+    /// Writes a delivery with the next transaction. Does not wait for it; where that fails, the one after it has it.
     func note(_ delivery: Delivery) {
         guard self.notes.count < Self.maximumNotes else { return }
         self.notes.append(delivery)
@@ -54,9 +54,9 @@ actor GroupCommit {
         self.start()
     }
 
-    /// Returns when the deliveries that were noted until now are written. Later ones do not delay it.
+    /// Returns when the deliveries that were noted until now are written, or could not be. Later ones do not delay it.
     func settle() async {
-        guard self.written < self.noted else { return }
+        guard self.tried < self.noted else { return }
         await withCheckedContinuation { self.settling.append((self.noted, $0)) }
     }
 
@@ -70,20 +70,24 @@ actor GroupCommit {
     }
 
     private func writeAll() async {
-        while !self.waiting.isEmpty || !self.notes.isEmpty {
-            await self.writeNotes()
+        var canNote = true
+        while !self.waiting.isEmpty || (canNote && !self.notes.isEmpty) {
+            canNote = await self.writeNotes()
             let group = self.nextGroup()
             if group.isEmpty { continue }
             let rows = group.map(\.row)
             let result: Result<Void, any Error>
             do {
                 let inserter = self.inserter
-                try await self.writer.write { try inserter.insert(rows, into: $0) }
+                try await self.transactions.run { try inserter.insert(rows, into: $0) }
                 result = .success(())
+                // Only logs show it: a delivery may find the room that they do not.
+                self.transactions.health.worked()
                 self.onCommit()
             } catch {
                 // What was counted on is not in the database.
                 self.inserter.forget()
+                self.transactions.health.refused(group.count)
                 result = .failure(error)
             }
             for waiting in group { waiting.continuation.resume(with: result) }
@@ -91,16 +95,26 @@ actor GroupCommit {
         self.isWriting = false
     }
 
-    private func writeNotes() async {
-        guard !self.notes.isEmpty else { return }
+    /// Whether the deliveries are written; if not, they wait for the next time.
+    private func writeNotes() async -> Bool {
+        guard !self.notes.isEmpty else { return true }
         let notes = self.notes
+        let noted = self.noted
         self.notes = []
-        try? await self.writer.write { database in
-            for note in notes { try note.insert(into: database) }
+        var isWritten = true
+        do {
+            try await self.transactions.run { database in
+                for note in notes { try note.insert(into: database) }
+            }
+        } catch {
+            // What it is, the store's health knows.
+            self.notes = Array((notes + self.notes).prefix(Self.maximumNotes))
+            isWritten = false
         }
-        self.written += notes.count
-        for waiting in self.settling where waiting.count <= self.written { waiting.continuation.resume() }
-        self.settling.removeAll { $0.count <= self.written }
+        self.tried = noted
+        for waiting in self.settling where waiting.count <= noted { waiting.continuation.resume() }
+        self.settling.removeAll { $0.count <= noted }
+        return isWritten
     }
 
     private func nextGroup() -> [Waiting] {

@@ -10,6 +10,7 @@ import GRDB
 /// the process. Methods throw the database's errors.
 public final class LogStore: Sendable {
     let database: any DatabaseWriter
+    let transactions: StoreTransactions
     let writer: GroupCommit
     /// Wakes readers that follow the logs when there are new ones.
     let commits = CommitSignal()
@@ -81,9 +82,13 @@ public final class LogStore: Sendable {
         self.path = path
         self.lock = lock
         self.options = options
+        self.transactions = StoreTransactions(database: database, path: path)
         let commits = self.commits
-        self.writer = GroupCommit(database, options: options) { commits.send() }
+        self.writer = GroupCommit(self.transactions, options: options) { commits.send() }
     }
+
+    /// Why it takes no logs at present; `nil` if it does.
+    public var trouble: StoreTrouble? { self.transactions.health.trouble }
 
     private static func configuration(readonly: Bool = false) -> Configuration {
         var configuration = Configuration()
@@ -103,12 +108,12 @@ public final class LogStore: Sendable {
 
     // MARK: - Writing
 
-    /// Stores one request; returns once it is committed.
+    /// Stores one request; returns once it is committed. Throws a ``StoreFailure`` if the database refuses it.
     func append(_ request: StoredRequest, logs: [LogFields]) async throws {
         try await self.writer.append(RequestRow(request: request, logs: logs))
     }
 
-    /// Stores one group of logs; returns once it is committed.
+    /// Stores one group of logs; returns once it is committed. Throws a ``StoreFailure`` if the database refuses it.
     ///
     /// - Parameters:
     ///   - group: What to store.

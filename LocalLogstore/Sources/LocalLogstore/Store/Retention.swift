@@ -32,7 +32,7 @@ extension LogStore {
     public func prune(_ retention: Retention, now: Date = Date()) async throws -> Int {
         guard retention.maximumAge != nil || retention.maximumBytes != nil else { return 0 }
         let oldest = retention.maximumAge.map { now.microseconds - Int64($0 / .microseconds(1)) } ?? .min
-        try await self.database.write { database in
+        try await self.transactions.run { database in
             try database.execute(sql: "DELETE FROM deliveries WHERE received_at < ?", arguments: [oldest])
             // A tenth of the room is for them.
             if let kept = retention.maximumBytes.map({ $0 / 10 / Self.bytesOfDelivery }) {
@@ -44,7 +44,7 @@ extension LogStore {
         }
         var deleted = 0
         while true {
-            let count = try await self.database.write { [options] database in
+            let count = try await self.transactions.run { [options] database in
                 let used = try Self.usedBytes(in: database)
                 let isTooLarge = retention.maximumBytes.map { used > $0 } ?? false
                 return try Self.deleteLogs(receivedBefore: isTooLarge ? .max : oldest, options, in: database)
@@ -54,7 +54,7 @@ extension LogStore {
         }
         if deleted > 0 {
             let writer = self.writer
-            try await self.database.write { database in
+            try await self.transactions.run { database in
                 try database.execute(sql: "DELETE FROM counts WHERE logs <= 0")
                 try database.execute(sql: "DELETE FROM kinds WHERE id NOT IN (SELECT kind FROM counts)")
                 writer.forget()

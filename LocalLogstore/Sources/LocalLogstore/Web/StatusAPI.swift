@@ -34,9 +34,17 @@ struct StatusAPI: Sendable {
                 ("project", .string(self.settings.project)), ("mode", .string(self.settings.mode.rawValue)),
                 ("logs", .int(contents.logs)), ("bytes", .int(contents.bytes)),
                 ("database", self.store.path.map { .string($0) } ?? .null), ("logstores", .array(logstores)),
-                ("signedIn", .bool(self.access.needsToken)),
+                ("signedIn", .bool(self.access.needsToken)), ("trouble", Self.json(self.store.trouble)),
             ])
         )
+    }
+
+    private static func json(_ trouble: StoreTrouble?) -> JSONValue {
+        guard let trouble else { return .null }
+        return .object([
+            ("reason", .string(trouble.failure.reason.rawValue)), ("message", .string("\(trouble.failure)")),
+            ("since", .int(trouble.since.microseconds)), ("refused", .int(trouble.refused)),
+        ])
     }
 
     private func signIn(_ request: Request, _: TrackContext) async throws -> Response {

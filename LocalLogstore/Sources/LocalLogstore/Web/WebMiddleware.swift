@@ -3,6 +3,7 @@
 
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 /// Gives the page and its interface their headers, and errors their shape.
 struct WebMiddleware: RouterMiddleware {
@@ -34,6 +35,8 @@ struct WebMiddleware: RouterMiddleware {
                     status: error.status,
                     message: "There is nothing at \(request.uri.path); /api/openapi.json says what there is."
                 ).response
+        } catch is NIOTooManyBytesError {
+            response = WebError(status: .contentTooLarge, message: "The body is too large.").response
         } catch let error as CancellationError {
             throw error
         } catch {

@@ -13,6 +13,10 @@ enum ServeReport {
             Output.note("webtracking: new logstore \(name)")
         case .pruned(let logs):
             Output.note("webtracking: deleted the \(logs) oldest logs to make room")
+        case .storeFailed(let failure):
+            Output.note("webtracking: logs are refused: \(failure)")
+        case .storeRecovered(let refused):
+            Output.note("webtracking: logs are stored again; refused meanwhile: \(refused) requests")
         case .refused(let error):
             Output.note(TerminalText.escaped("webtracking: refused, \(error.status) \(error.code): \(error.message)"))
         }

@@ -55,6 +55,13 @@ final class RawClient {
     /// Says that nothing more is sent.
     func finish() { shutdown(self.descriptor, CInt(SHUT_WR)) }
 
+    /// Closes with a reset, as a client that is killed while something is unread.
+    func reset() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(self.descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+        self.close()
+    }
+
     /// What comes until it ends with `text`, or until the other side closes. Throws if neither happens.
     func read(until text: String? = nil) throws -> String {
         var answer: [UInt8] = []
