@@ -11,8 +11,17 @@ extension EndToEnd {
     @Suite("Serve")
     struct ServeTests {
         /// Starts it on a free port; returns the process and its address.
-        private func serve(_ arguments: [String] = [], in directory: URL) async throws -> (ChildProcess, String) {
-            let process = try ChildProcess("webtracking", ["serve", "--port", "0"] + arguments, directory: directory)
+        private func serve(
+            _ arguments: [String] = [],
+            in directory: URL,
+            under command: [String] = []
+        ) async throws -> (ChildProcess, String) {
+            let process = try ChildProcess(
+                "webtracking",
+                ["serve", "--port", "0"] + arguments,
+                directory: directory,
+                under: command
+            )
             let line = try await process.firstLine()
             let port = try #require(line.firstMatch(of: /http:\/\/[0-9.]+:(\d+)/)?.output.1, "\(line)")
             return (process, "http://127.0.0.1:\(port)")
@@ -62,6 +71,102 @@ extension EndToEnd {
                 third.terminate()
                 #expect(try await third.outcome().status == 0)
                 #expect(try await self.run(["query", "--count"], in: directory).output == "2\n")
+            }
+        }
+
+        /// Gives a command a disk of two megabytes in the folder, which nobody else sees and which ends with it.
+        private static func withSmallDisk(_ folder: String) -> [String] {
+            [
+                "unshare", "--mount", "sh", "-c", "mount -t tmpfs -o size=2m tmpfs \"$0\" && exec \"$@\"", folder,
+            ]
+        }
+
+        /// Root may not mount in every container, and others nowhere.
+        private static let canMount: Bool = {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = Self.withSmallDisk("/mnt") + ["true"]
+            process.standardError = FileHandle.nullDevice
+            guard (try? process.run()) != nil else { return false }
+            process.waitUntilExit()
+            return process.terminationStatus == 0
+        }()
+
+        @Test(.enabled(if: Self.canMount, "needs the right to mount"))
+        func aFullDiskIsToldAndSendersKeepTheirLogs() async throws {
+            try await withTemporaryDirectory { directory in
+                let disk = directory.appending(path: "disk").path
+                try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+                let (process, url) = try await self.serve(
+                    ["--database", disk + "/logs.sqlite"],
+                    in: directory,
+                    under: Self.withSmallDisk(disk)
+                )
+                let lines = String(
+                    repeating: "a line of a log that takes some room on a disk, and is not short\n",
+                    count: 30_000
+                )
+                try lines.write(to: directory.appending(path: "in.log"), atomically: true, encoding: .utf8)
+                let outcome = try await self.run(
+                    ["send", "--endpoint", url, "--project", "local", "--logstore", "app", "--timeout", "3", "in.log"],
+                    in: directory
+                )
+                #expect(outcome.status == 1, "\(outcome)")
+                // The records are there still, and nothing is counted as delivered that is not stored.
+                let status = try await text(of: "\(url)/api/status")
+                #expect(status.contains(#""reason":"full""#) && status.contains(disk), "\(status)")
+                let stored = try #require(status.firstMatch(of: /"logs":(\d+)/)?.output.1)
+                let delivered = try #require(outcome.errors.firstMatch(of: /([\d,]+) delivered/)?.output.1)
+                #expect(delivered.replacing(",", with: "") == stored, "\(outcome.errors) \(status)")
+                process.terminate()
+                let end = try await process.outcome()
+                #expect(
+                    end.errors.contains("webtracking: logs are refused: there is no room for \(disk)/logs.sqlite ("),
+                    "\(end.errors)"
+                )
+                #expect(end.errors.contains("refused, 507 InsufficientStorage") && end.output.contains(" x 507"))
+                #expect(!end.output.contains(" x 500"), "\(end.output)")
+            }
+        }
+
+        @Test func aDatabaseThatIsRemovedIsNoticedUntilTheNextStart() async throws {
+            try await withTemporaryDirectory { directory in
+                let (process, url) = try await self.serve(in: directory)
+                try await self.send(url, in: directory)
+                for name in try FileManager.default.contentsOfDirectory(atPath: directory.path)
+                where name.hasPrefix("webtracking.sqlite") && !name.hasSuffix(".lock") {
+                    try FileManager.default.removeItem(at: directory.appending(path: name))
+                }
+                let log = "/logstores/app/track?APIVersion=0.6.0&k=v"
+                #expect(try await status(of: url + log) == 503)
+                process.terminate()
+                let end = try await process.outcome()
+                #expect(
+                    end.errors.contains(
+                        "webtracking: logs are refused: webtracking.sqlite was removed or replaced; "
+                            + "start the endpoint anew to store logs again\n"
+                    ),
+                    "\(end.errors)"
+                )
+                let (next, again) = try await self.serve(in: directory)
+                #expect(try await status(of: again + log) == 200)
+                next.terminate()
+                #expect(try await next.outcome().status == 0)
+                #expect(try await self.run(["query", "--count"], in: directory).output == "1\n")
+            }
+        }
+
+        @Test func namesADatabaseThatItCannotOpen() async throws {
+            try await withTemporaryDirectory { directory in
+                let other = directory.appending(path: "other.sqlite")
+                try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
+                let outcome = try await self.run(["serve", "--port", "0", "--database", "other.sqlite"], in: directory)
+                #expect(outcome.status == 1 && outcome.output.isEmpty)
+                #expect(
+                    outcome.errors.hasPrefix("webtracking: cannot open the database other.sqlite: "),
+                    "\(outcome.errors)"
+                )
+                #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
             }
         }
 

@@ -126,6 +126,12 @@ package func withServer<Result: Sendable>(
     }
 }
 
+/// The body of what is answered at an address.
+package func text(of url: String) async throws -> String {
+    let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(60))
+    return String(buffer: try await response.body.collect(upTo: 1 << 24))
+}
+
 /// What is answered at an address.
 package func status(of url: String) async throws -> Int {
     let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(60))

@@ -184,7 +184,8 @@ public final class LocalLogstoreServer: Service {
     /// Deletes what need not be kept, once a minute.
     private func prune() async throws {
         while !Task.isCancelled {
-            // What goes wrong there, the store's health tells.
+            // What goes wrong there, the store's health tells; and where nobody sends, that a file was removed.
+            try? self.store.transactions.checkFiles()
             let deleted = (try? await self.store.prune(self.settings.retention)) ?? 0
             if deleted > 0 { self.onEvent(.pruned(logs: deleted)) }
             try await Task.sleep(for: .seconds(60))

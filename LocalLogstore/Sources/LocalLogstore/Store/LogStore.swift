@@ -21,7 +21,8 @@ public final class LogStore: Sendable {
 
     /// Opens the file at `path`, which is created if there is none.
     ///
-    /// Throws a ``StoreError`` if another store, here or in another process, writes to it.
+    /// Throws a ``StoreError`` if another store, here or in another process, writes to it, if there is something else in
+    /// it, or if it cannot be opened.
     public convenience init(path: String) throws {
         try self.init(path: path, options: StoreOptions())
     }
@@ -29,13 +30,27 @@ public final class LogStore: Sendable {
     convenience init(path: String, options: StoreOptions) throws {
         let lock = try StoreLock(of: path)
         do {
-            try Self.check(path)
-            let pool = try DatabasePool(path: path, configuration: Self.configuration())
-            try StoreSchema.prepare(pool)
-            self.init(pool, path: path, lock: lock, options: options)
+            let pool = try Self.named(path) {
+                try Self.check(path)
+                let pool = try DatabasePool(path: path, configuration: Self.configuration())
+                try StoreSchema.prepare(pool)
+                return pool
+            }
+            self.init(pool, path: path, lock: lock, files: StoreFiles(of: path), options: options)
         } catch {
             lock.release()
             throw error
+        }
+    }
+
+    /// Has the database's errors name the file.
+    private static func named<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB {
+            throw StoreError.noDatabase(path)
+        } catch let error as DatabaseError {
+            throw StoreError.cannotOpen(path, error.message ?? "\(error)")
         }
     }
 
@@ -63,12 +78,10 @@ public final class LogStore: Sendable {
 
     /// Opens a file for reading only, and calls `check`.
     private static func read(_ path: String, _ check: (Database) throws -> Void) throws -> DatabaseQueue {
-        do {
+        try Self.named(path) {
             let queue = try DatabaseQueue(path: path, configuration: Self.configuration(readonly: true))
             try queue.read(check)
             return queue
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB {
-            throw StoreError.noDatabase(path)
         }
     }
 
@@ -76,19 +89,23 @@ public final class LogStore: Sendable {
         _ database: any DatabaseWriter,
         path: String?,
         lock: StoreLock? = nil,
+        files: StoreFiles? = nil,
         options: StoreOptions = StoreOptions()
     ) {
         self.database = database
         self.path = path
         self.lock = lock
         self.options = options
-        self.transactions = StoreTransactions(database: database, path: path)
+        self.transactions = StoreTransactions(database: database, path: path, files: files)
         let commits = self.commits
         self.writer = GroupCommit(self.transactions, options: options) { commits.send() }
     }
 
     /// Why it takes no logs at present; `nil` if it does.
-    public var trouble: StoreTrouble? { self.transactions.health.trouble }
+    public var trouble: StoreTrouble? {
+        try? self.transactions.checkFiles()
+        return self.transactions.health.trouble
+    }
 
     private static func configuration(readonly: Bool = false) -> Configuration {
         var configuration = Configuration()
@@ -173,11 +190,15 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
     case inUse(String)
     /// The file of its lock cannot be made.
     case cannotLock(String, String)
+    /// It cannot be opened or made.
+    case cannotOpen(String, String)
 
     public var description: String {
         switch self {
         case .cannotLock(let path, let reason):
             "cannot write \(path), which keeps a second endpoint off the database: \(reason)"
+        case .cannotOpen(let path, let reason):
+            "cannot open the database \(path): \(reason)"
         case .inUse(let path):
             "\(path) is in use by another \"webtracking serve\"; stop that, or choose another file with --database"
         case .otherVersion(let path):

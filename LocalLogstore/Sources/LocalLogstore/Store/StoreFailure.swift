@@ -11,12 +11,14 @@ public struct StoreFailure: Error, Sendable, Equatable, CustomStringConvertible 
         case full
         /// The database does not take what is written.
         case failing
+        /// A file of the database was removed or replaced; nothing is stored until it is opened anew.
+        case removed
     }
 
     public var reason: Reason
     /// The file; `nil` in memory.
     public var path: String?
-    /// What the database says.
+    /// What the database says; the file that was removed.
     public var message: String
 
     public init(reason: Reason, path: String?, message: String) {
@@ -39,6 +41,7 @@ public struct StoreFailure: Error, Sendable, Equatable, CustomStringConvertible 
         return switch self.reason {
         case .full: "there is no room for \(place) (\(self.message))"
         case .failing: "\(place) cannot be written (\(self.message))"
+        case .removed: "\(self.message) was removed or replaced; start the endpoint anew to store logs again"
         }
     }
 }

@@ -23,8 +23,11 @@ enum StoreSchema {
         try writer.write { if try self.isEmpty($0) { try self.create(in: $0) } }
     }
 
+    /// Whether nobody has put anything into the database, be it but a mark.
     static func isEmpty(_ database: Database) throws -> Bool {
-        try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0
+        try ["SELECT count(*) FROM sqlite_master", "PRAGMA application_id", "PRAGMA user_version"].allSatisfy {
+            try Int.fetchOne(database, sql: $0) == 0
+        }
     }
 
     /// Throws a ``StoreError`` if the tables are not these.

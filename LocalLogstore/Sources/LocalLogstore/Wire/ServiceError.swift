@@ -64,6 +64,8 @@ extension ServiceError {
     static func storeFailed(_ reason: StoreFailure.Reason) -> Self {
         switch reason {
         case .full: Self(status: 507, code: "InsufficientStorage", message: "The endpoint has no room for more logs.")
+        case .removed:
+            Self(status: 503, code: "DatabaseRemoved", message: "The endpoint stores nothing until it is started anew.")
         case .failing: Self(status: 503, code: "StorageFailed", message: "The endpoint cannot store logs at present.")
         }
     }

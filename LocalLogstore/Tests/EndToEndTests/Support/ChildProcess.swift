@@ -22,9 +22,12 @@ final class ChildProcess: Sendable {
     private let ended = AsyncStream<Int32>.makeStream()
 
     /// Starts the program called `name` of this package.
-    init(_ name: String, _ arguments: [String], directory: URL? = nil) throws {
-        self.process.executableURL = Self.programs.appending(path: name)
-        self.process.arguments = arguments
+    ///
+    /// - Parameter command: A command that starts what stands behind it.
+    init(_ name: String, _ arguments: [String], directory: URL? = nil, under command: [String] = []) throws {
+        let program = Self.programs.appending(path: name)
+        self.process.executableURL = command.isEmpty ? program : URL(fileURLWithPath: "/usr/bin/env")
+        self.process.arguments = command.isEmpty ? arguments : command + [program.path] + arguments
         self.process.currentDirectoryURL = directory
         self.process.standardInput = self.input
         self.process.standardOutput = self.output

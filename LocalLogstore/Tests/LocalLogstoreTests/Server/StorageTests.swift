@@ -114,4 +114,29 @@ struct StorageTests {
             #expect(!server.events.all.contains { if case .refused = $0 { true } else { false } })
         }
     }
+
+    /// The logs would go to a file without a name, and with it at the stop.
+    @Test(arguments: ["", "-wal", "-shm"])
+    func whatIsRemovedUnderARunningEndpointIsNoticed(ending: String) async throws {
+        try await withServer { server async throws in
+            #expect(try await server.post(Body.small).status == 200)
+            let path = try #require(server.store.path) + ending
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+            if ending.isEmpty {
+                // Another file of that name is not it.
+                try Data().write(to: URL(fileURLWithPath: path))
+                // Also where nobody sends.
+                #expect(try await self.trouble(server)?["reason"]?.json == #""removed""#)
+            }
+            let answer = try await server.post(Body.small)
+            #expect(answer.status == 503 && answer.body.contains("DatabaseRemoved"), "\(answer)")
+            // What came meanwhile is not in it.
+            try? FileManager.default.removeItem(atPath: path)
+            try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
+            #expect(try await server.post(Body.small).status == 503)
+            #expect(try await self.trouble(server)?["message"]?.json.contains(path) == true)
+            let told = server.events.all.filter { if case .storeFailed = $0 { true } else { false } }
+            #expect(told == [.storeFailed(StoreFailure(reason: .removed, path: server.store.path, message: path))])
+        }
+    }
 }

@@ -209,6 +209,9 @@ struct LogStoreTests {
                 "holds logs of another version"
             ),
             ("PRAGMA application_id = 2004118631; PRAGMA user_version = 99; CREATE TABLE x (y)", "of another version"),
+            // Its program has not come to its tables yet.
+            ("PRAGMA application_id = 7", "is a database of another program"),
+            ("PRAGMA user_version = 7", "is a database of another program"),
         ]
     )
     func refusesOtherFiles(sql: String, reason: String) async throws {
@@ -244,6 +247,20 @@ struct LogStoreTests {
                 }
             }
             #expect(try String(contentsOf: file, encoding: .utf8) == text)
+        }
+    }
+
+    @Test func namesTheFileThatCannotBeOpened() async throws {
+        try await withTemporaryDirectory { directory in
+            for open in [
+                { try LogStore(path: directory.path) }, { try LogStore(readingFrom: directory.path + "/none") },
+            ] {
+                #expect {
+                    try open()
+                } throws: { error in
+                    "\(error)".hasPrefix("cannot open the database \(directory.path)")
+                }
+            }
         }
     }
 
