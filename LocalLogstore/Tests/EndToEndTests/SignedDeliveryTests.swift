@@ -73,6 +73,25 @@ extension EndToEnd {
             }
         }
 
+        /// The endpoint gives each log the time of its event, whatever field has it, or none.
+        @Test func eachLogKeepsTheTimeOfItsEvent() async throws {
+            try await withPipeline { configuration in
+                configuration.authentication = .signed(credentials: Self.credentials, region: "cn-hangzhou")
+                configuration.fields.time = "when"
+            } _: { pipeline async throws in
+                pipeline.server.server.accessKeys.add(Self.key)
+                for _ in 0..<10 { pipeline.logger("shop").info("x") }
+                await pipeline.flush()
+                let logs = try await pipeline.logs()
+                #expect(logs.count == 10)
+                for log in logs {
+                    let parts = try #require(log.log["when"]?.split(separator: "."))
+                    let seconds = try Date("\(parts[0])Z", strategy: .iso8601).timeIntervalSince1970
+                    #expect(log.time == Int64(seconds) * 1_000_000 + Int64(parts[1].prefix(6))!)
+                }
+            }
+        }
+
         @Test func aWrongSignatureIsRefusedAndNothingIsStored() async throws {
             try await withPipeline { configuration in
                 var wrong = Self.credentials

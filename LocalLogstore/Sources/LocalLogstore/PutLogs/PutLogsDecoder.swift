@@ -91,7 +91,9 @@ struct PutLogsDecoder: Sendable {
             guard names.insert(content.key).inserted else { throw .bodyInvalid("The key \(content.key) occurs twice.") }
             fields.append(Field(content.key, content.value))
         }
-        return LogFields(fields)
+        var result = LogFields(fields)
+        result.time = Int64(log.time) * 1_000_000 + Int64(log.timeNs) / 1_000
+        return result
     }
 
     private func check(key: String, value: String) throws(ServiceError) {

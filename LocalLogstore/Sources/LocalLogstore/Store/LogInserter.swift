@@ -64,7 +64,9 @@ struct LogInserter {
             try json.withUTF8 { fields in
                 let facts = self.read(fields, topic: topic)
                 let kind = try self.kinds.kind(level: facts.level, label: facts.label, in: database)
-                let time = facts.time.flatMap { self.isBelievable($0, received) ? $0 : nil } ?? received
+                let stated = facts.time.flatMap { self.isBelievable($0, received) ? $0 : nil }
+                // A request that states times is refused if one is out of range.
+                let time = log.time ?? stated ?? received
                 insert.bind(1, self.nextID)
                 insert.bind(2, requestID)
                 insert.bind(3, time)

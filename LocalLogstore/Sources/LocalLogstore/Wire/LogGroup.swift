@@ -23,6 +23,9 @@ public struct LogFields: Sendable, Equatable {
     /// A flat JSON object of strings: members in their original order, without white space between them.
     public let json: String
 
+    /// The time that a request states for the log beside its fields, in microseconds since 1970; `nil` for none.
+    public var time: Int64?
+
     /// From text that is known to be such an object.
     init(validated json: String) {
         self.json = json

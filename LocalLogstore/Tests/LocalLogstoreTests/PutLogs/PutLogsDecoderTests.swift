@@ -66,6 +66,15 @@ struct PutLogsDecoderTests {
         #expect(group.logs.map(\.fields) == [[Field("message", "hello")]])
     }
 
+    @Test func keepsTheTimeOfEachLog() throws {
+        var group = Self.group
+        group.logs.append(group.logs[0])
+        group.logs[1].clearTimeNs()
+        group.logs[1].time -= 86_400
+        let logs = try self.decode(group.serializedBytes()).logs
+        #expect(logs.map(\.time) == [1_767_225_600_999_999, 1_767_139_200_000_000])
+    }
+
     @Test func refusesWhatTheServiceDoesNotTake() throws {
         #expect(try self.refusal { _ in } == "taken")
         let invalid = "400 PostBodyInvalid"

@@ -55,6 +55,20 @@ struct LogStoreTests {
         }
     }
 
+    /// What the request states comes before what a field says, and both before the receipt.
+    @Test func aLogHasTheTimeThatItsRequestStates() async throws {
+        try await withStore { store async throws in
+            let received = Date(timeIntervalSince1970: 1_700_000_000)
+            let field = Field("time", "1699999990")
+            var logs = [LogFields([field]), LogFields([field]), LogFields([Field("k", "v")])]
+            logs[1].time = 1_699_999_980_000_001
+            let group = LogGroup(topic: "", source: "", tags: [], logs: logs)
+            try await store.append(group, project: "p", logstore: "l", receivedAt: received)
+            let times = try await store.logs().map(\.time)
+            #expect(times == [1_699_999_990_000_000, 1_699_999_980_000_001, 1_700_000_000_000_000])
+        }
+    }
+
     @Test func selects() async throws {
         try await withStore { store async throws in
             for (index, topic) in ["a", "b", "a"].enumerated() {
