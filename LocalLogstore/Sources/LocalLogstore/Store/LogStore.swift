@@ -19,7 +19,7 @@ public final class LogStore: Sendable {
     let options: StoreOptions
     private let lock: StoreLock?
 
-    /// Opens the file at `path`, which is created if there is none.
+    /// Opens the file at `path`, which is created if there is none, for its owner alone.
     ///
     /// Throws a ``StoreError`` if another store, here or in another process, writes to it, if there is something else in
     /// it, or if it cannot be opened.
@@ -32,6 +32,7 @@ public final class LogStore: Sendable {
         do {
             let pool = try Self.named(path) {
                 try Self.check(path)
+                try Self.create(path)
                 let pool = try DatabasePool(path: path, configuration: Self.configuration())
                 try StoreSchema.prepare(pool)
                 return pool
@@ -51,6 +52,17 @@ public final class LogStore: Sendable {
             throw StoreError.noDatabase(path)
         } catch let error as DatabaseError {
             throw StoreError.cannotOpen(path, error.message ?? "\(error)")
+        }
+    }
+
+    /// Makes the file if there is none, for its owner alone: logs are for nobody else. SQLite gives the files beside it
+    /// the same mode.
+    private static func create(_ path: String) throws {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor >= 0 {
+            _ = Foundation.close(descriptor)
+        } else if errno != EEXIST {
+            throw StoreError.cannotOpen(path, String(cString: strerror(errno)))
         }
     }
 

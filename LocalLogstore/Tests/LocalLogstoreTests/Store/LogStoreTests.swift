@@ -214,6 +214,30 @@ struct LogStoreTests {
         }
     }
 
+    @Test func aNewFileIsForItsOwnerAlone() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory.appending(path: "logs.sqlite").path
+            func modes() throws -> [String: Int?] {
+                try FileManager.default.contentsOfDirectory(atPath: directory.path).reduce(into: [:]) { modes, name in
+                    let attributes = try FileManager.default.attributesOfItem(atPath: directory.path + "/" + name)
+                    modes[name] = attributes[.posixPermissions] as? Int
+                }
+            }
+            let store = try LogStore(path: path)
+            try await store.append(self.group("t", "1"), project: "p", logstore: "l")
+            let names = ["logs.sqlite", "logs.sqlite-shm", "logs.sqlite-wal", "logs.sqlite.lock"]
+            #expect(try modes() == Dictionary(uniqueKeysWithValues: names.map { ($0, 0o600) }))
+            try store.close()
+            // Whoever opens it to others means that.
+            try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+            let again = try LogStore(path: path)
+            try await again.append(self.group("t", "2"), project: "p", logstore: "l")
+            #expect(try modes()["logs.sqlite"] == 0o640)
+            #expect(try modes()["logs.sqlite-wal"] == 0o640)
+            try again.close()
+        }
+    }
+
     /// Nothing is added to a file of another program, or of a version that kept logs otherwise; both are left as they are.
     @Test(
         arguments: [
