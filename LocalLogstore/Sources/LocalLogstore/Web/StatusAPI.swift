@@ -22,7 +22,14 @@ struct StatusAPI: Sendable {
 
     private func status(_ request: Request, _: TrackContext) async throws -> Response {
         _ = try WebParameters(request)
-        let contents = try await self.store.contents()
+        let trouble = self.store.trouble
+        var contents = StoreContents()
+        do {
+            contents = try await self.store.contents()
+        } catch {
+            // What cannot be read, as of a file that was replaced, must not hide why.
+            guard trouble != nil else { throw error }
+        }
         let logstores = contents.logstores.map { logstore -> JSONValue in
             .object([
                 ("project", .string(logstore.project)), ("logstore", .string(logstore.logstore)),
@@ -34,7 +41,7 @@ struct StatusAPI: Sendable {
                 ("project", .string(self.settings.project)), ("mode", .string(self.settings.mode.rawValue)),
                 ("logs", .int(contents.logs)), ("bytes", .int(contents.bytes)),
                 ("database", self.store.path.map { .string($0) } ?? .null), ("logstores", .array(logstores)),
-                ("signedIn", .bool(self.access.needsToken)), ("trouble", Self.json(self.store.trouble)),
+                ("signedIn", .bool(self.access.needsToken)), ("trouble", Self.json(trouble)),
             ])
         )
     }

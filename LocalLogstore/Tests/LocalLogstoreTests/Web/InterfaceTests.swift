@@ -113,10 +113,10 @@ struct InterfaceTests {
     }
 
     @Test(arguments: [
-        ("/", "POST", "GET"), ("/", "HEAD", "GET"), ("/assets/main.js", "DELETE", "GET"), ("/api/logs", "POST", "GET"),
-        ("/api/logs/1", "DELETE", "GET"), ("/api/rehearsal", "POST", "GET, PUT"),
+        ("/", "POST", "GET, HEAD"), ("/assets/main.js", "DELETE", "GET, HEAD"), ("/api/logs", "POST", "GET, HEAD"),
+        ("/api/logs/1", "DELETE", "GET, HEAD"), ("/api/rehearsal", "POST", "GET, HEAD, PUT"),
         ("/api/session", "GET", "DELETE, POST"),
-        ("/api/openapi.json", "OPTIONS", "GET"), ("/logstores/app/track", "PUT", "GET, POST"),
+        ("/api/openapi.json", "OPTIONS", "GET, HEAD"), ("/logstores/app/track", "PUT", "GET, POST"),
         ("/logstores/app/track.gif", "POST", "GET"), ("/logstores/app/shards/lb", "GET", "POST"),
     ])
     func saysWhichMethodsThereAre(path: String, method: String, allowed: String) async throws {
