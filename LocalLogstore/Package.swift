@@ -14,14 +14,18 @@ let package = Package(
     dependencies: [
         // Named, because the path's last component is whatever the checkout is called.
         .package(name: "swift-log-webtracking", path: "..", traits: [.defaults, "Configuration", "SignedPutLogs"]),
-        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        // The traits of Examples/HummingbirdServer here, too, so that one build folder serves both.
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird.git",
+            from: "2.28.1",
+            traits: ["ConfigurationSupport"]
+        ),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
-        // The traits of Examples/HummingbirdServer, so that one build folder serves both.
         .package(
             url: "https://github.com/apple/swift-configuration.git",
             from: "1.4.0",
-            traits: ["CommandLineArguments", "JSON", "Reloading"]
+            traits: ["CommandLineArguments"]
         ),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),

@@ -8,10 +8,18 @@ let package = Package(
     products: [
         .executable(name: "order-service", targets: ["OrderService"])
     ],
+    traits: [
+        .trait(name: "GuideExamples", description: "For Scripts/docs: what guides use and the service does without")
+    ],
     dependencies: [
         // In a package of your own: .package(url: "…/swift-log-webtracking.git", from: "…", traits: […]).
-        .package(name: "swift-log-webtracking", path: "../..", traits: [.defaults, "Configuration"]),
-        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(name: "swift-log-webtracking", path: "../..", traits: [.defaults, "Configuration", "SignedPutLogs"]),
+        // Not "FullFoundation": that, and JSON of swift-configuration, would bring in all of Foundation with 30 MB of data.
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird.git",
+            from: "2.28.1",
+            traits: ["ConfigurationSupport"]
+        ),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
@@ -23,7 +31,12 @@ let package = Package(
         .package(
             url: "https://github.com/apple/swift-configuration.git",
             from: "1.4.0",
-            traits: ["CommandLineArguments", "JSON", "Reloading"]
+            traits: [
+                "CommandLineArguments",
+                // What the guides' examples are compiled against.
+                .trait(name: "JSON", condition: .when(traits: ["GuideExamples"])),
+                .trait(name: "Reloading", condition: .when(traits: ["GuideExamples"])),
+            ]
         ),
     ],
     targets: [

@@ -1,16 +1,21 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import Tracing
 import WebTracking
+
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
 
 /// The process: settings, logging, service, and a last word about the logs.
 @main
 struct Main {
     static func main() async {
         do {
-            let settings = try await Settings.fromProcess()
+            let settings = try Settings.fromProcess()
             // Before the first logger is made.
             let producer = try WebTrackingProducer.bootstrap(
                 settings.logs,

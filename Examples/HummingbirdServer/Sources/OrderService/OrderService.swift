@@ -22,8 +22,8 @@ struct OrderService {
             logger: Logger(label: "http.server")
         )
         var services: [any Service] = [producer]
-        if let path = settings.configFile {
-            services.append(RuntimeSettings(path: path, settings: settings, producer: producer))
+        if let file = settings.file {
+            services.append(WebTrackingSettingsService(producer: producer, file: file, every: .milliseconds(250)))
         }
         services += [ClosingReport(store: store), FailureLog(base: server)] as [any Service]
         // Services stop in reverse order, each after the one before has ended. The producer is first, and so it is the

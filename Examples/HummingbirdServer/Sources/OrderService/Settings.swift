@@ -2,19 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Configuration
-import SystemPackage
 import WebTracking
 
 /// What the service is told from outside.
 ///
-/// Each setting is an argument, an environment variable or in the file; they win in this order. `webtracking.` is followed by the keys of
-/// `WebTrackingConfiguration.init(config:)`, of which three are required.
+/// Each setting is an argument or an environment variable, and those of logging can also be in a file; they win in this
+/// order. `webtracking.` is followed by the keys of `WebTrackingConfiguration.init(config:)`, of which three are required.
 ///
 ///     WEBTRACKING_ENDPOINT   --webtracking-endpoint   where logs go: cn-hangzhou, or http://127.0.0.1:8080
 ///     WEBTRACKING_PROJECT    --webtracking-project    the project
 ///     WEBTRACKING_LOGSTORE   --webtracking-logstore   the logstore
 ///     WEBTRACKING_…          --webtracking-…          all others
-///     CONFIG_FILE            --config-file            a JSON file with more settings, followed while the service runs
+///     CONFIG_FILE            --config-file            a JSON file with more of them, followed while the service runs
 ///     LOG_CONSOLE=true       --log-console true       lines go to standard error as well
 ///     HOST                   --host                   the address to listen on; 127.0.0.1
 ///     PORT                   --port                   the port; 8080, or 0 for any that is free
@@ -26,51 +25,36 @@ struct Settings {
     var keepsConsole: Bool
     var logs: WebTrackingConfiguration
     /// The file to follow; `nil` without one.
-    var configFile: String?
-    /// What stands before the file.
-    private let providers: [any ConfigProvider]
+    var file: WebTrackingSettingsFile?
 
     /// Reads the arguments, the environment of the process, and the file that they name.
-    static func fromProcess() async throws -> Settings {
-        try await Settings.read([CommandLineArgumentsProvider(), EnvironmentVariablesProvider()])
+    static func fromProcess() throws -> Settings {
+        try Settings(providers: [CommandLineArgumentsProvider(), EnvironmentVariablesProvider()])
     }
 
-    /// Reads what the providers say, and the file that they name; throws ``SettingsError`` for one that cannot be read.
-    static func read(_ providers: [any ConfigProvider]) async throws -> Settings {
-        guard let path = ConfigReader(providers: providers).string(forKey: "configFile") else {
-            return try Settings(providers: providers)
-        }
-        let file: FileProvider<JSONSnapshot>
-        do {
-            file = try await FileProvider<JSONSnapshot>(filePath: FilePath(path))
-        } catch {
-            throw SettingsError(variable: "CONFIG_FILE", problem: "names a file that cannot be read: \(error)")
-        }
-        return try Settings(providers: providers, file: file)
-    }
-
-    /// Reads the settings; the first provider that has one wins, and the file comes last.
-    init(providers: [any ConfigProvider], file: (any ConfigProvider)? = nil) throws {
-        self.providers = providers
-        let reader = Self.reader(providers, file: file)
-        for (key, variable, example) in Self.required where reader.string(forKey: key) == nil {
-            throw SettingsError(variable: variable, problem: "is not set; give it a value like \(example)")
-        }
+    /// Reads the settings; the first provider that has one wins, and the file that they name comes last.
+    ///
+    /// The library reads the file, and not a provider of swift-configuration: it checks every key, finds what Kubernetes
+    /// mounts, and needs no JSON of Foundation, which would make the program more than twice as large.
+    init(providers: [any ConfigProvider]) throws {
+        let reader = ConfigReader(providers: providers)
+        let logs = reader.scoped(to: "webtracking")
         self.host = reader.string(forKey: "host", default: "127.0.0.1")
-        self.port = try Self.port(reader)
         self.portFile = reader.string(forKey: "portFile")
         self.keepsConsole = reader.bool(forKey: "logConsole", default: false)
-        self.configFile = reader.string(forKey: "configFile")
-        self.logs = try WebTrackingConfiguration(config: reader.scoped(to: "webtracking"))
-    }
-
-    /// The settings of logging, with a file that may change.
-    func logging(file: any ConfigProvider) -> ConfigReader {
-        Self.reader(self.providers, file: file).scoped(to: "webtracking")
-    }
-
-    private static func reader(_ providers: [any ConfigProvider], file: (any ConfigProvider)?) -> ConfigReader {
-        ConfigReader(providers: providers + (file.map { [$0] } ?? []) + [self.defaults])
+        self.file = reader.string(forKey: "configFile").map { WebTrackingSettingsFile($0, overrides: logs) }
+        if let file = self.file {
+            self.logs = try WebTrackingConfiguration(file: file)
+        } else {
+            for (key, variable, example) in Self.required where reader.string(forKey: key) == nil {
+                throw SettingsError(variable: variable, problem: "is not set; give it a value like \(example)")
+            }
+            self.logs = try WebTrackingConfiguration(config: logs)
+        }
+        self.port = try Self.port(reader)
+        // Labels begin with the part of the service that logs, and each part gets a topic of its own.
+        if self.logs.topic == .fixed("") { self.logs.topic = .labelPrefix(components: 1) }
+        if self.logs.tags.isEmpty { self.logs.tags = ["service": "orders"] }
     }
 
     private static let required: [(key: ConfigKey, variable: String, example: String)] = [
@@ -78,12 +62,6 @@ struct Settings {
         ("webtracking.project", "WEBTRACKING_PROJECT", "my-project"),
         ("webtracking.logstore", "WEBTRACKING_LOGSTORE", "orders"),
     ]
-
-    /// Labels begin with the part of the service that logs, and each part gets a topic of its own.
-    private static let defaults = InMemoryProvider(values: [
-        "webtracking.topic": "label-prefix:1",
-        "webtracking.tags": .init(.stringArray(["service=orders"]), isSecret: false),
-    ])
 
     private static func port(_ reader: ConfigReader) throws -> Int {
         guard let text = reader.string(forKey: "port") else { return 8080 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
+import SystemPackage
 
 /// Lines for the one who starts and stops the service, beside the log: written at once, whole, and never fatal.
 enum Terminal {
@@ -13,7 +13,7 @@ enum Terminal {
         self.write(text, to: .standardError)
     }
 
-    private static func write(_ text: String, to handle: FileHandle) {
-        try? handle.write(contentsOf: Data("order-service: \(text)\n".utf8))
+    private static func write(_ text: String, to file: FileDescriptor) {
+        _ = try? file.writeAll("order-service: \(text)\n".utf8)
     }
 }

@@ -64,40 +64,41 @@ import WebTracking
     }
 
     @Test func theFileComesLast() throws {
-        let file = InMemoryProvider(values: ["webtracking.logLevel": "debug", "webtracking.project": "file", "port": 3])
-        let settings = try Settings(
-            providers: [EnvironmentVariablesProvider(environmentVariables: Settings.environment(["PORT": "2"]))],
-            file: file
-        )
-        #expect(settings.port == 2)
+        let settings = try self.settings(file: #"{"logLevel": "debug", "project": "file"}"#)
         #expect(settings.logs.project == "demo")
         #expect(settings.logs.logLevel == .debug)
+        #expect(settings.logs.topic == .labelPrefix(components: 1))
+        #expect(settings.logs.tags == ["service": "orders"])
     }
 
-    @Test func aFileThatIsNotThereIsNamed() async throws {
-        let environment = Settings.environment(["CONFIG_FILE": "/nowhere/settings.json"])
-        let error = await #expect(throws: SettingsError.self) {
-            try await Settings.read([EnvironmentVariablesProvider(environmentVariables: environment)])
+    @Test func whatTheServicePrefersCanBeChangedInTheFile() throws {
+        let settings = try self.settings(file: #"{"topic": "label", "tags": {"env": "test"}}"#)
+        #expect(settings.logs.topic == .label)
+        #expect(settings.logs.tags == ["env": "test"])
+    }
+
+    @Test func aFileThatIsNotThereIsNamed() throws {
+        let error = #expect(throws: ConfigurationError.self) {
+            try Settings.forTests(["CONFIG_FILE": "/nowhere/settings.json"])
         }
-        #expect(error?.variable == "CONFIG_FILE")
+        #expect(error?.description.contains("/nowhere/settings.json") == true)
     }
 
     @Test(arguments: [
         (#""redaction": ["mail"]"#, "redaction"), (#""batching": 5"#, "batching"),
-        (#""redaction": {"mask": {"mail": true}}"#, "redaction.mask.mail"), (#""tags": {"env": "x"}"#, "tags.env"),
-        (#""batching": {"linger": 1}"#, "batching.linger"), (#""memoryLimit": "64"#, "memoryLimit"),
+        (#""redaction": {"mask": {"mail": true}}"#, "redaction.mask"), (#""port": 1"#, "port"),
+        (#""batching": {"linger": 1}"#, "batching.linger"), (#""memoryLimit": "64""#, "memoryLimit"),
     ])
-    func aShapeInTheFileThatWouldBeIgnoredIsNamed(members: String, key: String) async throws {
+    func whatWouldBeIgnoredInTheFileIsNamed(members: String, key: String) throws {
+        let error = #expect(throws: ConfigurationError.self) { try self.settings(file: "{\(members)}") }
+        #expect(error?.setting == key)
+    }
+
+    private func settings(file text: String) throws -> Settings {
         let file = FileManager.default.temporaryDirectory.appending(path: "settings-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: file) }
-        // One of them has a text's end to come.
-        let end = members.hasSuffix(#""64"#) ? "\"" : ""
-        try Data("{\"webtracking\": {\(members)\(end)}}".utf8).write(to: file)
-        let environment = Settings.environment(["CONFIG_FILE": file.path()])
-        let error = await #expect(throws: ConfigurationError.self) {
-            try await Settings.read([EnvironmentVariablesProvider(environmentVariables: environment)])
-        }
-        #expect(error?.setting == key)
+        try Data(text.utf8).write(to: file)
+        return try Settings.forTests(["CONFIG_FILE": file.path()])
     }
 
     @Test func whatTheLibraryRefusesIsNamed() throws {
