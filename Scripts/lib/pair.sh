@@ -25,10 +25,12 @@ prepare() {
     trap 'exit 130' INT TERM
 }
 
-# Starts the endpoint on any free port; sets ENDPOINT and ENDPOINT_PID.
+# start_endpoint [PORT [ARGUMENT…]]: starts the endpoint, on any free port if none is given; sets ENDPOINT and
+# ENDPOINT_PID.
 start_endpoint() {
-    "$WEBTRACKING" serve --host 127.0.0.1 --port 0 --port-file "$WORK/endpoint.port" --database "$DATABASE" \
-        --project "$PROJECT" --logstore "$LOGSTORE" >"$WORK/endpoint.log" 2>&1 &
+    rm -f "$WORK/endpoint.port"
+    "$WEBTRACKING" serve --host 127.0.0.1 --port "${1:-0}" --port-file "$WORK/endpoint.port" --database "$DATABASE" \
+        --project "$PROJECT" --logstore "$LOGSTORE" "${@:2}" >"$WORK/endpoint.log" 2>&1 &
     ENDPOINT_PID=$!
     await_port "$ENDPOINT_PID" endpoint
     ENDPOINT=http://127.0.0.1:$PORT
