@@ -14,7 +14,7 @@ let package = Package(
     dependencies: [
         // In a package of your own: .package(url: "…/swift-log-webtracking.git", from: "…", traits: […]).
         .package(name: "swift-log-webtracking", path: "../..", traits: [.defaults, "Configuration", "SignedPutLogs"]),
-        // Not "FullFoundation": that, and JSON of swift-configuration, would bring in all of Foundation with 30 MB of data.
+        // Not "FullFoundation": that, and JSON of swift-configuration, would bring in all of Foundation, ICU included.
         .package(
             url: "https://github.com/hummingbird-project/hummingbird.git",
             from: "2.28.1",

@@ -35,7 +35,7 @@ struct Settings {
     /// Reads the settings; the first provider that has one wins, and the file that they name comes last.
     ///
     /// The library reads the file, and not a provider of swift-configuration: it checks every key, finds what Kubernetes
-    /// mounts, and needs no JSON of Foundation, which would make the program more than twice as large.
+    /// mounts, and needs no JSON of Foundation, which would bring in all of it, ICU included.
     init(providers: [any ConfigProvider]) throws {
         let reader = ConfigReader(providers: providers)
         let logs = reader.scoped(to: "webtracking")
