@@ -70,7 +70,8 @@ final class Nginx {
     }
 
     func stop() {
-        self.process.terminate()
+        // Not by SIGTERM: started from a task, the program has the signals blocked that Dispatch's threads block.
+        kill(self.process.processIdentifier, SIGKILL)
         self.process.waitUntilExit()
         try? FileManager.default.removeItem(at: self.folder)
     }
