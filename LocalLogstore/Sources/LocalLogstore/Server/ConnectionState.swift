@@ -67,8 +67,10 @@ struct ConnectionState {
         // Without a length, only the end of the connection ends an answer that may have no chunks.
         let hasEnd = !asked.isOld || asked.isHead || head.headers.contains(name: "content-length")
         // A client that held its body back and is refused may send the body or not: what it sends next could be either.
+        // At a stop, requests that were read already still get their answers.
+        let isEnding = self.isStopping && self.waiting.count <= 1
         let staysOpen =
-            asked.staysOpen && !asked.holdsBodyBack && !self.isStopping && hasEnd
+            asked.staysOpen && !asked.holdsBodyBack && !isEnding && hasEnd
             && !head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
         self.isLast = !staysOpen
         if !staysOpen {

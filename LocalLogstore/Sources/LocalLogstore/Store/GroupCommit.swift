@@ -93,6 +93,8 @@ actor GroupCommit {
             for waiting in group { waiting.continuation.resume(with: result) }
         }
         self.isWriting = false
+        // Those that came while others could not be written wait for the next time, and nobody waits for them.
+        self.endSettling(upTo: self.noted)
     }
 
     /// Whether the deliveries are written; if not, they wait for the next time.
@@ -111,10 +113,15 @@ actor GroupCommit {
             self.notes = Array((notes + self.notes).prefix(Self.maximumNotes))
             isWritten = false
         }
-        self.tried = noted
-        for waiting in self.settling where waiting.count <= noted { waiting.continuation.resume() }
-        self.settling.removeAll { $0.count <= noted }
+        self.endSettling(upTo: noted)
         return isWritten
+    }
+
+    /// Lets those go on who wait for so many deliveries.
+    private func endSettling(upTo count: Int) {
+        self.tried = count
+        for waiting in self.settling where waiting.count <= count { waiting.continuation.resume() }
+        self.settling.removeAll { $0.count <= count }
     }
 
     private func nextGroup() -> [Waiting] {

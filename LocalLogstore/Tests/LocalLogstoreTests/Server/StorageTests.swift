@@ -75,6 +75,25 @@ struct StorageTests {
         }
     }
 
+    /// One that comes while another is being refused is not tried then, and nobody may wait for it.
+    @Test func deliveriesThatCannotBeWrittenHoldUpNobodyWhoAsksForThem() async throws {
+        try await withServer { server async throws in
+            try await self.tell("query_only = 1", server)
+            for _ in 0..<20 {
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    for _ in 0..<16 {
+                        tasks.addTask {
+                            let answer = try await server.get("/logstores/app/track.gif?APIVersion=0.6.0&k=v")
+                            #expect(answer.status == 503)
+                        }
+                    }
+                    try await tasks.waitForAll()
+                }
+                _ = try await server.store.deliveries()
+            }
+        }
+    }
+
     /// Also what nobody waits for: a failure to delete is one.
     @Test func aFailureToDeleteOldLogsIsKnown() async throws {
         try await withServer { server async throws in

@@ -42,9 +42,12 @@ final class Nginx {
         try Data(settings.utf8).write(to: file)
         self.process = try program.start(["-c", file.path, "-p", path])
         // It listens before it writes its number.
-        for _ in 1...1000 where !FileManager.default.fileExists(atPath: path + "/pid") {
+        for _ in 1...1000 {
+            if FileManager.default.fileExists(atPath: path + "/pid") { return }
             try await Task.sleep(for: .milliseconds(10))
         }
+        self.stop()
+        throw Failure()
     }
 
     /// A port that was free a moment ago.

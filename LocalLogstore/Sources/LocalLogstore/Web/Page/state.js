@@ -66,6 +66,8 @@ export function address(changes = {}) {
 export function change(changes) {
   const changed = Object.keys(changes).filter((name) => state[name] !== changes[name]);
   if (changed.length === 0 && faults.length === 0) return;
+  // The faults of the address go with it, and nothing was loaded by it.
+  if (faults.length > 0 && !changed.includes("range")) changed.push("range");
   faults.length = 0;
   Object.assign(state, changes);
   history.pushState(null, "", address());
@@ -82,9 +84,10 @@ export function amend(changes) {
 
 addEventListener("popstate", () => {
   const before = { ...state };
+  const wasWrong = faults.length > 0;
   Object.assign(state, read());
   const changed = names.filter((name) => state[name] !== before[name]);
-  if (faults.length > 0) changed.push("range");
+  if (wasWrong || faults.length > 0) changed.push("range");
   for (const listener of listeners) listener(changed);
 });
 
