@@ -4,7 +4,8 @@
 """Reads the manifests of Examples/Deployment, checks what a schema does not, and prints what the container is given.
 
 A line each: "env NAME=VALUE", "mount KIND PATH", "user UID:GID", "grace SECONDS", and "config NAME" for a file of the
-ConfigMap, which is written to the folder that is the second argument.
+ConfigMap, which is written to the folder that is the last argument. The first is the folder that users apply, the second
+the Secret's form, which is not in there.
 """
 
 import pathlib
@@ -16,11 +17,16 @@ import yaml
 SHUTDOWN, FLUSH = 15, 10
 
 
-def main(folder, target):
+def read(path):
+    return {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(path.read_text())}
+
+
+def main(folder, secret, target):
     objects = {}
     for path in sorted(pathlib.Path(folder).glob("*.yaml")):
-        for each in yaml.safe_load_all(path.read_text()):
-            objects[each["kind"], each["metadata"]["name"]] = each
+        objects |= read(path)
+    assert not any(kind == "Secret" for kind, _ in objects), "whoever applies the folder would overwrite the real Secret"
+    objects |= read(pathlib.Path(secret))
     deployment = next(each for (kind, _), each in objects.items() if kind == "Deployment")
     pod = deployment["spec"]["template"]["spec"]
     container, = pod["containers"]
