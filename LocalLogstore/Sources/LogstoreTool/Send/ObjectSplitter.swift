@@ -37,12 +37,23 @@ struct ObjectSplitter {
     /// How many objects came in pieces.
     private(set) var brokenObjects = 0
 
+    private enum Place {
+        /// Behind an object, or at the beginning of a line.
+        case between
+        /// In a line that is no object.
+        case text
+        case object
+    }
+
+    private var place = Place.between
+    /// Of the object or the text what has come so far; between them what stands in the line, which may become text.
     private var held: [UInt8] = []
-    /// How many brackets of the object are open.
-    private var depth = 0
+    /// The brackets of the object that are open.
+    private var open: [UInt8] = []
+    /// The last byte of the object that is neither white space nor in a string.
+    private var last: UInt8 = 0
     private var isInString = false
     private var isEscaped = false
-    private var isInText = false
     private var isBroken = false
 
     init(limit: Int) {
@@ -55,16 +66,19 @@ struct ObjectSplitter {
         _ body: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void
     ) async rethrows {
         for byte in chunk {
+            if self.ends(before: byte) { try await self.handOut(body) }
             if self.completes(byte) {
-                try await body(self.held[...])
-                self.held.removeAll(keepingCapacity: true)
-                self.isBroken = false
+                try await self.handOut(body)
             } else if self.held.count > self.limit {
+                // Nobody writes so much between objects.
+                if self.place == .between { self.place = .text }
                 let cut = LineSplitter.cut(self.held[...], at: self.limit)
                 try await body(self.held[..<cut])
                 self.held.removeFirst(cut)
                 if !self.isBroken { self.brokenObjects += 1 }
                 self.isBroken = true
+                // Nor so many brackets: that is no object, and ends with its line.
+                if self.open.count > self.limit { self.place = .text }
             }
         }
     }
@@ -73,7 +87,7 @@ struct ObjectSplitter {
     mutating func finish(
         _ body: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void
     ) async rethrows {
-        if !self.held.isEmpty { try await body(self.held[...]) }
+        try await self.handOut(body)
         self = Self(limit: self.limit, brokenObjects: self.brokenObjects)
     }
 
@@ -82,28 +96,86 @@ struct ObjectSplitter {
         self.brokenObjects = brokenObjects
     }
 
-    /// Whether an object, or a line that is none, is complete with this byte.
-    private mutating func completes(_ byte: UInt8) -> Bool {
-        if self.depth == 0, !self.isInText {
+    /// Calls `body` with what is held, if that is anything, and starts anew.
+    private mutating func handOut(
+        _ body: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void
+    ) async rethrows {
+        var end = self.held.count
+        var next = end
+        switch self.place {
+        case .object:
+            // White space behind a torn object is none of it, and in a line with what comes next may be its indentation.
+            end = self.held.lastIndex { !$0.isSpace }.map { $0 + 1 } ?? 0
+            next = self.held[end...].lastIndex(of: 0x0A).map { $0 + 1 } ?? end
+        case .between where !self.isSpareLine: end = 0
+        case .between, .text: if self.held.last == 0x0D { end -= 1 }
+        }
+        if end > 0 { try await body(self.held[..<end]) }
+        self.held.removeFirst(next)
+        self.open.removeAll(keepingCapacity: true)
+        (self.place, self.isInString, self.isEscaped, self.isBroken) = (.between, false, false, false)
+    }
+
+    /// Whether the line between objects is more than what separates them: a brace too many, or a piece of a byte-order
+    /// mark.
+    private var isSpareLine: Bool { self.held.contains(UInt8(ascii: "}")) || self.isInMark }
+
+    private var isInMark: Bool { self.held.last == 0xEF || self.held.last == 0xBB }
+
+    /// Whether what is held ends in front of this byte, which is the first of something else.
+    private func ends(before byte: UInt8) -> Bool {
+        switch self.place {
+        case .between: return byte == UInt8(ascii: "{") || byte == 0x0A
+        case .text: return byte == 0x0A
+        case .object:
+            // A string has no line feed in it: the object is torn.
+            if self.isInString { return byte == 0x0A }
+            // So it is where a bracket cannot be.
             switch byte {
-            // Between objects; a byte-order mark in front of the first is left to who reads that.
-            case UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "]"): return false
-            case _ where byte.isSpace: return false
-            case UInt8(ascii: "{"): self.depth = 1
-            case 0xEF where self.held.isEmpty, 0xBB where self.held == [0xEF], 0xBF where self.held == [0xEF, 0xBB]:
-                break
-            default: self.isInText = true
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                return self.last != UInt8(ascii: ":") && self.last != UInt8(ascii: "[")
+                    && !(self.last == UInt8(ascii: ",") && self.open.last == UInt8(ascii: "["))
+            case UInt8(ascii: "}"): return self.open.last != UInt8(ascii: "{")
+            case UInt8(ascii: "]"): return self.open.last != UInt8(ascii: "[")
+            default: return false
+            }
+        }
+    }
+
+    /// Whether the byte separates objects, or is one of a byte-order mark.
+    private func mayStandBetween(_ byte: UInt8) -> Bool {
+        switch self.held.last {
+        case 0xEF: return byte == 0xBB
+        case 0xBB: return byte == 0xBF
+        default: break
+        }
+        switch byte {
+        case UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "}"), 0xEF: return true
+        default: return byte.isSpace
+        }
+    }
+
+    /// Whether an object is complete with this byte.
+    private mutating func completes(_ byte: UInt8) -> Bool {
+        switch self.place {
+        case .between:
+            // The line with it was handed out.
+            if byte == 0x0A { return false }
+            if byte == UInt8(ascii: "{") {
+                self.place = .object
+                self.held.removeAll(keepingCapacity: true)
+            } else if !self.mayStandBetween(byte) {
+                self.place = .text
             }
             self.held.append(byte)
+            return self.place == .object && self.closes(byte)
+        case .text:
+            self.held.append(byte)
             return false
+        case .object:
+            self.held.append(byte)
+            return self.closes(byte)
         }
-        if byte == 0x0A, self.isInText || self.isInString {
-            // A string has no line feed in it: the object is torn, and what follows is another.
-            (self.depth, self.isInString, self.isEscaped, self.isInText) = (0, false, false, false)
-            return true
-        }
-        self.held.append(byte)
-        return !self.isInText && self.closes(byte)
     }
 
     /// Whether the object is complete with this byte.
@@ -113,15 +185,16 @@ struct ObjectSplitter {
         } else if self.isInString {
             if byte == UInt8(ascii: "\\") { self.isEscaped = true }
             if byte == UInt8(ascii: "\"") { self.isInString = false }
-        } else {
+        } else if !byte.isSpace {
+            self.last = byte
             switch byte {
             case UInt8(ascii: "\""): self.isInString = true
-            case UInt8(ascii: "{"), UInt8(ascii: "["): self.depth += 1
-            case UInt8(ascii: "}"), UInt8(ascii: "]"): self.depth -= 1
+            case UInt8(ascii: "{"), UInt8(ascii: "["): self.open.append(byte)
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): self.open.removeLast()
             default: break
             }
         }
-        return self.depth == 0
+        return self.open.isEmpty
     }
 }
 
