@@ -112,7 +112,7 @@ struct SendCommand: AsyncParsableCommand {
             malformedLines: shipper.mapper.malformedLines,
             repairedLines: shipper.mapper.repairedLines,
             mendedLines: shipper.mapper.mendedLines,
-            brokenLines: shipper.splitter.brokenLines + shipper.objects.brokenObjects,
+            brokenLines: shipper.cutter.brokenLines,
             statistics: producer.statistics,
             seconds: (ContinuousClock.now - started) / .seconds(1)
         )

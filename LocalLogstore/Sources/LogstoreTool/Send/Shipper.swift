@@ -13,8 +13,7 @@ struct Shipper {
     /// Of the labels that lines have.
     private var handlers: [String: WebTrackingLogHandler] = [:]
     private(set) var mapper: RecordMapper
-    private(set) var splitter: LineSplitter
-    private(set) var objects: ObjectSplitter
+    private(set) var cutter: InputCutter
     private var pace: Pace
     /// How long to wait for room while nothing is delivered.
     private let patience: Duration
@@ -26,8 +25,7 @@ struct Shipper {
         self.progress = progress
         self.handler = producer.makeLogHandler(label: "webtracking.send")
         self.mapper = mapper
-        self.splitter = LineSplitter(limit: mapper.lineLimit)
-        self.objects = ObjectSplitter(limit: mapper.lineLimit)
+        self.cutter = InputCutter(limit: mapper.lineLimit, layout: mapper.format == .text ? .lines : nil)
         self.pace = Pace(rate: rate)
         self.patience = patience
     }
@@ -35,29 +33,15 @@ struct Shipper {
     /// Ships everything `input` has. Throws the system's error if it cannot be read, `CancellationError` if the
     /// progress was stopped, and ``Pace/Stalled`` if nothing can be delivered.
     mutating func ship(_ input: InputReader) async throws {
-        // Taken out of the structure, because they are in use while the lines are.
-        var (splitter, objects) = (self.splitter, self.objects)
-        defer { (self.splitter, self.objects) = (splitter, objects) }
-        // The beginning tells how the rest is to be cut.
-        var layout: ObjectLayout? = self.mapper.format == .text ? .lines : nil
-        var beginning: [UInt8] = []
+        // Taken out of the structure, because it is in use while the lines are.
+        var cutter = self.cutter
+        defer { self.cutter = cutter }
         while true {
-            var block = try await input.next()
-            let isEnd = block.isEmpty
-            if layout == nil {
-                beginning += block
-                layout = isEnd ? .lines : ObjectLayout.of(beginning[...])
-                guard layout != nil else { continue }
-                block = beginning
-            }
-            switch layout {
-            case .spread: try await objects.feed(block[...]) { try await self.ship(line: $0) }
-            default: try await splitter.feed(block[...]) { try await self.ship(line: $0) }
-            }
-            if isEnd { break }
+            let block = try await input.next()
+            if block.isEmpty { break }
+            try await cutter.feed(block) { try await self.ship(line: $0) }
         }
-        try await splitter.finish { try await self.ship(line: $0) }
-        try await objects.finish { try await self.ship(line: $0) }
+        try await cutter.finish { try await self.ship(line: $0) }
         for record in self.mapper.finish() { try await self.ship(record) }
     }
 
