@@ -146,12 +146,16 @@ struct RecordMapperTests {
         func line(_ log: String, _ stream: String = "stdout", _ second: Int = 5) -> String {
             #"{"log":"\#(log)","stream":"\#(stream)","time":"2026-01-02T03:04:0\#(second).678Z"}"#
         }
-        let (records, mapper) = self.records([
-            line(#"one\n"#), line("tw"), line(#"three\r\n"#, "stderr"), line(#"o\n"#, "stdout", 6),
-            line(#"{\"level\":\"error\",\"msg\":\"m\",\"time\":\"2026-01-02T03:04:04.678Z\",\"stream\":\"x\"}\n"#),
-            line("rest"),
-        ])
-        #expect(records.map(\.message) == ["one", "three", "two", "m", "rest"])
+        let piece = String(repeating: "w", count: 16_384)
+        let (records, mapper) = self.records(
+            [
+                line(#"one\n"#), line(piece), line(#"three\r\n"#, "stderr"), line(#"o\n"#, "stdout", 6),
+                line(#"{\"level\":\"error\",\"msg\":\"m\",\"time\":\"2026-01-02T03:04:04.678Z\",\"stream\":\"x\"}\n"#),
+                line("rest"),
+            ],
+            limit: 20_000
+        )
+        #expect(records.map(\.message) == ["one", "three", piece + "o", "m", "rest"])
         #expect(records.map(\.level) == [.notice, .notice, .notice, .error, .notice])
         #expect(
             records.map(\.metadata) == [
@@ -169,6 +173,28 @@ struct RecordMapperTests {
         ] {
             #expect(try #require(self.map(other).0).metadata["log"] == "x")
         }
+    }
+
+    @Test("A short piece of Docker's is the last that its program wrote, and no beginning of the next one's line")
+    func joinsFullPiecesOnly() {
+        func line(_ log: String) -> String {
+            #"{"log":"\#(log)","stream":"stdout","time":"2026-01-02T03:04:05.678Z"}"#
+        }
+        // In bytes, not in characters.
+        let full = String(repeating: "\u{E9}", count: 8_192)
+        let short = String(full.dropLast()) + "x"
+        for (logs, messages) in [
+            (["panic", #"started\n"#], ["panic", "started"]), ([#"50 %\r"#, #"next\r\n"#], ["50 %\r", "next"]),
+            ([short, #"next\n"#], [short, "next"]), ([full, "end", #"next\n"#], ["\(full)end", "next"]),
+            ([full, full, #"\n"#], ["\(full)\(full)"]),
+            ([full], [full]), ([#"{\"msg\":\"m\"}"#, #"{\"msg\":\"n\"}\n"#], ["m", "n"]),
+        ] as [([String], [String])] {
+            let (records, mapper) = self.records(logs.map { line($0) }, limit: 100_000)
+            #expect(records.map(\.message) == messages)
+            #expect(mapper.malformedLines == 0)
+        }
+        // It is there at once, and not only when the next comes.
+        #expect(self.map(line("panic")).0?.message == "panic")
     }
 
     @Test("CRI: the program's line counts, with the runtime's time; pieces are one line again")

@@ -17,6 +17,8 @@ struct ContainerLine {
     var attributes: JSONValue?
 
     private static let streams = ["stdout", "stderr"]
+    /// Docker cuts longer lines into pieces of so many bytes.
+    private static let pieceSize = 16_384
 
     /// Docker's driver json-file: `{"log":"text\n","stream":"stdout","time":"…"}`. `nil` for any other object.
     init?(_ members: [(name: String, value: JSONValue)]) {
@@ -31,9 +33,12 @@ struct ContainerLine {
         self.time = time
         self.stream = stream
         self.content = Array(log.utf8)
-        self.isPartial = self.content.last != 0x0A
+        let hasEnd = self.content.last == 0x0A
+        // A shorter one without a line feed is the last that its program wrote; the next line is another's.
+        self.isPartial = !hasEnd && self.content.count >= Self.pieceSize
         self.attributes = members.first { $0.name == "attrs" }?.value
-        self.trim()
+        if hasEnd { self.content.removeLast() }
+        if hasEnd, self.content.last == 0x0D { self.content.removeLast() }
     }
 
     /// CRI, as containerd and CRI-O write it: `2026-01-02T03:04:05.678Z stdout F text`, with P in place of F for a piece.
@@ -52,12 +57,6 @@ struct ContainerLine {
         self.stream = stream
         self.content = Array(parts[3])
         self.isPartial = tag == UInt8(ascii: "P")
-    }
-
-    /// Without the end of the line.
-    private mutating func trim() {
-        if self.content.last == 0x0A { self.content.removeLast() }
-        if !self.isPartial, self.content.last == 0x0D { self.content.removeLast() }
     }
 
     /// Puts what comes next of the same line behind this.
