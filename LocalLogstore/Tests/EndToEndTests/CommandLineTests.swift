@@ -271,6 +271,23 @@ extension EndToEnd {
             }
         }
 
+        @Test("At a signal a piece of a container's line and a line without its end are delivered, too")
+        func deliversWhatItHolds() async throws {
+            try await self.withServe { directory, send in
+                let process = try ChildProcess("webtracking", send + ["--format", "ndjson"], directory: directory)
+                try await process.write("read\n2026-01-02T03:04:05Z stdout P piece\nhalf", isLast: false)
+                let tail = try ChildProcess("webtracking", ["tail", "--limit", "1"], directory: directory)
+                #expect(try await tail.firstLine().contains("read"))
+                process.terminate()
+                let outcome = try await process.outcome()
+                #expect(outcome.status == 130)
+                #expect(outcome.errors.contains("interrupted, 3 records delivered, 0 dropped"), "\(outcome.errors)")
+                #expect(
+                    try await self.query(["--fields", "message"], in: directory).sorted() == ["half", "piece", "read"]
+                )
+            }
+        }
+
         @Test("Lines that query has printed come back as they were, but for what is new with each request")
         func takesItsOwnLinesBack() async throws {
             func lines(_ directory: URL) async throws -> [String] {

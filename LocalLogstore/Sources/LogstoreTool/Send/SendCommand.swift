@@ -83,8 +83,8 @@ struct SendCommand: AsyncParsableCommand {
         )
         let progress = SendProgress(totalBytes: self.totalBytes())
         let display = Task { await ProgressDisplay(progress: progress, producer: producer).run() }
-        let interrupt = await self.interrupt(producer, progress: progress, display: display)
-        var shipper = Shipper(
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let shipper = Shipper(
             producer: producer,
             mapper: RecordMapper(
                 format: self.format,
@@ -97,7 +97,11 @@ struct SendCommand: AsyncParsableCommand {
             patience: .seconds(max(1, self.options.timeout)),
             progress: progress
         )
-        let failure = await self.ship(with: &shipper)
+        let files = self.files.isEmpty ? ["-"] : self.files
+        let reader = Task { await Self.ship(files, with: shipper) }
+        let interrupt = self.interrupt(on: signals, producer, reader: reader, progress: progress, display: display)
+        let shipped = await reader.value
+        let failure = shipped.failure
         let isStalled = failure is Pace.Stalled
         // Then the process ends elsewhere.
         if progress.isStopped { await interrupt.value }
@@ -109,10 +113,10 @@ struct SendCommand: AsyncParsableCommand {
 
         let report = SendReport(
             records: progress.snapshot.records,
-            malformedLines: shipper.mapper.malformedLines,
-            repairedLines: shipper.mapper.repairedLines,
-            mendedLines: shipper.mapper.mendedLines,
-            brokenLines: shipper.cutter.brokenLines,
+            malformedLines: shipped.shipper.mapper.malformedLines,
+            repairedLines: shipped.shipper.mapper.repairedLines,
+            mendedLines: shipped.shipper.mapper.mendedLines,
+            brokenLines: shipped.shipper.cutter.brokenLines,
             statistics: producer.statistics,
             seconds: (ContinuousClock.now - started) / .seconds(1)
         )
@@ -149,11 +153,12 @@ struct SendCommand: AsyncParsableCommand {
 
     /// Ends the process on a signal, once what was read is delivered; on a later signal at once.
     private func interrupt(
+        on signals: UnixSignalsSequence,
         _ producer: WebTrackingProducer,
+        reader: Task<Shipped, Never>,
         progress: SendProgress,
         display: Task<Void, Never>
-    ) async -> Task<Void, Never> {
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    ) -> Task<Void, Never> {
         let timeout = Duration.seconds(self.options.timeout)
         return Task {
             var requests = StopRequests()
@@ -161,10 +166,13 @@ struct SendCommand: AsyncParsableCommand {
                 switch requests.add(at: .now) {
                 case nil: continue
                 case .exit: Self.exit(withError: ExitCode(130))
-                case .stop: progress.stop()
+                case .stop:
+                    progress.stop()
+                    reader.cancel()
                 }
-                // Not by waiting for the reader, which may hang in a read that nothing ends.
                 Task {
+                    // It ends at once, also in a read that nothing ends, and has logged what it held.
+                    _ = await reader.value
                     await producer.shutdown(timeout: timeout)
                     display.cancel()
                     await display.value
@@ -179,21 +187,28 @@ struct SendCommand: AsyncParsableCommand {
         }
     }
 
-    /// Ships one input after the other. Returns why it stopped early, if it did: what was read is delivered all the
-    /// same.
-    private func ship(with shipper: inout Shipper) async -> (any Error)? {
-        for file in self.files.isEmpty ? ["-"] : self.files {
+    /// What became of the inputs.
+    private struct Shipped: Sendable {
+        var shipper: Shipper
+        /// Why it stopped early, if it did: what was read is delivered all the same.
+        var failure: (any Error)?
+    }
+
+    /// Ships one input after the other.
+    private static func ship(_ files: [String], with shipper: Shipper) async -> Shipped {
+        var shipper = shipper
+        for file in files {
             do {
-                let input = file == "-" ? InputReader.standardInput : try InputReader(path: file)
+                let input = try await file == "-" ? InputReader.standardInput : InputReader(path: file)
                 try await shipper.ship(input)
                 try input.close()
             } catch let error as Pace.Stalled {
-                return error
+                return Shipped(shipper: shipper, failure: error)
             } catch {
-                return ValidationError("Cannot read \(file): \(error)")
+                return Shipped(shipper: shipper, failure: ValidationError("Cannot read \(file): \(error)"))
             }
         }
-        return nil
+        return Shipped(shipper: shipper, failure: nil)
     }
 
     /// The size of all inputs; `nil` if one of them is not a file, and has none.

@@ -31,22 +31,36 @@ struct Shipper {
     }
 
     /// Ships everything `input` has. Throws the system's error if it cannot be read, `CancellationError` if the
-    /// progress was stopped, and ``Pace/Stalled`` if nothing can be delivered.
+    /// progress was stopped or the task cancelled, and ``Pace/Stalled`` if nothing can be delivered.
+    ///
+    /// What it holds is shipped then, too: pieces of a container's line, and a line whose end it was waiting for.
     mutating func ship(_ input: InputReader) async throws {
         // Taken out of the structure, because it is in use while the lines are.
         var cutter = self.cutter
         defer { self.cutter = cutter }
+        // Pieces of a container's line, whose end does not come any more.
+        defer { for record in self.mapper.finish() { self.log(record) } }
         while true {
-            let block = try await input.next()
+            let block: [UInt8]
+            do {
+                block = try await input.next()
+            } catch {
+                // A line without its end was read, too. At once: whoever ended this waits.
+                await cutter.finish { self.log(line: $0) }
+                throw error
+            }
             if block.isEmpty { break }
             try await cutter.feed(block) { try await self.ship(line: $0) }
         }
         try await cutter.finish { try await self.ship(line: $0) }
-        for record in self.mapper.finish() { try await self.ship(record) }
     }
 
     private mutating func ship(line: ArraySlice<UInt8>) async throws {
-        for record in self.mapper.records(line) { try await self.ship(record) }
+        for record in self.mapper.records(line) {
+            try await self.pace.waitForTurn()
+            if self.progress.isStopped { throw CancellationError() }
+            self.log(record)
+        }
         // With its line feed.
         self.progress.add(bytes: line.count + 1)
         if self.roomIsDue(after: line.count) {
@@ -59,9 +73,11 @@ struct Shipper {
         }
     }
 
-    private mutating func ship(_ record: OutgoingRecord) async throws {
-        try await self.pace.waitForTurn()
-        if self.progress.isStopped { throw CancellationError() }
+    private mutating func log(line: ArraySlice<UInt8>) {
+        for record in self.mapper.records(line) { self.log(record) }
+    }
+
+    private mutating func log(_ record: OutgoingRecord) {
         let event = LogEvent(
             level: record.level,
             message: "\(record.message)",
