@@ -60,16 +60,6 @@ extension ServiceError {
         )
     }
 
-    /// The logs were not stored, and may be sent again. What the matter is, its owner is told, and not everybody who sends.
-    static func storeFailed(_ reason: StoreFailure.Reason) -> Self {
-        switch reason {
-        case .full: Self(status: 507, code: "InsufficientStorage", message: "The endpoint has no room for more logs.")
-        case .removed:
-            Self(status: 503, code: "DatabaseRemoved", message: "The endpoint stores nothing until it is started anew.")
-        case .failing: Self(status: 503, code: "StorageFailed", message: "The endpoint cannot store logs at present.")
-        }
-    }
-
     static let internalError = Self(
         status: 500,
         code: "InternalServerError",
