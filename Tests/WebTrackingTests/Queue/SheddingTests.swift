@@ -58,16 +58,18 @@ import Logging
         let dropped = rig.producer.statistics
         #expect(dropped.totalDropped > 0)
         rig.transport.reply(otherwise: .success)
-        await rig.run { rig.producer.statistics.synthetic == 1 }
+        await rig.run { rig.producer.statistics.synthetic >= 1 }
         await rig.runUntilSettled()
         let reported = rig.transport.logs.filter { $0["label"] == "webtracking" }
-        #expect(reported.count == 1)
-        #expect(reported[0]["level"] == "warning")
-        #expect(reported[0]["dropped.total"] == "\(dropped.totalDropped)")
-        #expect(reported[0]["dropped.memory_full.debug"] == dropped.droppedByLevel[.debug].map { "\($0)" })
-        #expect(reported[0]["dropped.memory_full.info"] == dropped.droppedByLevel[.info].map { "\($0)" })
+        // One, unless the flood took so long that a record in its midst told of the drops until then.
+        #expect(!reported.isEmpty && reported.count < 10)
+        func sum(_ name: String) -> Int { reported.reduce(0) { $0 + ($1[name].flatMap { Int($0) } ?? 0) } }
+        #expect(reported.allSatisfy { $0["level"] == "warning" })
+        #expect(sum("dropped.total") == dropped.totalDropped)
+        #expect(sum("dropped.memory_full.debug") == dropped.droppedByLevel[.debug])
+        #expect(sum("dropped.memory_full.info") == dropped.droppedByLevel[.info])
         await rig.stop()
-        #expect(rig.producer.statistics.synthetic == 1)
+        #expect(rig.producer.statistics.synthetic == reported.count)
     }
 
     @Test func theShutdownTellsOfDropsThatWereNotToldYet() async throws {

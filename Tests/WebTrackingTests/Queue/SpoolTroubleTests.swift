@@ -123,14 +123,16 @@ import Logging
                 }
             }
             defer { group.cancelAll() }
-            for number in 0..<2000 {
-                var spoolFolder: SpoolFolder?
-                for attempt in 0..<1000 where spoolFolder == nil {
+            for number in 0..<1000 {
+                // Without a bound: on a busy machine a thousand in a row can meet the other's look.
+                var (spoolFolder, attempt): (SpoolFolder?, Int) = (nil, 0)
+                while spoolFolder == nil {
                     spoolFolder = try SpoolFolder.make(
                         in: directory.path,
                         name: "\(number)-\(attempt)",
                         access: SpoolAccess(.owner)
                     )
+                    attempt += 1
                 }
                 #expect(spoolFolder?.isRemoved == false)
                 spoolFolder?.removeIfEmpty()
