@@ -30,6 +30,8 @@ import Logging
             $0.topic = .fixed("orders")
             $0.logstore = "other"
         }
+        // While it looks at what the other has left, that is locked, as by a living producer.
+        await rig.run(inStepsOf: .zero) { rig.awaitsNextLook }
         rig.sink().info("alive")
         let before = directory.holding.map { directory.contents(of: $0) }
         let spool = WebTrackingSpool(directory: directory.path)
