@@ -95,7 +95,8 @@ import Logging
         await rig.run(inStepsOf: .seconds(5)) { end.withLock { $0 != nil } }
         await shutdown.value
         let report = try #require(end.withLock { $0 })
-        #expect(rig.clock.now() <= start + .seconds(5) + ShutdownMachine.stopGrace * 3)
+        // The clock may be moved on while the task returns.
+        #expect(rig.clock.now() <= start + .seconds(5) * 2)
         #expect(report.spooled > 100 && report.delivered + report.spooled == 400)
         rig.checkConservation()
         answer.signal()
