@@ -48,6 +48,11 @@ let package = Package(
             pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
+        .systemLibrary(
+            name: "CZstdServer",
+            pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]
+        ),
         .systemLibrary(name: "CMemory"),
         .target(
             name: "LocalLogstore",
@@ -55,6 +60,7 @@ let package = Package(
                 "CLZ4Server",
                 "CMemory",
                 "CZlibServer",
+                "CZstdServer",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -105,9 +111,11 @@ let package = Package(
             dependencies: [
                 "CLZ4Server",
                 "CZlibServer",
+                "CZstdServer",
                 "LocalLogstore",
                 "LocalLogstoreTestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -31,6 +31,7 @@ is_installed() {
         case $1 in
             liblz4-dev) pkg-config --exists liblz4 ;;
             zlib1g-dev) pkg-config --exists zlib ;;
+            libzstd-dev) pkg-config --exists libzstd ;;
             libsqlite3-dev) pkg-config --exists sqlite3 ;;
             *) false ;;
         esac 2>/dev/null

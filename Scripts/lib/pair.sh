@@ -13,7 +13,7 @@ SERVICE_PID=
 # prepare CONFIGURATION: installs and builds both, and makes a folder for what they leave.
 prepare() {
     command -v swift >/dev/null || die "there is no swift; see https://www.swift.org/install"
-    require_packages liblz4-dev zlib1g-dev libsqlite3-dev pkg-config curl
+    require_packages liblz4-dev zlib1g-dev libzstd-dev libsqlite3-dev pkg-config curl
     # From one package, which builds the library once for both.
     build Examples/DemoPair "$1" webtracking --scratch-path "$SHARED"
     WEBTRACKING=$BIN/webtracking

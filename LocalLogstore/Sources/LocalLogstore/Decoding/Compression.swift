@@ -9,4 +9,6 @@ public enum Compression: String, Sendable, CaseIterable {
     case lz4
     /// A zlib stream (RFC 1950).
     case deflate
+    /// One zstd frame (RFC 8878). Only of PutLogs, and of answers.
+    case zstd
 }

@@ -3,6 +3,7 @@
 
 import CLZ4Server
 import CZlibServer
+import CZstdServer
 
 /// Expands bodies, never beyond the size they declare.
 ///
@@ -22,6 +23,7 @@ enum Decompression {
         case .none: body
         case .lz4: try self.lz4(body, rawSize: rawSize)
         case .deflate: try self.deflate(body, rawSize: rawSize)
+        case .zstd: try self.zstd(body, rawSize: rawSize)
         }
     }
 
@@ -65,6 +67,23 @@ enum Decompression {
         }
         guard status == Z_STREAM_END, stream.avail_in == 0 else {
             throw .uncompress("The body is not a zlib stream of at most \(rawSize) bytes.")
+        }
+        return raw
+    }
+
+    private static func zstd(_ body: [UInt8], rawSize: Int) throws(ServiceError) -> [UInt8] {
+        // The library takes several frames, frames to be skipped, and those of versions before the standard.
+        let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
+        let isOneFrame = body.starts(with: magic) && ZSTD_findFrameCompressedSize(body, body.count) == body.count
+        var result = 0
+        let raw = [UInt8](unsafeUninitializedCapacity: isOneFrame ? rawSize + 1 : 0) { output, count in
+            guard isOneFrame else { return }
+            // In one step, so that a frame cannot ask for a window.
+            result = ZSTD_decompress(output.baseAddress, rawSize, body, body.count)
+            count = ZSTD_isError(result) == 0 ? result : 0
+        }
+        guard isOneFrame, ZSTD_isError(result) == 0 else {
+            throw .uncompress("The body is not a zstd frame of at most \(rawSize) bytes.")
         }
         return raw
     }

@@ -36,6 +36,8 @@ public struct PutWebtrackingDecoder: Sendable {
 
     public var limits: TrackLimits
     public var mode: DecodingMode
+    /// What bodies may be compressed with.
+    public var compressions: [Compression] = [.lz4, .deflate]
 
     public init(limits: TrackLimits = TrackLimits(), mode: DecodingMode = .strict) {
         self.limits = limits
@@ -96,11 +98,12 @@ public struct PutWebtrackingDecoder: Sendable {
 
     private func compression(_ header: String?) throws(ServiceError) -> Compression {
         guard let header else { return .none }
-        guard let compression = Compression(rawValue: header), compression != .none else {
+        guard let compression = self.compressions.first(where: { $0.rawValue == header }) else {
+            let known = self.compressions.map(\.rawValue).joined(separator: ", ")
             throw ServiceError(
                 status: 400,
                 code: "InvalidCompressType",
-                message: "The compression \(header) is neither lz4 nor deflate."
+                message: "The compression \(header) is not known here: \(known)."
             )
         }
         return compression

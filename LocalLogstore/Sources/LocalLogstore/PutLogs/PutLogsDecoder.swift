@@ -6,9 +6,15 @@ import SwiftProtobuf
 
 /// Judges the body of a `POST /logstores/{name}/shards/lb`, a `LogGroup` of Protocol Buffers.
 ///
-/// Pure. The headers and the compression are those of PutWebtracking.
+/// Pure. The headers are those of PutWebtracking, and so is the compression, but for zstd.
 struct PutLogsDecoder: Sendable {
-    var track: PutWebtrackingDecoder
+    private let track: PutWebtrackingDecoder
+
+    init(track: PutWebtrackingDecoder) {
+        var track = track
+        track.compressions.append(.zstd)
+        self.track = track
+    }
 
     /// Decodes a request, or throws the answer that the service would give.
     func decode(

@@ -157,6 +157,8 @@ public final class LocalLogstoreServer: Service {
         var signed = put
         signed.keys = self.accessKeys
         router.post("logstores/:logstore/shards/lb", use: signed.handle)
+        signed.isRouted = true
+        router.post("logstores/:logstore/shards/route", use: signed.handle)
         for form in GetHandler.Form.allCases {
             let get = GetHandler(
                 form: form,

@@ -6,7 +6,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// `POST /logstores/{name}/track`
+/// `POST /logstores/{name}/track`, and signed `shards/lb` and `shards/route`
 struct PutHandler: Sendable {
     let settings: ServerSettings
     let admission: Admission
@@ -15,6 +15,8 @@ struct PutHandler: Sendable {
     let rehearsal: Rehearsal
     /// The keys that requests are signed with; `nil` where they are anonymous.
     var keys: AccessKeyRing?
+    /// Whether the query says which shard takes the logs.
+    var isRouted = false
 
     func handle(_ request: Request, context: TrackContext) async throws -> Response {
         context.draft.update { $0.isDelivery = true }
@@ -23,7 +25,9 @@ struct PutHandler: Sendable {
             $0.compression = request.headers[Self.compressType] ?? Compression.none.rawValue
             $0.rawBytes = request.headers[Self.rawSize].flatMap(Int.init) ?? 0
         }
-        if self.settings.mode == .strict, request.uri.query != nil {
+        if self.isRouted {
+            _ = try ShardRoute(request.parameters, mode: self.settings.mode)
+        } else if self.settings.mode == .strict, request.uri.query != nil {
             throw ServiceError.parameterInvalid("A POST takes its parameters in headers, not in the query.")
         }
         let body = try await self.body(of: request)
@@ -31,7 +35,7 @@ struct PutHandler: Sendable {
             $0.wireBytes = body.count
             $0.batch = BatchFingerprint.of(body)
         }
-        if let keys = self.keys { try self.checkSignature(of: request, body: body, keys: keys) }
+        if let keys = self.keys { try request.checkSignature(body, keys: keys) }
         let decoded = try self.decode(body, of: request)
         context.draft.update {
             $0.rawBytes = decoded.rawBytes
@@ -66,23 +70,6 @@ struct PutHandler: Sendable {
         )
         guard self.keys != nil else { return try decoder.decode(input) }
         return try PutLogsDecoder(track: decoder).decode(input, contentType: request.headers[.contentType], now: Date())
-    }
-
-    private func checkSignature(of request: Request, body: [UInt8], keys: AccessKeyRing) throws(ServiceError) {
-        var headers: [String: String] = [:]
-        for field in request.headers { headers[field.name.canonicalName] = field.value }
-        headers["host"] = request.head.authority
-        try SignatureCheck().check(
-            SignatureCheck.Signed(
-                method: request.method.rawValue,
-                path: request.uri.path,
-                query: request.uri.queryParameters.map { (String($0.key), String($0.value)) },
-                headers: headers,
-                body: body
-            ),
-            keys: keys,
-            now: Date()
-        )
     }
 
     /// What goes wrong with a valid request, by the plan or by the rehearsal, which may also hold it up here.

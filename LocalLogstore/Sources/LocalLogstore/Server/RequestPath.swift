@@ -26,6 +26,7 @@ struct RequestPath {
         guard let first = self.parts.first, first != "assets", first != "api" else { return .page }
         guard first == "logstores", self.parts.count > 2 else { return .nobody }
         let rest = self.parts[2...].joined(separator: "/")
-        return rest == "shards/lb" || GetHandler.Form(rawValue: rest) != nil ? .service : .nobody
+        let isService = ["shards/lb", "shards/route"].contains(rest) || GetHandler.Form(rawValue: rest) != nil
+        return isService ? .service : .nobody
     }
 }

@@ -73,10 +73,47 @@ struct DecompressionTests {
         #expect(self.failure([], .deflate, rawSize: 0) == "PostBodyUncompressError")
     }
 
-    @Test(arguments: [Compression.lz4, .deflate])
+    @Test(arguments: [0, 1, 65_535, 65_536, 1_000_000])
+    func decodesFramesOfEveryLevel(count: Int) throws {
+        let raw = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 3) }
+        for level: CInt in [-5, 1, 3, 19] {
+            #expect(
+                try Decompression.expand(Wire.zstd(raw, level: level), compression: .zstd, rawSize: count) == raw
+            )
+        }
+    }
+
+    @Test func refusesDamagedAndFurtherFrames() {
+        let raw = Array("hello hello hello".utf8)
+        let frame = Wire.zstd(raw)
+        #expect(self.failure(frame, .zstd, rawSize: raw.count) == nil)
+        let skipped: [UInt8] = [0x50, 0x2A, 0x4D, 0x18, 0, 0, 0, 0]
+        for body in [
+            [], Array(frame.dropLast()), frame + [0], frame + frame, skipped, skipped + frame, frame + skipped,
+        ] {
+            #expect(self.failure(body, .zstd, rawSize: 2 * raw.count) == "PostBodyUncompressError")
+        }
+        var other = frame
+        other[0] ^= 1
+        #expect(self.failure(other, .zstd, rawSize: raw.count) == "PostBodyUncompressError")
+    }
+
+    /// A frame may ask for a window of 2 GiB and say nothing of its size.
+    @Test func aFrameGetsNoMoreMemoryThanItsDeclaredSize() {
+        let window: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 0xA8]
+        // One block of a byte that is repeated 1,000 times.
+        let block: [UInt8] = [0x43, 0x1F, 0x00, 0x61]
+        let raw = [UInt8](repeating: 0x61, count: 1000)
+        #expect(try! Decompression.expand(window + block, compression: .zstd, rawSize: 1000) == raw)
+        #expect(self.failure(window + block, .zstd, rawSize: 999) == "PostBodyUncompressError")
+    }
+
+    @Test(arguments: [Compression.lz4, .deflate, .zstd])
     func doesNotExpandBeyondTheDeclaredSize(compression: Compression) {
         let bomb = [UInt8](repeating: 0, count: 50_000_000)
-        let body = compression == .lz4 ? Wire.lz4(bomb) : Wire.zlib(bomb)
+        let body = [Compression.lz4: Wire.lz4, .deflate: { Wire.zlib($0) }, .zstd: { Wire.zstd($0) }][compression]!(
+            bomb
+        )
         #expect(body.count < 250_000)
         #expect(self.failure(body, compression, rawSize: 1000) == "PostBodyUncompressError")
     }

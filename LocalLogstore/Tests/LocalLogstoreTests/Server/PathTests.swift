@@ -18,6 +18,8 @@ struct PathTests {
             ("/logstores/app/track", .service, true), ("/logstores/app/track/", .service, false),
             ("//logstores//app/track", .service, false), ("/logstores/app/track.gif", .service, true),
             ("/logstores/app/track_ua.gif", .service, true), ("/logstores/app/shards/lb", .service, true),
+            ("/logstores/app/shards/route", .service, true), ("/logstores", .nobody, true),
+            ("/logstores/app/shards/0", .nobody, true), ("/logstores/app/logs", .nobody, true),
             ("/logstores/app/shards", .nobody, true), ("/logstores/app", .nobody, true),
             ("/logstores//track", .nobody, false),
             ("/logstores/app/track/x", .nobody, true), ("/servertime", .nobody, true), ("*", .nobody, false),
@@ -77,7 +79,7 @@ struct PathTests {
         }
     }
 
-    @Test(arguments: ["/logstores/app/track", "/logstores/app/shards/lb"])
+    @Test(arguments: ["/logstores/app/track", "/logstores/app/shards/lb", "/logstores/app/shards/route"])
     func anySiteMaySendWithItsOwnHeaders(path: String) async throws {
         try await withServer {
             $0.mode = .compatible

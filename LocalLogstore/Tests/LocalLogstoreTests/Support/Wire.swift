@@ -3,6 +3,7 @@
 
 import CLZ4Server
 import CZlibServer
+import CZstdServer
 import LocalLogstore
 
 /// Compresses, so that the endpoint's decompression meets real streams.
@@ -38,6 +39,13 @@ enum Wire {
 
     static func zlib(_ raw: [UInt8], level: CInt = 6) -> [UInt8] {
         self.deflate(raw, level: level, windowBits: 15)
+    }
+
+    static func zstd(_ raw: [UInt8], level: CInt = 3) -> [UInt8] {
+        let bound = ZSTD_compressBound(raw.count)
+        return [UInt8](unsafeUninitializedCapacity: bound) { output, count in
+            count = ZSTD_compress(output.baseAddress, bound, raw, raw.count, level)
+        }
     }
 
     /// DEFLATE without the frame of zlib.
