@@ -24,6 +24,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard !self.state.hasEnded else { return }
         switch self.unwrapInboundIn(data) {
         case .head(var head):
+            RequestTarget(head.uri)?.replace(in: &head)
             self.state.receive(&head)
             context.fireChannelRead(self.wrapInboundOut(.head(head)))
         case .body, .end:
