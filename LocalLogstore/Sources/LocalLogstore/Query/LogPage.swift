@@ -35,4 +35,10 @@ extension LogReader {
         page.logs = try found.compactMap { try self.load($0.id) }
         return page
     }
+
+    /// The matching logs by time, without the first `offset` of them, at most `limit`.
+    func slice(offset: Int, limit: Int, newestFirst: Bool) throws -> [StoredLog] {
+        let found = try newestFirst ? self.newest(offset + limit) : self.oldest(offset + limit)
+        return try found.dropFirst(offset).compactMap { try self.load($0.id) }
+    }
 }

@@ -188,23 +188,21 @@ final class LogReader {
         return .all(parts)
     }
 
-    /// Calls `body` with the matching logs, the oldest first; without the index of words.
+    /// Calls `body` with the matching logs, the oldest first, until it returns `false`; without the index of words.
     ///
     /// Logs mostly arrive in the order of their times: then the next one stands behind the last, and is found at once.
     private func forEachByTime(
         _ columns: String,
         within times: Range<Int64>,
         where conditions: [Condition],
-        _ body: (RawStatement) throws -> Void
+        _ body: (RawStatement) throws -> Bool
     ) throws {
         try self.run(
             "SELECT \(columns) FROM logs INDEXED BY logs_by_time",
             [Self.condition(times)] + self.kinds() + conditions + self.plan.conditions(usingWords: false),
-            "ORDER BY at, id"
-        ) { row in
-            try body(row)
-            return true
-        }
+            "ORDER BY at, id",
+            body
+        )
     }
 
     /// Calls `body` with all matching logs in any order.
@@ -218,7 +216,10 @@ final class LogReader {
     ) throws {
         let times = times ?? self.times
         guard self.plan.words != nil else {
-            return try self.forEachByTime(columns, within: times, where: conditions, body)
+            return try self.forEachByTime(columns, within: times, where: conditions) { row in
+                try body(row)
+                return true
+            }
         }
         try self.forEach(columns, ids: self.ids(of: times), within: times, where: conditions) { row in
             try body(row)
@@ -253,6 +254,22 @@ final class LogReader {
         return found
     }
 
+    /// The oldest matching logs, at most `limit`.
+    func oldest(_ limit: Int) throws -> [LogPage.Cursor] {
+        var found: [LogPage.Cursor] = []
+        guard limit > 0 else { return found }
+        if try self.plan.words == nil || self.hasMany() {
+            try self.forEachByTime("at, id", within: self.times, where: []) { row in
+                found.append(LogPage.Cursor(time: row.int(0), id: row.int(1)))
+                return found.count < limit
+            }
+            return found
+        }
+        try self.forEachInAnyOrder("at, id") { found.append(LogPage.Cursor(time: $0.int(0), id: $0.int(1))) }
+        found.sort { $0.isBehind($1) }
+        return Array(found.prefix(limit))
+    }
+
     /// About how many logs are looked at first, how many times more each time, and how often if there are words.
     private static let firstSlice = 2_000
     private static let growth: Int64 = 5
@@ -276,6 +293,7 @@ final class LogReader {
             var slice: [LogPage.Cursor] = []
             try self.forEachByTime("at, id", within: start..<end, where: conditions) { row in
                 slice.append(LogPage.Cursor(time: row.int(0), id: row.int(1)))
+                return true
             }
             found += slice.reversed()
             if found.count >= limit { return Array(found.prefix(limit)) }

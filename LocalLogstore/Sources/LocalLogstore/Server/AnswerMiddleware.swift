@@ -30,7 +30,7 @@ struct AnswerMiddleware: RouterMiddleware {
         next: @concurrent (Request, TrackContext) async throws -> Response
     ) async throws -> Response {
         // The page's own requests are none of the service's.
-        let owner = RequestPath(request.uri.path).owner
+        let owner = RequestPath(request).owner
         if owner == .page { return try await next(request, context) }
         let start = ContinuousClock.now
         let receivedAt = Date().microseconds

@@ -14,7 +14,7 @@ struct FrontDoor<Routes: HTTPResponder<TrackContext>>: HTTPResponder {
         if request.headers[.expect] != nil {
             request.body = RequestBody(asyncSequence: AwaitedBody(body: request.body, channel: context.channel))
         }
-        guard request.method == .head, RequestPath(request.uri.path).owner == .page else {
+        guard request.method == .head, RequestPath(request).owner == .page else {
             return try await self.routes.respond(to: request, context: context)
         }
         var head = request.head

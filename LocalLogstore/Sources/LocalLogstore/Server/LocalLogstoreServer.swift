@@ -133,19 +133,26 @@ public final class LocalLogstoreServer: Service {
         )
         router.add(middleware: WebMiddleware(access: access))
         router.add(middleware: PathMiddleware(mode: self.settings.mode))
-        self.addService(to: router)
-        PageHandler.add(to: router)
-        self.addInterface(to: router, access)
-        return router
-    }
-
-    private func addService(to router: Router<TrackContext>) {
         let admission = Admission(
             project: self.settings.project,
             projects: self.settings.projects,
             registry: self.registry,
             onEvent: self.onEvent
         )
+        self.addService(to: router, admission)
+        let reading = ReadHandler(
+            settings: self.settings,
+            admission: admission,
+            store: self.store,
+            keys: self.accessKeys
+        )
+        reading.add(to: router)
+        PageHandler.add(to: router, project: reading.project)
+        self.addInterface(to: router, access)
+        return router
+    }
+
+    private func addService(to router: Router<TrackContext>, _ admission: Admission) {
         let put = PutHandler(
             settings: self.settings,
             admission: admission,

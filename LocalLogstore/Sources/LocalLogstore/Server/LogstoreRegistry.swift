@@ -26,6 +26,23 @@ public final class LogstoreRegistry: Sendable {
         return used.sorted()
     }
 
+    /// The names of the logstores of a project that are known before anything is stored, or have been used.
+    func names(of project: String) -> Set<String> {
+        if case .only(let names) = self.policy { return names }
+        return self.state.withLock { state in Set(state.used.filter { $0[0] == project }.map { $0[1] }) }
+    }
+
+    /// Whether the logstores of one name take anonymous logs.
+    func isTracking(_ logstore: String) -> Bool { self.state.withLock { !$0.trackingOff.contains(logstore) } }
+
+    /// Finds a logstore to read from, which creates none. Throws as ``use(_:in:isSigned:)``.
+    func check(_ name: String) throws(ServiceError) {
+        guard Names.isLogstore(name) else {
+            throw .parameterInvalid("\"\(name)\" is not a valid name of a logstore.")
+        }
+        if case .only(let names) = self.policy, !names.contains(name) { throw .logstoreNotExist(name) }
+    }
+
     /// Switches web tracking on or off for the logstores of one name, as their owner can in the console. It is on to
     /// begin with.
     public func setTracking(_ isOn: Bool, for logstore: String) {

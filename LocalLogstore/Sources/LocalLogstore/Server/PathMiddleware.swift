@@ -14,7 +14,7 @@ struct PathMiddleware: RouterMiddleware {
         context: TrackContext,
         next: @concurrent (Request, TrackContext) async throws -> Response
     ) async throws -> Response {
-        let path = RequestPath(request.uri.path)
+        let path = RequestPath(request)
         if !path.isExact {
             let message = "The path \(request.uri.path) has a slash too many"
             switch path.owner {

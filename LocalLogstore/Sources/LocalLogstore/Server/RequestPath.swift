@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Hummingbird
+
 /// The path of a request, as the routes see it: to them a slash more makes no other path.
 struct RequestPath {
     enum Owner {
@@ -8,22 +10,36 @@ struct RequestPath {
         case service
         /// The page and its interface.
         case page
+        /// What is read with a signature, and paths that there are not.
         case nobody
     }
 
     private let text: String
     private let parts: [Substring]
 
-    init(_ text: String) {
+    /// Whether what is asked for here is the project, and not the page, which has the same path.
+    private let isSigned: Bool
+
+    init(_ text: String, isSigned: Bool = false) {
         self.text = text
         self.parts = text.split(separator: "/")
+        self.isSigned = isSigned
+    }
+
+    init(_ request: Request) {
+        let authorization = request.headers[.authorization] ?? ""
+        self.init(
+            request.uri.path,
+            isSigned: authorization.hasPrefix("LOG ") || authorization.hasPrefix("SLS4-HMAC-SHA256 ")
+        )
     }
 
     /// Whether it has no slash too many.
     var isExact: Bool { self.text == "/" + self.parts.joined(separator: "/") }
 
     var owner: Owner {
-        guard let first = self.parts.first, first != "assets", first != "api" else { return .page }
+        guard let first = self.parts.first else { return self.isSigned ? .nobody : .page }
+        if first == "assets" || first == "api" { return .page }
         guard first == "logstores", self.parts.count > 2 else { return .nobody }
         let rest = self.parts[2...].joined(separator: "/")
         let isService = ["shards/lb", "shards/route"].contains(rest) || GetHandler.Form(rawValue: rest) != nil

@@ -25,7 +25,7 @@ public struct ServerSettings: Sendable {
     public var rehearsal = RehearsalSettings()
     public var access: AccessPolicy = .open
 
-    /// The keys that requests to PutLogs can be signed with; without any, no such request is taken.
+    /// The keys that requests to PutLogs, and to read logs, can be signed with; without any, no such request is taken.
     public var accessKeys: [AccessKey] = []
 
     public var retention = Retention()

@@ -44,6 +44,13 @@ extension LogStore {
         }
     }
 
+    /// The logstores of a project that hold logs.
+    func logstores(of project: String) async throws -> Set<String> {
+        try await self.database.read {
+            try String.fetchSet($0, sql: "SELECT DISTINCT logstore FROM kinds WHERE project = ?", arguments: [project])
+        }
+    }
+
     // MARK: - Following
 
     /// What has arrived behind a log.

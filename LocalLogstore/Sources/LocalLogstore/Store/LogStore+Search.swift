@@ -38,6 +38,37 @@ extension LogStore {
         try await self.read(LogSelection()) { try $0.context(of: id, count: count) }
     }
 
+    /// Some of the matching logs by time, as GetLogs asks for them.
+    func slice(_ question: LogsQuestion) async throws -> [StoredLog] {
+        try await self.read(question.selection) {
+            try $0.slice(offset: question.offset, limit: question.line, newestFirst: question.reverse)
+        }
+    }
+
+    /// Where a reader of what was received then or later begins; see ``LogReader/firstRequest(since:)``.
+    func cursor(in place: Admission.Place, since time: Int64) async throws -> PullCursor {
+        try await self.read(LogSelection(project: place.project, logstore: place.logstore)) {
+            PullCursor(request: try $0.firstRequest(since: time))
+        }
+    }
+
+    /// Up to `count` requests from a cursor on, and where to go on.
+    func pull(
+        in place: Admission.Place,
+        from cursor: PullCursor,
+        until end: PullCursor?,
+        count: Int
+    ) async throws -> (answer: PullAnswer, next: PullCursor) {
+        try await self.read(LogSelection(project: place.project, logstore: place.logstore)) { reader in
+            var answer = PullAnswer()
+            let next = try reader.forEachGroup(from: cursor.request, until: end?.request) { request, logs in
+                try answer.append(request, logs)
+                return answer.count < count && answer.bytes.count < PullAnswer.maximumBytes
+            }
+            return (answer, PullCursor(request: next))
+        }
+    }
+
     private func read<Result: Sendable>(
         _ selection: LogSelection,
         _ body: @escaping @Sendable (LogReader) throws -> Result

@@ -30,8 +30,15 @@ enum PageHandler {
         (bytes, "text/javascript; charset=utf-8")
     }
 
-    static func add(to router: Router<TrackContext>) {
-        router.get("/") { _, _ in Self.response(PackageResources.index_html, type: "text/html; charset=utf-8") }
+    /// - Parameter project: Answers signed requests for `/`, which are for the project.
+    static func add(
+        to router: Router<TrackContext>,
+        project: @escaping @Sendable (Request, TrackContext) async throws -> Response
+    ) {
+        router.get("/") { request, context in
+            guard RequestPath(request).owner == .page else { return try await project(request, context) }
+            return Self.response(PackageResources.index_html, type: "text/html; charset=utf-8")
+        }
         router.get("assets/:name") { _, context -> Response in
             guard let name = context.parameters.get("name"), let asset = Self.assets[name] else {
                 throw WebError.notFound("There is no such file.")

@@ -21,7 +21,7 @@ struct WebMiddleware: RouterMiddleware {
         context: TrackContext,
         next: @concurrent (Request, TrackContext) async throws -> Response
     ) async throws -> Response {
-        guard RequestPath(request.uri.path).owner == .page else { return try await next(request, context) }
+        guard RequestPath(request).owner == .page else { return try await next(request, context) }
         var response: Response
         do {
             // Check requests for the page itself, too: under a name of its own, another site could read the answers.
