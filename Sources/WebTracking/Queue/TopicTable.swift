@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The queues of a producer by topic and promoted tags. Their number is limited.
-final class TopicTable: Sendable {
+final class TopicTable: RecordQueues {
     /// The queue for records whose own topic finds no place.
     let base: TopicQueue
     /// The queue for records that earlier processes left in the spool. It takes no records of this process. Its drops
@@ -58,11 +58,12 @@ final class TopicTable: Sendable {
         self.state = Lock(state)
     }
 
+    var baseQueue: any RecordQueue { self.base }
+
     /// What bounds how many topics wait for a thread.
     var turnstile: Turnstile { self.context.turnstile }
 
-    /// The queue of `key`, put into use if there is room for it; `nil` if there is not.
-    func buffer(for key: TopicKey) -> TopicQueue? {
+    func queue(for key: TopicKey) -> (any RecordQueue)? {
         self.state.withLock { state in
             if let entry = state.buffers[key] { return entry.buffer }
             guard self.hasRoom(in: state) else { return nil }
@@ -72,9 +73,8 @@ final class TopicTable: Sendable {
         }
     }
 
-    /// The queue of `key` for a handler that may log later. It does not count as in use until then: it answers that it
-    /// is retired, and ``revive(_:)`` puts it into use.
-    func handle(for key: TopicKey) -> TopicQueue {
+    /// The queue of `key` for a handler that may log later. Until then it does not count as in use.
+    func futureQueue(for key: TopicKey) -> any RecordQueue {
         self.state.withLock { state in
             if let buffer = state.buffers[key]?.buffer ?? state.idle[key]?.buffer { return buffer }
             let buffer = TopicQueue(key: key, context: self.context)
@@ -84,9 +84,9 @@ final class TopicTable: Sendable {
         }
     }
 
-    /// Puts a retired queue into use again. Returns `false` if there is no room for it.
-    func revive(_ buffer: TopicQueue) -> Bool {
-        self.state.withLock { state in
+    func revive(_ queue: any RecordQueue) -> Bool {
+        guard let buffer = queue as? TopicQueue else { return false }
+        return self.state.withLock { state in
             if let entry = state.buffers[buffer.key] { return entry.buffer === buffer }
             guard self.hasRoom(in: state) else { return false }
             self.use(buffer, in: &state)
@@ -232,16 +232,6 @@ final class TopicTable: Sendable {
         self.visit { body($0, $0.abandon(addingTo: &outcome)) }
         return outcome
     }
-}
-
-extension TopicTable: RecordQueues {
-    var baseQueue: any RecordQueue { self.base }
-
-    func queue(for key: TopicKey) -> (any RecordQueue)? { self.buffer(for: key) }
-
-    func futureQueue(for key: TopicKey) -> any RecordQueue { self.handle(for: key) }
-
-    func revive(_ queue: any RecordQueue) -> Bool { (queue as? TopicQueue).map { self.revive($0) } ?? false }
 }
 
 /// Elements in the order in which they came. To add or to remove one costs little, however many there are. A copy costs
