@@ -6,7 +6,7 @@
 /// ``DeliveryMachine`` makes the decisions, this actor carries them out. A topic that is slow or refused does not hold
 /// up others: it keeps a request slot only while its request is in flight.
 actor TopicActor {
-    private let buffer: TopicQueue
+    private let queue: TopicQueue
     private let context: DeliveryContext
     private var machine: DeliveryMachine<Batch>
     private var size: RequestSize
@@ -19,8 +19,8 @@ actor TopicActor {
 
     /// With `isPatient`, nothing is dropped because its delivery takes long, or for a refusal that is not about one
     /// record. If a single record is refused, its file is kept.
-    init(buffer: TopicQueue, context: DeliveryContext, isPatient: Bool = false) {
-        self.buffer = buffer
+    init(queue: TopicQueue, context: DeliveryContext, isPatient: Bool = false) {
+        self.queue = queue
         self.context = context
         self.isPatient = isPatient
         self.machine = DeliveryMachine(policy: isPatient ? context.retryPolicy.patient : context.retryPolicy)
@@ -32,15 +32,15 @@ actor TopicActor {
     func run() async {
         let destination = self.context.destination
         while !Task.isCancelled {
-            self.buffer.context.spool?.reportNotices()
-            self.buffer.reportDrops(to: self.context.diagnostics)
-            self.buffer.wakeSettled()
-            if let rank = self.buffer.takeSpoolPressure() { self.context.evict(rank) }
-            self.buffer.announceDrops(self.context.announcement)
+            self.queue.context.spool?.reportNotices()
+            self.queue.reportDrops(to: self.context.diagnostics)
+            self.queue.wakeSettled()
+            if let rank = self.queue.takeSpoolPressure() { self.context.evict(rank) }
+            self.queue.announceDrops(self.context.announcement)
             let now = self.context.clock.now()
             switch self.machine.next(at: now, deliveries: destination.deliveries) {
             case .take(let paced, let isBackingOff):
-                switch self.buffer.work(at: now) {
+                switch self.queue.work(at: now) {
                 case .ready where self.unreadableUntil.map { now < $0 } ?? false:
                     await self.pause(until: self.unreadableUntil ?? now)
                 case .ready where isBackingOff:
@@ -63,15 +63,15 @@ actor TopicActor {
                     }
                     self.context.slots.release()
                 case .copying:
-                    await self.buffer.waitForCopy()
+                    await self.queue.waitForCopy()
                 case .due(let deadline):
-                    await self.buffer.wait(until: deadline)
+                    await self.queue.wait(until: deadline)
                 case .none:
                     let pause =
-                        self.buffer.hasAnnouncement ? self.context.announcementInterval : self.context.idleTimeout
-                    await self.buffer.wait(until: now + pause)
-                    let isIdle = self.context.clock.now() >= now + pause || self.buffer.isClosed
-                    if isIdle && self.context.retire(self.buffer) { return }
+                        self.queue.hasAnnouncement ? self.context.announcementInterval : self.context.idleTimeout
+                    await self.queue.wait(until: now + pause)
+                    let isIdle = self.context.clock.now() >= now + pause || self.queue.isClosed
+                    if isIdle && self.context.retire(self.queue) { return }
                 }
             case .send(let batch, let records, let isRetry):
                 guard await self.context.slots.acquire() else { break }
@@ -84,19 +84,19 @@ actor TopicActor {
             }
         }
         // The shutdown has counted these records.
-        for batch in self.machine.abandon() { self.buffer.unload(batch) }
+        for batch in self.machine.abandon() { self.queue.unload(batch) }
     }
 
     /// Takes the oldest sealed batch, and maps its file. Returns `false` if there is none. Drops a batch if its file
     /// was removed or changed. If the file cannot be opened at present, the batch waits.
     private func take() async -> Bool {
-        while let batch = self.buffer.take() {
+        while let batch = self.queue.take() {
             if !batch.memory.isResident {
                 let error = await self.map(batch.memory)
                 // A shutdown that did not wait for the disk has counted the batch, which is still in its file.
                 guard !Task.isCancelled else {
                     self.context.budget.charge(batch.memory.heldBytes)
-                    self.buffer.unload(batch)
+                    self.queue.unload(batch)
                     return false
                 }
                 if let error {
@@ -119,7 +119,7 @@ actor TopicActor {
     /// Maps a file on the worker, so that no other task waits for the disk. Returns the error if it failed.
     private func map(_ memory: BatchMemory) async -> FileError? {
         do throws(FileError) {
-            try await self.buffer.context.spool?.worker.run { () throws(FileError) in try memory.map() }
+            try await self.queue.context.spool?.worker.run { () throws(FileError) in try memory.map() }
             return nil
         } catch {
             return error
@@ -130,15 +130,15 @@ actor TopicActor {
     private func requeue(_ batch: Batch, _ error: FileError) {
         let isFirst = self.unreadableUntil == nil
         self.unreadableUntil = self.context.clock.now() + Self.unreadablePause
-        self.buffer.requeue(batch)
+        self.queue.requeue(batch)
         guard isFirst else { return }
-        let directory = self.buffer.context.spool?.directory ?? ""
+        let directory = self.queue.context.spool?.directory ?? ""
         self.context.diagnostics(.spoolFailed(directory: directory, reason: String(describing: error)))
     }
 
     /// Drops a batch whose file was removed or changed. A changed file is kept.
     private func dropUnreadable(_ batch: Batch, _ error: FileError) async {
-        if error.isDamage, let file = batch.spoolFile, let spool = self.buffer.context.spool {
+        if error.isDamage, let file = batch.spoolFile, let spool = self.queue.context.spool {
             let hasMoved = await spool.worker.run {
                 spool.quarantine(file.path, of: file.spoolFolder, reason: String(describing: error))
             }
@@ -151,7 +151,7 @@ actor TopicActor {
 
     /// Keeps the file of a batch with a record that was dropped.
     private func keep(_ batch: Batch, _ reason: DropReason) async {
-        guard let file = batch.spoolFile, let spool = self.buffer.context.spool else { return }
+        guard let file = batch.spoolFile, let spool = self.queue.context.spool else { return }
         await spool.worker.run {
             let reason = "a record in it was refused (\(reason.rawValue))"
             spool.quarantineCopy(file, file.path, of: file.spoolFolder, reason: reason)
@@ -160,14 +160,14 @@ actor TopicActor {
 
     /// Waits until `deadline`, or until a flush asks for an attempt at once.
     private func pause(until deadline: MonotonicInstant) async {
-        if self.buffer.takeSkipBackoff() { self.machine.skipBackoff() } else { await self.buffer.wait(until: deadline) }
+        if self.queue.takeSkipBackoff() { self.machine.skipBackoff() } else { await self.queue.wait(until: deadline) }
     }
 
     /// Waits as ``pause(until:)`` does, or takes the next batch if there is one.
     private func pause(until deadline: MonotonicInstant, orTake: Bool, at now: MonotonicInstant) async {
         var deadline = deadline
         if orTake {
-            switch self.buffer.work(at: now) {
+            switch self.queue.work(at: now) {
             case .ready where self.unreadableUntil.map { now < $0 } ?? false: break
             case .ready:
                 _ = await self.take()
@@ -180,7 +180,7 @@ actor TopicActor {
     }
 
     private func send(_ batch: Batch, _ records: Range<Int>, isRetry: Bool) async {
-        _ = self.buffer.takeSkipBackoff()
+        _ = self.queue.takeSkipBackoff()
         let destination = self.context.destination
         let known = destination.limits
         let limits = RequestComposer.Limits(
@@ -188,7 +188,7 @@ actor TopicActor {
             raw: known.raw.limit ?? .max
         )
         let composed = self.composer.compose(batch, records, within: limits)
-        self.buffer.state.besideLane { $0.ledger.begin(composed.records.count) }
+        self.queue.state.besideLane { $0.ledger.begin(composed.records.count) }
         let wire = composed.wireBytes
         let raw = composed.made.rawBytes
         let start = self.context.clock.now()
@@ -209,18 +209,18 @@ actor TopicActor {
             count: composed.records.count,
             at: end,
             jitter: self.context.random(),
-            isClosing: self.buffer.isClosed,
+            isClosing: self.queue.isClosed,
             deliveries: destination.deliveries
         )
         let isQuick = self.size.isQuick
-        self.buffer.state.withLock {
+        self.queue.state.withLock {
             $0.ledger.count(verdict.outcome, isRetry: isRetry, isQuick: isQuick, duration: end - start)
         }
         self.context.observer.requestFinished(verdict.outcome, duration: end - start)
         switch result {
         case .delivered(let part):
             let settlement = TopicLedger.Settlement.delivered(rawBytes: raw, wireBytes: wire)
-            self.buffer.settle(part, as: settlement, isInOrder: self.machine.isInOrder)
+            self.queue.settle(part, as: settlement, isInOrder: self.machine.isInOrder)
         case .dropped(let part, let reason):
             if self.isPatient { await self.keep(part.batch, reason) }
             self.drop(part, reason, error: failure)
@@ -233,7 +233,7 @@ actor TopicActor {
     private func report(_ verdict: Verdict, _ failure: ProducerDiagnostic.Failure?, retryIn delay: Duration) {
         self.context.diagnostics(
             .requestFailed(
-                topic: self.buffer.key.topic,
+                topic: self.queue.key.topic,
                 outcome: verdict.outcome,
                 failure: failure ?? .noAnswer("unknown"),
                 retryIn: delay
@@ -242,7 +242,7 @@ actor TopicActor {
     }
 
     private func drop(_ part: BatchRange<Batch>, _ reason: DropReason, error: ProducerDiagnostic.Failure?) {
-        let topic = self.buffer.key.topic
+        let topic = self.queue.key.topic
         if part.count == 1, reason == .rejected || reason == .tooLarge, let index = part.ranges.first?.lowerBound {
             let rank = part.batch.mark(index).rank
             let record = RefusedRecord(part.batch.text(at: index), rank: rank, fields: self.context.fields)
@@ -252,6 +252,6 @@ actor TopicActor {
                 .recordsDropped(topic: topic, reason: reason, count: part.count, failure: error)
             )
         }
-        self.buffer.settle(part, as: .dropped(reason), isInOrder: self.machine.isInOrder)
+        self.queue.settle(part, as: .dropped(reason), isInOrder: self.machine.isInOrder)
     }
 }

@@ -88,7 +88,7 @@ struct ProducerParts {
             executor: executor,
             startWorker: { [isRescue = configuration.spool.isRescue] queue in
                 let isPatient = isRescue && queue.isOfEarlierProcesses
-                await TopicActor(buffer: queue, context: delivery, isPatient: isPatient).run()
+                await TopicActor(queue: queue, context: delivery, isPatient: isPatient).run()
             },
             repetition: { links.pipeline?.repetition(of: $0) }
         )

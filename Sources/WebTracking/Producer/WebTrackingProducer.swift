@@ -449,12 +449,12 @@ public final class WebTrackingProducer: Sendable {
             self.slots.close()
             self.maintenance?.stop()
             var rest = ShutdownProgress.Rest()
-            rest.outcome = self.table.abandon { buffer, left in
+            rest.outcome = self.table.abandon { queue, left in
                 rest.dropped += left.dropped
                 rest.spooled += left.spooled.reduce(0) { $0 + $1.levels.total }
                 files += left.spooled
                 rest.inFlight += left.recordsInFlight
-                if left.hasUnreportedDrops { unreported.append(buffer) }
+                if left.hasUnreportedDrops { unreported.append(queue) }
                 guard let worker = left.worker else { return }
                 // What is in flight is stopped before the transport is.
                 if left.recordsInFlight > 0 { worker.cancel() } else { workers.append(worker) }
@@ -462,7 +462,7 @@ public final class WebTrackingProducer: Sendable {
             return rest
         }
         // An announcement that found no room may have been dropped behind the worker's last look.
-        for buffer in unreported { buffer.reportDrops(to: self.diagnostics.report) }
+        for queue in unreported { queue.reportDrops(to: self.diagnostics.report) }
         self.cancel(workers)
         return files
     }
@@ -511,10 +511,10 @@ public final class WebTrackingProducer: Sendable {
     private func deliver(_ targets: [(TopicQueue, Int)], until deadline: MonotonicInstant) async {
         await withDeadline(deadline, clock: self.clock) {
             await withTaskGroup(of: Void.self) { group in
-                for (place, (buffer, target)) in targets.enumerated() {
+                for (place, (queue, target)) in targets.enumerated() {
                     if place >= Self.topicsAtOnce { await group.next() }
                     guard !Task.isCancelled else { break }
-                    group.addTask { await buffer.flush(target) }
+                    group.addTask { await queue.flush(target) }
                 }
             }
         }

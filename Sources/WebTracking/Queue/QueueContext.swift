@@ -27,7 +27,7 @@ final class QueueContext: Sendable {
     private let sequence = Atomic<UInt64>(0)
     /// The base of this producer's batch ids; `nil` for batches without ids.
     private let batchIdentity: UInt64?
-    private let buffers = Atomic<UInt64>(0)
+    private let queues = Atomic<UInt64>(0)
 
     init(
         clock: any ProducerClock,
@@ -73,7 +73,7 @@ final class QueueContext: Sendable {
     /// The prefix of a new queue's batch ids. It differs from that of every earlier queue of any producer.
     func nextBatchPrefix() -> UInt64? {
         guard let identity = self.batchIdentity else { return nil }
-        let number = self.buffers.add(1, ordering: .relaxed).newValue
+        let number = self.queues.add(1, ordering: .relaxed).newValue
         let mixed = (identity &+ number &* 0x9E37_79B9_7F4A_7C15) &* 0xBF58_476D_1CE4_E5B9
         return mixed ^ mixed >> 31
     }

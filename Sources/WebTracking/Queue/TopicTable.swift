@@ -13,7 +13,7 @@ final class TopicTable: RecordQueues {
     private let state: Lock<State>
 
     private struct State {
-        var buffers: [TopicKey: Entry] = [:]
+        var queues: [TopicKey: Entry] = [:]
         /// The same queues, the oldest first. A dictionary has another order in each process, and no result must depend
         /// on that.
         var order = NumberedList<TopicQueue>()
@@ -27,12 +27,12 @@ final class TopicTable: RecordQueues {
         var isClosed = false
         var isAbandoned = false
 
-        mutating func insert(_ buffer: TopicQueue) {
-            self.buffers[buffer.key] = Entry(number: self.order.append(buffer), buffer: buffer)
+        mutating func insert(_ queue: TopicQueue) {
+            self.queues[queue.key] = Entry(number: self.order.append(queue), queue: queue)
         }
 
-        mutating func remove(_ buffer: TopicQueue) -> Bool {
-            guard let entry = self.buffers.removeValue(forKey: buffer.key) else { return false }
+        mutating func remove(_ queue: TopicQueue) -> Bool {
+            guard let entry = self.queues.removeValue(forKey: queue.key) else { return false }
             self.order.remove(entry.number)
             return true
         }
@@ -40,19 +40,19 @@ final class TopicTable: RecordQueues {
 
     private struct Entry {
         var number: Int
-        var buffer: TopicQueue
+        var queue: TopicQueue
     }
 
     private struct Idle {
-        weak var buffer: TopicQueue?
+        weak var queue: TopicQueue?
     }
 
     init(base: TopicKey, maximum: Int, context: QueueContext) {
         self.context = context
         self.maximum = maximum
-        let buffer = TopicQueue(key: base, context: context)
-        self.base = buffer
-        self.recovery = context.spool.map { _ in TopicQueue(key: base, context: context, announcer: buffer) }
+        let queue = TopicQueue(key: base, context: context)
+        self.base = queue
+        self.recovery = context.spool.map { _ in TopicQueue(key: base, context: context, announcer: queue) }
         var state = State()
         state.insert(self.base)
         self.state = Lock(state)
@@ -65,71 +65,71 @@ final class TopicTable: RecordQueues {
 
     func queue(for key: TopicKey) -> (any RecordQueue)? {
         self.state.withLock { state in
-            if let entry = state.buffers[key] { return entry.buffer }
+            if let entry = state.queues[key] { return entry.queue }
             guard self.hasRoom(in: state) else { return nil }
-            let buffer = state.idle[key]?.buffer ?? TopicQueue(key: key, context: self.context)
-            self.use(buffer, in: &state)
-            return buffer
+            let queue = state.idle[key]?.queue ?? TopicQueue(key: key, context: self.context)
+            self.use(queue, in: &state)
+            return queue
         }
     }
 
     /// The queue of `key` for a handler that may log later. Until then it does not count as in use.
     func futureQueue(for key: TopicKey) -> any RecordQueue {
         self.state.withLock { state in
-            if let buffer = state.buffers[key]?.buffer ?? state.idle[key]?.buffer { return buffer }
-            let buffer = TopicQueue(key: key, context: self.context)
-            _ = buffer.retire(forGood: true)
-            self.keepIdle(buffer, in: &state)
-            return buffer
+            if let queue = state.queues[key]?.queue ?? state.idle[key]?.queue { return queue }
+            let queue = TopicQueue(key: key, context: self.context)
+            _ = queue.retire(forGood: true)
+            self.keepIdle(queue, in: &state)
+            return queue
         }
     }
 
     func revive(_ queue: any RecordQueue) -> Bool {
-        guard let buffer = queue as? TopicQueue else { return false }
+        guard let queue = queue as? TopicQueue else { return false }
         return self.state.withLock { state in
-            if let entry = state.buffers[buffer.key] { return entry.buffer === buffer }
+            if let entry = state.queues[queue.key] { return entry.queue === queue }
             guard self.hasRoom(in: state) else { return false }
-            self.use(buffer, in: &state)
+            self.use(queue, in: &state)
             return true
         }
     }
 
     /// Whether one more topic may come into use. If so, charges its memory.
     private func hasRoom(in state: State) -> Bool {
-        state.buffers.count < self.maximum && self.context.budget.takeTopic()
+        state.queues.count < self.maximum && self.context.budget.takeTopic()
     }
 
-    private func use(_ buffer: TopicQueue, in state: inout State) {
-        state.idle[buffer.key] = nil
+    private func use(_ queue: TopicQueue, in state: inout State) {
+        state.idle[queue.key] = nil
         // Before it takes records.
-        if state.isClosed { buffer.close() }
+        if state.isClosed { queue.close() }
         if state.isAbandoned {
             var outcome = Outcome()
-            buffer.abandon(addingTo: &outcome)
+            queue.abandon(addingTo: &outcome)
         }
-        buffer.revive()
-        state.insert(buffer)
+        queue.revive()
+        state.insert(queue)
     }
 
-    private func keepIdle(_ buffer: TopicQueue, in state: inout State) {
+    private func keepIdle(_ queue: TopicQueue, in state: inout State) {
         if state.idle.count >= state.sweepAt {
-            state.idle = state.idle.filter { $0.value.buffer != nil }
+            state.idle = state.idle.filter { $0.value.queue != nil }
             state.sweepAt = max(256, state.idle.count * 2)
         }
-        state.idle[buffer.key] = Idle(buffer: buffer)
+        state.idle[queue.key] = Idle(queue: queue)
     }
 
     /// Ends the worker of an idle queue. Also removes the queue, unless it is the base or the recovery queue, or the
     /// table is closed. Returns `false` if the queue is not idle.
-    func retire(_ buffer: TopicQueue) -> Bool {
+    func retire(_ queue: TopicQueue) -> Bool {
         self.state.withLock { state in
             // A queue's lock is taken inside of the table's, never the other way round.
-            let isForGood = buffer !== self.base && buffer !== self.recovery && !state.isClosed
-            let (mayGo, tally) = buffer.retire(forGood: isForGood)
+            let isForGood = queue !== self.base && queue !== self.recovery && !state.isClosed
+            let (mayGo, tally) = queue.retire(forGood: isForGood)
             if let tally {
                 state.retired += tally
-                if state.remove(buffer) { self.context.budget.releaseTopic() }
-                self.keepIdle(buffer, in: &state)
+                if state.remove(queue) { self.context.budget.releaseTopic() }
+                self.keepIdle(queue, in: &state)
             }
             return mayGo
         }
@@ -150,12 +150,12 @@ final class TopicTable: RecordQueues {
 
     /// Makes room in the spool for a record of this rank: evicts from the topic with the least severe and oldest batch.
     func evict(atMost rank: Int) {
-        var candidates: [(buffer: TopicQueue, rank: Int, openedAt: MonotonicInstant)] = []
-        self.visit { buffer in
-            if let (rank, openedAt) = buffer.evictable(atMost: rank) { candidates.append((buffer, rank, openedAt)) }
+        var candidates: [(queue: TopicQueue, rank: Int, openedAt: MonotonicInstant)] = []
+        self.visit { queue in
+            if let (rank, openedAt) = queue.evictable(atMost: rank) { candidates.append((queue, rank, openedAt)) }
         }
         let first = EvictionPolicy.first(of: candidates.lazy.map { (rank: $0.rank, age: $0.openedAt) }, atMost: rank)
-        _ = first.map { candidates[$0.index].buffer.evict(atMost: rank) }
+        _ = first.map { candidates[$0.index].queue.evict(atMost: rank) }
     }
 
     /// Moves records that wait in memory to files of the spool. Returns how many are still in memory.
@@ -174,7 +174,7 @@ final class TopicTable: RecordQueues {
     }
 
     /// The number of queues.
-    var count: Int { self.state.withLock { $0.buffers.count } }
+    var count: Int { self.state.withLock { $0.queues.count } }
 
     // MARK: Sums
 
@@ -210,8 +210,8 @@ final class TopicTable: RecordQueues {
             self.visit { if $0 !== self.recovery { $0.announceDrops(announcement) } }
         }
         var targets: [(TopicQueue, Int)] = []
-        self.visit { buffer in
-            if let target = buffer.flushTarget() { targets.append((buffer, target)) }
+        self.visit { queue in
+            if let target = queue.flushTarget() { targets.append((queue, target)) }
         }
         return targets
     }

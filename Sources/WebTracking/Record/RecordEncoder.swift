@@ -9,7 +9,7 @@ import Logging
 
 /// Turns one log event into the bytes of one JSON object whose values are all strings.
 ///
-/// The sequence number is not among them: the topic's buffer writes it in front, so that its order is the order of the
+/// The sequence number is not among them: the topic's queue writes it in front, so that its order is the order of the
 /// records in the topic (see ``Batch``).
 ///
 /// A class, since a structure of this size would be copied for each record.

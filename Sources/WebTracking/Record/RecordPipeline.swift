@@ -236,7 +236,7 @@ final class RecordPipeline: Sendable {
         _ policy: RecordPolicy,
         _ scratch: inout EncoderScratch
     ) -> Bool {
-        while self.router.table.revive(route.buffer) {
+        while self.router.table.revive(route.queue) {
             guard self.offer(rank: rank, comparedFrom: comparedFrom, to: route, &scratch) else { continue }
             policy.redactor.count(scratch.redactions)
             return true
@@ -254,7 +254,7 @@ final class RecordPipeline: Sendable {
     ) -> Bool {
         let (repairs, number) = (scratch.repairs, scratch.number)
         let answer = scratch.writer.withBytes {
-            route.buffer.append(
+            route.queue.append(
                 $0,
                 rank: rank,
                 repairs: repairs,
@@ -301,11 +301,11 @@ final class RecordPipeline: Sendable {
         )
         let table = self.router.table
         // The metadata of the records left out is not known.
-        let buffer =
-            self.router.fixedRoute(label: report.label)?.buffer
-            ?? self.router.route(label: report.label, value: { _ in nil }).buffer
-        var answer = buffer.append(record)
-        if case .retired = answer { answer = (table.revive(buffer) ? buffer : table.baseQueue).append(record) }
+        let queue =
+            self.router.fixedRoute(label: report.label)?.queue
+            ?? self.router.route(label: report.label, value: { _ in nil }).queue
+        var answer = queue.append(record)
+        if case .retired = answer { answer = (table.revive(queue) ? queue : table.baseQueue).append(record) }
         if answer != .accepted { sampler.putBack(report, at: self.clock.wallTime()) }
     }
 

@@ -5,17 +5,17 @@
 import Logging
 #endif
 
-/// Finds the buffer that a record belongs into.
+/// Finds the queue that a record belongs to.
 struct TopicRouter: Sendable {
     /// Where a record goes. A class, since a handler's route would be copied for each record.
     final class Route: Sendable {
-        let buffer: any RecordQueue
+        let queue: any RecordQueue
         /// Metadata that stays among the fields although it would become topic or tags.
         let unpromoted: RecordEncoder.Unpromoted
         let repairs: RepairCounts
 
-        init(buffer: any RecordQueue, unpromoted: RecordEncoder.Unpromoted = .none, repairs: RepairCounts) {
-            self.buffer = buffer
+        init(queue: any RecordQueue, unpromoted: RecordEncoder.Unpromoted = .none, repairs: RepairCounts) {
+            self.queue = queue
             self.unpromoted = unpromoted
             self.repairs = repairs
         }
@@ -33,7 +33,7 @@ struct TopicRouter: Sendable {
         guard self.promotedTags.isEmpty, let topic = self.rule.topic(label: label) else { return nil }
         var repairs = RepairCounts()
         let key = self.key(topic: topic, tags: [], &repairs)
-        return Route(buffer: self.table.futureQueue(for: key), repairs: repairs)
+        return Route(queue: self.table.futureQueue(for: key), repairs: repairs)
     }
 
     /// The route of one record, whose metadata `value` looks up, with the repairs of it that there were before.
@@ -66,11 +66,11 @@ struct TopicRouter: Sendable {
         let key = self.key(topic: topic, tags: tags, &repairs)
         let isCut = repairs[.longTopic] > 0
         repairs[.unpromotable] += unpromoted.count - (isCut && self.rule.key != nil ? 1 : 0)
-        guard let buffer = self.table.queue(for: key) else {
+        guard let queue = self.table.queue(for: key) else {
             repairs[.topicOverflow] += 1
-            return Route(buffer: self.table.baseQueue, unpromoted: .all, repairs: repairs)
+            return Route(queue: self.table.baseQueue, unpromoted: .all, repairs: repairs)
         }
-        return Route(buffer: buffer, unpromoted: unpromoted.isEmpty ? .none : .keys(unpromoted), repairs: repairs)
+        return Route(queue: queue, unpromoted: unpromoted.isEmpty ? .none : .keys(unpromoted), repairs: repairs)
     }
 
     private func key(topic: String, tags: [TopicKey.Tag], _ repairs: inout RepairCounts) -> TopicKey {

@@ -233,7 +233,7 @@ import Logging
             ((try? WebTrackingSpool(directory: directory.path).batches()) ?? []).reduce(0) { $0 + $1.records }
         }
         let buffer = try #require(
-            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicQueue
+            rig.producer.pipeline.router.route(label: "label") { _ in nil }.queue as? TopicQueue
         )
         // A file is whole before its batch is known to be in it.
         await rig.run {
@@ -258,7 +258,7 @@ import Logging
         directory.overwrite(directory.path, with: [1])
         let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .failure(status: 500)))
         let buffer = try #require(
-            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicQueue
+            rig.producer.pipeline.router.route(label: "label") { _ in nil }.queue as? TopicQueue
         )
         for number in 0..<10 {
             rig.sink().info("\(number)")
@@ -283,7 +283,7 @@ import Logging
             $0.batching.urgentLevel = nil
         }
         let buffer = try #require(
-            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicQueue
+            rig.producer.pipeline.router.route(label: "label") { _ in nil }.queue as? TopicQueue
         )
         for number in 0..<100 { rig.sink().info("\(number) \(Self.padding)") }
         await rig.transport.waitForAttempts(1)

@@ -83,7 +83,7 @@ import Logging
         let route = rig.producer.pipeline.router.route(label: "label") { _ in nil }
         let drops = rig.producer.pipeline.announcement(of: DropCounts())
         let answer = drops.members.withUnsafeBytes {
-            route.buffer.append(
+            route.queue.append(
                 $0,
                 rank: drops.rank,
                 repairs: RepairCounts(),

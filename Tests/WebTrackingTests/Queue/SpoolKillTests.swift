@@ -38,7 +38,7 @@ import Logging
         )
         let sink = producer.makeLogHandler(label: "victim")
         let page = try Self.page(progress)
-        let buffer = try #require(producer.pipeline.router.route(label: "victim") { _ in nil }.buffer as? TopicQueue)
+        let buffer = try #require(producer.pipeline.router.route(label: "victim") { _ in nil }.queue as? TopicQueue)
         var number: UInt64 = 0
         while number < 5_000_000 {
             number += 1

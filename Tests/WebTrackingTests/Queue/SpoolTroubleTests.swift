@@ -66,7 +66,7 @@ import Logging
         // Those in the middle are in their files only, once the worker has come to that.
         await rig.producer.maintenance?.spillBeforeEnd(until: .init(nanoseconds: .max))
         let buffer = try #require(
-            rig.producer.pipeline.router.route(label: "label") { _ in nil }.buffer as? TopicQueue
+            rig.producer.pipeline.router.route(label: "label") { _ in nil }.queue as? TopicQueue
         )
         let victim = try #require(
             buffer.state.withLock { $0.ledger.sealed[$0.ledger.sealed.count / 2].spoolFile?.path }
