@@ -13,8 +13,8 @@ package struct CaseCounts<Case: Hashable & Sendable, Count: Countable>: Sendable
     package subscript(key: Case) -> Count {
         get { self.entries.first { $0.key == key }?.count ?? Count() }
         set {
-            if let place = self.entries.firstIndex(where: { $0.key == key }) {
-                self.entries[place].count = newValue
+            if let index = self.entries.firstIndex(where: { $0.key == key }) {
+                self.entries[index].count = newValue
             } else if newValue != Count() {
                 self.entries.append((key, newValue))
             }

@@ -20,7 +20,7 @@ public struct MonotonicInstant: Sendable, Hashable, Comparable {
 
     /// The instant `duration` later. If that is out of range, the end of the range.
     public static func + (instant: MonotonicInstant, duration: Duration) -> MonotonicInstant {
-        MonotonicInstant(nanoseconds: instant.nanoseconds.saturatingAdd(duration.wholeNanoseconds))
+        MonotonicInstant(nanoseconds: instant.nanoseconds.saturatingAdd(duration.saturatedNanoseconds))
     }
 
     /// The time from `right` to `left`. If that is out of range, the end of the range.
@@ -31,7 +31,7 @@ public struct MonotonicInstant: Sendable, Hashable, Comparable {
 
 extension Duration {
     /// The duration in nanoseconds, limited to the range of the type.
-    package var wholeNanoseconds: Int64 {
+    package var saturatedNanoseconds: Int64 {
         let (seconds, attoseconds) = self.components
         return seconds.saturatingMultiply(1_000_000_000).saturatingAdd(attoseconds / 1_000_000_000)
     }

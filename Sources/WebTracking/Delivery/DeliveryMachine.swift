@@ -22,24 +22,24 @@ extension Batch: DeliverableBatch {}
 /// and the next ones are sent. It is dropped if another record was delivered since, and it is refused again. If its
 /// neighbour is refused too, with no delivery in between, nothing passes: then nothing is dropped, and single records
 /// are sent, with waits, until one passes.
-struct DeliveryMachine<Batch: DeliverableBatch> {
+struct DeliveryMachine<Content: DeliverableBatch> {
     /// What to do next.
     enum Step {
         /// Nothing is in flight: take the next batch, but not before `paced`, because of the quota. If `isBackingOff`,
         /// the batch will have to wait before it is sent.
         case take(paced: MonotonicInstant?, isBackingOff: Bool)
         /// Send these records of the batch, or the first of them.
-        case send(Batch, Range<Int>, isRetry: Bool)
+        case send(Content, Range<Int>, isRetry: Bool)
         /// Wait until then, or until there is another batch to take, if that may help.
         case wait(until: MonotonicInstant, orTake: Bool)
         /// The records are dropped.
-        case drop(BatchRange<Batch>, DropReason)
+        case drop(BatchRange<Content>, DropReason)
     }
 
     /// The result of a finished request.
     enum Result {
-        case delivered(BatchRange<Batch>)
-        case dropped(BatchRange<Batch>, DropReason)
+        case delivered(BatchRange<Content>)
+        case dropped(BatchRange<Content>, DropReason)
         /// The records stay in flight, and are sent again after the delay.
         case kept(delay: Duration)
         /// Fewer of the records are sent next.
@@ -47,7 +47,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
     }
 
     private struct InFlight {
-        var batch: Batch
+        var batch: Content
         /// The records that are neither settled nor set aside, in order.
         var rest: [Range<Int>]
         /// The records before this index have been sent before.
@@ -147,12 +147,12 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
     }
 
     /// Adds a batch to those in flight.
-    mutating func accept(_ batch: Batch) {
+    mutating func accept(_ batch: Content) {
         self.inFlight.append(InFlight(batch: batch, rest: [0..<batch.count]))
     }
 
     /// Removes all batches in flight, for a shutdown at its deadline.
-    mutating func abandon() -> [Batch] {
+    mutating func abandon() -> [Content] {
         defer {
             self.inFlight = []
             self.aside = nil
@@ -288,7 +288,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
             self.pace.speedUp()
             if self.pace.interval > .zero && !isClosing { self.pacedUntil = now + self.pace.wait(jitter: jitter) }
             return .delivered(self.take(sent))
-        case .reject where !self.policy.givesUpRequests:
+        case .reject where !self.policy.dropsRejected:
             return self.wait(for: .unauthorized, sent, at: moment, pause: nil)
         case .reject:
             self.recover()
@@ -379,7 +379,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
     }
 
     /// Removes settled records from those in flight.
-    private mutating func take(_ sent: Sent) -> BatchRange<Batch> {
+    private mutating func take(_ sent: Sent) -> BatchRange<Content> {
         if let aside = self.aside, aside.index == sent.index, aside.record == sent.range.lowerBound {
             self.aside = nil
         } else {
@@ -393,7 +393,7 @@ struct DeliveryMachine<Batch: DeliverableBatch> {
     }
 
     /// Removes the rest of a batch from those in flight.
-    private mutating func takeAll(of index: Int) -> BatchRange<Batch> {
+    private mutating func takeAll(of index: Int) -> BatchRange<Content> {
         if let aside = self.aside, aside.index == index {
             self.inFlight[index].insert(aside.record)
             self.aside = nil
@@ -467,6 +467,6 @@ struct QuotaPace: Sendable {
 
     /// The delay before the next request: random, at least half of ``interval``.
     func wait(jitter: Double) -> Duration {
-        self.interval / 2 + .nanoseconds(Int64(Double(self.interval.wholeNanoseconds) * jitter / 2))
+        self.interval / 2 + .nanoseconds(Int64(Double(self.interval.saturatedNanoseconds) * jitter / 2))
     }
 }

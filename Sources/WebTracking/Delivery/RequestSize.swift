@@ -15,7 +15,7 @@ struct RequestSize: Sendable {
     /// The size while nothing is known, and the first size after an outage.
     static let first = 64 << 10
     /// A smaller request says little about the bytes that the connection carries, as most of its time is latency.
-    private static let telling = 8 << 10
+    private static let meaningfulBytes = 8 << 10
     /// If a request of at most this size is slow, later requests do not become smaller: its size is not the reason.
     private static let floor = 32 << 10
     /// The largest growth for each success: of the bound after a timeout, and of small requests that are slow.
@@ -78,9 +78,9 @@ struct RequestSize: Sendable {
     mutating func succeeded(bytes: Int, took: Duration) {
         let bytes = max(bytes, 1)
         let half = self.timeout / 2
-        let grown = max(self.product(bytes, 4), Self.telling * 2)
-        if took >= half || bytes >= Self.telling {
-            let ratio = Double(half.wholeNanoseconds) / Double(max(took.wholeNanoseconds, 1))
+        let grown = max(self.product(bytes, 4), Self.meaningfulBytes * 2)
+        if took >= half || bytes >= Self.meaningfulBytes {
+            let ratio = Double(half.saturatedNanoseconds) / Double(max(took.saturatedNanoseconds, 1))
             let carried = Int(min(Double(bytes) * ratio, Double(1 << 40)))
             let isFloor = took >= half && carried < Self.floor
             let fitting = isFloor ? max(carried, min(bytes, Self.floor) + Self.smallStep) : carried
@@ -109,8 +109,8 @@ struct RequestSize: Sendable {
             if let passed, bytes >= self.product(passed, 2) {
                 self.ceiling = max(min(self.ceiling, bytes / 2), 1)
                 self.isProven = true
-            } else if isForSize, bytes >= Self.telling {
-                self.ceiling = min(self.ceiling, max(bytes / 2, Self.telling))
+            } else if isForSize, bytes >= Self.meaningfulBytes {
+                self.ceiling = min(self.ceiling, max(bytes / 2, Self.meaningfulBytes))
                 self.isProven = self.passed != nil
             }
         }

@@ -13,13 +13,13 @@ struct RetryPolicy: Sendable {
         /// `jitter` is uniform in 0..<1, so that producers that failed together do not retry together.
         func delay(failures: Int, jitter: Double) -> Duration {
             let ceiling = min(self.initial * (1 << min(max(failures - 1, 0), 30)), self.maximum)
-            return .nanoseconds(Int64(Double(ceiling.wholeNanoseconds) * jitter))
+            return .nanoseconds(Int64(Double(ceiling.saturatedNanoseconds) * jitter))
         }
 
         /// A delay of at least half of the full one, for a service that needs some time without requests.
         func steadyDelay(failures: Int, jitter: Double) -> Duration {
             let whole = self.delay(failures: failures, jitter: 1)
-            return whole / 2 + .nanoseconds(Int64(Double(whole.wholeNanoseconds) * jitter / 2))
+            return whole / 2 + .nanoseconds(Int64(Double(whole.saturatedNanoseconds) * jitter / 2))
         }
     }
 
@@ -34,7 +34,7 @@ struct RetryPolicy: Sendable {
     /// The age of a batch's first record at which the batch is dropped; `nil` for any age.
     var maximumAge: Duration?
     /// Whether a batch is dropped at once if the service rejects the request permanently, whatever is in it.
-    var givesUpRequests = true
+    var dropsRejected = true
     /// The longest delay that a `Retry-After` header may ask for.
     var longestRetryAfter: Duration = .seconds(300)
     /// The longest delay during a shutdown.
@@ -45,7 +45,7 @@ struct RetryPolicy: Sendable {
         var policy = self
         policy.refusalPatience = nil
         policy.maximumAge = nil
-        policy.givesUpRequests = false
+        policy.dropsRejected = false
         return policy
     }
 }

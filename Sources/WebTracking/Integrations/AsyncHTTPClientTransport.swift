@@ -103,7 +103,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
         message.method = .POST
         for header in request.headers { message.headers.add(name: header.name, value: header.value) }
         message.body = .bytes(ByteBuffer(bytes: request.body))
-        let deadline = NIODeadline.now() + .nanoseconds(request.timeout.wholeNanoseconds)
+        let deadline = NIODeadline.now() + .nanoseconds(request.timeout.saturatedNanoseconds)
         let response: HTTPClientResponse
         do {
             response = try await client.execute(message, deadline: deadline, logger: nil)

@@ -41,24 +41,24 @@ final class ConnectionFailure: Sendable {
             let line = TLSFailure.line(words, host: request.host, certificate: certificate, machine: .present)
             return TransportError.connectionFailed(line)
         case let error as HTTPClientError where error == .proxyAuthenticationRequired:
-            return TransportError.connectionFailed("\(self.goal(of: request)) asks for other credentials (407)")
+            return TransportError.connectionFailed("\(self.peer(of: request)) asks for other credentials (407)")
         case let error as HTTPClientError where error == .invalidProxyResponse || error == .httpProxyHandshakeTimeout:
-            return TransportError.connectionFailed("\(self.goal(of: request)) does not connect to \(request.host)")
+            return TransportError.connectionFailed("\(self.peer(of: request)) does not connect to \(request.host)")
         case let error as HTTPClientError where error == .remoteConnectionClosed:
-            return TransportError.connectionFailed("\(self.goal(of: request)) closed the connection without an answer")
+            return TransportError.connectionFailed("\(self.peer(of: request)) closed the connection without an answer")
         case let error as HTTPClientError where error == .connectTimeout:
-            return TransportError.connectionFailed("\(self.goal(of: request)) does not answer a connection")
+            return TransportError.connectionFailed("\(self.peer(of: request)) does not answer a connection")
         case let call as IOError:
             let reason = String(cString: strerror(call.errnoCode))
-            return TransportError.connectionFailed("\(self.goal(of: request)): \(reason)")
+            return TransportError.connectionFailed("\(self.peer(of: request)): \(reason)")
         case let connect as NIOConnectionError where connect.dnsAError != nil || connect.dnsAAAAError != nil:
-            return TransportError.connectionFailed("\(self.goal(of: request)): no address is found for this name")
+            return TransportError.connectionFailed("\(self.peer(of: request)): no address is found for this name")
         default: return error
         }
     }
 
     /// What a connection is made to, as errors name it.
-    private func goal(of request: TransportRequest) -> String {
+    private func peer(of request: TransportRequest) -> String {
         if let proxy = self.proxy { return "the proxy \(proxy)" }
         return request.port.map { "\(request.host):\($0)" } ?? request.host
     }

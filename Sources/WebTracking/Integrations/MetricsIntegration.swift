@@ -67,7 +67,7 @@ final class MetricsObserver: ProducerObserver {
     }
 
     func requestFinished(_ outcome: RequestOutcome, duration: Duration) {
-        self.durations[outcome]?.recordNanoseconds(duration.wholeNanoseconds)
+        self.durations[outcome]?.recordNanoseconds(duration.saturatedNanoseconds)
     }
 
     func report(_ read: () -> WebTrackingStatistics) {

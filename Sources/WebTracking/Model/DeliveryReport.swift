@@ -28,7 +28,7 @@ public struct DeliveryReport: Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         let drops = self.dropped.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
         let dropped = drops.isEmpty ? "dropped 0" : "dropped \(drops.joined(separator: ", "))"
-        let milliseconds = self.duration.wholeNanoseconds / 1_000_000
+        let milliseconds = self.duration.saturatedNanoseconds / 1_000_000
         let spooled = self.spooled > 0 ? " (\(self.spooled) in the spool)" : ""
         let inFlight = self.inFlight > 0 ? " (\(self.inFlight) in flight, which may have been stored)" : ""
         return

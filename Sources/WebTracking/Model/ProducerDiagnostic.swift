@@ -152,7 +152,7 @@ extension ProducerDiagnostic: CustomStringConvertible {
     }
 
     private static func text(_ duration: Duration) -> String {
-        let milliseconds = duration.wholeNanoseconds / 1_000_000
+        let milliseconds = duration.saturatedNanoseconds / 1_000_000
         return milliseconds < 10_000 ? "\(milliseconds) ms" : "\(milliseconds / 1000) s"
     }
 }

@@ -31,11 +31,11 @@ struct ProxyServer: Sendable, Equatable {
 
     /// Parses a proxy of the environment: `http://proxy.example.com:3128`, with or without `user:password@`. Throws the
     /// rule that it breaks.
-    init(url text: String) throws(Unusable) {
+    init(url text: String) throws(InvalidURL) {
         var rest = Substring(text)
         if let scheme = rest.firstRange(of: "://") {
             guard rest[..<scheme.lowerBound].lowercased() == "http" else {
-                throw Unusable(rule: "the proxy has to be an HTTP proxy: http://HOST:PORT")
+                throw InvalidURL(rule: "the proxy has to be an HTTP proxy: http://HOST:PORT")
             }
             rest = rest[scheme.upperBound...]
         }
@@ -55,7 +55,7 @@ struct ProxyServer: Sendable, Equatable {
         }
         if rest.hasPrefix("["), rest.hasSuffix("]") { rest = rest.dropFirst().dropLast() }
         self.host = String(rest)
-        if let problem = self.problem { throw Unusable(rule: problem.rule) }
+        if let problem = self.problem { throw InvalidURL(rule: problem.rule) }
     }
 
     init(host: String, port: Int, username: String? = nil, password: String? = nil) {
@@ -66,7 +66,7 @@ struct ProxyServer: Sendable, Equatable {
         self.password = password?.withoutLineEnds
     }
 
-    struct Unusable: Error, Equatable {
+    struct InvalidURL: Error, Equatable {
         var rule: String
     }
 
@@ -103,7 +103,7 @@ extension ProxyServer {
         for endpoint: Endpoint,
         host: String,
         variable: (String) -> String?
-    ) throws(Unusable) -> ProxyServer? {
+    ) throws(InvalidURL) -> ProxyServer? {
         func value(_ names: [String]) -> String? {
             names.compactMap { variable($0) }.first { !$0.isEmpty }
         }

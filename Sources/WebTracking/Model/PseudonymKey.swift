@@ -5,15 +5,15 @@
 ///
 /// Its descriptions do not show it.
 public struct PseudonymKey: Sendable, Equatable {
-    let first: UInt64
-    let second: UInt64
+    let low: UInt64
+    let high: UInt64
 
     /// Creates a key from 16 bytes; `nil` for any other number of them.
     public init?(bytes: [UInt8]) {
         guard bytes.count == 16 else { return nil }
         func word(_ start: Int) -> UInt64 { (0..<8).reduce(0) { $0 | UInt64(bytes[start + $1]) << UInt64($1 * 8) } }
-        self.first = word(0)
-        self.second = word(8)
+        self.low = word(0)
+        self.high = word(8)
     }
 
     /// Creates a key from 32 hexadecimal digits; `nil` for anything else.
@@ -32,7 +32,7 @@ public struct PseudonymKey: Sendable, Equatable {
 
     /// Writes `p:` and the keyed hash of `text`.
     func appendPseudonym(of text: String, to writer: inout ByteWriter) {
-        let hash = text.withBytes { SipHash.hash128(of: $0, key: (self.first, self.second)) }
+        let hash = text.withBytes { SipHash.hash128(of: $0, key: (self.low, self.high)) }
         writer.append(room: Self.length) { target in
             target.storeBytes(of: UInt8(ascii: "p"), as: UInt8.self)
             target.storeBytes(of: UInt8(ascii: ":"), toByteOffset: 1, as: UInt8.self)

@@ -11,7 +11,7 @@ struct ShutdownMachine {
         case ask
         /// Wait until the topics have delivered their records, and all that were recovered.
         case wait(until: MonotonicInstant)
-        /// Drop what is left, and call ``gaveUp()``.
+        /// Drop what is left, and call ``abandoned()``.
         case abandon
         /// Stop the transport, and wait for the spool's background work.
         case stop(until: MonotonicInstant)
@@ -109,5 +109,5 @@ struct ShutdownMachine {
     }
 
     /// Notes that the rest was dropped.
-    mutating func gaveUp() { self.phase = .left }
+    mutating func abandoned() { self.phase = .left }
 }

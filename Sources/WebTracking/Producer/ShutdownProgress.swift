@@ -99,7 +99,7 @@ extension DispatchSemaphore {
             let rest = deadline - clock.now()
             if rest <= .zero { return self.wait(timeout: .now()) == .success }
             // Check again from time to time: a test may move the clock.
-            let slice = min(rest.wholeNanoseconds, 100_000_000)
+            let slice = min(rest.saturatedNanoseconds, 100_000_000)
             if self.wait(timeout: .now() + .nanoseconds(Int(slice))) == .success { return true }
         }
     }

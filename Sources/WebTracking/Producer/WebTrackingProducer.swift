@@ -318,7 +318,7 @@ public final class WebTrackingProducer: Sendable {
                 machine.asked(
                     topics: targets.count,
                     of: self.table.count,
-                    isRecovering: self.maintenance?.recovery.pass.isUnderWay ?? false
+                    isRecovering: self.maintenance?.recovery.pass.isRunning ?? false
                 )
             case .wait(let deadline):
                 await self.deliver(targets, until: deadline)
@@ -328,7 +328,7 @@ public final class WebTrackingProducer: Sendable {
                 isDiskAnswering = await self.syncAtEnd(progress)
                 files = self.abandon(progress)
                 if isDiskAnswering { await self.check(files, progress) }
-                machine.gaveUp()
+                machine.abandoned()
             case .stop(let deadline):
                 let grace = self.clock.now() + ShutdownMachine.stopGrace
                 // Both at once, as they share the time that is left.

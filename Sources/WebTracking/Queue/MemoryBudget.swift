@@ -18,7 +18,7 @@ final class MemoryBudget: Sendable {
     /// Memory of settled batches, for the next ones: it is mapped already, and may still be in the caches.
     private let spare = Lock<[BatchMemory]>([])
     /// At most this many are kept, of at most this size: 4 MiB beside the memory limit.
-    private static let mostSpare = 8
+    private static let maximumSpare = 8
     private static let largestSpare = 512 << 10
 
     init(limit: Int, shedding: SheddingPolicy) {
@@ -85,7 +85,7 @@ final class MemoryBudget: Sendable {
     func give(_ memory: BatchMemory) {
         guard memory.capacity <= Self.largestSpare else { return }
         self.spare.withLock { spare in
-            if spare.count < Self.mostSpare { spare.append(memory) }
+            if spare.count < Self.maximumSpare { spare.append(memory) }
         }
     }
 

@@ -5,19 +5,19 @@
 final class RecoveryPass: Sendable {
     private struct State {
         /// The first pass is about to start.
-        var isUnderWay = true
+        var isRunning = true
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Lock(State())
 
-    var isUnderWay: Bool { self.state.withLock { $0.isUnderWay } }
+    var isRunning: Bool { self.state.withLock { $0.isRunning } }
 
-    func begin() { self.state.withLock { $0.isUnderWay = true } }
+    func begin() { self.state.withLock { $0.isRunning = true } }
 
     func end() {
         let waiters = self.state.withLock { state in
-            state.isUnderWay = false
+            state.isRunning = false
             defer { state.waiters = [] }
             return state.waiters
         }
@@ -28,8 +28,8 @@ final class RecoveryPass: Sendable {
     func wait() async {
         await withCheckedContinuation { continuation in
             let isOver = self.state.withLock { state in
-                if state.isUnderWay { state.waiters.append(continuation) }
-                return !state.isUnderWay
+                if state.isRunning { state.waiters.append(continuation) }
+                return !state.isRunning
             }
             if isOver { continuation.resume() }
         }

@@ -50,9 +50,9 @@ struct HandlerFields: Sendable {
                 isPlain = false
                 break values
             }
-            let settled = redactor.settled(key, original, nesting: encoder.limits.nesting)
-            gathered.redactions += settled.redactions
-            guard let value = settled.value else {
+            let redacted = redactor.redacted(key, original, nesting: encoder.limits.nesting)
+            gathered.redactions += redacted.redactions
+            guard let value = redacted.value else {
                 isWhole = false
                 // Kept in mind, since where another layer outranks it nothing is dropped.
                 guard let plain = PlainKey.append(key, to: &gathered.text),
@@ -72,7 +72,7 @@ struct HandlerFields: Sendable {
             gathered.text.append(escaping: text)
             gathered.text.append(UInt8(ascii: "\""))
             if encoder.errorNames.contains(plain, key) { claimsErrorName = true }
-            let marks = settled.redactions > 0 ? OrderedMembers.isRedacted : 0
+            let marks = redacted.redactions > 0 ? OrderedMembers.isRedacted : 0
             if !gathered.endMember(plain.beginning, marks: marks) { isPlain = false }
         }
         (self.members, self.text) = isPlain ? gathered.ready() : ([], [])

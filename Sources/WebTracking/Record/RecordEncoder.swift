@@ -129,7 +129,7 @@ final class RecordEncoder: Sendable {
     ///   - time: Nanoseconds since 1970 at which the event was logged.
     ///   - provided: What the metadata provider said.
     ///   - unpromoted: Which metadata that would be promoted to topic or tags stays among the fields.
-    ///   - settled: What has become of values that were looked at for the topic.
+    ///   - redacted: What has become of values that were looked at for the topic.
     ///   - redactor: What becomes of metadata that shall not leave the process.
     @inline(__always)
     func encode(
@@ -138,7 +138,7 @@ final class RecordEncoder: Sendable {
         handler: borrowing Handler,
         provided: LogMetadata?,
         unpromoted: Unpromoted,
-        settled: [String: SettledValue]? = nil,
+        redacted: [String: RedactedValue]? = nil,
         redactor: Redactor,
         into scratch: inout EncoderScratch
     ) {
@@ -170,7 +170,7 @@ final class RecordEncoder: Sendable {
             layers,
             metadataBegin: isPlain ? nil : end,
             unpromoted,
-            settled,
+            redacted,
             redactor,
             &scratch
         )
@@ -187,7 +187,7 @@ final class RecordEncoder: Sendable {
         _ layers: Layers,
         metadataBegin: Int?,
         _ unpromoted: Unpromoted,
-        _ settled: [String: SettledValue]?,
+        _ redacted: [String: RedactedValue]?,
         _ redactor: Redactor,
         _ scratch: inout EncoderScratch
     ) {
@@ -196,7 +196,7 @@ final class RecordEncoder: Sendable {
         if let metadataBegin {
             scratch.writer.truncate(to: metadataBegin)
             scratch.members.clear()
-            let fields = self.fields(of: layers, unpromoted, settled, isAboutError: isAboutError, redactor, scratch)
+            let fields = self.fields(of: layers, unpromoted, redacted, isAboutError: isAboutError, redactor, scratch)
             scratch.redactions = fields.redactions
             self.append(fields, valueLimit: self.limits.valueBytes, to: &scratch)
             general = fields
@@ -211,7 +211,7 @@ final class RecordEncoder: Sendable {
         if metadataBegin != nil || isAboutError { scratch.writer.append(UInt8(ascii: "}")) }
         guard scratch.writer.count > self.limits.recordBytes else { return }
         let fields =
-            general ?? self.fields(of: layers, unpromoted, settled, isAboutError: isAboutError, redactor, scratch)
+            general ?? self.fields(of: layers, unpromoted, redacted, isAboutError: isAboutError, redactor, scratch)
         self.shrink(event, time: time, label: label, fields, error, into: &scratch)
     }
 
@@ -322,10 +322,10 @@ final class RecordEncoder: Sendable {
     }
 
     private func texts(of error: any Error, redactor: Redactor, _ redactions: inout Int) -> ErrorTexts {
-        let settled = redactor.settled(self.mapping.errorMessage, .string("\(error)"), nesting: 0)
-        redactions += settled.redactions
+        let redacted = redactor.redacted(self.mapping.errorMessage, .string("\(error)"), nesting: 0)
+        redactions += redacted.redactions
         var texts = ErrorTexts(type: String(reflecting: Swift.type(of: error)))
-        if case .string(let message) = settled.value { texts.message = message }
+        if case .string(let message) = redacted.value { texts.message = message }
         return texts
     }
 
@@ -362,7 +362,7 @@ final class RecordEncoder: Sendable {
     private func fields(
         of layers: Layers,
         _ unpromoted: Unpromoted,
-        _ settled: [String: SettledValue]?,
+        _ redacted: [String: RedactedValue]?,
         isAboutError: Bool,
         _ redactor: Redactor,
         _ scratch: borrowing EncoderScratch
@@ -375,8 +375,8 @@ final class RecordEncoder: Sendable {
             for (key, value) in layer where !isOutranked(key) {
                 if self.isPromoted(key), !unpromoted.contains(key) { continue }
                 let result =
-                    settled?[key]
-                    ?? redactor.settled(key, value, described: described[key], nesting: self.limits.nesting)
+                    redacted?[key]
+                    ?? redactor.redacted(key, value, described: described[key], nesting: self.limits.nesting)
                 merged[key] = result.value
                 redactions += result.redactions
             }

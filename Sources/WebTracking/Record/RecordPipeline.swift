@@ -138,15 +138,15 @@ final class RecordPipeline: Sendable {
     ) {
         let metadata = handler.metadata
         // A value that was redacted for the topic is the same among the fields, if it stays there.
-        var settled: [String: SettledValue] = [:]
+        var redacted: [String: RedactedValue] = [:]
         var encoded: RecordEncoder.Unpromoted?
         // A retired queue is no longer in the table, so the next look-up finds or makes another one.
         while true {
             let route = self.router.route(label: handler.label, repairs) { key in
-                if let known = settled[key] { return known.value }
+                if let known = redacted[key] { return known.value }
                 guard let value = event.metadata?[key] ?? provided?[key] ?? metadata[key] else { return nil }
-                let result = policy.redactor.settled(key, value, nesting: self.encoder.limits.nesting)
-                settled[key] = result
+                let result = policy.redactor.redacted(key, value, nesting: self.encoder.limits.nesting)
+                redacted[key] = result
                 return result.value
             }
             if encoded != route.unpromoted {
@@ -157,11 +157,11 @@ final class RecordPipeline: Sendable {
                     handler: handler.encoded,
                     provided: provided,
                     unpromoted: route.unpromoted,
-                    settled: settled,
+                    redacted: redacted,
                     redactor: policy.redactor,
                     into: &scratch
                 )
-                for (key, value) in settled where !route.unpromoted.contains(key) {
+                for (key, value) in redacted where !route.unpromoted.contains(key) {
                     scratch.redactions += value.redactions
                 }
                 encoded = route.unpromoted
@@ -306,7 +306,7 @@ final class RecordPipeline: Sendable {
             ?? self.router.route(label: report.label, value: { _ in nil }).queue
         var answer = queue.append(record)
         if case .retired = answer { answer = (table.revive(queue) ? queue : table.baseQueue).append(record) }
-        if answer != .accepted { sampler.putBack(report, at: self.clock.wallTime()) }
+        if answer != .accepted { sampler.restore(report, at: self.clock.wallTime()) }
     }
 
     // MARK: Records of the library's own
@@ -335,13 +335,13 @@ final class RecordPipeline: Sendable {
     }
 
     /// Encodes a record that reports how often the one before it was repeated.
-    func repetition(of fold: RepeatedRecord) -> SyntheticRecord {
-        var metadata: LogMetadata = ["repeated.count": .string(String(fold.repeats))]
-        if let sequence = fold.sequence { metadata["repeated.seq"] = .string(String(sequence)) }
+    func repetition(of last: RepeatedRecord) -> SyntheticRecord {
+        var metadata: LogMetadata = ["repeated.count": .string(String(last.repeats))]
+        if let sequence = last.sequence { metadata["repeated.seq"] = .string(String(sequence)) }
         return self.synthetic(
             LogEvent(
-                level: LogLevel.ranked[fold.rank],
-                message: "the record before this one came \(fold.repeats) more times",
+                level: LogLevel.ranked[last.rank],
+                message: "the record before this one came \(last.repeats) more times",
                 metadata: metadata,
                 source: "WebTracking",
                 file: #fileID,

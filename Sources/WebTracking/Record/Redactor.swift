@@ -108,24 +108,24 @@ final class Redactor: Sendable {
     /// - Parameters:
     ///   - described: What the value's description was, if it has been asked for already.
     ///   - nesting: Dictionaries nested deeper become JSON text, which is cut a number of levels below that.
-    func settled(
+    func redacted(
         _ key: String,
         _ value: LogMetadataValue,
         described: String? = nil,
         nesting: Int
-    ) -> SettledValue {
+    ) -> RedactedValue {
         var redactions = 0
-        let settled: LogMetadataValue?
+        let redacted: LogMetadataValue?
         switch value {
         case .dictionary, .array:
             var path = NestedKey(key, patterns: self.patterns)
-            settled = self.settled(&path, value, Depth(nesting: nesting), redactions: &redactions)
+            redacted = self.redacted(&path, value, Depth(nesting: nesting), redactions: &redactions)
         case .string, .stringConvertible:
             var leaf = LeafText(value, described: described)
             let rule = self.patterns?.firstRule(for: key) ?? KeyPatterns.noRule
-            settled = self.settled(&leaf, rule: rule, redactions: &redactions) { key }
+            redacted = self.redacted(&leaf, rule: rule, redactions: &redactions) { key }
         }
-        return SettledValue(value: settled, redactions: redactions)
+        return RedactedValue(value: redacted, redactions: redactions)
     }
 
     /// Counts values that were changed.
@@ -153,7 +153,7 @@ final class Redactor: Sendable {
         }
     }
 
-    private func settled(
+    private func redacted(
         _ key: inout NestedKey,
         _ value: LogMetadataValue,
         _ depth: Depth,
@@ -167,7 +167,7 @@ final class Redactor: Sendable {
             var kept: LogMetadata = [:]
             for (name, value) in values {
                 let level = self.isActive ? key.enter(name) : nil
-                if let value = self.settled(&key, value, below, redactions: &redactions) { kept[name] = value }
+                if let value = self.redacted(&key, value, below, redactions: &redactions) { kept[name] = value }
                 if let level { key.leave(to: level) }
             }
             return kept.isEmpty && !values.isEmpty ? nil : .dictionary(kept)
@@ -175,17 +175,17 @@ final class Redactor: Sendable {
             let below = depth.below(isArray: true)
             var kept: [LogMetadataValue] = []
             for value in values {
-                if let value = self.settled(&key, value, below, redactions: &redactions) { kept.append(value) }
+                if let value = self.redacted(&key, value, below, redactions: &redactions) { kept.append(value) }
             }
             return kept.isEmpty && !values.isEmpty ? nil : .array(kept)
         case .string, .stringConvertible:
             var leaf = LeafText(value)
-            return self.settled(&leaf, rule: key.rule, redactions: &redactions) { key.text }
+            return self.redacted(&leaf, rule: key.rule, redactions: &redactions) { key.text }
         }
     }
 
     /// - Parameter key: The whole key, which only functions are given.
-    private func settled(
+    private func redacted(
         _ leaf: inout LeafText,
         rule: Int,
         redactions: inout Int,
@@ -224,7 +224,7 @@ final class Redactor: Sendable {
 
 /// What a value has become for one record: its descriptions have been asked for, and the rules have been asked about just
 /// what they were.
-struct SettledValue: Sendable {
+struct RedactedValue: Sendable {
     /// Strings, dictionaries and arrays only; `nil` if the value is left out.
     var value: LogMetadataValue?
     /// How many values in it were changed.

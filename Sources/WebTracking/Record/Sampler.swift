@@ -34,7 +34,7 @@ final class Sampler: Sendable {
     }
 
     private let rates: [Sampling.Rate?]
-    private let folded: [Bool]
+    private let suppressed: [Bool]
     private let shards: [Shard]
     private let count: LeftOutCount
 
@@ -44,13 +44,13 @@ final class Sampler: Sendable {
 
     init(_ sampling: Sampling, count: LeftOutCount) {
         self.rates = LogLevel.ranked.map { sampling.rates[$0] }
-        self.folded = LogLevel.ranked.map { sampling.suppressedRepeats.contains($0) }
+        self.suppressed = LogLevel.ranked.map { sampling.suppressedRepeats.contains($0) }
         self.shards = (0..<Self.shardCount).map { _ in Shard() }
         self.count = count
     }
 
     /// Whether repeats of records of this rank are suppressed.
-    func suppressesRepeats(_ rank: Int) -> Bool { self.folded[rank] }
+    func suppressesRepeats(_ rank: Int) -> Bool { self.suppressed[rank] }
 
     /// Decides about one event, logged at this time (nanoseconds since 1970); counts it if it is left out.
     func offer(_ event: LogEvent, label: String, time: Int64) -> (isKept: Bool, report: Report?) {
@@ -109,12 +109,12 @@ final class Sampler: Sendable {
     }
 
     /// Takes back a report that found no room, to be made again.
-    func putBack(_ report: Report, at time: Int64) {
+    func restore(_ report: Report, at time: Int64) {
         let site = Site(file: report.file, line: report.line, rank: report.level.rank)
         let window = SamplingWindow(second: Self.second(time))
         self.shard(report.line).sites.withLock { sites in
             sites[site, default: Entry(window: window, label: report.label, function: report.function)]
-                .window.putBack(report.summary)
+                .window.restore(report.summary)
         }
     }
 

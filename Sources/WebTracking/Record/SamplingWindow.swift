@@ -44,7 +44,7 @@ struct SamplingWindow: Equatable {
     }
 
     /// Takes back a report that found no room.
-    mutating func putBack(_ summary: Summary) {
+    mutating func restore(_ summary: Summary) {
         self.unreported.leftOut += summary.leftOut
         self.unreported.offered += summary.offered
     }

@@ -18,7 +18,8 @@ import Logging
             for right in Self.edges {
                 let difference = MonotonicInstant(nanoseconds: left) - MonotonicInstant(nanoseconds: right)
                 let exact = Int128(left) - Int128(right)
-                #expect(Int128(difference.wholeNanoseconds) == min(max(exact, Int128(Int64.min)), Int128(Int64.max)))
+                let nanoseconds = Int128(difference.saturatedNanoseconds)
+                #expect(nanoseconds == min(max(exact, Int128(Int64.min)), Int128(Int64.max)))
                 let sum = MonotonicInstant(nanoseconds: left) + .nanoseconds(right)
                 let whole = Int128(left) + Int128(right)
                 #expect(Int128(sum.nanoseconds) == min(max(whole, Int128(Int64.min)), Int128(Int64.max)))
@@ -27,11 +28,11 @@ import Logging
     }
 
     @Test func aDurationOfAnySizeHasNanoseconds() {
-        #expect(Duration.seconds(Int64.max).wholeNanoseconds == .max)
-        #expect(Duration.seconds(Int64.min).wholeNanoseconds == .min)
-        #expect(Duration.nanoseconds(Int64.min).wholeNanoseconds == .min)
-        #expect((Duration.nanoseconds(Int64.min) - .nanoseconds(1)).wholeNanoseconds == .min)
-        #expect((Duration.nanoseconds(Int64.max) + .nanoseconds(1)).wholeNanoseconds == .max)
+        #expect(Duration.seconds(Int64.max).saturatedNanoseconds == .max)
+        #expect(Duration.seconds(Int64.min).saturatedNanoseconds == .min)
+        #expect(Duration.nanoseconds(Int64.min).saturatedNanoseconds == .min)
+        #expect((Duration.nanoseconds(Int64.min) - .nanoseconds(1)).saturatedNanoseconds == .min)
+        #expect((Duration.nanoseconds(Int64.max) + .nanoseconds(1)).saturatedNanoseconds == .max)
     }
 
     @Test(arguments: [

@@ -36,7 +36,7 @@ import Testing
         "http://proxy:port", "http://user:a%0Ab@proxy:1", "http://pro/xy:1",
     ])
     func whatCannotBeAProxyIsRefused(url: String) {
-        #expect(throws: ProxyServer.Unusable.self) { try ProxyServer(url: url) }
+        #expect(throws: ProxyServer.InvalidURL.self) { try ProxyServer(url: url) }
     }
 
     @Test func theEnvironmentsProxyIsForItsScheme() throws {

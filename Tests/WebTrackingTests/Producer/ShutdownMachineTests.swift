@@ -20,7 +20,7 @@ import Testing
     private func checkEnd(_ machine: ShutdownMachine, at now: MonotonicInstant) {
         var machine = machine
         #expect(machine.next(at: now) == .abandon)
-        machine.gaveUp()
+        machine.abandoned()
         #expect(machine.next(at: now) == .stop(until: Self.deadline))
         // That has some time whatever the deadline is.
         #expect(machine.next(at: now) == .sync(until: now + ShutdownMachine.syncGrace))
@@ -102,7 +102,7 @@ import Testing
         let now = MonotonicInstant(nanoseconds: 0)
         var machine = ShutdownMachine(deadline: now + .seconds(60))
         _ = machine.next(at: now)
-        machine.gaveUp()
+        machine.abandoned()
         #expect(machine.next(at: now) == .stop(until: now + .seconds(60)))
         #expect(machine.next(at: now) == .sync(until: now + .seconds(60)))
     }

@@ -16,9 +16,9 @@ import Logging
 struct KeyNotionTests {
     private func isMasked(_ key: String, by rule: RedactionRule) -> Bool {
         let redactor = Redactor(Redaction(rules: [rule]), count: RedactionCount())
-        let settled = redactor.settled(key, "v", nesting: 8)
-        guard case .string(let text)? = settled.value else { return false }
-        #expect((text == Redaction.masked) == (settled.redactions == 1))
+        let redacted = redactor.redacted(key, "v", nesting: 8)
+        guard case .string(let text)? = redacted.value else { return false }
+        #expect((text == Redaction.masked) == (redacted.redactions == 1))
         return text == Redaction.masked
     }
 
@@ -111,7 +111,7 @@ struct StandardListTests {
     func falsePositives() {
         #expect(OrdinaryKeys.all.count == 500 && Set(OrdinaryKeys.all).count == 500)
         let redactor = Redactor(.standard, count: RedactionCount())
-        let masked = OrdinaryKeys.all.filter { redactor.settled($0, "v", nesting: 8).redactions > 0 }
+        let masked = OrdinaryKeys.all.filter { redactor.redacted($0, "v", nesting: 8).redactions > 0 }
         let rightly = [
             "db.connection_string", "threat.enrichments.indicator.url.password", "threat.indicator.url.password",
             "url.password",

@@ -341,7 +341,7 @@ struct RedactionTests {
             var writer = ByteWriter()
             var found = KeyPatterns.noRule
             let name = PlainKey.append(key, to: &writer, redactor: redactor, rule: &found)
-            let isKept = redactor.settled(key, "v", nesting: 8).redactions == 0
+            let isKept = redactor.redacted(key, "v", nesting: 8).redactions == 0
             #expect(name == nil || (found == KeyPatterns.noRule) == isKept, "\(rule) for \(key)")
         }
     }

@@ -205,7 +205,7 @@ struct SamplingTests {
         _ = sampler.offer(event, label: "l", time: 0)
         let report = try #require(sampler.takeReports(at: 1_000_000_000, all: false).first)
         #expect(sampler.isEmpty)
-        sampler.putBack(report, at: 1_000_000_000)
+        sampler.restore(report, at: 1_000_000_000)
         #expect(!sampler.isEmpty)
         _ = sampler.offer(event, label: "l", time: 1_000_000_000)
         let again = sampler.takeReports(at: 2_000_000_000, all: false)

@@ -106,7 +106,7 @@ import Logging
             var rule = KeyPatterns.noRule
             let name = PlainKey.append(key, to: &writer, redactor: redactor, rule: &rule)
             #expect((name != nil) == Self.isPlain(key), "\(key)")
-            if redactor.settled(key, "v", nesting: 8).redactions > 0 {
+            if redactor.redacted(key, "v", nesting: 8).redactions > 0 {
                 #expect(name == nil || rule != KeyPatterns.noRule, "\(key)")
                 secret += 1
             }

@@ -104,7 +104,7 @@ struct DropChecks {
     ) -> Bool {
         let configuration = self.plan.configuration
         let latest = now.elapsed - configuration.delivery.maximumAge
-        let latestWall = now.wall - configuration.spool.maximumAge.wholeNanoseconds
+        let latestWall = now.wall - configuration.spool.maximumAge.saturatedNanoseconds
         func isOld(_ record: LoggedRecord, of holder: Ledger) -> Bool {
             record.loggedAt <= latest || (holder !== ledger && record.loggedWall <= latestWall)
         }

@@ -47,13 +47,13 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
 
     /// Exponentially distributed.
     package mutating func exponential(mean: Duration) -> Duration {
-        let nanoseconds = Double(mean.wholeNanoseconds) * -(1 - self.unit()).naturalLogarithm
+        let nanoseconds = Double(mean.saturatedNanoseconds) * -(1 - self.unit()).naturalLogarithm
         return .nanoseconds(Int64(min(nanoseconds, 1e18)))
     }
 
     package mutating func duration(_ range: ClosedRange<Duration>) -> Duration {
-        let lower = range.lowerBound.wholeNanoseconds
-        let span = range.upperBound.wholeNanoseconds - lower
+        let lower = range.lowerBound.saturatedNanoseconds
+        let span = range.upperBound.saturatedNanoseconds - lower
         return .nanoseconds(lower + Int64(Double(span) * self.unit()))
     }
 }

@@ -19,7 +19,7 @@ package final class Trace {
     /// Takes one event: its kind, its numbers, and the words for a reader.
     package func note(_ kind: StaticString, _ numbers: Int..., text: @autoclosure () -> String = "") {
         self.events += 1
-        self.mix(UInt64(self.clock.elapsed.wholeNanoseconds))
+        self.mix(UInt64(self.clock.elapsed.saturatedNanoseconds))
         kind.withUTF8Buffer { for byte in $0 { self.mix(UInt64(byte)) } }
         for number in numbers { self.mix(UInt64(bitPattern: Int64(number))) }
         guard self.prints else { return }
@@ -37,7 +37,7 @@ package final class Trace {
 extension Duration {
     /// Minutes, seconds and microseconds.
     package var clockText: String {
-        let microseconds = self.wholeNanoseconds / 1000
+        let microseconds = self.saturatedNanoseconds / 1000
         let fraction = String(microseconds % 1_000_000)
         let seconds = String(microseconds / 1_000_000 % 60)
         return "\(microseconds / 60_000_000):\(seconds.count < 2 ? "0" : "")\(seconds)."

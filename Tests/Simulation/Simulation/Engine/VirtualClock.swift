@@ -74,7 +74,7 @@ package final class VirtualClock: ProducerClock, @unchecked Sendable {
 
     /// Calls `action` when the simulation has been running for `elapsed`.
     package func schedule(at elapsed: Duration, _ action: @escaping () -> Void) {
-        let deadline = max(elapsed.wholeNanoseconds + 1_000_000_000, self.nanoseconds)
+        let deadline = max(elapsed.saturatedNanoseconds + 1_000_000_000, self.nanoseconds)
         self.push(Timer(deadline: deadline, number: self.takeNumber()), .call(action))
     }
 
@@ -89,12 +89,12 @@ package final class VirtualClock: ProducerClock, @unchecked Sendable {
 
     /// Moves the wall clock alone, as an administrator might.
     package func moveWallTime(by duration: Duration) {
-        self.wallOffset += duration.wholeNanoseconds
+        self.wallOffset += duration.saturatedNanoseconds
     }
 
     /// Lets time pass without waking anybody yet: threads can be slow.
     package func pass(_ duration: Duration) {
-        self.nanoseconds += duration.wholeNanoseconds
+        self.nanoseconds += duration.saturatedNanoseconds
     }
 
     /// Whether somebody's time has come.

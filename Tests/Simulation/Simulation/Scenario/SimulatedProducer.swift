@@ -111,7 +111,7 @@ final class SimulatedProducer: @unchecked Sendable {
         // On a grid, so that records, deadlines and answers often fall on the same instant.
         let moment = self.run.clock.elapsed + self.random.exponential(mean: self.plan.pause)
         let grid: Int64 = 50_000_000
-        let rounded = Duration.nanoseconds((moment.wholeNanoseconds / grid + 1) * grid)
+        let rounded = Duration.nanoseconds((moment.saturatedNanoseconds / grid + 1) * grid)
         guard rounded < self.run.scenario.length else { return }
         self.run.clock.schedule(at: rounded) { [unowned self] in
             // A process that is stopping ends at once when it has stopped.
@@ -244,7 +244,7 @@ final class SimulatedProducer: @unchecked Sendable {
         guard !self.run.isOver else { return }
         switch diagnostic {
         case .requestFailed(_, _, _, let delay):
-            self.run.trace.note("failed", self.index, Int(delay.wholeNanoseconds), text: diagnostic.description)
+            self.run.trace.note("failed", self.index, Int(delay.saturatedNanoseconds), text: diagnostic.description)
         case .recordsDropped(let topic, let reason, let count, _):
             let clock = self.run.clock
             self.run.guarded(self.index) {

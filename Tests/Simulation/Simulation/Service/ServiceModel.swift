@@ -89,7 +89,7 @@ package final class ServiceModel: @unchecked Sendable {
         if fate.stores {
             // Somewhere between the request's arrival and the answer's departure.
             let delay = min(fate.delay, request.timeout)
-            let half = Duration.nanoseconds(Int64(Double(delay.wholeNanoseconds) * self.random.unit()))
+            let half = Duration.nanoseconds(Int64(Double(delay.saturatedNanoseconds) * self.random.unit()))
             self.clock.schedule(after: fate.storedAfter ?? half) { self.watcher.stored(exchange) }
         }
         do {
@@ -212,8 +212,8 @@ package final class ServiceModel: @unchecked Sendable {
             return Fate(ending: .answer(Answers.error(403, "WriteQuotaExceed", text, id: id)), delay: delay)
         case .retryAfter(let pause, let asDate):
             var answer = Answers.error(503, "ServerBusy", "The server is busy.", id: id)
-            let seconds = pause.wholeNanoseconds / 1_000_000_000
-            let value = asDate ? HTTPDate.text(self.clock.wallTime() + pause.wholeNanoseconds) : String(seconds)
+            let seconds = pause.saturatedNanoseconds / 1_000_000_000
+            let value = asDate ? HTTPDate.text(self.clock.wallTime() + pause.saturatedNanoseconds) : String(seconds)
             answer.headers.append((name: "Retry-After", value: value))
             return Fate(ending: .answer(answer), delay: delay)
         case .bodyLimit(let limit, let status):
