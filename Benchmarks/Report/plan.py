@@ -49,8 +49,8 @@ POLICIES = {
     "masked": ("the standard redaction, and one of five values is masked", ["--record", "secret"]),
     "sampling-all": ("sampling, with rates that let every record through", ["--sampling", "all"]),
     "sampling": ("sampling: 100 a second and one in 100 of the others", ["--sampling", "some"]),
-    "folding": ("folding of identical records; no two are", ["--folding"]),
-    "folded": ("folding of identical records; all of them are", ["--folding", "--record", "same"]),
+    "folding": ("repeat suppression; no two records are identical", ["--folding"]),
+    "folded": ("repeat suppression; all records are identical", ["--folding", "--record", "same"]),
 }
 
 

@@ -41,7 +41,7 @@ struct Shop {
     func order(_ item: String) async {}
 }
 
-/// Calls somebody.
+/// Calls the person on duty.
 func page(_ topic: String, _ reason: DropReason, _ count: Int) {}
 
 /// The context of a request, in a program that has no tracer.

@@ -23,7 +23,7 @@ final class Alarm: Sendable {
 
     /// A sleep that ends so much earlier than is needed is not replaced: its task looks once in vain, and sleeps on.
     private static let slack = Duration.milliseconds(10)
-    /// Nor is one that has more than this to go. The memory of a sleep that is cancelled is given back only when its time
+    /// Nor is one that has more than this to go. The memory of a sleep that is cancelled is released only when its time
     /// would have come (Swift 6.3.1), and a topic with a long idle timeout may be rung all the time.
     private static let long = Duration.seconds(40)
     /// So many are taken out under one hold of the lock.
@@ -89,7 +89,7 @@ final class Alarm: Sendable {
         first.map { $0 - until <= Self.slack } ?? false || until - self.clock.now() > Self.long
     }
 
-    /// Wakes the waiters whose time has come. Returns the next time; `nil` if there is none, or if another task sleeps.
+    /// Wakes the waiters that are due. Returns the next time; `nil` if there is none, or if another task sleeps.
     private func wake(_ id: Int) -> MonotonicInstant? {
         while true {
             let due = self.takeDue(id)
@@ -100,7 +100,7 @@ final class Alarm: Sendable {
         return self.state.withLock { $0.sleeper.flatMap { $0.id == id ? $0.until : nil } }
     }
 
-    /// A number of waiters whose time has come. For the rest, a task sleeps until the first of their times.
+    /// A number of waiters that are due. For the rest, a task sleeps until the first of their times.
     private func takeDue(_ id: Int) -> [Waiter] {
         let now = self.clock.now()
         return self.state.withLock { state in
@@ -153,7 +153,7 @@ struct TimerQueue<Element> {
         return true
     }
 
-    /// At most `limit` elements whose time has come.
+    /// Removes and returns at most `limit` elements that are due.
     mutating func takeDue(at now: MonotonicInstant, limit: Int) -> [Element] {
         var due: [Element] = []
         while due.count < limit, let place = self.places.first, place.time <= now {

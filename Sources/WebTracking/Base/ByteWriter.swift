@@ -104,7 +104,7 @@ package struct ByteWriter: ~Copyable {
     /// Appends `text` with JSON's escapes and without quotes.
     ///
     /// Escapes quotes, backslashes and the control characters below U+0020, and copies all other bytes. A JSON decoder
-    /// then gives back every Swift string byte for byte.
+    /// then decodes every Swift string byte for byte.
     @inline(__always)
     package mutating func append(escaping text: String) {
         text.withBytes { self.append(escaping: $0) }

@@ -28,7 +28,7 @@ package struct CaseCounts<Case: Hashable & Sendable, Count: Countable>: Sendable
     /// The sum over all cases.
     package var sum: Count { self.entries.reduce(into: Count()) { $0 += $1.count } }
 
-    /// The totals that are not zero.
+    /// Totals by case, without zeros.
     package var totals: [Case: Int] {
         var totals: [Case: Int] = [:]
         for entry in self.entries where entry.count.total != 0 { totals[entry.key] = entry.count.total }

@@ -123,7 +123,7 @@ enum JSONEscape {
         return 2
     }
 
-    /// Decodes the escape whose backslash is at `start`, and counts its bytes. If JSON has no such escape, there is no
+    /// Decodes the escape with its backslash at `start`, and counts its bytes. If JSON has no such escape, there is no
     /// scalar, and the count is that of the bytes up to the mistake.
     static func decode(in bytes: UnsafeRawBufferPointer, at start: Int) -> (scalar: Unicode.Scalar?, count: Int) {
         guard start + 1 < bytes.count else { return (nil, 1) }

@@ -39,7 +39,7 @@ struct LineQueue {
     mutating func takeDropReport() -> (text: String, count: Int)? {
         guard self.dropped > 0 else { return nil }
         defer { self.dropped = 0 }
-        return ("webtracking: \(self.dropped) lines were left out here, as nobody read them\n", self.dropped)
+        return ("webtracking: \(self.dropped) lines were left out here, as they were not read\n", self.dropped)
     }
 
     /// Counts dropped lines again, as their report could not be written.

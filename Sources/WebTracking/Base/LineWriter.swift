@@ -17,7 +17,7 @@ final class LineWriter: Sendable {
 
     /// The writer of standard error. All producers of the process share it, so that at most one thread waits.
     ///
-    /// It is found without a lock: after a fork, a lock may be held by a thread that the child does not have.
+    /// Found without a lock: in a child of `fork`, a thread that exists only in the parent may hold it.
     static var standardError: LineWriter {
         while true {
             // Acquiring, so that the fields of a writer that another thread has stored below are visible here.
@@ -41,16 +41,15 @@ final class LineWriter: Sendable {
 
     private static let shared = Atomic<UInt>(0)
 
-    /// Writes lines, each with its line feed, as soon as possible. If too many lines wait already, drops these, and the
-    /// next text begins with their number.
+    /// Writes lines, each with its line feed, as soon as possible. If too many lines already wait, drops these. The next
+    /// text begins with their number.
     func append(_ lines: String) {
         guard self.queue.withLock({ $0.append(lines) }) else { return }
         // If no thread can be made now, the lines stay in the queue, and the next ones try again.
         _ = self.thread.run { self.writeAll() }
     }
 
-    /// Calls `body` once everything appended before is written or dropped. It may run on this thread, before this
-    /// returns.
+    /// Calls `body` when all lines so far are written or dropped. If no thread can start, calls it at once.
     func whenWritten(_ body: @escaping @Sendable () -> Void) {
         if !self.thread.run(body) { body() }
     }

@@ -14,7 +14,7 @@ package struct Lock<Value>: ~Copyable, Sendable {
         self.mutex = Mutex(value)
     }
 
-    /// Calls `body` with the value while no one else has it. `body` is short and does not wait.
+    /// Calls `body` with the value under the lock. `body` is short and does not wait.
     @inline(__always)
     package borrowing func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
@@ -63,7 +63,7 @@ package struct Lock<Value>: ~Copyable, @unchecked Sendable {
         self.place.deallocate()
     }
 
-    /// Calls `body` with the value while no one else has it. `body` is short and does not wait.
+    /// Calls `body` with the value under the lock. `body` is short and does not wait.
     @inline(__always)
     package borrowing func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result

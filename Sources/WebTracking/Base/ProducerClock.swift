@@ -73,9 +73,8 @@ public struct SystemProducerClock: ProducerClock {
 
     /// Suspends on Swift's continuous clock.
     public func sleep(until deadline: MonotonicInstant) async throws {
-        // In steps of a day: a deadline may be centuries away, and such a sleep is not tested. The loop also
-        // corrects for a machine that was suspended: Swift's clock may count that time, `CLOCK_MONOTONIC` on Linux does
-        // not.
+        // At most a day at a time: longer sleeps are untested. The loop also corrects for a machine that was suspended:
+        // Swift's clock may count that time, `CLOCK_MONOTONIC` on Linux does not.
         while true {
             let rest = deadline - self.now()
             guard rest > .zero else { return try Task.checkCancellation() }

@@ -92,7 +92,7 @@ struct DeliveryMachine<Content: DeliverableBatch> {
     }
 
     private let policy: RetryPolicy
-    /// The batch in flight. Before it, there may be one batch whose last record is set aside.
+    /// The batch in flight. Before it, there may be one with its last record set aside.
     private var inFlight: [InFlight] = []
     private var request: Sent?
     private var aside: Aside?
@@ -263,8 +263,8 @@ struct DeliveryMachine<Content: DeliverableBatch> {
         var deliveries: Int
     }
 
-    /// Notes how the request in flight ended. It held the first `count` of the records in the last ``Step/send``, and `deliveries` includes it.
-    /// `jitter` is uniform in 0..<1.
+    /// Notes how the request in flight ended. It held the first `count` of the records in the last ``Step/send``, and
+    /// `deliveries` includes it. `jitter` is uniform in 0..<1.
     mutating func finish(
         _ verdict: Verdict,
         count: Int = .max,
@@ -274,7 +274,7 @@ struct DeliveryMachine<Content: DeliverableBatch> {
         deliveries: Int = 0
     ) -> Result {
         guard var sent = self.request.take(), self.inFlight.indices.contains(sent.index), count > 0 else {
-            assertionFailure("no request is under way")
+            assertionFailure("no request is in flight")
             return .narrowed
         }
         let moment = Moment(now: now, jitter: jitter, isClosing: isClosing, deliveries: deliveries)

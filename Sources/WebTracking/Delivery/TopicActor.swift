@@ -136,7 +136,7 @@ actor TopicActor {
         self.context.diagnostics(.spoolFailed(directory: directory, reason: String(describing: error)))
     }
 
-    /// Drops a batch whose file was removed or changed. A changed file is kept.
+    /// Drops a batch if its file was removed or changed. A changed file is kept.
     private func dropUnreadable(_ batch: Batch, _ error: FileError) async {
         if error.isDamage, let file = batch.spoolFile, let spool = self.queue.context.spool {
             let hasMoved = await spool.worker.run {

@@ -25,7 +25,7 @@ final class ConnectionFailure: Sendable {
         self.proxy = proxy
     }
 
-    /// Returns an error whose text says what to do, or `error` itself if there is nothing to add.
+    /// Returns an error with a text that says what to do, or `error` itself if there is nothing to add.
     func explained(_ error: any Error, of request: TransportRequest) async -> any Error {
         // NIO puts an error from before the handshake into the list of errors by address.
         let ofAddresses = (error as? NIOConnectionError)?.connectionErrors.map(\.error) ?? []

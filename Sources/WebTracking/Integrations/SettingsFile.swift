@@ -40,7 +40,7 @@ public struct WebTrackingSettingsFile: Sendable, ExpressibleByStringLiteral {
         self.overrides = overrides
     }
 
-    /// A file whose whole contents are settings.
+    /// A file with nothing but settings.
     public init(stringLiteral path: String) {
         self.init(path)
     }

@@ -68,7 +68,7 @@ struct SettingsFollower {
         /// Puts settings in force.
         ///
         /// - Parameters:
-        ///   - waiting: The keys whose new values need a restart.
+        ///   - waiting: The keys with new values that need a restart.
         ///   - mustReport: Whether to report the settings even if they are the same: before, they were refused, or
         ///     another list of waiting keys was reported.
         case apply(RuntimeSettings, waiting: [String], mustReport: Bool)

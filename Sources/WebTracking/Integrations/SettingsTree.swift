@@ -7,7 +7,7 @@
 struct SettingsTree: Sendable {
     /// The values by key. Dots separate the parts of a key.
     private(set) var values: [String: JSONValue] = [:]
-    /// The keys in the file, also those whose value is null.
+    /// The keys in the file, also those with a null value.
     private var keys: Set<String> = []
     /// The path of the file or folder.
     let origin: String

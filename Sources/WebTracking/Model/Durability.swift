@@ -40,8 +40,9 @@ extension WebTrackingConfiguration {
         /// directory.
         ///
         /// Each level may fill the same part of them as of ``WebTrackingConfiguration/memoryLimit``. Beyond that,
-        /// batches are dropped, and counted as ``DropReason/spoolFull``: first those whose most severe record is the
-        /// least severe, and of these the oldest. A record that is less severe than all of them is dropped itself.
+        /// batches are dropped, and counted as ``DropReason/spoolFull``. Each counts as its most severe record: the
+        /// least severe batch is dropped first, of these the oldest. A record that is less severe than all of them is
+        /// dropped itself.
         ///
         /// The bound is for all dead producers of a directory **together**, however many there were, and for this one.
         /// The first look of a start drops what exceeds it. If several processes share a directory, set the bound for
@@ -74,7 +75,7 @@ extension WebTrackingConfiguration {
             /// Those of the process's user that no other user may write to.
             case owner
             /// Also those that a group of the process may write to, and no other user. New files are open to the group.
-            /// For volumes whose files Kubernetes gives to a group (`fsGroup`).
+            /// For volumes with files that Kubernetes gives to a group (`fsGroup`).
             case group
         }
 

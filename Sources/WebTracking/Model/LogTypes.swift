@@ -126,7 +126,7 @@ public typealias LogMetadata = [String: LogMetadataValue]
 public enum LogMetadataValue: Sendable {
     /// A string.
     case string(String)
-    /// A value whose description is computed when the event is encoded.
+    /// A value. Its description is computed when the event is encoded.
     case stringConvertible(any CustomStringConvertible & Sendable)
     /// Named values.
     case dictionary(LogMetadata)

@@ -88,7 +88,7 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .spoolAvailable(let directory):
             return "spooling to \(directory) again"
         case .spoolFailed(let directory, let reason):
-            return "trouble with the spool in \(directory): \(reason)"
+            return "failure in the spool in \(directory): \(reason)"
         case .spoolSyncSlow(let directory, let took, let interval):
             guard took > interval else {
                 return "syncing \(directory) had not ended after \(Self.text(took)), when the shutdown did"

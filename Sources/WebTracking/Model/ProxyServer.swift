@@ -8,7 +8,7 @@ struct ProxyServer: Sendable, Equatable {
     var username: String?
     var password: String?
 
-    /// The part that cannot work, and the rule that it breaks; `nil` if there is none.
+    /// The first invalid part and its rule; `nil` if there is none.
     var problem: (part: String, rule: String)? {
         let isName = (1...253).contains(self.host.utf8.count) && self.host.utf8.allSatisfy(Self.isHostByte)
         if !isName { return ("host", "a proxy's host is a name or an address, without a scheme or a port") }
@@ -98,7 +98,7 @@ extension ProxyServer {
     ///
     /// As in curl, lower-case names come first, and `http_proxy` exists in lower case only: a CGI program gets
     /// `HTTP_PROXY` from its client's `Proxy` header (httpoxy, CVE-2016-5385). `NO_PROXY` lists names with commas
-    /// between them, or is `*`. A name also stands for all names that end with it. This machine itself needs no proxy.
+    /// between them, or is `*`. A name also covers its subdomains. Loopback addresses use none.
     static func ofEnvironment(
         for endpoint: Endpoint,
         host: String,

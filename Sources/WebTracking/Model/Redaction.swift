@@ -53,7 +53,7 @@ public struct Redaction: Sendable, Equatable {
     /// Redacts nothing, at no cost.
     public static let none = Redaction(rules: [])
 
-    /// Masks values whose key is the name of a secret (``standardSuffixes`` and ``standardKeys``), and with the
+    /// Masks values with the name of a secret (``standardSuffixes`` and ``standardKeys``), and with the
     /// `SwiftLog` trait values that are marked with ``Sensitivity``. The default.
     public static let standard = Redaction(rules: Self.standardRules)
 
@@ -94,7 +94,7 @@ public struct RedactionRule: Sendable, Equatable {
     let kind: Kind
     let action: Redaction.Action
 
-    /// Applies to values whose key is `name`.
+    /// Applies to values with the key `name`.
     ///
     /// Upper and lower case are equal; beyond ASCII, scalar by scalar and up to canonical equivalence. Hyphens and
     /// underscores are ignored, and so is a number at the end of a key, unless `name` has one: `api-key`, `API_KEY` and
@@ -108,7 +108,7 @@ public struct RedactionRule: Sendable, Equatable {
         RedactionRule(kind: .key(name), action: action)
     }
 
-    /// Applies to values whose key, or a part of it between dots, ends in `ending`. Compares as ``key(_:_:)``.
+    /// Applies to values with a key that ends in `ending`, or has a part between dots that does. Compares as ``key(_:_:)``.
     public static func suffix(_ ending: String, _ action: Redaction.Action) -> RedactionRule {
         RedactionRule(kind: .suffix(ending), action: action)
     }

@@ -49,7 +49,7 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     ///
     /// Range: topics at most 128 bytes; 1 to 64 components.
     public var topic = TopicRule.fixed("")
-    /// Metadata keys whose values become tags instead of fields.
+    /// The keys of metadata that becomes tags instead of fields.
     ///
     /// All records of a request share their tags, so choose keys with few values. A value stays a field if it is longer
     /// than 128 bytes, or a container.
@@ -113,8 +113,8 @@ public struct WebTrackingConfiguration: Sendable, Equatable {
     /// Labels are compared by whole components between dots. The longest match counts, and the empty one matches all
     /// labels. ``WebTrackingProducer/logLevelOverrides`` changes them at run time.
     public var logLevelOverrides: [String: LogLevel] = [:]
-    /// Which metadata is masked, dropped or replaced on the caller's thread; by default, values whose key is the name of
-    /// a secret.
+    /// Which metadata is masked, dropped or replaced on the caller's thread; by default, values with the name of a
+    /// secret.
     public var redaction = Redaction.standard
     /// Which records are left out because too many are like them; by default none.
     public var sampling = Sampling.off

@@ -17,11 +17,11 @@ import WebTrackingPlatform
 public protocol WebTrackingCredentialsProvider: Sendable {
     /// Returns the credentials that are valid now.
     ///
-    /// It is called before the first request, some time before ``WebTrackingCredentials/expiration``, and when the
-    /// service has refused the current credentials: one call at a time, at most one a second, and never on a thread
-    /// that logs. A call that takes longer than a request may is cancelled, and counts as failed. The next call does
-    /// not start before it ends. While calls fail, records wait as in any other outage. The description of an error
-    /// becomes part of diagnostics, so it should contain no secret.
+    /// It is called before the first request, before the credentials expire, and when the service has refused them. There
+    /// is one call at a time, at most one a second, and never on a thread that logs. A call that takes longer than
+    /// ``WebTrackingConfiguration/Delivery/requestTimeout`` is cancelled, and counts as failed; the next call starts when
+    /// it has ended. While calls fail, records wait as in any other outage. The description of an error becomes part of
+    /// diagnostics, so it should contain no secret.
     func credentials() async throws -> WebTrackingCredentials
 }
 

@@ -39,14 +39,14 @@ struct ShutdownMachine {
     /// How long before the deadline the waiting has to end, so that there is time to count the rest of so many topics.
     static func timeToCount(topics: Int) -> Duration { .microseconds(1) * max(topics - Self.quickTopics, 0) }
 
-    /// The same, to give the rest up, and with a spool to look for its files.
+    /// The same, to abandon the rest, and with a spool to look for its files.
     static func timeToAbandon(topics: Int, inFiles: Bool) -> Duration {
         // No more than so many are in files.
         let files = inFiles ? min(max(topics - Self.quickTopics, 0), SpoolFile.mostMapped) : 0
         return Self.timeToCount(topics: topics) * 2 + .microseconds(12) * files
     }
 
-    /// When to stop moving the records of so many topics to files at `now`, so that there is time to give the rest up.
+    /// When to stop moving the records of so many topics to files at `now`, so that there is time to abandon the rest.
     static func endOfSpill(at now: MonotonicInstant, deadline: MonotonicInstant, topics: Int) -> MonotonicInstant {
         let time = self.timeToAbandon(topics: topics, inFiles: true)
         return max(deadline + (.zero - time), now + max(self.stopGrace - time, self.stopGrace / 5))
@@ -95,7 +95,7 @@ struct ShutdownMachine {
         }
     }
 
-    /// Whether only to ask all topics would take the time in which the rest has to be given up.
+    /// Whether only asking all topics would take the time that is needed to abandon the rest.
     private func isTooLateToAsk(at now: MonotonicInstant) -> Bool {
         let time = Self.timeToCount(topics: self.topics)
         let end = self.deadline + (.zero - Self.timeToAbandon(topics: self.topics, inFiles: self.hasSpool))

@@ -80,7 +80,7 @@ final class ShutdownProgress: Sendable {
 
     /// A semaphore that is signalled at the end.
     func waiter() -> DispatchSemaphore {
-        // Made with 0: Dispatch traps on the release of a semaphore whose value is below its first one.
+        // Made with 0: Dispatch traps if a semaphore is released below its first value.
         let waiter = DispatchSemaphore(value: 0)
         let isOver = self.state.withLock { state in
             // Under the lock of `end`: an end in between would signal nothing, and the thread would wait until its deadline.

@@ -173,7 +173,7 @@ public final class WebTrackingProducer: Sendable {
     /// The order is such that a level never admits records before their redaction is in force, or after it has gone.
     ///
     /// - Parameters:
-    ///   - waiting: The keys whose values are in force only after the next start.
+    ///   - waiting: The keys with new values that need a restart.
     ///   - reportsAnyway: Whether to report that they are in force even if nothing has changed.
     func apply(_ settings: RuntimeSettings, waiting: [String] = [], reportsAnyway: Bool = false) {
         let isNew =

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides which batches are evicted first: those whose most severe record is the least severe, and of these the
-/// oldest.
+/// Decides which batches are evicted first. Each counts as its most severe record: the least severe batch is evicted
+/// first, of these the oldest.
 struct EvictionPolicy {
     /// A batch that may be evicted.
     struct Candidate: Equatable {

@@ -3,21 +3,21 @@
 
 import Synchronization
 
-/// The bytes that a producer holds, over all topics, and how many each level may bring them to.
+/// The bytes that a producer holds, over all topics, and the limit of each level.
 ///
-/// Charged when a batch asks for memory, not for each record, which only reads the total.
+/// Memory is charged when a batch asks for it. A record only reads the total.
 final class MemoryBudget: Sendable {
-    /// The memory of a topic in use beside its batches: its queue, and the tasks that deliver it. Measured: 11 KB.
+    /// The memory that a topic in use takes without its batches: its queue, and the tasks that deliver it. Measured: 11 KB.
     static let topicBytes = 12 << 10
 
     private let held = Atomic<Int>(0)
-    /// The part of that which is for topics in use.
+    /// The part of `held` for topics in use.
     private let topics = Atomic<Int>(0)
     private let ceilings: [Int]
     private let topicCeiling: Int
-    /// Memory of settled batches, for the next ones: it is mapped already, and may still be in the caches.
+    /// Memory of settled batches, to be used again: it is mapped already, and may still be in the caches.
     private let spare = Lock<[BatchMemory]>([])
-    /// At most this many are kept, of at most this size: 4 MiB beside the memory limit.
+    /// How many are kept, and their largest size: 4 MiB that the limit does not count.
     private static let maximumSpare = 8
     private static let largestSpare = 512 << 10
 
@@ -41,13 +41,13 @@ final class MemoryBudget: Sendable {
         return false
     }
 
-    /// Gives back what a topic took up.
+    /// Releases the memory of a topic.
     func releaseTopic() {
         self.release(Self.topicBytes)
         self.topics.subtract(Self.topicBytes, ordering: .relaxed)
     }
 
-    /// Takes `bytes` for a record of this rank; `false` if its level may not bring the total that far.
+    /// Charges `bytes` for a record of this rank. Returns `false` if that exceeds its level's limit.
     func charge(_ bytes: Int, rank: Int) -> Bool {
         let ceiling = self.ceilings[rank]
         // Add first and look then: two threads that look first could both pass. Relaxed: it guards no memory.
@@ -72,11 +72,11 @@ final class MemoryBudget: Sendable {
         return self.takeFresh(needed, wanted: wanted, inPlaceOf: 0, rank: rank)
     }
 
-    /// The same, but always new memory. It replaces `held` bytes, which are charged already.
-    func takeFresh(_ needed: Int, wanted: Int, inPlaceOf held: Int, rank: Int) -> BatchMemory? {
+    /// The same, but always new memory. It replaces `replaced` bytes, which are charged already.
+    func takeFresh(_ needed: Int, wanted: Int, inPlaceOf replaced: Int, rank: Int) -> BatchMemory? {
         for bytes in [wanted, needed] {
             let capacity = BatchMemory.rounded(bytes)
-            if self.charge(capacity - held, rank: rank) { return BatchMemory(capacity: capacity) }
+            if self.charge(capacity - replaced, rank: rank) { return BatchMemory(capacity: capacity) }
         }
         return nil
     }
@@ -89,12 +89,12 @@ final class MemoryBudget: Sendable {
         }
     }
 
-    /// Charges `bytes` that have to be held in any case, such as the compressed body of a request.
+    /// Charges `bytes` without a limit: they are held in any case, as the compressed body of a request.
     func charge(_ bytes: Int) {
         self.held.add(bytes, ordering: .relaxed)
     }
 
-    /// Gives `bytes` back.
+    /// Releases `bytes`.
     func release(_ bytes: Int) {
         self.held.subtract(bytes, ordering: .relaxed)
     }
@@ -113,7 +113,7 @@ final class MemoryBudget: Sendable {
     /// How many more bytes records of this rank may take.
     func room(rank: Int) -> Int { max(self.ceilings[rank] - self.heldBytes, 0) }
 
-    /// Whether a record of this rank would find `bytes` bytes.
+    /// Whether so many bytes are free for a record of this rank.
     func hasRoom(for bytes: Int, rank: Int) -> Bool {
         self.heldBytes + bytes <= self.ceilings[rank]
     }

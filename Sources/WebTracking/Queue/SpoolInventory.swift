@@ -146,7 +146,7 @@ struct SpoolInventory: Sendable {
 }
 
 extension SpoolInventory.Part {
-    /// The reason, and what to do about it, for a producer whose spool is in `directory`.
+    /// The reason, and what to do about it, for a producer with its spool in `directory`.
     func text(directory: String, user: uid_t) -> (reason: String, suggestion: String) {
         switch self.reason {
         case .destination(let destination):

@@ -94,7 +94,7 @@ final class SpoolMaintenance: Sendable {
         }
     }
 
-    /// Those of `spooled` whose file has gone.
+    /// Those of `spooled` that have lost their file.
     func lost(of spooled: [TopicQueue.SpooledRecords]) async -> [TopicQueue.SpooledRecords] {
         await self.store.worker.run { spooled.filter(\.file.isLost) }
     }

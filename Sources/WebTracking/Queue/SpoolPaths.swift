@@ -48,7 +48,7 @@ enum SpoolPaths {
         var roots = Roots()
         if let refusal = access.refusal(ofFolder: entry) {
             roots.refused.append((directory, refusal))
-            // Do not search a directory whose owner is not trusted.
+            // Do not search the directory of an owner that is not trusted.
             guard access.mayMakeFolder(in: entry) else {
                 roots.refusal = refusal
                 return roots

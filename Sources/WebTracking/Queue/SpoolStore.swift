@@ -281,7 +281,7 @@ final class SpoolStore: Sendable {
         return write()
     }
 
-    /// Takes back a file whose records are settled.
+    /// Takes back a file with settled records.
     func release(_ memory: BatchMemory) {
         guard let file = memory.file else { return }
         file.isReleased.store(true, ordering: .relaxed)

@@ -28,7 +28,7 @@ struct SpoolWorker: Sendable {
     }
 
     /// Runs `body` after the work before it, and calls `wait` with a semaphore for its end. Returns the result; `nil` if
-    /// `wait` gave up.
+    /// `wait` timed out.
     func run<Value: Sendable>(
         waiting wait: (DispatchSemaphore) -> Bool,
         _ body: @escaping @Sendable () -> Value

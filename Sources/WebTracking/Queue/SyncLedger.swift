@@ -14,7 +14,7 @@ struct SyncLedger {
 
     /// Files that may have been written to.
     private var written: Set<String> = []
-    /// Those of them whose batches are still open.
+    /// Those of them with an open batch.
     private var open: Set<String> = []
     private var hasNewFiles = false
     private var newParents: Set<String> = []

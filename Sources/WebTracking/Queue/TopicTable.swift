@@ -223,7 +223,7 @@ final class TopicTable: RecordQueues {
         self.visit { if $0 !== self.recovery { $0.close() } }
     }
 
-    /// Gives up what the closed queues hold. Returns the results of all records.
+    /// Abandons what the closed queues hold. Returns the results of all records.
     func abandon(_ body: (TopicQueue, TopicQueue.Rest) -> Void) -> Outcome {
         var outcome = self.state.withLock { state in
             state.isAbandoned = true

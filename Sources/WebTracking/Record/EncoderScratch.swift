@@ -21,7 +21,7 @@ struct EncoderScratch: ~Copyable {
     var callSites = CallSiteCache()
     var keys = KeyCache()
 
-    /// What a thread keeps between records; a larger record's memory is given back.
+    /// The memory that a thread keeps between records; that of a larger record is released.
     static let keptBytes = 64 << 10
 
     private init() {}
@@ -109,7 +109,7 @@ struct EncoderScratch: ~Copyable {
         return slot
     }
 
-    /// The thread-specific place of the slot, whose destructor frees the slot when the thread ends; `nil` if the process has
+    /// The thread-specific place of the slot. Its destructor frees the slot when the thread ends. `nil` if the process has
     /// no such places left.
     private static let key: pthread_key_t? = {
         var key = pthread_key_t()

@@ -5,7 +5,7 @@
 import Logging
 #endif
 
-/// What a handler adds to each of its records, encoded once when the handler is made or its metadata is set.
+/// The fields that a handler adds to each of its records, encoded once when it is made or its metadata is set.
 ///
 /// Values that compute their description are asked for it at that time, as swift-log's `StreamLogHandler` does; where the
 /// general mapping is needed, they are asked again for each record.
@@ -83,8 +83,8 @@ struct HandlerFields: Sendable {
     }
 }
 
-/// What stands in a record from the end of the time to the beginning of the message, for each level, with the logger's
-/// label in it.
+/// The bytes of a record from the end of the time to the beginning of the message, for each level, with the logger's
+/// label in them.
 final class LabelFields: Sendable {
     /// By rank.
     let openings: [[UInt8]]

@@ -8,7 +8,7 @@ final class RecordPolicy: Sendable {
     let redaction: Redaction
     let redactor: Redactor
     let sampling: Sampling
-    /// `nil` if nothing is sampled or folded.
+    /// `nil` if nothing is sampled or suppressed.
     let sampler: Sampler?
 
     init(redaction: Redaction, redactor: Redactor, sampling: Sampling, sampler: Sampler?) {

@@ -9,7 +9,7 @@ import Logging
 
 /// The levels that outrank those of the code, by label.
 final class LogLevelTable: Sendable {
-    /// What is in force for one label; shared by all handlers with that label.
+    /// The level in force for one label; shared by all handlers with that label.
     final class Cell: Sendable {
         /// 7 where nothing outranks the handler's own level.
         private let rank: Atomic<UInt8>

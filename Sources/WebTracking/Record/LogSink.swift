@@ -144,7 +144,7 @@ extension LogSink {
         self.log(.critical, message, error, metadata, source, file, function, line)
     }
 
-    /// What all conveniences do. It takes closures, so that nothing is evaluated for a level that is not let through.
+    /// Used by all conveniences. It takes closures, so that nothing is evaluated for a level that is not let through.
     @inlinable
     func log(
         _ level: LogLevel,

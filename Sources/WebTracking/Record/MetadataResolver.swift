@@ -31,8 +31,8 @@ struct MetadataResolver {
     /// The fields of `metadata`, none of which has a name in `taken` or the name of another, in the order of their names'
     /// bytes.
     ///
-    /// Where two values claim one name, the value with the shorter path keeps it (a key written with a dot before a
-    /// nested one), then the one whose path comes first in byte order; the other is numbered from `_2` on.
+    /// If two values claim one name, the one with the shorter path keeps it (a key written with a dot before a nested
+    /// one), then the one with the path that is first in byte order. The other is numbered from `_2` on.
     mutating func fields(of metadata: LogMetadata, taken: Set<String>) -> [Field] {
         var leaves: [Leaf] = []
         for (key, value) in metadata { self.flatten(value, FieldName.Joined(key), path: [key], into: &leaves) }
@@ -90,7 +90,7 @@ struct MetadataResolver {
 
 /// The next free number behind a name, found without trying those again that it is past.
 struct FreeNumbers {
-    /// What a number stands behind, and how many digits it has.
+    /// The name before a number, and how many digits the number has.
     private struct Place: Hashable {
         var name: String
         var digits: Int

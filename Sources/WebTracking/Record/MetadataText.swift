@@ -11,7 +11,7 @@ import Logging
 package enum MetadataText {
     /// Nesting below this many levels is left out of JSON text, so that no value can exhaust the stack.
     static let deepest = 64
-    /// What stands for what lies deeper.
+    /// Stands for values that are nested deeper.
     static let leftOut = "\u{2026}"
 
     /// The text of a value that is not a container.

@@ -18,7 +18,7 @@ struct NestedKey {
     private var names: [String] = []
     /// The names with dots between them, and their letters beyond ASCII in lower case.
     private var bytes: [UInt8] = []
-    /// What stands between the dots, if there are patterns for that.
+    /// The parts between the dots, if there are patterns for those.
     private var parts: [KeyPart] = []
     private var isASCII = true
     /// The first rule that is for the key, or for a part of it.

@@ -20,7 +20,7 @@ struct OrderedMembers: ~Copyable {
     static let isRedacted: UInt64 = 2
     /// Whether the member is not written: its value is dropped, or belongs to a layer that is outranked. Its key counts.
     static let isLeftOut: UInt64 = 1
-    /// What a member with a value that redaction drops is marked with.
+    /// Whether redaction drops the member's value.
     static let isDropped: UInt64 = 3
     /// The bits of a word below the key.
     private static let below = 16
@@ -158,7 +158,7 @@ struct OrderedMembers: ~Copyable {
         return redactions
     }
 
-    /// Forgets all, and gives the memory of a large record back.
+    /// Forgets all, and releases the memory of a large record.
     mutating func clear() {
         self.text.reset(keeping: EncoderScratch.keptBytes)
         self.count = 0

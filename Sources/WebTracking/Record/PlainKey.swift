@@ -144,9 +144,9 @@ struct PlainNames: Sendable {
 
 /// Keys of metadata as the beginnings of ready JSON members, kept for each thread.
 ///
-/// What a log statement names its values is the same every time, and so is what is found when a key is read: that it is
-/// plain, not a default field's, and that no redaction rule is for it. To find a key again and to copy it is a third of that
-/// work. Keys that fall into one set share its two ways, and the one that came first goes first.
+/// A log statement names its values the same way every time, so reading a key finds the same every time: that it is plain,
+/// not a default field's, and that no redaction rule matches it. Finding a key again and copying it is a third of that
+/// work. Keys that fall into one set share its two ways; the one that came first is replaced first.
 ///
 /// Invariant: `entries` owns ``sets`` times ``ways`` initialised entries. The type is not copyable, so the memory has one
 /// owner.
@@ -252,7 +252,7 @@ struct KeyCache: ~Copyable {
         if count <= 8 { return true }
         let kept = UnsafeRawPointer(entry) + (Self.textOffset + PlainKey.openingCount)
         guard kept.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self) == last else { return false }
-        // What is between the two words.
+        // The bytes between the two words.
         var position = 8
         while position < count &- 8 {
             guard

@@ -157,8 +157,8 @@ extension RecordEncoder {
         return plain.beginning
     }
 
-    /// Gathers what redaction makes of a value that is not a container, whose key is there; `false` if the value stays as it
-    /// is and is too long.
+    /// Gathers what redaction makes of a value that is not a container. Its key is written already. Returns `false` if the
+    /// value stays as it is and is too long.
     @inline(never)
     private func gather(
         redacted value: LogMetadataValue,

@@ -7,7 +7,7 @@ import Synchronization
 import Logging
 #endif
 
-/// Turns one log event into the bytes of one JSON object whose values are all strings.
+/// Turns one log event into the bytes of one JSON object with only string values.
 ///
 /// The sequence number is not among them: the topic's queue writes it in front, so that its order is the order of the
 /// records in the topic (see ``Batch``).
@@ -24,7 +24,7 @@ final class RecordEncoder: Sendable {
         var nesting: Int
     }
 
-    /// What a handler adds to its events.
+    /// The fields that a handler adds to its events.
     struct Handler: Sendable {
         var label: LabelFields
         var fields: HandlerFields
@@ -96,7 +96,7 @@ final class RecordEncoder: Sendable {
     /// Where the part of a record begins that the same event has at another time.
     var endOfTime: Int { self.timeOpening.count + TimestampFormatter.count }
 
-    /// What a handler with this label and this metadata adds to its events.
+    /// The fields that a handler with this label and this metadata adds to its events.
     func handler(label: String, metadata: LogMetadata, redactor: Redactor) -> Handler {
         Handler(
             label: LabelFields(label: label, encoder: self),
@@ -104,7 +104,7 @@ final class RecordEncoder: Sendable {
         )
     }
 
-    /// What stands between the time and the message.
+    /// The bytes between the time and the message.
     func opening(level: LogLevel, label: String) -> [UInt8] {
         var writer = ByteWriter(capacity: 128)
         writer.append(self.levels[level.rank])
@@ -127,10 +127,10 @@ final class RecordEncoder: Sendable {
     ///
     /// - Parameters:
     ///   - time: Nanoseconds since 1970 at which the event was logged.
-    ///   - provided: What the metadata provider said.
+    ///   - provided: The metadata of the metadata provider.
     ///   - unpromoted: Which metadata that would be promoted to topic or tags stays among the fields.
-    ///   - redacted: What has become of values that were looked at for the topic.
-    ///   - redactor: What becomes of metadata that shall not leave the process.
+    ///   - redacted: The values that were redacted for the topic.
+    ///   - redactor: Changes metadata that must not leave the process.
     @inline(__always)
     func encode(
         _ event: LogEvent,
@@ -301,7 +301,7 @@ final class RecordEncoder: Sendable {
         self.appendValue(event.function, limit: valueLimit, to: &scratch)
         scratch.writer.append(self.location[3])
         scratch.writer.append(decimal: UInt64(event.line))
-        // What was cut has to be counted each time, and may be cut elsewhere the next time.
+        // A cut has to be counted each time, and may be elsewhere the next time.
         guard !event.hasGivenSource, scratch.repairs.isEmpty, valueLimit == self.limits.valueBytes else { return }
         scratch.writer.withBytes { bytes in
             scratch.callSites.keep(
@@ -314,7 +314,7 @@ final class RecordEncoder: Sendable {
         }
     }
 
-    /// What is written of an event's error.
+    /// The texts of an event's error.
     private struct ErrorTexts {
         var type: String
         /// `nil` if it is left out.
@@ -348,7 +348,7 @@ final class RecordEncoder: Sendable {
         var event: LogMetadata?
     }
 
-    /// What metadata becomes by the general mapping, whatever its values are cut to.
+    /// The fields that the general mapping makes of metadata, with whole values.
     private struct GeneralFields {
         var fields: [MetadataResolver.Field]
         var repairs: RepairCounts

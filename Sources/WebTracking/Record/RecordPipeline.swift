@@ -48,7 +48,7 @@ final class RecordPipeline: Sendable {
         if self.forked.countOne(rank) { self.reportForked() }
     }
 
-    /// What a handler adds to its events.
+    /// The fields that a handler adds to its events.
     func handlerFields(_ metadata: LogMetadata) -> HandlerFields {
         // A description that is asked for here may set metadata in turn. Deep inside none is: the general mapping does.
         EncoderScratch.nest { depth in
@@ -125,7 +125,7 @@ final class RecordPipeline: Sendable {
         self.logByMetadata(event, time: time, from: handler, provided: nil, repairs: repairs, policy, &scratch)
     }
 
-    /// Finds the queue of one event, whose topic or tags may depend on its metadata.
+    /// Finds the queue of one event. Its topic or tags may depend on its metadata.
     @inline(never)
     private func logByMetadata(
         _ event: LogEvent,
@@ -170,7 +170,7 @@ final class RecordPipeline: Sendable {
         }
     }
 
-    /// Finds a queue for a record whose own topic had no place in the table. The record's text does not change.
+    /// Finds a queue for a record if its own topic had no place in the table. The record's text does not change.
     @inline(never)
     private func appendToNewBatch(
         rank: Int,
@@ -227,7 +227,8 @@ final class RecordPipeline: Sendable {
         return true
     }
 
-    /// Appends an encoded record to a queue whose topic was idle. Returns `false` if there is no room for the topic.
+    /// Appends an encoded record to a queue that was retired, as its topic was idle. Returns `false` if there is no room
+    /// for the topic.
     @inline(never)
     private func putIntoRetired(
         rank: Int,

@@ -21,11 +21,11 @@ final class Redactor: Sendable {
         let test: Test
     }
 
-    /// What each rule does, the most important first.
+    /// The action of each rule, the most important rule first.
     private let actions: [Redaction.Action]
     /// The rules that are not among the patterns.
     private let rules: [Rule]
-    /// What keys are compared with quickly; `nil` if no rule goes by the key.
+    /// The names that keys are compared with; `nil` if no rule goes by the key.
     let patterns: KeyPatterns?
     private let pseudonymKey: PseudonymKey?
     /// Whether there are rules at all.
@@ -85,8 +85,9 @@ final class Redactor: Sendable {
         ObjectIdentifier(Swift.type(of: copy value))
     }
 
-    /// What happens to a value that is not a container, where it is known which of the rules that go by the key is the first
-    /// for this one.
+    /// The action for a value that is not a container.
+    ///
+    /// - Parameter byKey: The first of the rules by key that matches.
     @inline(__always)
     func action(_ key: String, rule byKey: Int, _ leaf: inout LeafText) -> Redaction.Action {
         // A string has no attributes.
@@ -159,7 +160,7 @@ final class Redactor: Sendable {
         _ depth: Depth,
         redactions: inout Int
     ) -> LogMetadataValue? {
-        // What is not written out is not looked at either.
+        // A value that is not written out is not redacted either.
         if let levels = depth.levels, levels <= 0 { return .string(MetadataText.leftOut) }
         switch value {
         case .dictionary(let values):
@@ -222,8 +223,8 @@ final class Redactor: Sendable {
     }
 }
 
-/// What a value has become for one record: its descriptions have been asked for, and the rules have been asked about just
-/// what they were.
+/// A value as it may leave the process, for one record. Its descriptions were asked for once, and the rules have seen
+/// exactly these.
 struct RedactedValue: Sendable {
     /// Strings, dictionaries and arrays only; `nil` if the value is left out.
     var value: LogMetadataValue?

@@ -7,7 +7,7 @@ import Logging
 
 /// Decides which records are kept, and remembers what to report of the others.
 final class Sampler: Sendable {
-    /// What was left out of one statement's records in one second.
+    /// The counts of one statement's records in one second.
     struct Report: Sendable {
         var label: String
         var level: LogLevel
@@ -80,7 +80,7 @@ final class Sampler: Sendable {
         return (isKept, report)
     }
 
-    /// What was left out in seconds that are over, or, with `all`, until now; forgets statements that have been silent since.
+    /// The reports of seconds that are over, or, with `all`, until now. Forgets statements that have been silent since.
     func takeReports(at time: Int64, all: Bool) -> [Report] {
         let second = Self.second(time)
         var reports: [Report] = []

@@ -3,7 +3,7 @@
 
 /// Decides which records of one statement are kept, second by second.
 struct SamplingWindow: Equatable {
-    /// What was left out in a second.
+    /// The counts of a second.
     struct Summary: Equatable {
         var leftOut: Int
         var offered: Int
@@ -12,7 +12,7 @@ struct SamplingWindow: Equatable {
     /// The second, counted from 1970, that the numbers are of.
     private(set) var second: Int64
     private var offered = 0
-    /// What is not reported yet, of this second and of earlier ones whose report found no room.
+    /// The counts that are not reported yet, of this second and of earlier ones with no room for the report.
     private var unreported = Summary(leftOut: 0, offered: 0)
 
     init(second: Int64) {

@@ -36,7 +36,7 @@ struct TopicRouter: Sendable {
         return Route(queue: self.table.futureQueue(for: key), repairs: repairs)
     }
 
-    /// The route of one record, whose metadata `value` looks up, with the repairs of it that there were before.
+    /// The route of one record, with the repairs that it had before. `value` looks up its metadata.
     func route(
         label: String,
         _ known: RepairCounts = RepairCounts(),

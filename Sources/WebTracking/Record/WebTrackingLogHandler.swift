@@ -11,7 +11,7 @@ public import Logging
 /// producer. With the `SwiftLog` trait it is a swift-log `LogHandler`.
 ///
 /// `log(event:)` encodes the event on the calling thread, and appends it to the topic's queue. It does no input or
-/// output, even with a spool, whose files are mapped ahead. It waits only for a short critical section, and neither
+/// output, even with a spool: its files are mapped ahead. It waits only for a short critical section, and neither
 /// throws nor traps. An event that finds no room is counted in ``WebTrackingProducer/statistics``. Errors and values
 /// that compute their description are asked for it once for each event.
 public struct WebTrackingLogHandler: LogSink {
@@ -43,7 +43,7 @@ public struct WebTrackingLogHandler: LogSink {
     private var ownLevel: LogLevel
     private let override: LogLevelTable.Cell
 
-    /// A handler whose events go through `pipeline`.
+    /// A handler with events that go through `pipeline`.
     init(label: String, pipeline: RecordPipeline, logLevel: LogLevel, metadataProvider: LogMetadataProvider?) {
         self.label = label
         self.ownLevel = logLevel

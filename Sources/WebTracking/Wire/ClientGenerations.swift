@@ -53,7 +53,7 @@ package final class ClientGenerations<Client: Sendable>: Sendable {
     private func begin() throws -> (generation: Int, client: Client) {
         let now = self.clock.now()
         let (generation, client, ended) = try self.state.withLock { state in
-            // After the shutdown, no one would shut down a new client.
+            // A client made after the shutdown would never be shut down.
             if state.isShutDown { throw TransportError.connectionFailed("the transport is shut down") }
             // Nothing has begun if there can be no client.
             var generations = state.generations

@@ -28,7 +28,7 @@ struct ConnectionGenerations: Sendable {
     private var present = 0
     private var since: MonotonicInstant?
     private var isDoubtful = false
-    /// How many exchanges are under way, by their generations.
+    /// How many exchanges are in flight, by their generations.
     private var exchanges: [Int: Int] = [:]
 
     /// The generation of an exchange that begins, and the generations that have ended with that.

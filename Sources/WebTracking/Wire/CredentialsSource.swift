@@ -97,7 +97,7 @@ actor CredentialsSource {
         return self.lastID
     }
 
-    /// Calls the provider, unless a call is under way.
+    /// Calls the provider, unless a call is running.
     private func ask() {
         guard self.call == nil else { return }
         let id = self.nextID()
@@ -166,7 +166,7 @@ actor CredentialsSource {
         self.held = Held(credentials: credentials, renewal: renewal, expiration: expiration)
     }
 
-    /// Waits for the call under way.
+    /// Waits for the running call.
     private func answer() async throws -> WebTrackingCredentials {
         let id = self.nextID()
         return try await withTaskCancellationHandler {

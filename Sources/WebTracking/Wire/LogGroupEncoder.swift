@@ -139,14 +139,14 @@ extension ByteWriter {
         self.append(UInt8(rest))
     }
 
-    /// A field whose value is a string.
+    /// A field with a string.
     fileprivate mutating func append(field tag: UInt8, _ string: JSONStringToken, of reader: JSONStringReader) {
         self.append(tag)
         self.append(varint: string.decodedCount)
         reader.decode(string, to: &self)
     }
 
-    /// A field whose value is a message of a key and a value.
+    /// A field with a message of a key and a value.
     fileprivate mutating func append(
         field tag: UInt8,
         key: JSONStringToken,

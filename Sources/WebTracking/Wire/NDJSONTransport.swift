@@ -26,7 +26,7 @@ public actor NDJSONTransport: WebTrackingTransport {
         // Without O_NONBLOCK, open waits for the reader of a named pipe; with it, it fails with ENXIO (man 7 fifo).
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {
-            let reason = errno == ENXIO ? "nobody reads from it" : String(cString: strerror(errno))
+            let reason = errno == ENXIO ? "it has no reader" : String(cString: strerror(errno))
             throw TransportError.invalidRequest("cannot open \(path): \(reason)")
         }
         // From here on, the writing thread may wait. The flag belongs to this opening, so no other process sees the

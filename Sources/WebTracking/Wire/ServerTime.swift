@@ -5,7 +5,7 @@
 
 /// The service's time: this machine's, and what answers have shown it to be off by.
 ///
-/// The service refuses signatures whose time is more than 15 minutes from its own.
+/// The service refuses signatures with a time that is more than 15 minutes off.
 final class ServerTime: Sendable {
     private let clock: any ProducerClock
     private let state = Lock<Int64>(0)

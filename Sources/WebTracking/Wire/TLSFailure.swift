@@ -41,7 +41,7 @@ enum TLSFailure {
             guard let file = machine.authoritiesFile else { return self.noAuthorities(machine) }
             return Self.unreadable(file)
         }
-        // A file that holds no certificate fails before there is a handshake, whose errors have another name.
+        // A file without a certificate fails before there is a handshake, with an error of another name.
         if let file = machine.authoritiesFile, words.hasPrefix("unknownError(") { return Self.unreadable(file) }
         if words.contains("failedToValidateHostname") || words.contains("unableToValidateCertificate") {
             return "the server's certificate is for another name than \(host); is the endpoint right?"

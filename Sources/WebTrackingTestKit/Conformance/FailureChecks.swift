@@ -105,7 +105,7 @@ extension ConformanceBench {
         self.server.reply(otherwise: reply)
         try await self.failure(of: self.server.request(), situation)
         let count = self.server.requests.count
-        try require(count == 1, "It sent the request \(count) times \(situation); that is the producer's business.")
+        try require(count == 1, "It sent the request \(count) times \(situation); only the producer retries.")
     }
 
     /// A request that cannot wait.

@@ -106,7 +106,7 @@ import Musl
         let rest = pipe.read(upTo: "after\n")
         let all = text + rest
         let reported = all.split(separator: "\n").filter {
-            $0.hasSuffix("lines were left out here, as nobody read them")
+            $0.hasSuffix("lines were left out here, as they were not read")
         }
         let left = reported.compactMap { Int($0.split(separator: " ")[1]) }.reduce(0, +)
         let written = all.split(separator: "\n").filter { $0.hasPrefix("line ") }.count
@@ -130,7 +130,7 @@ import Musl
         writer.append("somebody reads this\n")
         #expect(
             other.read(upTo: "somebody reads this\n")
-                == "webtracking: 100 lines were left out here, as nobody read them\nsomebody reads this\n"
+                == "webtracking: 100 lines were left out here, as they were not read\nsomebody reads this\n"
         )
     }
 

@@ -26,7 +26,7 @@ struct Shop {
 
 @Suite(.timeLimit(.minutes(10)))
 struct ShopTests {
-    @Test func tellsWhatItRefuses() async throws {
+    @Test func logsWhatItRefuses() async throws {
         let recorder = try LogRecorder()
         let shop = Shop(logger: recorder.logger(label: "shop"))
         shop.order("tea", amount: 0)

@@ -86,7 +86,7 @@ import Logging
             close(reader)
         }
         #expect(problem.elements.count == 1)
-        #expect(problem.elements.first?.contains("\(file.path): nobody reads from it") == true)
+        #expect(problem.elements.first?.contains("\(file.path): it has no reader") == true)
     }
 
     @Test func waitsForTheReaderOfAPipeThatIsFull() async throws {
