@@ -1,39 +1,72 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Elements in the order in which they came. To add or to remove one costs little, however many there are. A copy costs
+/// Elements in the order of their numbers. To add or to remove one costs little, however many there are. A copy costs
 /// nothing until one of the two changes.
 struct NumberedList<Element>: Sequence {
     /// Removed elements stay as gaps until these are the greater part.
     private var places: [(number: Int, element: Element?)] = []
+    /// Before this place there are only gaps.
+    private var head = 0
     private var gaps = 0
     private var nextNumber = 0
+    /// How many places were looked at to find the first element, or to remove gaps.
+    private(set) var steps = 0
 
     /// The number of places, with those of removed elements.
     var placeCount: Int { self.places.count }
 
-    /// Returns the number by which it can be removed.
-    mutating func append(_ element: Element) -> Int {
+    var isEmpty: Bool { self.gaps == self.places.count }
+
+    /// A number for an element, higher than all before it.
+    mutating func takeNumber() -> Int {
         defer { self.nextNumber += 1 }
-        self.places.append((self.nextNumber, element))
         return self.nextNumber
     }
 
-    mutating func remove(_ number: Int) {
+    /// Inserts an element by its number, which is not in use.
+    mutating func insert(_ element: Element, number: Int) {
+        let place = self.place(of: number)
+        self.places.insert((number, element), at: place)
+        self.head = Swift.min(self.head, place)
+    }
+
+    /// Returns the element; `nil` if there is none of this number.
+    @discardableResult
+    mutating func remove(_ number: Int) -> Element? {
+        let place = self.place(of: number)
+        guard place < self.places.count, self.places[place].number == number else { return nil }
+        return self.takeElement(at: place)
+    }
+
+    mutating func removeFirst() -> Element? {
+        while self.head < self.places.count {
+            self.steps += 1
+            self.head += 1
+            if let element = self.takeElement(at: self.head - 1) { return element }
+        }
+        return nil
+    }
+
+    private func place(of number: Int) -> Int {
         var (low, high) = (0, self.places.count)
         while low < high {
             let middle = (low + high) / 2
             if self.places[middle].number < number { low = middle + 1 } else { high = middle }
         }
-        guard low < self.places.count, self.places[low].number == number, self.places[low].element != nil else {
-            return
-        }
-        self.places[low].element = nil
+        return low
+    }
+
+    private mutating func takeElement(at place: Int) -> Element? {
+        guard let element = self.places[place].element.take() else { return nil }
         self.gaps += 1
         if self.gaps > 32, 2 * self.gaps > self.places.count {
+            self.steps += self.places.count
             self.places.removeAll { $0.element == nil }
             self.gaps = 0
+            self.head = 0
         }
+        return element
     }
 
     struct Iterator: IteratorProtocol {

@@ -28,7 +28,9 @@ final class TopicTable: RecordQueues {
         var isAbandoned = false
 
         mutating func insert(_ queue: TopicQueue) {
-            self.queues[queue.key] = Entry(number: self.order.append(queue), queue: queue)
+            let number = self.order.takeNumber()
+            self.order.insert(queue, number: number)
+            self.queues[queue.key] = Entry(number: number, queue: queue)
         }
 
         mutating func remove(_ queue: TopicQueue) -> Bool {

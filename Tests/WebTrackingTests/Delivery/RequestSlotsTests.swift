@@ -9,12 +9,12 @@ import WebTrackingTestKit
 @Suite(.timeLimit(.minutes(10))) struct RequestSlotsTests {
     @Test func whoWaitsIsServedInTheOrderOfComing() {
         var random = SeededGenerator(seed: 21)
-        var queue = WaitingQueue<Int>()
+        var queue = NumberedList<Int>()
         var model: [Int] = []
         for id in 0..<5000 {
             switch Int.random(in: 0..<4, using: &random) {
             case 0, 1:
-                queue.append(-id, id: id)
+                queue.insert(-id, number: id)
                 model.append(id)
             case 2:
                 #expect(queue.removeFirst() == (model.isEmpty ? nil : -model.removeFirst()))
@@ -22,7 +22,7 @@ import WebTrackingTestKit
                 // Also one that has gone already, or never came.
                 let gone = Int.random(in: 0...id, using: &random)
                 let place = model.firstIndex(of: gone)
-                #expect(queue.remove(id: gone) == place.map { _ in -gone })
+                #expect(queue.remove(gone) == place.map { _ in -gone })
                 if let place { model.remove(at: place) }
             }
             #expect(queue.isEmpty == model.isEmpty)
@@ -31,9 +31,9 @@ import WebTrackingTestKit
 
     /// How many places are looked at when so many topics wait, and all but the last give up.
     private func steps(waiting count: Int, givingUp order: (Int) -> Int) -> Int {
-        var queue = WaitingQueue<Int>()
-        for id in 0..<count { queue.append(id, id: id) }
-        for index in 0..<(count - 1) { #expect(queue.remove(id: order(index)) == order(index)) }
+        var queue = NumberedList<Int>()
+        for id in 0..<count { queue.insert(id, number: id) }
+        for index in 0..<(count - 1) { #expect(queue.remove(order(index)) == order(index)) }
         #expect(queue.removeFirst() == count - 1)
         return queue.steps
     }
