@@ -39,15 +39,11 @@ final class SpoolMaintenance: Sendable {
             Task.detached(executorPreference: self.executor) { await Self.maintain(store) },
         ]
         if let interval = self.syncInterval {
-            let syncing = SpoolSyncing(
-                directory: store.directory,
-                interval: interval,
-                clock: store.clock,
-                worker: self.syncWorker,
-                diagnostics: store.diagnostics,
-                sync: { store.sync() }
-            )
-            tasks.append(Task.detached(executorPreference: self.executor) { await syncing.run() })
+            let worker = self.syncWorker
+            let syncing = Task.detached(executorPreference: self.executor) {
+                await Self.syncRounds(of: store, every: interval, on: worker) { store.sync() }
+            }
+            tasks.append(syncing)
         }
         self.tasks.withLock { $0 = tasks }
     }
@@ -59,6 +55,23 @@ final class SpoolMaintenance: Sendable {
             await store.bell.wait(until: store.isBusy ? clock.now() + SpoolStore.pause : nil, clock: clock)
             guard !Task.isCancelled else { return }
             await store.worker.run { store.runMaintenance() }
+        }
+    }
+
+    /// Syncs the files of a spool, one round after the other, until the task is cancelled.
+    static func syncRounds(
+        of store: SpoolStore,
+        every interval: Duration,
+        on worker: SpoolWorker,
+        _ sync: @escaping @Sendable () -> Void
+    ) async {
+        var schedule = SyncSchedule(interval: interval, now: store.clock.now())
+        while (try? await store.clock.sleep(until: schedule.next)) != nil {
+            let start = store.clock.now()
+            await worker.run(sync)
+            if let took = schedule.finished(from: start, to: store.clock.now()) {
+                store.diagnostics(.spoolSyncSlow(directory: store.directory, took: took, interval: interval))
+            }
         }
     }
 

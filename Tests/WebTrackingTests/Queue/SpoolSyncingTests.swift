@@ -42,19 +42,22 @@ import Logging
         let clock = ManualClock(wallTime: Rig.start)
         let reported = Recorder<ProducerDiagnostic>()
         let rounds = Recorder<Int>()
-        let syncing = SpoolSyncing(
+        let store = SpoolStore(
             directory: "spool",
-            interval: .milliseconds(500),
+            destination: "project/logstore",
+            maximumBytes: 1 << 30,
+            identity: 1,
             clock: clock,
-            worker: SpoolWorker("test", isInline: false),
-            diagnostics: { reported.add($0) },
-            sync: {
+            diagnostics: { reported.add($0) }
+        )
+        let worker = SpoolWorker("test", isInline: false)
+        let task = Task {
+            await SpoolMaintenance.syncRounds(of: store, every: .milliseconds(500), on: worker) {
                 rounds.add(1)
                 // The disk takes its time.
                 clock.advance(by: .milliseconds(700))
             }
-        )
-        let task = Task { await syncing.run() }
+        }
         await clock.waitForSleepers()
         clock.advance(by: .milliseconds(500))
         while rounds.elements.count < 3, !Task.isCancelled { await Task.yield() }
