@@ -48,32 +48,12 @@ struct DeliveryMachine<Content: DeliverableBatch> {
 
     private struct InFlight {
         var batch: Content
-        /// The records that are neither settled nor set aside, in order.
-        var rest: [Range<Int>]
+        /// The records that are neither settled nor set aside.
+        var rest: RangeSet<Int>
         /// The records before this index have been sent before.
         var sent = 0
         /// The records that a server in between refused alone, and the number of deliveries at that time.
         var refusals: [Int: Int] = [:]
-
-        mutating func remove(_ range: Range<Int>) {
-            self.rest = self.rest.flatMap { part in
-                [(part.lowerBound, range.lowerBound), (max(part.lowerBound, range.upperBound), part.upperBound)]
-                    .filter { $0 < min($1, part.upperBound) }
-                    .map { $0..<min($1, part.upperBound) }
-            }
-        }
-
-        mutating func insert(_ record: Int) {
-            var parts: [Range<Int>] = []
-            for part in (self.rest + [record..<record + 1]).sorted(by: { $0.lowerBound < $1.lowerBound }) {
-                if let last = parts.last, last.upperBound == part.lowerBound {
-                    parts[parts.count - 1] = last.lowerBound..<part.upperBound
-                } else {
-                    parts.append(part)
-                }
-            }
-            self.rest = parts
-        }
     }
 
     private struct Sent {
@@ -142,13 +122,14 @@ struct DeliveryMachine<Content: DeliverableBatch> {
     /// Whether all settled records come before all records in flight.
     var isInOrder: Bool {
         guard let first = self.inFlight.first else { return true }
-        return self.aside == nil && first.rest.count == 1 && first.rest[0].upperBound == first.batch.count
-            && self.inFlight.dropFirst().allSatisfy { $0.rest == [0..<$0.batch.count] }
+        return self.aside == nil && first.rest.ranges.count == 1
+            && first.rest.ranges.last?.upperBound == first.batch.count
+            && self.inFlight.dropFirst().allSatisfy { $0.rest == RangeSet(0..<$0.batch.count) }
     }
 
     /// Adds a batch to those in flight.
     mutating func accept(_ batch: Content) {
-        self.inFlight.append(InFlight(batch: batch, rest: [0..<batch.count]))
+        self.inFlight.append(InFlight(batch: batch, rest: RangeSet(0..<batch.count)))
     }
 
     /// Removes all batches in flight, for a shutdown at its deadline.
@@ -220,7 +201,7 @@ struct DeliveryMachine<Content: DeliverableBatch> {
             return (Sent(index: aside.index, range: aside.record..<aside.record + 1), deliveries > aside.mark)
         }
         let front = self.front ?? 0
-        let range = self.inFlight[front].rest.first ?? 0..<0
+        let range = self.inFlight[front].rest.ranges.first ?? 0..<0
         let start = range.lowerBound
         if let blocked = self.blocked { return (self.probe(blocked.probes), false) }
         // The neighbour shows whether any record passes.
@@ -241,7 +222,7 @@ struct DeliveryMachine<Content: DeliverableBatch> {
         var offset = isOther ? number : 0
         var last = Sent(index: 0, range: 0..<1)
         for (index, content) in self.inFlight.enumerated() {
-            for range in content.rest {
+            for range in content.rest.ranges {
                 if offset < range.count {
                     let place = range.lowerBound + offset
                     return Sent(index: index, range: place..<place + 1)
@@ -346,7 +327,7 @@ struct DeliveryMachine<Content: DeliverableBatch> {
         self.suspectedUpTo = nil
         let isAside = self.aside.map { $0.index == sent.index && $0.record == record } ?? false
         if !isAside, self.aside == nil, self.blocked == nil {
-            self.inFlight[sent.index].remove(sent.range)
+            self.inFlight[sent.index].rest.remove(contentsOf: sent.range)
             self.aside = Aside(index: sent.index, record: record, mark: mark, until: nil)
             if self.front != nil { return .narrowed }
         }
@@ -355,7 +336,7 @@ struct DeliveryMachine<Content: DeliverableBatch> {
             self.aside?.until = moment.now + delay
             return .kept(delay: delay)
         }
-        if let aside = self.aside.take() { self.inFlight[aside.index].insert(aside.record) }
+        if let aside = self.aside.take() { self.putBack(aside) }
         self.blocked = (moment.deliveries, (self.blocked?.probes ?? -1) + 1)
         self.notBefore = moment.now + delay
         return .kept(delay: delay)
@@ -383,7 +364,7 @@ struct DeliveryMachine<Content: DeliverableBatch> {
         if let aside = self.aside, aside.index == sent.index, aside.record == sent.range.lowerBound {
             self.aside = nil
         } else {
-            self.inFlight[sent.index].remove(sent.range)
+            self.inFlight[sent.index].rest.remove(contentsOf: sent.range)
             if let end = self.suspectedUpTo, sent.range.upperBound >= end { self.suspectedUpTo = nil }
         }
         let batch = self.inFlight[sent.index].batch
@@ -395,12 +376,17 @@ struct DeliveryMachine<Content: DeliverableBatch> {
     /// Removes the rest of a batch from those in flight.
     private mutating func takeAll(of index: Int) -> BatchRange<Content> {
         if let aside = self.aside, aside.index == index {
-            self.inFlight[index].insert(aside.record)
+            self.putBack(aside)
             self.aside = nil
         }
         let content = self.inFlight[index]
         self.forget(index)
-        return BatchRange(batch: content.batch, ranges: content.rest, isLast: true)
+        return BatchRange(batch: content.batch, ranges: Array(content.rest.ranges), isLast: true)
+    }
+
+    /// Makes a record that was set aside one of the rest again.
+    private mutating func putBack(_ aside: Aside) {
+        self.inFlight[aside.index].rest.insert(contentsOf: aside.record..<aside.record + 1)
     }
 
     private mutating func forget(_ index: Int) {
