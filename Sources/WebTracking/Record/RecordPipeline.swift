@@ -321,36 +321,34 @@ final class RecordPipeline: Sendable {
                 metadata["dropped.\(reason.rawValue).\(level.rawValue)"] = .string(String(count))
             }
         }
-        return self.synthetic(
-            LogEvent(
-                level: .warning,
-                message: "\(total) records of this topic were dropped",
-                metadata: metadata,
-                source: "WebTracking",
-                file: #fileID,
-                function: #function,
-                line: #line
-            ),
-            label: "webtracking"
-        )
+        return self.own(.warning, "\(total) records of this topic were dropped", metadata)
     }
 
     /// Encodes a record that reports how often the one before it was repeated.
     func repetition(of last: RepeatedRecord) -> SyntheticRecord {
         var metadata: LogMetadata = ["repeated.count": .string(String(last.repeats))]
         if let sequence = last.sequence { metadata["repeated.seq"] = .string(String(sequence)) }
-        return self.synthetic(
-            LogEvent(
-                level: LogLevel.ranked[last.rank],
-                message: "the record before this one came \(last.repeats) more times",
-                metadata: metadata,
-                source: "WebTracking",
-                file: #fileID,
-                function: #function,
-                line: #line
-            ),
-            label: "webtracking"
+        let message = "the record before this one came \(last.repeats) more times"
+        return self.own(LogLevel.ranked[last.rank], message, metadata)
+    }
+
+    private func own(
+        _ level: LogLevel,
+        _ message: String,
+        _ metadata: LogMetadata,
+        function: String = #function,
+        line: UInt = #line
+    ) -> SyntheticRecord {
+        let event = LogEvent(
+            level: level,
+            message: "\(message)",
+            metadata: metadata,
+            source: "WebTracking",
+            file: #fileID,
+            function: function,
+            line: line
         )
+        return self.synthetic(event, label: "webtracking")
     }
 
     private func synthetic(_ event: LogEvent, label: String) -> SyntheticRecord {
