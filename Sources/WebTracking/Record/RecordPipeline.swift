@@ -287,16 +287,16 @@ final class RecordPipeline: Sendable {
         let summary = report.summary
         let record = self.synthetic(
             LogEvent(
-                level: report.level,
+                level: LogLevel.ranked[report.site.rank],
                 message: "\(summary.leftOut) of \(summary.offered) records of this statement were left out",
                 metadata: [
                     "sampling.left_out": .string(String(summary.leftOut)),
                     "sampling.offered": .string(String(summary.offered)),
                 ],
                 source: nil,
-                file: report.file,
+                file: report.site.file,
                 function: report.function,
-                line: report.line
+                line: report.site.line
             ),
             label: report.label
         )

@@ -9,15 +9,13 @@ import Logging
 final class Sampler: Sendable {
     /// The counts of one statement's records in one second.
     struct Report: Sendable {
+        var site: Site
         var label: String
-        var level: LogLevel
-        var file: String
         var function: String
-        var line: UInt
         var summary: SamplingWindow.Summary
     }
 
-    private struct Site: Hashable {
+    struct Site: Hashable {
         var file: String
         var line: UInt
         var rank: Int
@@ -67,17 +65,7 @@ final class Sampler: Sendable {
             .window.offer(at: second, rate: rate)
         }
         if !isKept { self.count.countOne(rank) }
-        let report = ended.map {
-            Report(
-                label: label,
-                level: event.level,
-                file: event.file,
-                function: event.function,
-                line: event.line,
-                summary: $0
-            )
-        }
-        return (isKept, report)
+        return (isKept, ended.map { Report(site: site, label: label, function: event.function, summary: $0) })
     }
 
     /// The reports of seconds that are over, or, with `all`, until now. Forgets statements that have been silent since.
@@ -91,29 +79,21 @@ final class Sampler: Sendable {
                     let isOver = entry.window.second != second
                     if let summary = isOver ? entry.window.end(at: second) : entry.window.takeSummary() {
                         reports.append(
-                            Report(
-                                label: entry.label,
-                                level: LogLevel.ranked[site.rank],
-                                file: site.file,
-                                function: entry.function,
-                                line: site.line,
-                                summary: summary
-                            )
+                            Report(site: site, label: entry.label, function: entry.function, summary: summary)
                         )
                     }
                     sites[site] = isOver ? nil : entry
                 }
             }
         }
-        return reports.sorted { ($0.file, $0.line) < ($1.file, $1.line) }
+        return reports.sorted { ($0.site.file, $0.site.line) < ($1.site.file, $1.site.line) }
     }
 
     /// Takes back a report that found no room, to be made again.
     func restore(_ report: Report, at time: Int64) {
-        let site = Site(file: report.file, line: report.line, rank: report.level.rank)
         let window = SamplingWindow(second: Self.second(time))
-        self.shard(report.line).sites.withLock { sites in
-            sites[site, default: Entry(window: window, label: report.label, function: report.function)]
+        self.shard(report.site.line).sites.withLock { sites in
+            sites[report.site, default: Entry(window: window, label: report.label, function: report.function)]
                 .window.restore(report.summary)
         }
     }

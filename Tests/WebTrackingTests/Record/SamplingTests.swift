@@ -210,7 +210,7 @@ struct SamplingTests {
         _ = sampler.offer(event, label: "l", time: 1_000_000_000)
         let again = sampler.takeReports(at: 2_000_000_000, all: false)
         #expect(again.map(\.summary) == [.init(leftOut: 2, offered: 2)])
-        #expect(again.first?.line == 7 && again.first?.function == "g" && again.first?.label == "l")
+        #expect(again.first?.site.line == 7 && again.first?.function == "g" && again.first?.label == "l")
     }
 
     @Test("After the shutdown a record is too late, whether or not it would have been sampled")
