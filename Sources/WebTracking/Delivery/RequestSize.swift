@@ -78,7 +78,7 @@ struct RequestSize: Sendable {
     mutating func succeeded(bytes: Int, took: Duration) {
         let bytes = max(bytes, 1)
         let half = self.timeout / 2
-        let grown = max(self.product(bytes, 4), Self.meaningfulBytes * 2)
+        let grown = max(bytes.saturatingMultiply(4), Self.meaningfulBytes * 2)
         if took >= half || bytes >= Self.meaningfulBytes {
             let ratio = Double(half.saturatedNanoseconds) / Double(max(took.saturatedNanoseconds, 1))
             let carried = Int(min(Double(bytes) * ratio, Double(1 << 40)))
@@ -89,7 +89,7 @@ struct RequestSize: Sendable {
             self.limit = max(self.limit, grown)
         }
         self.isSlow = took * 8 >= self.timeout
-        if self.ceiling != .max, self.product(bytes, 2) >= self.ceiling {
+        if self.ceiling != .max, bytes.saturatingMultiply(2) >= self.ceiling {
             let isDoubtful = !self.isProven && self.ceiling < Self.first && !self.isSlow
             self.ceiling += isDoubtful ? self.ceiling / 2 + 64 : min(Self.step, self.ceiling / 16 + 64)
         }
@@ -106,7 +106,7 @@ struct RequestSize: Sendable {
     private mutating func shrink(bytes: Int, isForSize: Bool) {
         // After the first timeout in a row the server may be gone, so later ones say nothing about the size.
         if !self.hasTimedOut {
-            if let passed, bytes >= self.product(passed, 2) {
+            if let passed, bytes >= passed.saturatingMultiply(2) {
                 self.ceiling = max(min(self.ceiling, bytes / 2), 1)
                 self.isProven = true
             } else if isForSize, bytes >= Self.meaningfulBytes {
@@ -130,11 +130,6 @@ struct RequestSize: Sendable {
         }
         self.failures += 1
         if self.failures > 1 { self.limit = min(self.limit, Self.first) }
-    }
-
-    private func product(_ bytes: Int, _ factor: Int) -> Int {
-        let (product, isBeyond) = bytes.multipliedReportingOverflow(by: factor)
-        return isBeyond ? .max : product
     }
 }
 
