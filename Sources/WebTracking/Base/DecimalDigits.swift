@@ -63,3 +63,9 @@ enum DecimalDigits {
         return UInt16(truncatingIfNeeded: tens | ones &<< 8) &+ 0x3030
     }
 }
+
+extension UInt8 {
+    /// The digit of a number below 16, in lower case.
+    @inline(__always)
+    var hexadecimalDigit: UInt8 { self < 10 ? self &+ 0x30 : self &+ 0x57 }
+}

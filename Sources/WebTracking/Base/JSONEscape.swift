@@ -113,9 +113,8 @@ enum JSONEscape {
             target[1] = UInt8(ascii: "u")
             target[2] = UInt8(ascii: "0")
             target[3] = UInt8(ascii: "0")
-            target[4] = (byte >> 4) + 0x30
-            let low = byte & 15
-            target[5] = low < 10 ? low + 0x30 : low + 0x57
+            target[4] = (byte >> 4).hexadecimalDigit
+            target[5] = (byte & 15).hexadecimalDigit
             return 6
         }
         target[0] = UInt8(ascii: "\\")

@@ -49,7 +49,7 @@ public struct PseudonymKey: Sendable, Equatable {
         for place in 0..<16 {
             // The lowest byte comes first, with its high digit in front.
             let digit = UInt8(truncatingIfNeeded: word >> UInt64((place ^ 1) * 4)) & 15
-            target.storeBytes(of: digit < 10 ? digit + 0x30 : digit + 0x57, toByteOffset: place, as: UInt8.self)
+            target.storeBytes(of: digit.hexadecimalDigit, toByteOffset: place, as: UInt8.self)
         }
     }
 }
