@@ -44,19 +44,10 @@ enum HTTPDate {
 
     static func text(_ wallTime: Int64) -> String {
         let seconds = wallTime / 1_000_000_000
-        let day = seconds / 86_400
-        // Days from civil, backwards (Howard Hinnant).
-        let shifted = day + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let date = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        let time = [seconds / 3600 % 24, seconds / 60 % 60, seconds % 60].map(two).joined(separator: ":")
-        return "\(self.days[Int(day % 7)]), \(two(date)) \(self.months[Int(month) - 1]) \(year) \(time) GMT"
+        let day = Int(seconds / 86_400)
+        let (year, month, date) = TimestampFormatter.civil(day: day)
+        func two(_ value: some BinaryInteger) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        let time = [seconds / 3600 % 24, seconds / 60 % 60, seconds % 60].map { two($0) }.joined(separator: ":")
+        return "\(self.days[day % 7]), \(two(date)) \(self.months[month - 1]) \(year) \(time) GMT"
     }
 }
