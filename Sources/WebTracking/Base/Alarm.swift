@@ -184,6 +184,7 @@ struct TimerQueue<Element> {
     private mutating func sink() {
         var index = 0
         while true {
+            // Two, one or none. The bounds keep the range of none from ending before it begins, which would trap.
             let children = (2 * index + 1)..<min(2 * index + 3, max(self.places.count, 2 * index + 1))
             guard let least = children.min(by: { self.places[$0] < self.places[$1] }),
                 self.places[least] < self.places[index]

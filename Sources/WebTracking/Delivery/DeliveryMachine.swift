@@ -13,8 +13,9 @@ extension Batch: DeliverableBatch {}
 
 /// Decides what to do next with the batches of one topic: send, wait, or drop.
 ///
-/// A value: its input is events and the time, its output is the next step, and it does nothing itself. One batch is in
-/// flight at a time. What is left of it is stored as ranges of its records, so that parts are sent in order and nothing
+/// A value: its input is events and the time, its output is the next step, and it does nothing itself. The file is long,
+/// since all its decisions depend on the same few values: what is in flight, what was refused, and how long to wait. One
+/// batch is in flight at a time. What is left of it is stored as ranges of its records, so that parts are sent in order and nothing
 /// is copied.
 ///
 /// **If a refusal may be about a single record**, it sends halves of the refused records, until one record is alone. If
@@ -218,6 +219,7 @@ struct DeliveryMachine<Content: DeliverableBatch> {
     /// The single record to send while nothing passes: the first one, to keep the order. Sometimes it is another one,
     /// in case only the first ones are refused; less and less often, and further and further back.
     private func probe(_ number: Int) -> Sent {
+        // Only a power of two: so the pause between two of them doubles, and each is twice as far back as the one before.
         let isOther = number > 1 && number & (number - 1) == 0
         var offset = isOther ? number : 0
         var last = Sent(index: 0, range: 0..<1)

@@ -11,6 +11,9 @@
 /// requests grow quickly after it.
 ///
 /// A proxy on the way may have a shorter timeout: the third slow failure in a row counts as a timeout, too.
+///
+/// The rules with their numbers: `Docs/Evidence/Decisions.md`, "How much is sent at a time". How they do on slow links:
+/// `Docs/Evidence/Chaos.md`, "A slow link".
 struct RequestSize: Sendable {
     /// The size while nothing is known, and the first size after an outage.
     static let first = 64 << 10

@@ -13,7 +13,8 @@ struct ReadyFilePolicy {
         case drop(bytes: Int)
     }
 
-    /// The files kept from the start: their number, by the size of their memory.
+    /// The files kept from the start: their number, by the size of their memory. Together 1.8 MiB, as `Docs/Spool.md` says
+    /// in "Files ahead", like the window and the most.
     private static let usual = [(32 << 10, 8), (64 << 10, 4), (128 << 10, 2), (256 << 10, 4)]
     private static let window = Duration.seconds(10)
     private static let most = 8 << 20

@@ -42,6 +42,7 @@ final class LivePolicy: Sendable {
     /// Calls `body` with the policy in force.
     @inline(__always)
     func with<Result>(_ body: (RecordPolicy) -> Result) -> Result {
+        // Never nil, as only addresses of objects are stored. But nothing that logs may trap, so there is no `!`.
         guard let pointer = UnsafeRawPointer(bitPattern: self.pointer.load(ordering: .acquiring)) else {
             return body(self.policies.withLock { $0[$0.count - 1] })
         }

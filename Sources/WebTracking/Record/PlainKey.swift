@@ -214,6 +214,7 @@ struct KeyCache: ~Copyable {
         var entry = Entry(tag: tag, word: first, beginning: key.beginning)
         withUnsafeMutableBytes(of: &entry.text) { $0.copyMemory(from: member) }
         let set = self.entries + Self.set(first, last, tag)
+        // The newer of the two ways is first, where it is looked for first; the older one is replaced.
         set[1] = set[0]
         set[0] = entry
     }
@@ -236,6 +237,7 @@ struct KeyCache: ~Copyable {
     @inline(__always)
     private static func set(_ first: UInt64, _ last: UInt64, _ tag: UInt64) -> Int {
         let mix = NameHash.mix(first &* NameHash.quickSeed ^ tag, last)
+        // The seven highest bits, on which all that is mixed in has an effect, for one of the 128 sets.
         return Int(truncatingIfNeeded: mix &>> 57) &* Self.ways
     }
 

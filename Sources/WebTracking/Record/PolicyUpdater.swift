@@ -36,7 +36,9 @@ final class PolicyUpdater: Sendable {
 
     /// Reports everything, and ends the sampling.
     func stop() {
+        // The task is not needed any more: `change` reports all, and starts no other one, as nothing is sampled then.
         self.cancel()
+        // Stored before the change, so that no later change switches the sampling on again.
         self.isStopped.store(true, ordering: .releasing)
         self.change(sampling: .off)
     }

@@ -90,6 +90,7 @@ final class RecordEncoder: Sendable {
         self.errorOpenings = mapping.error.map { opening($0, after: ",") }
         self.leadingNames = PlainNames(mapping.leading)
         self.errorNames = PlainNames(mapping.error)
+        // Relaxed: it only has to differ from all others, and guards no memory.
         self.identity = Self.lastIdentity.add(1, ordering: .relaxed).newValue
     }
 

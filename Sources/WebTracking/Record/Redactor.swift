@@ -70,6 +70,7 @@ final class Redactor: Sendable {
         self.isActive = !redaction.rules.isEmpty
         self.hasFunctions = hasFunctions
         self.carrier = carrier
+        // Relaxed: it only has to differ from all others, and guards no memory.
         self.identity = Self.lastIdentity.add(1, ordering: .relaxed).newValue
         self.total = count
     }
