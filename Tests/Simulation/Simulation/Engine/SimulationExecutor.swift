@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import WebTrackingTestKit
+
 /// Runs all tasks of a simulation on one thread, and lets the seed choose which is next.
 ///
 /// Invariant (which makes it sendable): its state is touched on the simulation's thread alone; ``add(_:of:)`` checks it.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import WebTracking
+import WebTrackingTestKit
 
 /// One run of one scenario: real producers, a model of the service, virtual time, and checks at every event.
 ///

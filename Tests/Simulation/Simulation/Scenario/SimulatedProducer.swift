@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import WebTracking
+import WebTrackingTestKit
 
 #if SwiftLog
 import Logging

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import WebTracking
-import WebTrackingTestKit
+package import WebTrackingTestKit
 
 #if SwiftLog
 import Logging
