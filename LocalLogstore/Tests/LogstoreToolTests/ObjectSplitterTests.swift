@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
+import LocalLogstore
 import Testing
 
 @testable import LogstoreTool
@@ -108,7 +109,7 @@ struct ObjectSplitterTests {
 
     /// Whatever the bytes are: the same comes out for all sizes of pieces, and nothing is lost but separators.
     @Test func losesNothing() async {
-        var generator = SeededGenerator(state: 7)
+        var generator = SeededGenerator(seed: 7)
         let parts = [
             "{", "}", "[", "]", ",", ":", "\"", "\\", "\n", "\r\n", " ", "a", "{}", "\"k\": 1", "{\n\"a\": 1\n}\n",
         ]
@@ -119,19 +120,6 @@ struct ObjectSplitterTests {
             let separators = Array("[],\r\n ".utf8)
             let left = Array(pieces.joined().utf8).filter { !separators.contains($0) }
             #expect(left == Array(text.utf8).filter { !separators.contains($0) }, "\(text.debugDescription)")
-        }
-    }
-
-    /// SplitMix64.
-    private struct SeededGenerator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            self.state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = self.state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
         }
     }
 

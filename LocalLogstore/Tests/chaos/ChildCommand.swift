@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Foundation
+import LocalLogstore
 import Logging
 import WebTracking
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import LocalLogstore
 import WebTracking
 
 /// Damage to spool files, and what it excuses.

@@ -38,34 +38,14 @@ public struct FaultPlan: Sendable {
     ///   - seed: Another seed picks other requests.
     public static func random(share: Double, of faults: [Fault], seed: UInt64) -> FaultPlan {
         FaultPlan { request in
-            var generator = SplitMix64(seed: seed, index: UInt64(request.index))
+            // From the index, so that no state is shared between requests. The seed is mixed first, or neighbouring indices
+            // would share most of their numbers.
+            var start = SeededGenerator(seed: seed)
+            var generator = SeededGenerator(seed: start.next() ^ (UInt64(request.index) &* 0xD134_2543_DE82_EF95))
             guard Double.random(in: 0..<1, using: &generator) < share else { return nil }
             return faults.randomElement(using: &generator)
         }
     }
 
     func fault(for request: Request) -> Fault? { self.decide(request) }
-}
-
-/// A small generator that can start at any place of its sequence, so that no state is shared between requests.
-private struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64, index: UInt64) {
-        // Mixed once, or neighbouring indices would share most of their numbers.
-        var start = SplitMix64(state: seed)
-        self.state = start.next() ^ (index &* 0xD134_2543_DE82_EF95)
-    }
-
-    private init(state: UInt64) {
-        self.state = state
-    }
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
 }

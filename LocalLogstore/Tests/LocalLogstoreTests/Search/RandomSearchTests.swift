@@ -11,19 +11,6 @@ import Testing
 /// What the columns of blocks say has to be what the logs themselves say.
 @Suite("Random searches")
 struct RandomSearchTests {
-    /// The same numbers each time, from the seed.
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            self.state &+= 0x9E37_79B9_7F4A_7C15
-            var value = self.state
-            value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-            return value ^ value >> 31
-        }
-    }
-
     private static let words = [
         "order", "Order", "pay", "payment", "failed", "timeout", "7", "007", "Ünïcode", "支付", "a_b", "x-y", "",
         String(repeating: "w", count: 38), String(repeating: "w", count: 45), String(repeating: "w", count: 60),
@@ -33,7 +20,7 @@ struct RandomSearchTests {
     ]
     private static let names = ["message", "note", "n", "ms", "time", "seq", "level", "label", "a\"b", "user"]
 
-    private static func log(_ generator: inout Generator, _ index: Int) -> LogFields {
+    private static func log(_ generator: inout SeededGenerator, _ index: Int) -> LogFields {
         var fields = [Field("seq", "\(index)")]
         for name in Self.names where name != "seq" && Bool.random(using: &generator) {
             switch name {
@@ -51,7 +38,7 @@ struct RandomSearchTests {
         return LogFields(fields)
     }
 
-    private static func search(_ generator: inout Generator, depth: Int = 0) -> SearchExpression {
+    private static func search(_ generator: inout SeededGenerator, depth: Int = 0) -> SearchExpression {
         func name() -> FieldName {
             switch Int.random(in: 0..<12, using: &generator) {
             case 0: return .topic
@@ -100,7 +87,7 @@ struct RandomSearchTests {
 
     @Test(arguments: [1, 2, 3] as [UInt64])
     func findWhatALookAtEachLogFinds(seed: UInt64) async throws {
-        var generator = Generator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         try await withTemporaryDirectory { directory in
             // Several tables of words, of which the last is not full.
             let path = directory.appending(path: "logs.sqlite").path
