@@ -1,9 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if SignedPutLogs
-
-/// Reads and writes the time formats of signed delivery.
+/// Reads the time of records, and reads and writes the time formats of signed delivery.
 enum UTCTimestamp {
     /// Parses a text such as `2026-11-23T08:15:30Z` or `2026-11-23T08:15:30.012345678Z` to nanoseconds since 1970;
     /// `nil` for anything else.
@@ -36,6 +34,7 @@ enum UTCTimestamp {
         return (Int64(days) * 86_400 + hour * 3600 + minute * 60 + second) * 1_000_000_000 + fraction
     }
 
+    #if SignedPutLogs
     /// The format of times in signatures: `20261123T081530Z`.
     static func compact(_ nanoseconds: Int64) -> String {
         let seconds = max(nanoseconds, 0) / 1_000_000_000
@@ -48,6 +47,5 @@ enum UTCTimestamp {
         return padded(year, 4) + padded(month, 2) + padded(day, 2) + "T" + padded(time / 3600, 2)
             + padded(time / 60 % 60, 2) + padded(time % 60, 2) + "Z"
     }
+    #endif
 }
-
-#endif

@@ -60,6 +60,15 @@ extension BatchContent {
         }
     }
 
+    /// The JSON text of the last record, of which there is at least one.
+    var textOfLast: [UInt8] {
+        let start = self.count == 1 ? self.headerCount : self.mark(self.count - 2).end + Envelope.separatorCount
+        let end = self.mark(self.count - 1).end
+        return withExtendedLifetime(self.memory) {
+            Array(UnsafeRawBufferPointer(start: self.memory.base + start, count: end - start))
+        }
+    }
+
     /// The id of the batch, as its tag has it; `nil` if there is none.
     var batchID: String? {
         guard self.batchIDEnd > 0 else { return nil }

@@ -19,7 +19,8 @@ final class SpoolFolder: Sendable {
 
     let path: String
     let access: SpoolAccess
-    private let folder: CInt
+    /// The folder itself, open.
+    let descriptor: CInt
     /// `nil` if the file could not be made. That does no harm while the folder itself is locked.
     private let lock: CInt?
     /// Whether the folder itself is locked. If not, a process that removes the lock file makes the folder look like a
@@ -43,7 +44,7 @@ final class SpoolFolder: Sendable {
     ) {
         self.path = path
         self.access = access
-        self.folder = folder
+        self.descriptor = folder
         self.lock = lock
         self.isFolderLocked = isFolderLocked
         self.isRecovered = isRecovered
@@ -54,7 +55,7 @@ final class SpoolFolder: Sendable {
         // Before the locks go, so that no other process takes over a folder that is being removed.
         if self.isRecovered, !ForkCount.isOther(than: self.forks) { self.removeIfEmpty() }
         if let lock = self.lock { close(lock) }
-        close(self.folder)
+        close(self.descriptor)
     }
 
     /// The directory of the folder.
@@ -203,7 +204,7 @@ final class SpoolFolder: Sendable {
     /// Releases the locks, as the kernel does when the process dies.
     func unlock() {
         if let lock = self.lock { flock(lock, LOCK_UN) }
-        flock(self.folder, LOCK_UN)
+        flock(self.descriptor, LOCK_UN)
     }
 
     /// Removes the folder of a producer that died while it made it. Leaves alone a folder that is just being made.
@@ -289,7 +290,7 @@ final class SpoolFolder: Sendable {
 
     /// Removes the folder if it has no file but the lock.
     func removeIfEmpty() {
-        guard Self.isAt(self.path, self.folder), let names = try? FileSystem.names(in: self.path),
+        guard Self.isAt(self.path, self.descriptor), let names = try? FileSystem.names(in: self.path),
             names.allSatisfy({ $0 == Self.lockName })
         else { return }
         unlink("\(self.path)/\(Self.lockName)")
@@ -302,6 +303,6 @@ final class SpoolFolder: Sendable {
         var own = stat()
         var present = stat()
         guard lstat(self.path, &present) == 0 else { return errno == ENOENT }
-        return fstat(self.folder, &own) == 0 && (own.st_ino != present.st_ino || own.st_dev != present.st_dev)
+        return fstat(self.descriptor, &own) == 0 && (own.st_ino != present.st_ino || own.st_dev != present.st_dev)
     }
 }

@@ -54,6 +54,7 @@ extension WebTrackingConfiguration {
     /// - `spool.maximumAgeSeconds` (double)
     /// - `spool.syncIntervalSeconds` (double): the interval of `power`, and an error without it; 0.5 by default.
     /// - `spool.permits` (string)
+    /// - `spool.reportsUnexpectedExits` (bool)
     /// - `proxy.host`, `proxy.username` (string), `proxy.port` (int), `proxy.password` (string, **secret**): the HTTP proxy to
     ///   send through.
     /// - `proxy.fromEnvironment` (bool): whether `HTTPS_PROXY` and `NO_PROXY` are read; false by default.
@@ -159,6 +160,7 @@ extension WebTrackingConfiguration {
             }
             self.spool.permits = permits
         }
+        try spool.read("reportsUnexpectedExits", into: &self.spool.reportsUnexpectedExits)
         if config.isSet("durability"), self.durability == .memory {
             // `memory` is set explicitly. So one key or one variable can switch a spool off.
             self.spool = Spool()
@@ -173,6 +175,7 @@ extension WebTrackingConfiguration {
             for (key, value) in [
                 ("directory", self.spool.directory ?? ""), ("maximumBytes", "\(self.spool.maximumBytes)"),
                 ("maximumAgeSeconds", "\(self.spool.maximumAge)"), ("permits", self.spool.permits.rawValue),
+                ("reportsUnexpectedExits", "\(self.spool.reportsUnexpectedExits)"),
             ] where config.isSet(key) {
                 throw Spool.unusedError("spool.\(key)", value)
             }

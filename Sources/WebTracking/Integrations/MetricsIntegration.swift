@@ -45,6 +45,7 @@ final class MetricsObserver: ProducerObserver {
             (counter("bytes.wire"), \.wireBytes),
             (counter("values.redacted"), \.redacted),
             (counter("spool.damaged"), \.damagedSpoolFiles),
+            (counter("spool.unexpected_exits"), \.unexpectedExits),
         ]
         self.dropped = each { counter("records.dropped", [("reason", $0.rawValue)]) }
         self.repaired = each { counter("records.repaired", [("kind", $0.rawValue)]) }

@@ -86,6 +86,7 @@ extension WebTrackingConfiguration: CustomStringConvertible {
             ("spool.maximumBytes", "\(self.spool.maximumBytes)"),
             ("spool.maximumAgeSeconds", Self.seconds(self.spool.maximumAge)),
             ("spool.permits", self.spool.permits.rawValue),
+            ("spool.reportsUnexpectedExits", "\(self.spool.reportsUnexpectedExits)"),
             ("spool.isRescue", "\(self.spool.isRescue)"),
             ("spool.syncIntervalSeconds", self.durability.syncInterval.map(Self.seconds) ?? "none"),
         ]

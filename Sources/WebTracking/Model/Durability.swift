@@ -36,8 +36,7 @@ extension WebTrackingConfiguration {
         /// Range: an absolute path of at most 1024 bytes; required unless durability is `.memory`, and refused with
         /// `.memory`.
         public var directory: String?
-        /// The bytes that this producer's files may use, together with everything that dead producers left in the
-        /// directory.
+        /// The bytes of this producer's files, with all that dead producers left in the directory.
         ///
         /// Each level may fill the same part of them as of ``WebTrackingConfiguration/memoryLimit``. Beyond that,
         /// batches are dropped, and counted as ``DropReason/spoolFull``. Each counts as its most severe record: the
@@ -54,9 +53,14 @@ extension WebTrackingConfiguration {
         ///
         /// Range: 1 s to 366 days.
         public var maximumAge = Duration.seconds(7 * 86_400)
-        /// Which folders and files are used. `.owner`: those of the process's user that no other user may write to.
-        /// `.group`: also those that one of the process's groups may write to.
+        /// Which folders and files are used: `.owner` those of the process's user that no other user may write to, `.group`
+        /// also those that a group of the process may write to.
         public var permits = Permits.owner
+        /// Whether a start tells of each process that ended without a stop (a crash, SIGKILL, `exit`).
+        ///
+        /// If not, this one's end is not told either. The record is of level `error` and label `webtracking`. It has the topic
+        /// of the records that came back, or the base topic of the process's producer if they had several or none came back.
+        public var reportsUnexpectedExits = true
         /// Whether to deliver everything that dead producers left, without a bound on size or age, and as root for all
         /// users.
         ///
@@ -100,7 +104,8 @@ extension WebTrackingConfiguration.Spool {
     private var texts: [(name: String, value: String)] {
         [
             ("directory", self.directory ?? ""), ("maximumBytes", "\(self.maximumBytes)"),
-            ("maximumAge", "\(self.maximumAge)"), ("permits", self.permits.rawValue), ("isRescue", "\(self.isRescue)"),
+            ("maximumAge", "\(self.maximumAge)"), ("permits", self.permits.rawValue),
+            ("reportsUnexpectedExits", "\(self.reportsUnexpectedExits)"), ("isRescue", "\(self.isRescue)"),
         ]
     }
 
@@ -112,6 +117,9 @@ extension WebTrackingConfiguration.Spool {
             suggestion: "Set durability to process or power, or remove \(setting)."
         )
     }
+
+    /// Whether the producer writes down who it is, and tells of the ends of others. A rescue is no program's start.
+    var tellsOfItself: Bool { self.reportsUnexpectedExits && !self.isRescue }
 
     /// The bytes that files may use. For a rescue, more than any disk has.
     var bound: Int { self.isRescue ? 1 << 50 : self.maximumBytes }

@@ -15,3 +15,8 @@ enum HostName {
         return text.isEmpty ? "unknown" : text
     }
 }
+
+extension ProcessIdentity {
+    /// This process.
+    package static var current: Self { Self(pid: Int64(getpid()), host: HostName.current) }
+}

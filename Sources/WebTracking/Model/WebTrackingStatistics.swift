@@ -52,6 +52,9 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     /// Spool files that were set aside: damaged ones, of which the whole records before the damage are delivered, and
     /// in a rescue those with a refused record.
     public var damagedSpoolFiles = 0
+    /// Earlier processes of which this producer has told, in a record each, that they ended without a stop
+    /// (``WebTrackingConfiguration/Spool/reportsUnexpectedExits``).
+    public var unexpectedExits = 0
     /// How long the oldest pending record has been waiting; zero if there is none. For a record of an earlier process,
     /// the time since its recovery.
     public var oldestAge = Duration.zero

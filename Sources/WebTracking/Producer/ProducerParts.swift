@@ -16,7 +16,8 @@ struct ProducerParts {
         observer: any DeliveryObserver,
         random: @escaping @Sendable () -> Double,
         executor: (any TaskExecutor)?,
-        exchangeClock: (any ProducerClock)?
+        exchangeClock: (any ProducerClock)?,
+        process: ProcessIdentity
     ) throws {
         let diagnostics = sink.report
         let endpoint = try Endpoint.parse(configuration.endpoint)
@@ -62,13 +63,23 @@ struct ProducerParts {
             // A double between 0 and 1 has 53 random bits, so 64 take two of them.
             UInt64(random() * 4_294_967_296) << 32 | UInt64(random() * 4_294_967_296)
         }
+        let destination = "\(configuration.project)/\(configuration.logstore)"
+        let maker: SpoolProcess? =
+            configuration.spool.tellsOfItself
+            ? SpoolProcess(
+                process: process,
+                startedAt: clock.wallTime(),
+                destination: destination,
+                topic: configuration.topic.base
+            ) : nil
         let spool = configuration.spoolDirectory.map { directory in
             SpoolStore(
                 directory: directory,
-                destination: "\(configuration.project)/\(configuration.logstore)",
+                destination: destination,
                 access: SpoolAccess(configuration.spool.permits),
                 maximumBytes: configuration.spool.bound,
                 isRescue: configuration.spool.isRescue,
+                process: maker,
                 identity: identity(),
                 clock: clock,
                 worker: SpoolWorker("files", isInline: executor != nil),
@@ -122,6 +133,7 @@ struct ProducerParts {
         self.table = table
         self.budget = budget
         self.slots = delivery.slots
+        let tell: @Sendable (UnexpectedExit) -> Bool = { exit in links.pipeline?.tell(of: exit) ?? false }
         self.maintenance = spool.flatMap { store in
             table.recovery.map { queue in
                 SpoolMaintenance(
@@ -133,6 +145,8 @@ struct ProducerParts {
                         access: SpoolAccess(configuration.spool.permits, isRescue: configuration.spool.isRescue),
                         own: { links.table?.spooled ?? [] },
                         evictOwn: { links.table?.evict(atMost: $0) },
+                        tell: configuration.spool.tellsOfItself ? tell : nil,
+                        timeField: configuration.fields.time,
                         worker: SpoolWorker("recovery", isInline: executor != nil)
                     ),
                     syncInterval: configuration.durability.syncInterval,

@@ -43,7 +43,8 @@ public final class WebTrackingProducer: Sendable {
         observer: any ProducerObserver,
         random: @escaping @Sendable () -> Double,
         executor: (any TaskExecutor)? = nil,
-        exchangeClock: (any ProducerClock)? = nil
+        exchangeClock: (any ProducerClock)? = nil,
+        process: ProcessIdentity = .current
     ) throws {
         try configuration.validate()
         try Descriptors.check(needed: configuration.neededDescriptors)
@@ -56,7 +57,8 @@ public final class WebTrackingProducer: Sendable {
             observer: observer,
             random: random,
             executor: executor,
-            exchangeClock: exchangeClock
+            exchangeClock: exchangeClock,
+            process: process
         )
         self.configuration = configuration
         self.transport = transport
@@ -112,6 +114,7 @@ public final class WebTrackingProducer: Sendable {
         statistics.isSpoolUnavailable = self.maintenance?.store.isUnavailable ?? false || overview.unspooled > 0
         statistics.unspooled = overview.unspooled
         statistics.damagedSpoolFiles = self.maintenance?.store.damagedFiles ?? 0
+        statistics.unexpectedExits = self.maintenance?.store.unexpectedExits ?? 0
         statistics.oldestAge = overview.oldest.map { max(self.clock.now() - $0, .zero) } ?? .zero
         statistics.topics = self.table.count
         return statistics
@@ -262,6 +265,7 @@ public final class WebTrackingProducer: Sendable {
             self.count(lost: maintenance.lost(of: files, until: grace), progress)
         }
         self.maintenance?.unmap(files)
+        if isDiskAnswering { self.maintenance?.noteStop(until: max(grace, progress.deadline)) }
         let report = self.report(on: progress, isBlocked: true).report
         if let whenWritten = self.diagnostics.whenWritten {
             let reported = DispatchSemaphore(value: 0)

@@ -12,6 +12,8 @@ struct RecoveryMachine {
         case open(folder: String)
         /// Examine a file of the folder opened last, and call ``found(_:)``.
         case examine(file: String)
+        /// Tell that the process ended without a stop that made the folder opened last, and call ``told(_:)``.
+        case tell(UnexpectedExit)
         /// Wait until more records are delivered.
         case wait
         /// Everything has been examined.
@@ -28,8 +30,8 @@ struct RecoveryMachine {
         case foreign
         /// It has no whole record, but is not empty either.
         case damaged(String)
-        /// So many records. The first one is this old.
-        case records(Int, age: Duration)
+        /// So many records. The first one is this old, and the last one is of that time, as far as is known.
+        case records(Int, age: Duration, topic: String = "", lastAt: Int64? = nil)
         /// It cannot be read at present, for lack of a resource that may become free again.
         case unavailable(String)
         /// It does not open, for a reason of its own that may last.
@@ -56,6 +58,10 @@ struct RecoveryMachine {
     /// What was recovered since ``begin(_:trimming:)``.
     private(set) var records = 0
     private(set) var filesTaken = 0
+    /// The folder opened last, while a process's end is to be told of it.
+    private var dueExit: String?
+    /// The ends that are not told yet, by folder, with what has come back so far; `nil` for one that was told.
+    private var exits: [String: UnexpectedExit?] = [:]
     /// The failure of this pass that is not reported yet, and the one that was reported since the last pass without
     /// failure.
     private var failure: String?
@@ -80,25 +86,42 @@ struct RecoveryMachine {
         let trimmed = folders.compactMap { path in victims[path].map { Folder(path: path, victims: $0) } }
         self.folders = (trimmed + folders.map { Folder(path: $0) })[...]
         self.files = []
+        self.dueExit = nil
         self.records = 0
         self.filesTaken = 0
     }
 
     /// The next step while `backlog` batches wait for delivery.
     mutating func next(backlog: Int) -> Step {
+        if self.files.isEmpty, let folder = self.dueExit, let exit = self.exits[folder] ?? nil { return .tell(exit) }
         if !self.isTrimming, backlog > Self.ahead { return .wait }
         if let file = self.files.popFirst() { return .examine(file: file) }
         return self.folders.first.map { .open(folder: $0.path) } ?? .end
     }
 
     /// Notes the files of the folder, in the order of their batches; `nil` if the folder is gone, or if another
-    /// producer holds it. `failure` says why a file that does not open was left out.
-    mutating func opened(_ files: [String]?, failure: String? = nil) {
+    /// producer holds it. `failure` says why a file that does not open was left out, `exit` that its process ended without
+    /// a stop.
+    mutating func opened(_ files: [String]?, exit: UnexpectedExit? = nil, failure: String? = nil) {
         guard let folder = self.folders.popFirst() else { return }
         if let failure { self.note(failure) }
         self.isTrimming = folder.victims != nil
         self.files = (files ?? []).filter { folder.victims?.contains($0) ?? true }[...]
+        self.dueExit = nil
+        guard let exit, !self.isTrimming else { return }
+        self.dueExit = folder.path
+        // Known already if it could not be told, or could not be noted as told, or not all files could be read.
+        if self.exits[folder.path] == nil { self.exits[folder.path] = exit }
     }
+
+    /// Notes whether the record that tells of the end was accepted. If not, it is told in the next pass.
+    mutating func told(_ isAccepted: Bool) {
+        guard let folder = self.dueExit.take() else { return }
+        if isAccepted { self.exits[folder] = .some(nil) }
+    }
+
+    /// Notes that the record is not needed any more that a folder's end was told: it does not say any more that there was one.
+    mutating func forget(_ folder: String) { self.exits[folder] = nil }
 
     /// Notes that the directory, or the folder that was to be opened, cannot be read at present.
     mutating func failed(_ reason: String) {
@@ -122,17 +145,19 @@ struct RecoveryMachine {
         case .unavailable(let reason):
             // The rest of the folder waits for the next pass, so that its records stay in order.
             self.files = []
+            self.dueExit = nil
             self.note(reason)
             return .leave
         case .unreadable(let reason):
             // This may last for ever, so nothing waits for it. If the file opens later, its records come late.
             self.note(reason)
             return .leave
-        case .records(let count, let age):
+        case .records(let count, let age, let topic, let lastAt):
             if self.isTrimming { return .drop(.spoolFull) }
             if let limit = self.maximumAge, age > limit { return .drop(.expired) }
             self.records += count
             self.filesTaken += 1
+            if let folder = self.dueExit { self.exits[folder]??.note(count, topic: topic, lastAt: lastAt) }
             return .deliver
         }
     }

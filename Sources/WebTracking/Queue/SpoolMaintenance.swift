@@ -125,7 +125,19 @@ final class SpoolMaintenance: Sendable {
     /// Releases the folder for the next producer.
     func close() async {
         let store = self.store
-        await store.worker.run { store.close() }
+        let isSynced = self.syncInterval != nil
+        await store.worker.run { store.close(isSynced: isSynced) }
+    }
+
+    /// Notes that the producer was stopped, from a thread that may block; the folder stays this process's.
+    func noteStop(until deadline: MonotonicInstant) {
+        let store = self.store
+        let isSynced = self.syncInterval != nil
+        let wait: (DispatchSemaphore) -> Bool = { $0.wait(until: deadline, clock: store.clock) }
+        _ = store.worker.run(waiting: wait) {
+            store.noteStop(isSynced: isSynced)
+            store.reportNotices()
+        }
     }
 
     /// Asks the worker to unmap files that were left.

@@ -21,6 +21,10 @@ struct SpoolRecovery: Sendable {
     /// The batches of this process that wait in files, and a function that evicts the first of them.
     let own: @Sendable () -> [EvictionPolicy.Candidate]
     let evictOwn: @Sendable (_ atMost: Int) -> Void
+    /// Sends a record that tells of a process's end. Returns whether it was accepted; `nil` to tell of none.
+    let tell: (@Sendable (UnexpectedExit) -> Bool)?
+    /// The name of the field with the time of a record.
+    let timeField: String
     /// Reads the files.
     let worker: SpoolWorker
     /// Notes whether a pass is running. Then there may be more to deliver than what was recovered so far.
@@ -68,6 +72,8 @@ struct SpoolRecovery: Sendable {
                 spoolFolder = await self.open(folder, &machine)
             case .examine(let path):
                 if let spoolFolder { await self.take(path, of: spoolFolder, &machine) }
+            case .tell(let exit):
+                if let spoolFolder { await self.tell(exit, of: spoolFolder, &machine) }
             case .wait:
                 await self.queue.waitUntilSettled(self.queue.settledCount + 1)
             case .end:
@@ -158,21 +164,74 @@ struct SpoolRecovery: Sendable {
 
     private func open(_ folder: String, _ machine: inout RecoveryMachine) async -> SpoolFolder? {
         do throws(FileError) {
-            let found = try await self.worker.run { () throws(FileError) -> (SpoolFolder, [String], String?)? in
+            typealias Opened = (spoolFolder: SpoolFolder, files: [String], exit: UnexpectedExit?, failure: String?)
+            let found = try await self.worker.run { () throws(FileError) -> Opened? in
                 guard let spoolFolder = try SpoolFolder.recover(folder, access: self.access) else { return nil }
                 self.store.heldFolders.note(spoolFolder)
                 var failure: String?
                 let files = try spoolFolder.files { path, error in
                     if !self.wasReported(path) { failure = failure ?? String(describing: error) }
                 }
-                return (spoolFolder, files, failure)
+                let exit = try self.exit(of: spoolFolder, &failure)
+                return (spoolFolder, files, exit, failure)
             }
-            machine.opened(found?.1, failure: found?.2)
-            return found?.0
+            machine.opened(found?.files, exit: found?.exit, failure: found?.failure)
+            return found?.spoolFolder
         } catch {
             machine.failed(String(describing: error))
             return nil
         }
+    }
+
+    /// The end of the process that made a folder, if it is for this producer to tell.
+    private func exit(of spoolFolder: SpoolFolder, _ failure: inout String?) throws(FileError) -> UnexpectedExit? {
+        // A rescue delivers records by hand, beside the program, whose next start tells.
+        guard !self.store.isRescue else { return nil }
+        do throws(FileError) {
+            guard let (finding, lastBatchAt) = try spoolFolder.process() else { return nil }
+            switch finding {
+            case .newer: return nil
+            case .damaged:
+                let path = "\(spoolFolder.path)/\(SpoolProcess.fileName)"
+                let reason = "\(path) is damaged; the end of its process is not told"
+                self.store.diagnostics(.spoolFailed(directory: self.store.directory, reason: reason))
+                try spoolFolder.removeProcess()
+                return nil
+            case .process(let process):
+                // Like its records, it waits for a producer of its logstore.
+                guard process.destination == self.store.destination else { return nil }
+                guard self.tell != nil else {
+                    try spoolFolder.removeProcess()
+                    return nil
+                }
+                return UnexpectedExit(
+                    process.process,
+                    startedAt: process.startedAt,
+                    lastBatchAt: lastBatchAt,
+                    baseTopic: process.topic
+                )
+            }
+        } catch {
+            if error.isShortage { throw error }
+            failure = failure ?? String(describing: error)
+            return nil
+        }
+    }
+
+    /// Tells of the end of a process, and then notes in its folder that it was told. A death between the two repeats it.
+    private func tell(_ exit: UnexpectedExit, of spoolFolder: SpoolFolder, _ machine: inout RecoveryMachine) async {
+        let isAccepted = self.tell?(exit) ?? false
+        machine.told(isAccepted)
+        guard isAccepted else { return }
+        self.store.countUnexpectedExit()
+        let failure = await self.worker.run { () -> FileError? in
+            do throws(FileError) { try spoolFolder.removeProcess() } catch { return error }
+            return nil
+        }
+        // Otherwise it is remembered, so that not each look tells it.
+        guard let failure else { return machine.forget(spoolFolder.path) }
+        let reason = "\(failure); the next start tells again that its process ended without a stop"
+        self.store.diagnostics(.spoolFailed(directory: self.store.directory, reason: reason))
     }
 
     /// Finds out what is in a file, and acts on it.
@@ -206,7 +265,12 @@ struct SpoolRecovery: Sendable {
                 let (age, isBeyond) = self.store.clock.wallTime().subtractingReportingOverflow(header.label.openedAt)
                 let limit: Int64 = header.label.openedAt < 0 ? .max : .min
                 return Found(
-                    finding: .records(batch.count, age: .nanoseconds(isBeyond ? limit : age)),
+                    finding: .records(
+                        batch.count,
+                        age: .nanoseconds(isBeyond ? limit : age),
+                        topic: header.label.topic,
+                        lastAt: self.timeOfLast(batch) ?? header.label.openedAt
+                    ),
                     batch: (batch, header.label.topic, damage)
                 )
             }
@@ -216,6 +280,12 @@ struct SpoolRecovery: Sendable {
             let reason = String(describing: error)
             return Found(finding: error.isShortage ? .unavailable(reason) : .unreadable(reason))
         }
+    }
+
+    /// The time of a batch's last record; `nil` if the record does not say.
+    private func timeOfLast(_ batch: OpenBatch) -> Int64? {
+        guard case .object(let fields)? = try? JSONValue.parse(batch.textOfLast) else { return nil }
+        return fields.text(self.timeField).flatMap { UTCTimestamp.nanoseconds(Array($0.utf8)) }
     }
 
     /// Carries out the action for a file. Returns the batch if it is to be delivered.

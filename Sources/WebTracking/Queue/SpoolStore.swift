@@ -37,6 +37,8 @@ final class SpoolStore: Sendable {
     /// Whether the producer only rescues what others left. If it is not allowed to make files, it works without them,
     /// and reports nothing.
     let isRescue: Bool
+    /// What a folder says of its maker; `nil` to say nothing.
+    let process: SpoolProcess?
     /// By rank: the number of held bytes up to which records of that level get room.
     private let ceilings: [Int]
     let clock: any ProducerClock
@@ -60,6 +62,7 @@ final class SpoolStore: Sendable {
     /// The part of the held bytes that is for files not made yet.
     private let reserved = Atomic<Int>(0)
     private let damaged = Atomic<Int>(0)
+    private let exits = Atomic<Int>(0)
     /// The number of files and folders that the system has confirmed to be on the disk.
     let synced = Atomic<Int>(0)
     let state: Lock<State>
@@ -76,6 +79,8 @@ final class SpoolStore: Sendable {
         var finished: [BatchMemory] = []
         var mappings: [SpoolFile.Mapping] = []
         var isWorkRequested = false
+        /// Whether a batch was begun in a file since the folder has noted one.
+        var isBatchNew = false
         /// Whether records in memory may wait for a file.
         var isSpillDue = false
         /// Whether files may be gone since the last maintenance.
@@ -101,6 +106,7 @@ final class SpoolStore: Sendable {
         access: SpoolAccess = SpoolAccess(.owner),
         maximumBytes: Int,
         isRescue: Bool = false,
+        process: SpoolProcess? = nil,
         identity: UInt64,
         clock: any ProducerClock,
         worker: SpoolWorker = SpoolWorker(queue: nil),
@@ -112,6 +118,7 @@ final class SpoolStore: Sendable {
         self.access = access
         self.maximumBytes = maximumBytes
         self.isRescue = isRescue
+        self.process = process
         // In whole pages, as files are mapped. A write beyond `ulimit -f` fails.
         let limit = FileSystem.sizeLimit.map { max($0 - SpoolFormat.headerBytes, 0) & ~4095 } ?? .max
         self.largestCapacity = max(min(max(maximumBytes / 64, 32 << 10), limit), 4096)
@@ -149,6 +156,12 @@ final class SpoolStore: Sendable {
 
     /// The number of files that were found damaged.
     var damagedFiles: Int { self.damaged.load(ordering: .relaxed) }
+
+    /// The number of processes that were told to have ended without a stop.
+    var unexpectedExits: Int { self.exits.load(ordering: .relaxed) }
+
+    /// Counts a process that was told to have ended without a stop.
+    func countUnexpectedExit() { self.exits.add(1, ordering: .relaxed) }
 
     /// Counts a file that was found damaged.
     func countDamaged() {
@@ -223,6 +236,7 @@ final class SpoolStore: Sendable {
         guard !state.isClosed, let size, let index = sizes.lastIndex(of: size), let page = state.ready[index].page
         else { return (nil, false) }
         let file = state.ready.remove(at: index)
+        state.isBatchNew = true
         self.spare.subtract(size, ordering: .relaxed)
         let held = self.held.add(size - reserved, ordering: .relaxed).newValue
         self.reserved.subtract(reserved, ordering: .relaxed)

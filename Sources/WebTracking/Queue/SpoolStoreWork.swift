@@ -44,7 +44,12 @@ extension SpoolStore {
     /// Checks that the folders exist, disposes of files that are done with, and makes new ones ready.
     func updateFiles(isForced: Bool = false) {
         // Reset first, so that a request that comes during this round starts another one.
-        self.state.withLock { $0.isWorkRequested = false }
+        let begun = self.state.withLock { state -> SpoolFolder? in
+            state.isWorkRequested = false
+            defer { state.isBatchNew = false }
+            return state.isBatchNew ? state.spoolFolder : nil
+        }
+        if self.process != nil { begun?.noteBatch(at: self.clock.wallTime()) }
         self.checkFolders(isForced: isForced)
         self.disposeOfReleased()
         // After that, as released files make room for new ones.
@@ -70,6 +75,8 @@ extension SpoolStore {
         guard isDue else { return }
         for spoolFolder in self.heldFolders.spoolFolders where !spoolFolder.isLost && spoolFolder.isRemoved {
             spoolFolder.noteLost()
+            // If it was moved away, its process lives all the same. If it was removed, this fails.
+            if spoolFolder === self.state.withLock({ $0.spoolFolder }) { try? spoolFolder.removeProcess() }
             let lost = self.state.withLock { state -> [SpoolFile] in
                 self.noteFailure("\(spoolFolder.path) has been removed", kind: spoolFolder.path, in: &state)
                 state.haveFilesGone = true
@@ -225,6 +232,7 @@ extension SpoolStore {
             let name = Self.folderName(wallTime: wallTime, identity: self.identity &+ number &+ attempt << 32)
             guard let spoolFolder = try SpoolFolder.make(in: place, name: name, access: self.access) else { continue }
             self.heldFolders.note(spoolFolder)
+            self.noteProcess(in: spoolFolder)
             if !spoolFolder.isFolderLocked {
                 let reason = "directories cannot be locked here; only the lock file in a folder says that it is in use"
                 self.state.withLock { $0.notices.append(.spoolFailed(directory: self.directory, reason: reason)) }
@@ -232,6 +240,21 @@ extension SpoolStore {
             return spoolFolder
         }
         throw FileError("mkdir", place, code: EEXIST)
+    }
+
+    /// Writes down who made the folder.
+    private func noteProcess(in spoolFolder: SpoolFolder) {
+        guard let process = self.process else { return }
+        do throws(FileError) {
+            let path = try spoolFolder.note(process)
+            self.state.withLock { state in
+                state.ledger.noteOpened(path, isNew: true)
+                state.ledger.noteSealed(path)
+            }
+        } catch {
+            let reason = "\(error); if this process ends without a stop, the next one does not tell of it"
+            self.state.withLock { $0.notices.append(.spoolFailed(directory: self.directory, reason: reason)) }
+        }
     }
 
     /// A name that sorts older folders first.
@@ -283,8 +306,22 @@ extension SpoolStore {
 
     // MARK: The end
 
+    /// Notes in the folder that this process has stopped its producer. With `isSynced`, a loss of power does not undo that.
+    func noteStop(isSynced: Bool) {
+        guard self.process != nil, let spoolFolder = self.state.withLock({ $0.spoolFolder }) else { return }
+        do throws(FileError) {
+            try spoolFolder.removeProcess()
+            if isSynced { try FileSystem.sync(spoolFolder.path, isDirectory: true) }
+        } catch {
+            guard !error.isAbsence else { return }
+            let reason = "\(error); the next start may tell that this process ended without a stop"
+            self.state.withLock { $0.notices.append(.spoolFailed(directory: self.directory, reason: reason)) }
+        }
+    }
+
     /// Releases the folder. The next producer recovers what is in its files.
-    func close() {
+    func close(isSynced: Bool = false) {
+        self.noteStop(isSynced: isSynced)
         let (spoolFolder, ready) = self.state.withLock { state -> (SpoolFolder?, [SpoolFile]) in
             state.isClosed = true
             defer { state.ready = [] }

@@ -351,6 +351,39 @@ final class RecordPipeline: Sendable {
         return self.synthetic(event, label: "webtracking")
     }
 
+    /// Sends a record that tells of a process that ended without a stop. Returns whether it was accepted.
+    func tell(of exit: UnexpectedExit) -> Bool {
+        var metadata: LogMetadata = [
+            "exit.pid": .string(String(exit.process.pid)), "exit.host": .string(exit.process.host),
+            "exit.started": .string(Self.text(of: exit.startedAt)), "exit.recovered": .string(String(exit.recovered)),
+        ]
+        if let last = exit.lastRecordAt { metadata["exit.last_record"] = .string(Self.text(of: last)) }
+        let record = self.synthetic(
+            LogEvent(
+                level: .error,
+                message: "process \(exit.process.pid) on \(exit.process.host) ended without a stop",
+                metadata: metadata,
+                source: "WebTracking",
+                file: #fileID,
+                function: #function,
+                line: #line
+            ),
+            label: "webtracking"
+        )
+        let table = self.router.table
+        let queue = table.queue(for: TopicKey(topic: exit.topic)) ?? table.baseQueue
+        var answer = queue.append(record)
+        if case .retired = answer { answer = (table.revive(queue) ? queue : table.baseQueue).append(record) }
+        return answer == .accepted
+    }
+
+    private static func text(of time: Int64) -> String {
+        var formatter = TimestampFormatter()
+        var writer = ByteWriter()
+        formatter.append(time, to: &writer)
+        return writer.withBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
     private func synthetic(_ event: LogEvent, label: String) -> SyntheticRecord {
         func encode(_ scratch: inout EncoderScratch) -> SyntheticRecord {
             self.encoder.encode(

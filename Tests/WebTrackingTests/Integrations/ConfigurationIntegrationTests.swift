@@ -66,6 +66,7 @@ import Logging
         "spool.maximumBytes": 10_485_760,
         "spool.maximumAgeSeconds": 3600.0,
         "spool.permits": "group",
+        "spool.reportsUnexpectedExits": false,
     ]
 
     private static let all = Self.optional.merging(["durability": "process"]) { $1 }
@@ -121,6 +122,7 @@ import Logging
         expected.spool.maximumBytes = 10 << 20
         expected.spool.maximumAge = .seconds(3600)
         expected.spool.permits = .group
+        expected.spool.reportsUnexpectedExits = false
         return expected
     }
 
@@ -147,7 +149,7 @@ import Logging
         arguments: [
             ("spool.directory", "/var/spool/test"), ("spool.maximumBytes", 1_073_741_824),
             ("spool.maximumAgeSeconds", 60.0),
-            ("spool.permits", "owner"), ("spool.syncIntervalSeconds", 0.5),
+            ("spool.permits", "owner"), ("spool.reportsUnexpectedExits", true), ("spool.syncIntervalSeconds", 0.5),
         ] as [(String, ConfigValue)]
     )
     func aKeyOfTheSpoolThatHasNoEffectIsAnErrorThatSaysWhatToSet(key: String, value: ConfigValue) throws {

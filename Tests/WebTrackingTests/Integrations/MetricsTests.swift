@@ -89,6 +89,7 @@ import Logging
         statistics.retries = 2
         statistics.recovered = 4
         statistics.damagedSpoolFiles = 1
+        statistics.unexpectedExits = 2
         statistics.spoolBytes = 4096
         statistics.isSpoolUnavailable = true
         statistics.rawBytes = 1000
@@ -102,6 +103,7 @@ import Logging
         statistics.retries = 3
         statistics.recovered = 9
         statistics.damagedSpoolFiles = 3
+        statistics.unexpectedExits = 3
         statistics.spoolBytes = 1024
         statistics.isSpoolUnavailable = false
         statistics.rawBytes = 1500
@@ -118,6 +120,7 @@ import Logging
         #expect(try values("requests.retried") == [2, 1])
         #expect(try values("records.recovered") == [4, 5])
         #expect(try values("spool.damaged") == [1, 2])
+        #expect(try values("spool.unexpected_exits") == [2, 1])
         #expect(try metrics.expectGauge("webtracking.spool.bytes").values == [4096, 1024])
         #expect(try metrics.expectGauge("webtracking.spool.unavailable").values == [1, 0])
         #expect(try values("bytes.raw") == [1000, 500])

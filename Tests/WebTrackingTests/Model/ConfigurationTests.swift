@@ -32,6 +32,7 @@ import Logging
             ("spool.directory", { $0.directory = "/var/spool/test" }),
             ("spool.maximumBytes", { $0.maximumBytes = 1 << 20 }),
             ("spool.maximumAge", { $0.maximumAge = .seconds(60) }), ("spool.permits", { $0.permits = .group }),
+            ("spool.reportsUnexpectedExits", { $0.reportsUnexpectedExits = false }),
             ("spool.isRescue", { $0.isRescue = true }),
         ]
         for (setting, change) in changes {

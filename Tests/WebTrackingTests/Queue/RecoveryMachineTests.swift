@@ -24,7 +24,7 @@ import Testing
             switch step {
             case .open(let folder): machine.opened(["\(folder)1", "\(folder)2"])
             case .examine: #expect(machine.found(Self.records) == .deliver)
-            case .wait, .end: break
+            case .tell, .wait, .end: break
             }
         }
         let expected: [RecoveryMachine.Step] = [

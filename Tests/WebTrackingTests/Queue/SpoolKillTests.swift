@@ -73,6 +73,12 @@ import Logging
         #expect(Array(numbers.prefix(logged)) == Array(1..<(logged + 1)))
         #expect(numbers == numbers.sorted())
         #expect(rig.producer.statistics.damagedSpoolFiles == 0)
+        // The death itself is a record, too.
+        await rig.run { rig.producer.statistics.unexpectedExits == 1 && rig.producer.statistics.pending == 0 }
+        let told = rig.transport.logs.filter { $0["exit.pid"] != nil }
+        #expect(told.map { $0["exit.pid"] } == ["\(child)"])
+        #expect(told.first?["exit.recovered"] == "\(rig.producer.statistics.recovered)")
+        #expect(told.first?["exit.last_record"] == rig.transport.logs.last { $0["exit.pid"] == nil }?["time"])
         await rig.stop()
         #expect(directory.files == [])
     }

@@ -53,7 +53,11 @@ final class Ledger {
     private(set) var duplicates = 0
     /// Whether the producer has died or is stopping, so that others may have what it left.
     var isOver = false
-    private var isDead = false
+    private(set) var isDead = false
+    /// Whether a shutdown of the producer has returned.
+    var hasStopped = false
+    /// The records that told of its end: the producers that sent them, and their sequence numbers.
+    private var toldBy: [(ledger: Ledger, sequence: Int)] = []
     /// The requests on their way, in the order in which they were begun.
     private(set) var underway: [(id: Int, content: RequestContent)] = []
     /// Requests whose answer has been given while their storing is still to come, or the other way round.
@@ -97,6 +101,19 @@ final class Ledger {
         self.index = index
         self.plan = plan
         self.books = books
+    }
+
+    /// The rules for a record that tells of this producer's end: it died without a stop, and that is told once, but for one
+    /// who died before he could note that he had told it.
+    func told(by other: Ledger, sequence: Int) throws {
+        guard self.isDead, !self.hasStopped else {
+            throw Violation("the end of \(self.index) is told, who did not die")
+        }
+        guard !self.toldBy.contains(where: { $0.ledger === other && $0.sequence == sequence }) else { return }
+        guard self.toldBy.allSatisfy({ $0.ledger !== other && $0.ledger.isDead }) else {
+            throw Violation("the end of \(self.index) is told more than once")
+        }
+        self.toldBy.append((other, sequence))
     }
 
     /// The number of all bodies on their way, and of those that have ended since the tasks of the simulation last had nothing

@@ -55,6 +55,13 @@ struct RequestContent {
         self.records.reserveCapacity(request.logs.count)
         for log in request.logs {
             guard let sequence = log["seq"].flatMap({ Int($0) }) else { throw Violation("a record has no seq") }
+            if let pid = log["exit.pid"].flatMap({ Int($0) }) {
+                let dead = pid - Self.firstPID
+                guard books.indices.contains(dead) else { throw Violation("the end of \(pid) is told, who never was") }
+                try books[dead].told(by: books[owner], sequence: sequence)
+                self.records.append(Record(sequence: sequence, number: nil))
+                continue
+            }
             if log["label"] == "webtracking" {
                 guard let total = log["dropped.total"].flatMap({ Int($0) }) else {
                     throw Violation("an announcement does not say how many")
@@ -85,6 +92,9 @@ struct RequestContent {
 
     /// The source that a producer's requests name, so that it can be told who logged what is sent.
     static func source(ofProducer index: Int) -> String { "simulated-\(index)" }
+
+    /// The number of the first producer's process.
+    static let firstPID = 1000
 
     private static func producer(ofSource source: String) -> Int? {
         source.split(separator: "-").last.flatMap { Int($0) }

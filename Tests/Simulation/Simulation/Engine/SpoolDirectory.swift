@@ -25,9 +25,9 @@ struct SpoolDirectory {
     /// What is in a spool of the run, by names relative to it.
     func names(in spool: String) -> [String] { Self.names(in: "\(self.path)/\(spool)") }
 
-    /// The bytes of the files in one producer's folder.
+    /// The bytes of the files for records in one producer's folder.
     func bytes(in folder: String) -> Int {
-        Self.names(in: "\(self.path)/\(folder)").reduce(0) { sum, name in
+        Self.names(in: "\(self.path)/\(folder)").filter { $0.hasSuffix(".seg") }.reduce(0) { sum, name in
             var status = stat()
             return stat("\(self.path)/\(folder)/\(name)", &status) == 0 ? sum + Int(status.st_size) : sum
         }

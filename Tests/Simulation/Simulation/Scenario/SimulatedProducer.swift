@@ -55,7 +55,8 @@ final class SimulatedProducer: @unchecked Sendable {
             clock: run.clock,
             observer: SilentObserver(),
             random: { jitter.next() },
-            executor: self.process
+            executor: self.process,
+            process: ProcessIdentity(pid: Int64(RequestContent.firstPID + index), host: "simulated")
         )
         let drops = DropChecks(plan: plan, service: run.scenario.service)
         self.checks = ProducerChecks(plan: plan, drops: drops)
@@ -218,6 +219,7 @@ final class SimulatedProducer: @unchecked Sendable {
         self.hasBegunShutdown = true
         let report = await self.producer.shutdown(timeout: timeout)
         self.hasReturned = true
+        self.ledger.hasStopped = true
         self.run.trace.note("shutdown", self.index, report.delivered, report.remaining, text: report.description)
         self.run.guarded {
             let numbers = self.producer.statistics

@@ -1,0 +1,378 @@
+// SPDX-FileCopyrightText: the swift-log-webtracking authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import WebTrackingTestKit
+
+@testable import WebTracking
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+#if SwiftLog
+import Logging
+#endif
+
+/// The end of a process without a stop is a record of the next start.
+@Suite(.timeLimit(.minutes(10))) struct UnexpectedExitTests {
+    /// What a process leaves that dies with these records: its locks are gone, its files are as they were. Its clock stands
+    /// still from then on, and with it its tasks.
+    private static func die(
+        in directory: SpoolDirectory,
+        transport: InMemoryTransport = InMemoryTransport(otherwise: .never),
+        topic: TopicRule = .fixed(""),
+        _ body: (Rig) async -> Void
+    ) async throws -> Rig {
+        let rig = try SpoolTests.rig(directory, transport: transport) { $0.topic = topic }
+        await rig.run(inStepsOf: .zero) { rig.awaitsNextLook }
+        await body(rig)
+        // The time of the last batch is noted on the worker.
+        await rig.producer.maintenance?.fileWorker.run {}
+        _ = rig.producer.unlockSpool()
+        return rig
+    }
+
+    /// The same of a process that has not logged anything.
+    private static func dieSilent(
+        in directory: SpoolDirectory,
+        configure: (inout WebTrackingConfiguration) -> Void = { _ in }
+    ) async throws -> Rig {
+        let rig = try SpoolTests.rig(directory, configure: configure)
+        await rig.run(inStepsOf: .zero) { rig.awaitsNextLook }
+        _ = rig.producer.unlockSpool()
+        return rig
+    }
+
+    /// Starts a producer that looks at what was left, and waits until it has delivered that.
+    private static func start(
+        in directory: SpoolDirectory,
+        transport: InMemoryTransport = InMemoryTransport(),
+        wallTime: Int64 = Rig.start,
+        configure: (inout WebTrackingConfiguration) -> Void = { _ in }
+    ) async throws -> Rig {
+        let rig = try SpoolTests.rig(directory, transport: transport, wallTime: wallTime, configure: configure)
+        await Self.look(rig)
+        return rig
+    }
+
+    private static func look(_ rig: Rig) async {
+        await rig.run(inStepsOf: .seconds(3)) { rig.awaitsNextLook && rig.producer.statistics.pending == 0 }
+    }
+
+    private static func told(_ rig: Rig) -> [[String: String]] { rig.transport.logs.filter { $0["exit.pid"] != nil } }
+
+    private static func topics(_ rig: Rig) -> [String] {
+        rig.transport.stored.filter { $0.logs.contains { $0["exit.pid"] != nil } }.map(\.topic)
+    }
+
+    @Test func aProcessThatEndedWithoutAStopIsARecordOfTheNextStart() async throws {
+        let directory = SpoolDirectory()
+        let dead = try await Self.die(in: directory, topic: .fixed("orders")) { rig in
+            rig.sink().info("first")
+            rig.clock.advance(by: .milliseconds(1500))
+            rig.sink().info("last")
+        }
+        let next = try await Self.start(in: directory, wallTime: Rig.start + 60_000_000_000) {
+            $0.topic = .fixed("orders")
+        }
+        let record = try #require(Self.told(next).first)
+        #expect(record["level"] == "error" && record["label"] == "webtracking" && record["source"] == "WebTracking")
+        #expect(record["message"] == "process \(getpid()) on \(HostName.current) ended without a stop")
+        #expect(record["exit.pid"] == "\(getpid())" && record["exit.host"] == HostName.current)
+        #expect(record["exit.started"] == "2026-01-01T00:00:00.000000000Z")
+        #expect(record["exit.last_record"] == "2026-01-01T00:00:01.500000000Z")
+        #expect(record["exit.recovered"] == "2")
+        #expect(Self.told(next).count == 1 && Self.topics(next) == ["orders"])
+        let numbers = next.producer.statistics
+        #expect(numbers.unexpectedExits == 1 && numbers.synthetic == 1 && numbers.recovered == 2)
+        await next.stop()
+        withExtendedLifetime(dead) {}
+        #expect(try FileSystem.names(in: directory.path) == [])
+    }
+
+    @Test func aProcessThatHadDeliveredEverythingIsToldToo() async throws {
+        let directory = SpoolDirectory()
+        let dead = try await Self.die(
+            in: directory,
+            transport: InMemoryTransport(),
+            topic: .metadata(key: "shop", fallback: "base")
+        ) { rig in
+            rig.clock.advance(by: .seconds(5))
+            rig.sink().info("m")
+            await rig.producer.maintenance?.fileWorker.run {}
+            rig.clock.advance(by: .seconds(7))
+            await rig.drain()
+        }
+        #expect(dead.producer.statistics.pending == 0 && directory.holding == [])
+        let next = try await Self.start(in: directory)
+        let record = try #require(Self.told(next).first)
+        #expect(record["exit.recovered"] == "0")
+        // When its batch was begun, not when that was delivered.
+        #expect(record["exit.last_record"] == "2026-01-01T00:00:05.000000000Z")
+        // The dead one's own, not that of this producer.
+        #expect(Self.topics(next) == ["base"])
+        await next.stop()
+        #expect(try FileSystem.names(in: directory.path) == [])
+    }
+
+    @Test func itIsToldOnTheTopicOfTheRecordsIfTheyHaveOne() async throws {
+        for (labels, topic) in [(["a", "a"], "a"), (["a", "b"], ""), ([], "")] {
+            let directory = SpoolDirectory()
+            let dead = try await Self.die(in: directory, topic: .label) { rig in
+                for label in labels { rig.sink(label).info("m") }
+            }
+            let next = try await Self.start(in: directory) { $0.topic = .fixed("other program") }
+            #expect(Self.topics(next) == [topic])
+            #expect(Self.told(next).first?["exit.recovered"] == "\(labels.count)")
+            await next.stop()
+            withExtendedLifetime(dead) {}
+        }
+    }
+
+    @Test func eachDeathIsToldOnce() async throws {
+        let directory = SpoolDirectory()
+        // Both live at first: a living producer tells of the dead beside it.
+        let dead = try (0..<2).map { _ in
+            try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never))
+        }
+        for rig in dead { await rig.run(inStepsOf: .zero) { rig.awaitsNextLook } }
+        dead[0].sink().info("1")
+        for rig in dead { _ = rig.producer.unlockSpool() }
+        let next = try await Self.start(in: directory)
+        #expect(Self.told(next).map { $0["exit.recovered"] }.sorted { $0 ?? "" < $1 ?? "" } == ["0", "1"])
+        // Nor at the next look of the same.
+        next.clock.advance(by: .seconds(30))
+        await Self.look(next)
+        #expect(next.producer.statistics.unexpectedExits == 2)
+        await next.stop()
+        let last = try await Self.start(in: directory)
+        #expect(last.producer.statistics.unexpectedExits == 0 && last.transport.logs == [])
+        await last.stop()
+        withExtendedLifetime(dead) {}
+    }
+
+    @Test func oneOfTwoThatStartAtOnceTells() async throws {
+        let directory = SpoolDirectory()
+        let dead = try await Self.die(in: directory) { $0.sink().info("m") }
+        let rigs = try (0..<2).map { _ in try SpoolTests.rig(directory) }
+        for rig in rigs { await Self.look(rig) }
+        #expect(rigs.reduce(0) { $0 + $1.producer.statistics.unexpectedExits } == 1)
+        #expect(rigs.reduce(0) { $0 + Self.told($1).count } == 1)
+        for rig in rigs { await rig.stop() }
+        withExtendedLifetime(dead) {}
+    }
+
+    @Test func aStartThatDiesBeforeItHasToldLeavesThatToTheNext() async throws {
+        let directory = SpoolDirectory()
+        // More files than are read ahead.
+        let first = try await Self.die(in: directory, topic: .label) { rig in
+            for number in 0..<(RecoveryMachine.ahead + 5) { rig.sink("\(number)").info("m") }
+        }
+        let second = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never))
+        await second.run(inStepsOf: .zero) { second.producer.statistics.recovered > RecoveryMachine.ahead }
+        #expect(second.producer.statistics.unexpectedExits == 0)
+        _ = second.producer.unlockSpool()
+        let third = try await Self.start(in: directory)
+        await third.run(inStepsOf: .seconds(3)) { third.producer.statistics.unexpectedExits == 2 }
+        await Self.look(third)
+        #expect(Self.told(third).map { $0["exit.recovered"] } == ["\(RecoveryMachine.ahead + 5)", "0"])
+        await third.stop()
+        withExtendedLifetime((first, second)) {}
+    }
+
+    @Test(arguments: [0, 3]) func aStopIsNotTold(left: Int) async throws {
+        let directory = SpoolDirectory()
+        try await SpoolTests.leave(left, in: directory)
+        let next = try await Self.start(in: directory)
+        #expect(next.transport.logs.count == left && next.producer.statistics.unexpectedExits == 0)
+        #expect(next.producer.statistics.synthetic == 0)
+        await next.stop()
+    }
+
+    @Test func aStopThatOnlyAThreadCouldFinishIsNotTold() async throws {
+        let directory = SpoolDirectory()
+        let stopped = try await Self.die(in: directory) { rig in
+            rig.sink().info("m")
+            // As `syncShutdown` does it while no task runs; the folder stays locked until the process ends.
+            rig.producer.maintenance?.noteStop(until: MonotonicInstant(nanoseconds: .max))
+        }
+        let next = try await Self.start(in: directory)
+        #expect(next.producer.statistics.unexpectedExits == 0 && next.producer.statistics.recovered == 1)
+        await next.stop()
+        withExtendedLifetime(stopped) {}
+    }
+
+    @Test func aFolderThatDoesNotSayWhoMadeItIsNoDeath() async throws {
+        let directory = SpoolDirectory()
+        let dead = try await Self.die(in: directory) { $0.sink().info("m") }
+        let folder = try #require(dead.producer.maintenance?.folder)
+        #expect(unlink("\(folder)/process") == 0)
+        let next = try await Self.start(in: directory)
+        #expect(next.transport.logs.count == 1 && next.producer.statistics.unexpectedExits == 0)
+        await next.stop()
+        withExtendedLifetime(dead) {}
+    }
+
+    @Test func aDamagedFileIsSaidAndRemovedAndTellsNothing() async throws {
+        let directory = SpoolDirectory()
+        let dead = try await Self.die(in: directory) { $0.sink().info("m") }
+        let file = try #require(dead.producer.maintenance?.folder) + "/process"
+        directory.overwrite(file, with: Array(directory.contents(of: file).dropLast(5)))
+        let next = try await Self.start(in: directory)
+        #expect(next.transport.logs.count == 1 && next.producer.statistics.unexpectedExits == 0)
+        let troubles = next.diagnostics.elements.compactMap { diagnostic in
+            if case .spoolFailed(_, let reason) = diagnostic { reason } else { nil }
+        }
+        #expect(troubles == ["\(file) is damaged; the end of its process is not told"])
+        await next.stop()
+        withExtendedLifetime(dead) {}
+        #expect(try FileSystem.names(in: directory.path) == [])
+    }
+
+    @Test func aFileOfANewerVersionIsLeftToThat() async throws {
+        let directory = SpoolDirectory()
+        let dead = try await Self.die(in: directory) { $0.sink().info("m") }
+        let file = try #require(dead.producer.maintenance?.folder) + "/process"
+        let line = Array(#"{"version":2}"#.utf8)
+        let check = line.withUnsafeBytes {
+            RecordCheck.of($0.baseAddress!, count: $0.count, seed: SpoolFormat.magic)
+        }
+        let newer = line + Array("\n\(check.hexadecimal)\n".utf8)
+        directory.overwrite(file, with: newer)
+        let next = try await Self.start(in: directory)
+        #expect(next.transport.logs.count == 1 && next.producer.statistics.unexpectedExits == 0)
+        await next.stop()
+        #expect(directory.contents(of: file) == newer)
+        withExtendedLifetime(dead) {}
+    }
+
+    @Test func aDeathWaitsForAProducerOfItsLogstore() async throws {
+        let directory = SpoolDirectory()
+        let dead = try await Self.dieSilent(in: directory, configure: { $0.logstore = "other" })
+        let next = try await Self.start(in: directory)
+        #expect(next.producer.statistics.unexpectedExits == 0)
+        await next.stop()
+        let own = try await Self.start(in: directory) { $0.logstore = "other" }
+        #expect(own.producer.statistics.unexpectedExits == 1)
+        await own.stop()
+        withExtendedLifetime(dead) {}
+        #expect(try FileSystem.names(in: directory.path) == [])
+    }
+
+    @Test func itCanBeSwitchedOff() async throws {
+        let directory = SpoolDirectory()
+        // One that is not told, and one that does not tell.
+        let silent = try await Self.dieSilent(in: directory, configure: { $0.spool.reportsUnexpectedExits = false })
+        let next = try await Self.start(in: directory)
+        #expect(next.producer.statistics.unexpectedExits == 0)
+        await next.stop()
+        let dead = try await Self.die(in: directory) { $0.sink().info("m") }
+        let off = try await Self.start(in: directory) { $0.spool.reportsUnexpectedExits = false }
+        #expect(off.producer.statistics.unexpectedExits == 0 && off.transport.logs.count == 1)
+        await off.stop()
+        withExtendedLifetime((silent, dead)) {}
+        #expect(try FileSystem.names(in: directory.path) == [])
+    }
+
+    @Test func aRescueLeavesItToTheNextStart() async throws {
+        let directory = SpoolDirectory()
+        let dead = try await Self.die(in: directory) { $0.sink().info("m") }
+        let rescue = try await Self.start(in: directory) { $0.spool.isRescue = true }
+        #expect(rescue.transport.logs.count == 1 && rescue.producer.statistics.unexpectedExits == 0)
+        await rescue.stop()
+        let next = try await Self.start(in: directory)
+        #expect(Self.told(next).map { $0["exit.recovered"] } == ["0"])
+        await next.stop()
+        withExtendedLifetime(dead) {}
+    }
+
+    @Test func aRescueThatDiesIsNoDeathOfTheProgram() async throws {
+        let directory = SpoolDirectory()
+        let rescue = try await Self.dieSilent(in: directory, configure: { $0.spool.isRescue = true })
+        let next = try await Self.start(in: directory)
+        #expect(next.producer.statistics.unexpectedExits == 0)
+        await next.stop()
+        withExtendedLifetime(rescue) {}
+    }
+
+    @Test func aFolderThatIsMovedAwayAndPutBackDoesNotTellThatItsLivingProcessIsDead() async throws {
+        let directory = SpoolDirectory()
+        let rig = try SpoolTests.rig(directory)
+        let folder = try #require(rig.producer.maintenance?.folder)
+        #expect(rename(folder, "\(directory.path)/away") == 0)
+        rig.producer.maintenance?.store.runMaintenance(isForced: true)
+        #expect(rename("\(directory.path)/away", folder) == 0)
+        await SpoolTests.waitUntilLeft(folder)
+        let next = try await Self.start(in: directory)
+        #expect(next.producer.statistics.unexpectedExits == 0)
+        await next.stop()
+        await rig.stop()
+    }
+
+    // MARK: Decided without files
+
+    private static let exit = UnexpectedExit(
+        ProcessIdentity(pid: 1, host: "h"),
+        startedAt: 0,
+        lastBatchAt: 5,
+        baseTopic: "base"
+    )
+
+    @Test func itIsToldBehindTheLastFileOfTheFolderAndNotWhileOnlyTheBoundIsKept() {
+        var machine = RecoveryMachine(maximumAge: nil)
+        machine.begin(["a"], trimming: ["a": ["1"]])
+        #expect(machine.next(backlog: 0) == .open(folder: "a"))
+        machine.opened(["1", "2"], exit: Self.exit)
+        #expect(machine.next(backlog: 0) == .examine(file: "1"))
+        #expect(machine.found(.records(7, age: .zero, topic: "t", lastAt: 9)) == .drop(.spoolFull))
+        #expect(machine.next(backlog: 0) == .open(folder: "a"))
+        machine.opened(["2"], exit: Self.exit)
+        #expect(machine.next(backlog: 0) == .examine(file: "2"))
+        #expect(machine.found(.records(3, age: .zero, topic: "t", lastAt: 8)) == .deliver)
+        guard case .tell(let exit) = machine.next(backlog: 100) else { return #expect(Bool(false)) }
+        #expect(exit.recovered == 3 && exit.topic == "t" && exit.lastRecordAt == 8)
+        machine.told(true)
+        #expect(machine.next(backlog: 0) == .end)
+    }
+
+    @Test func whatFoundNoRoomOrNotAllFilesIsToldLaterWithAllThatCameBack() {
+        var machine = RecoveryMachine(maximumAge: nil)
+        machine.begin(["a"])
+        _ = machine.next(backlog: 0)
+        machine.opened(["1", "2"], exit: Self.exit)
+        _ = machine.next(backlog: 0)
+        _ = machine.found(.records(3, age: .zero, topic: "t"))
+        _ = machine.next(backlog: 0)
+        #expect(machine.found(.unavailable("no descriptor")) == .leave)
+        #expect(machine.next(backlog: 0) == .end)
+        machine.begin(["a"])
+        _ = machine.next(backlog: 0)
+        machine.opened(["2"], exit: Self.exit)
+        _ = machine.next(backlog: 0)
+        _ = machine.found(.records(2, age: .zero, topic: "t"))
+        guard case .tell(let exit) = machine.next(backlog: 0) else { return #expect(Bool(false)) }
+        #expect(exit.recovered == 5)
+        machine.told(false)
+        #expect(machine.next(backlog: 0) == .end)
+        machine.begin(["a"])
+        _ = machine.next(backlog: 0)
+        machine.opened([], exit: Self.exit)
+        #expect(machine.next(backlog: 0) == .tell(exit))
+    }
+
+    @Test func whatCannotBeNotedAsToldIsNotToldAtEachLook() {
+        var machine = RecoveryMachine(maximumAge: nil)
+        for isFirst in [true, false] {
+            machine.begin(["a"])
+            _ = machine.next(backlog: 0)
+            machine.opened([], exit: Self.exit)
+            #expect(machine.next(backlog: 0) == (isFirst ? .tell(Self.exit) : .end))
+            machine.told(true)
+        }
+    }
+}
