@@ -20,7 +20,7 @@ public import Foundation
 ///
 /// On Linux prefer AsyncHTTPClient where you can: Foundation there ends the process when a connection breaks off among
 /// the headers of an answer, at least until Swift 6.3.1 (swift-corelibs-foundation issue 5285).
-public final class URLSessionTransport: WebTrackingTransport {
+public final class URLSessionTransport: WebTrackingTransport, AuthoritiesUser {
     private enum Source {
         case own(ClientGenerations<OwnSession>)
         case given(URLSession)
@@ -62,6 +62,23 @@ public final class URLSessionTransport: WebTrackingTransport {
     /// used as long as it keeps them, also after exchanges that have failed. Bodies of answers are received whole.
     public init(session: URLSession) {
         self.source = .given(session)
+    }
+
+    /// Foundation on Linux looks for certificate authorities in these files, or leaves that to libcurl, whose own place is one
+    /// of them on Debian, Fedora and Alpine.
+    package var missingAuthorities: [String]? {
+        #if os(Linux)
+        guard case .own = self.source, getenv("URLSessionCertificateAuthorityInfoFile") == nil else { return nil }
+        let files = [
+            "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+            "/usr/share/ssl/certs/ca-bundle.crt",
+            "/usr/local/share/certs/ca-root-nss.crt", "/etc/ssl/cert.pem",
+        ]
+        return files.contains { access($0, R_OK) == 0 } ? nil : files
+        #else
+        // Elsewhere the system verifies certificates, without files.
+        return nil
+        #endif
     }
 
     /// How many sessions of its own there are.

@@ -90,7 +90,9 @@ extension DeliveryContext {
             let response = try await DeliveryScope.$isInside.withValue(true) {
                 try await self.transport.send(request)
             }
-            let (verdict, error) = ResponseClassifier.classify(response, wallTime: self.clock.wallTime())
+            let wallTime = self.clock.wallTime()
+            if let difference = self.clockWatch.note(response, wallTime: wallTime) { self.diagnostics(difference) }
+            let (verdict, error) = ResponseClassifier.classify(response, wallTime: wallTime)
             return (verdict, error.map { .service($0) })
         } catch {
             return (.retry(.failed, after: nil), .noAnswer(String(describing: error)))

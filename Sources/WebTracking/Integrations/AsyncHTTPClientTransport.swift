@@ -22,6 +22,8 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
 
     private let source: Source
     private let connectionFailure: ConnectionFailure
+    /// Whether its clients look for certificate authorities where this library's do.
+    private let hasOwnTrust: Bool
 
     /// Creates a transport with clients of its own, which are shut down with the transport.
     ///
@@ -38,7 +40,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
     /// transport calls `makeClient` before the first request and after failed exchanges. It must make a new client each
     /// time, and must not wait.
     public init(makeClient: @escaping @Sendable () -> HTTPClient) {
-        self.init(proxy: nil, makeClient: makeClient)
+        self.init(proxy: nil, hasOwnTrust: false, makeClient: makeClient)
     }
 
     /// Creates a transport with your own client. Shut the client down after the producer.
@@ -48,6 +50,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
     /// redirects, and have no tracer that logs. Prefer ``init(makeClient:)``.
     public init(client: HTTPClient) {
         self.source = .given(client)
+        self.hasOwnTrust = false
         self.connectionFailure = ConnectionFailure(clock: SystemProducerClock(), proxy: nil)
     }
 
@@ -60,11 +63,13 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
     private init(
         proxy: ProxyServer?,
         clock: any ProducerClock = SystemProducerClock(),
+        hasOwnTrust: Bool = true,
         makeClient: @escaping @Sendable () throws -> HTTPClient
     ) {
         // The end closure shuts each client down: AsyncHTTPClient traps on a client that is released without.
         let clients = ClientGenerations(clock: clock, end: { try? await $0.shutdown() }, makeClient: makeClient)
         self.source = .own(clients)
+        self.hasOwnTrust = hasOwnTrust
         self.connectionFailure = ConnectionFailure(clock: clock, proxy: proxy)
     }
 
@@ -129,6 +134,10 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
     public func shutdown() async {
         if case .own(let clients) = self.source { await clients.shutdown() }
     }
+}
+
+extension AsyncHTTPClientTransport: AuthoritiesUser {
+    package var missingAuthorities: [String]? { self.hasOwnTrust ? TLSFailure.Machine.present.missing : nil }
 }
 
 extension HTTPClient.Configuration {

@@ -137,12 +137,16 @@ final class ConnectionFailure: Sendable {
 
 extension TLSFailure.Machine {
     /// Where the TLS library looks for certificate authorities on Linux.
+    private static let directory = "/etc/ssl/certs"
     private static let files = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"]
 
     /// This machine as it is now.
     static var present: TLSFailure.Machine {
         #if os(Linux)
-        let hasAuthorities = self.files.contains { access($0, R_OK) == 0 }
+        // The library also reads a directory of files that are named by hashes (`c_rehash`).
+        let hasAuthorities =
+            self.files.contains { access($0, R_OK) == 0 }
+            || ((try? FileSystem.names(in: self.directory)) ?? []).contains { $0.hasSuffix(".0") }
         #else
         // Elsewhere the system verifies certificates, without these files.
         let hasAuthorities = true

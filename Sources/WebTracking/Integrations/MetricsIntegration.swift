@@ -121,7 +121,8 @@ extension WebTrackingProducer {
             clock: clock,
             observer: MetricsObserver(factory: metricsFactory),
             random: { Double.random(in: 0..<1) },
-            exchangeClock: Self.exchangeClock(beside: clock)
+            exchangeClock: Self.exchangeClock(beside: clock),
+            looksAround: true
         )
     }
 }
@@ -164,7 +165,8 @@ extension WebTrackingProducer {
             clock: clock,
             observer: DefaultObserver.make(),
             random: { Double.random(in: 0..<1) },
-            exchangeClock: Self.exchangeClock(beside: clock)
+            exchangeClock: Self.exchangeClock(beside: clock),
+            looksAround: true
         )
     }
 

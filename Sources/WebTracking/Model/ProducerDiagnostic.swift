@@ -53,6 +53,9 @@ public enum ProducerDiagnostic: Sendable {
     /// they are for another logstore, in a newer format, or in a folder or file (`path`) that may not be used. Reported
     /// at each start, once for each reason, with a suggestion. `records` is `nil` if they cannot be counted.
     case spoolLeft(path: String, records: Int?, files: Int, reason: String, suggestion: String)
+    /// Something around the program will cost records or memory: found at the producer's start, or by the service's first
+    /// answers, and reported once.
+    case environment(code: EnvironmentProblem, reason: String, suggestion: String)
     /// The levels, the redaction and the sampling that apply from now on, in one line. Reported when the producer is
     /// made, and when a followed configuration has changed them. At its end, the line names the keys that have changed
     /// but take effect only at a start.
@@ -102,6 +105,8 @@ extension ProducerDiagnostic: CustomStringConvertible {
             let amount = records.map { "\($0) \($0 == 1 ? "record" : "records")" } ?? "records that cannot be counted"
             let place = files > 0 ? " in \(files) \(files == 1 ? "file" : "files")" : ""
             return "left in \(path): \(amount)\(place), \(reason); \(suggestion)"
+        case .environment(let code, let reason, let suggestion):
+            return "\(reason); \(suggestion) [\(code.rawValue)]"
         case .settingsInForce(let summary):
             return "settings in force: \(summary)"
         case .settingsRefused(let reason):
@@ -127,6 +132,7 @@ extension ProducerDiagnostic: CustomStringConvertible {
         case .spoolRecovered: "spool.recovered"
         // Each of these is reported only once, so no other may suppress it.
         case .spoolLeft(let path, _, _, let reason, _): "spool.left.\(reason).\(path)"
+        case .environment(let code, _, _): "environment.\(code.rawValue)"
         // Never limit these: a user who changes a setting wants to see whether it is in force. Such changes are rare.
         case .settingsInForce, .settingsRefused: nil
         case .credentialsUnavailable: "credentials"

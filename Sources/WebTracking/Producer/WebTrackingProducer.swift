@@ -44,7 +44,8 @@ public final class WebTrackingProducer: Sendable {
         random: @escaping @Sendable () -> Double,
         executor: (any TaskExecutor)? = nil,
         exchangeClock: (any ProducerClock)? = nil,
-        process: ProcessIdentity = .current
+        process: ProcessIdentity = .current,
+        looksAround: Bool = false
     ) throws {
         try configuration.validate()
         try Descriptors.check(needed: configuration.neededDescriptors)
@@ -75,6 +76,9 @@ public final class WebTrackingProducer: Sendable {
         self.diagnostics.report(.settingsInForce(summary: self.settingsSummary))
         self.startReporter()
         self.maintenance?.start()
+        if looksAround {
+            SurroundingsReader.look(for: configuration, transport: transport, report: diagnostics.report)
+        }
     }
 
     deinit {

@@ -120,7 +120,7 @@ struct RecoveryMachine {
         if isAccepted { self.exits[folder] = .some(nil) }
     }
 
-    /// Notes that the record is not needed any more that a folder's end was told: it does not say any more that there was one.
+    /// Forgets that the end was told, as the folder does not speak of one any more.
     mutating func forget(_ folder: String) { self.exits[folder] = nil }
 
     /// Notes that the directory, or the folder that was to be opened, cannot be read at present.

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
+import WebTrackingPlatform
+
 /// Says in one line why a TLS connection failed, and what to do. The error texts of the TLS library say neither, and
 /// contain paths of the machine where it was built.
 enum TLSFailure {
@@ -24,6 +26,12 @@ enum TLSFailure {
         var searchedPaths: [String]
         /// Whether there are any.
         var hasAuthorities: Bool
+
+        /// Where certificate authorities were looked for in vain; `nil` if there are some.
+        var missing: [String]? {
+            guard let file = self.authoritiesFile else { return self.hasAuthorities ? nil : self.searchedPaths }
+            return access(file, R_OK) == 0 ? nil : [file]
+        }
     }
 
     /// Whether the words say that the server's certificate was refused, so that a look at it helps.

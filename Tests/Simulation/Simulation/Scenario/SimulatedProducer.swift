@@ -285,7 +285,7 @@ final class SimulatedProducer: @unchecked Sendable {
         case .spoolRecovered where self.plan.spool != nil:
             self.run.trace.note("recovers", self.index, text: diagnostic.description)
         case .spoolUnavailable, .spoolAvailable, .spoolFailed, .spoolSyncSlow, .spoolDamaged, .spoolRecovered,
-            .spoolLeft, .settingsRefused:
+            .spoolLeft, .environment, .settingsRefused:
             self.run.guarded(self.index) { throw Violation("says without a reason: \(diagnostic)") }
         case .settingsInForce: break
         case .credentialsUnavailable:

@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: the swift-log-webtracking authors
+// SPDX-License-Identifier: Apache-2.0
+
+import WebTrackingPlatform
+
+/// Reads what there is around a process. What cannot be read is not known, and nothing is said of it.
+enum SurroundingsReader {
+    /// Files under `/proc` have no size; none that is read here is longer.
+    private static let longest = 1 << 20
+
+    /// Looks once, beside the caller, and reports what is wrong.
+    static func look(
+        for configuration: WebTrackingConfiguration,
+        transport: any WebTrackingTransport,
+        report: @escaping @Sendable (ProducerDiagnostic) -> Void
+    ) {
+        let user = transport as? any AuthoritiesUser
+        // A queue of its own: a directory on a network may hang.
+        SpoolWorker("surroundings", isInline: false).start {
+            var surroundings = Surroundings()
+            surroundings.spoolFileSystem = configuration.spoolDirectory.flatMap { self.fileSystem(of: $0) }
+            surroundings.memoryLimit = self.memoryLimit()
+            surroundings.missingAuthorities = user?.missingAuthorities
+            for problem in surroundings.problems(for: configuration) { report(problem) }
+        }
+    }
+
+    /// The kind of file system that a directory is on, or will be; `nil` if that cannot be found out.
+    static func fileSystem(of directory: String) -> String? {
+        var path = directory[...]
+        var found: UnsafeMutablePointer<CChar>?
+        while true {
+            found = realpath(path.isEmpty ? "/" : String(path), nil)
+            if found != nil || path.isEmpty { break }
+            // It is made when it is needed.
+            path = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+        }
+        guard let found else { return nil }
+        defer { free(found) }
+        #if canImport(Darwin)
+        var status = statfs()
+        guard statfs(found, &status) == 0 else { return nil }
+        return withUnsafeBytes(of: &status.f_fstypename) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        #else
+        return self.text("/proc/self/mountinfo").flatMap { MountTable($0).fileSystem(of: String(cString: found)) }
+        #endif
+    }
+
+    /// The least limit on memory of the control groups around a process; `nil` if there is none.
+    static func memoryLimit(of process: String = "self") -> Int? {
+        guard let cgroup = self.text("/proc/\(process)/cgroup"), let mounts = self.text("/proc/self/mountinfo") else {
+            return nil
+        }
+        return MountTable(mounts).memoryLimitFiles(cgroup: cgroup).compactMap { path in
+            // Version 2 says `max` for none, version 1 a number that no machine has.
+            self.text(path).flatMap { Int($0.prefix { $0 != "\n" }) }.flatMap { $0 < 1 << 60 ? $0 : nil }
+        }.min()
+    }
+
+    private static func text(_ path: String) -> String? {
+        guard let descriptor = try? FileSystem.open(path, flags: O_RDONLY) else { return nil }
+        defer { close(descriptor) }
+        guard let bytes = try? FileSystem.read(descriptor, bytes: self.longest, path: path) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
