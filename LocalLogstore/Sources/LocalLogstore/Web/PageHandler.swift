@@ -16,13 +16,16 @@ enum PageHandler {
         "format.js": script(PackageResources.format_js),
         "histogram.js": script(PackageResources.histogram_js),
         "keys.js": script(PackageResources.keys_js),
+        "levels.js": script(PackageResources.levels_js),
         "list.js": script(PackageResources.list_js),
+        "logs.js": script(PackageResources.logs_js),
         "main.js": script(PackageResources.main_js),
         "record.js": script(PackageResources.record_js),
         "rehearsal.js": script(PackageResources.rehearsal_js),
         "search.js": script(PackageResources.search_js),
         "state.js": script(PackageResources.state_js),
         "states.js": script(PackageResources.states_js),
+        "status.js": script(PackageResources.status_js),
         "tail.js": script(PackageResources.tail_js),
     ]
 
