@@ -21,7 +21,10 @@ struct WebTrackingTool: AsyncParsableCommand {
               webtracking query
               webtracking tail
             """,
-        subcommands: [ServeCommand.self, SendCommand.self, QueryCommand.self, TailCommand.self, SpoolCommand.self]
+        subcommands: [
+            ServeCommand.self, SendCommand.self, QueryCommand.self, TailCommand.self, ClearCommand.self,
+            SpoolCommand.self,
+        ]
     )
 
     static func main() async {

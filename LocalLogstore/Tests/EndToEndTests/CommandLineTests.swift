@@ -405,5 +405,45 @@ extension EndToEnd {
                 #expect(outcome.errors.contains("nothing could be delivered for 1.0 seconds"), "\(outcome.errors)")
             }
         }
+
+        @Test func clearsAnEndpointAndAFile() async throws {
+            try await self.withServe { directory, send in
+                let url = try #require(send.firstIndex(of: "--endpoint").map { send[$0 + 1] })
+                for (logstore, text) in [("app", "one\ntwo"), ("other", "three")] {
+                    let arguments = send.dropLast() + [logstore]
+                    #expect(try await self.run(Array(arguments), in: directory, input: text + "\n").status == 0)
+                }
+                // Nobody can be asked here.
+                let unasked = try await self.run(["clear", "--url", url], in: directory)
+                #expect(unasked.status == 64 && unasked.errors.contains("say --yes"))
+                let served = try await self.run(["clear", "--yes"], in: directory)
+                #expect(served.status == 1 && served.errors.contains("served at present; clear it with --url"))
+                let empty = try await self.run(["clear", "--url", url, "--yes", "--logstore", ""], in: directory)
+                #expect(empty.status == 64 && empty.errors.contains("--logstore is empty"))
+                #expect(try await self.query([], in: directory).count == 3)
+                let one = try await self.run(["clear", "--url", url, "--yes", "--logstore", "app"], in: directory)
+                #expect(one.output == "webtracking: removed 2 logs and 1 delivery\n")
+                #expect(try await self.query([], in: directory).count == 1)
+                let unknown = try await self.run(["clear", "--url", "http://127.0.0.1:1", "--yes"], in: directory)
+                #expect(unknown.status == 1 && unknown.errors.contains("does not answer"))
+            }
+            try await withTemporaryDirectory { directory in
+                let none = try await self.run(["clear", "--yes"], in: directory)
+                #expect(none.status == 64 && none.errors.contains("There is no file webtracking.sqlite"))
+                #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+                let file = directory.appending(path: "webtracking.sqlite").path
+                let store = try LogStore(path: file)
+                try await store.append(
+                    LogGroup(topic: "", source: "", tags: [], logs: [LogFields([Field("a", "b")])]),
+                    project: "p",
+                    logstore: "l"
+                )
+                try store.close()
+                let all = try await self.run(["clear", "--yes"], in: directory)
+                #expect(all.output == "webtracking: removed 1 log and 0 deliveries\n")
+                #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["webtracking.sqlite"])
+                #expect(try await self.query([], in: directory) == [])
+            }
+        }
     }
 }

@@ -188,6 +188,7 @@ public final class LocalLogstoreServer: Service {
         TailAPI(store: self.store).add(to: api)
         DeliveryAPI(store: self.store).add(to: api)
         RehearsalAPI(rehearsal: self.rehearsal, access: access).add(to: api)
+        ClearAPI(store: self.store, access: access, onEvent: self.onEvent).add(to: api)
     }
 
     /// Deletes what need not be kept, once a minute.

@@ -71,6 +71,8 @@ public enum ServerEvent: Sendable, Equatable {
     case logstoreCreated(String)
     /// So many old logs were deleted.
     case pruned(logs: Int)
+    /// Somebody had logs removed.
+    case cleared(Cleared)
     /// A request was refused.
     case refused(ServiceError)
     /// The store takes no logs any more. It is told once, and again if the reason changes.

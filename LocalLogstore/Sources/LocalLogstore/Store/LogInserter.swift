@@ -27,7 +27,7 @@ struct LogInserter {
 
     init(continuing database: Database, logsPerTable: Int64) throws {
         self.logsPerTable = logsPerTable
-        self.nextID = (try Int64.fetchOne(database, sql: "SELECT max(id) FROM logs") ?? 0) + 1
+        self.nextID = try StoreSchema.lastLog(in: database) + 1
     }
 
     /// Writes the requests and their logs. Throws if the database refuses any of it; the caller's transaction, which is

@@ -66,9 +66,9 @@ extension LogStore {
         }
     }
 
-    /// The number of the newest log; 0 if there is none.
+    /// The number of the newest log, though it may be deleted; 0 if there was none.
     public func newestID() async throws -> Int64 {
-        try await self.database.read { try Int64.fetchOne($0, sql: "SELECT max(id) FROM logs") ?? 0 }
+        try await self.database.read { try StoreSchema.lastLog(in: $0) }
     }
 
     /// The logs behind the one called `position` that match, at most `limit` of them.
@@ -78,7 +78,7 @@ extension LogStore {
         limit: Int
     ) async throws -> Arrivals {
         try await self.database.read { [options] database in
-            let newest = try Int64.fetchOne(database, sql: "SELECT max(id) FROM logs") ?? 0
+            let newest = try StoreSchema.lastLog(in: database)
             guard newest > position else { return Arrivals(position: position) }
             let reader = LogReader(selection, in: database, options: options)
             return try reader.arrivals(position + 1...newest, .arrival, limit: limit, end: newest)

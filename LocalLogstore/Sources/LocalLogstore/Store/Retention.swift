@@ -22,7 +22,7 @@ extension LogStore {
     private static let bytesOfDelivery = 400
 
     /// How many logs are deleted in one transaction: others have to write in between.
-    private static let logsAtOnce: Int64 = 4_096
+    static let logsAtOnce: Int64 = 4_096
 
     /// These newest logs are always kept, whatever room they take.
     private static let keptLogs: Int64 = 256
@@ -55,8 +55,7 @@ extension LogStore {
         if deleted > 0 {
             let writer = self.writer
             try await self.transactions.run { database in
-                try database.execute(sql: "DELETE FROM counts WHERE logs <= 0")
-                try database.execute(sql: "DELETE FROM kinds WHERE id NOT IN (SELECT kind FROM counts)")
+                try Self.forgetEmptyKinds(in: database)
                 writer.forget()
             }
         }
@@ -69,6 +68,30 @@ extension LogStore {
         let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
         let free = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
         return (pages - free) * size
+    }
+
+    /// Counts logs no more that are about to be deleted.
+    static func subtractFromCounts(_ logs: Condition, in database: Database) throws {
+        let minute = Int64.microsecondsOfMinute
+        try RawStatement(
+            Condition(
+                sql: """
+                    INSERT INTO counts (minute, kind, logs)
+                    SELECT (at - (at % \(minute) + \(minute)) % \(minute)) / \(minute), kind, -count(*)
+                    FROM logs WHERE \(logs.sql) GROUP BY 1, 2
+                    ON CONFLICT (minute, kind) DO UPDATE SET logs = logs + excluded.logs
+                    """,
+                arguments: logs.arguments
+            ),
+            in: database
+        )
+        .run()
+    }
+
+    /// Forgets the kinds that no log is of. The writer has to forget what it knows, too.
+    static func forgetEmptyKinds(in database: Database) throws {
+        try database.execute(sql: "DELETE FROM counts WHERE logs <= 0")
+        try database.execute(sql: "DELETE FROM kinds WHERE id NOT IN (SELECT kind FROM counts)")
     }
 
     /// Deletes some of the oldest logs, and returns how many.
@@ -86,14 +109,7 @@ extension LogStore {
         )
         let end = min(kept ?? .max, first + self.logsAtOnce, last + 1 - self.keptLogs)
         guard end > first else { return 0 }
-        try database.execute(
-            sql: """
-                INSERT INTO counts (minute, kind, logs)
-                SELECT (at - (at % ?1 + ?1) % ?1) / ?1, kind, -count(*) FROM logs WHERE id < ?2 GROUP BY 1, 2
-                ON CONFLICT (minute, kind) DO UPDATE SET logs = logs + excluded.logs
-                """,
-            arguments: [Int64.microsecondsOfMinute, end]
-        )
+        try self.subtractFromCounts(Condition(sql: "id < ?", arguments: [.int(end)]), in: database)
         try database.execute(sql: "DELETE FROM logs WHERE id < ?", arguments: [end])
         let deleted = database.changesCount
         try database.execute(

@@ -120,4 +120,54 @@ enum StoreSchema {
                 """
         )
     }
+
+    /// The numbers of the tables of words, in order.
+    private static func wordTables(in database: Database) throws -> [Int64] {
+        try String.fetchAll(database, sql: "SELECT name FROM sqlite_master WHERE sql LIKE '%USING fts5%'")
+            .compactMap { Int64($0.dropFirst("words_".count)) }
+            .sorted()
+    }
+
+    /// The number of the last log there was, though it may be deleted; 0 if there was none. No other log may get it: its
+    /// words are still in the index, and readers that follow go on behind it.
+    static func lastLog(in database: Database) throws -> Int64 {
+        let last = try Int64.fetchOne(database, sql: "SELECT max(id) FROM logs") ?? 0
+        guard let table = try self.wordTables(in: database).last else { return last }
+        let name = "words_\(table)"
+        let indexed = try Int64.fetchOne(
+            database,
+            sql: "SELECT rowid FROM \(name) WHERE \(name) MATCH ? ORDER BY rowid DESC LIMIT 1",
+            arguments: ["\"\(self.separator)\""]
+        )
+        return max(last, indexed ?? 0)
+    }
+
+    /// Drops the words of tables whose logs are all deleted.
+    ///
+    /// Between the first log and the last there has to be each table; the last keeps the number of the last log.
+    static func clearWords(_ options: StoreOptions, in database: Database) throws {
+        let last = try self.lastLog(in: database)
+        let tables = try self.wordTables(in: database)
+        var isBehindLogs = false
+        for table in tables {
+            let ids = (table * options.logsPerTable + 1, (table + 1) * options.logsPerTable)
+            let isUsed = try Bool.fetchOne(
+                database,
+                sql: "SELECT EXISTS (SELECT 1 FROM logs WHERE id BETWEEN ? AND ?)",
+                arguments: [ids.0, ids.1]
+            )
+            if isUsed == true {
+                isBehindLogs = true
+                continue
+            }
+            try database.execute(sql: "DROP TABLE words_\(table)")
+            if table == tables.last || isBehindLogs { try self.createWords(table, in: database) }
+            if table == tables.last {
+                try database.execute(
+                    sql: "INSERT INTO words_\(table) (rowid, text) VALUES (?, ?)",
+                    arguments: [last, self.separator]
+                )
+            }
+        }
+    }
 }

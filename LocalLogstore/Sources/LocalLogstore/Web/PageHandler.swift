@@ -10,6 +10,7 @@ enum PageHandler {
         "app.css": (PackageResources.app_css, "text/css; charset=utf-8"),
         "icon.svg": (PackageResources.icon_svg, "image/svg+xml"),
         "api.js": script(PackageResources.api_js),
+        "clear.js": script(PackageResources.clear_js),
         "deliveries.js": script(PackageResources.deliveries_js),
         "dom.js": script(PackageResources.dom_js),
         "facets.js": script(PackageResources.facets_js),

@@ -37,6 +37,14 @@ struct WebParameters {
         return value
     }
 
+    /// The same where nothing must not be taken for everything, as a variable of a script that is not set.
+    func name(_ name: String) throws(WebError) -> String? {
+        if self.parameters.contains(where: { $0.name == name && $0.value.isEmpty }) {
+            throw .badRequest("\(name) is empty; leave it out for all.")
+        }
+        return self.text(name)
+    }
+
     func int(_ name: String, default value: Int, in range: ClosedRange<Int>) throws(WebError) -> Int {
         guard let text = self.text(name) else { return value }
         guard let number = Int(text), range.contains(number) else {

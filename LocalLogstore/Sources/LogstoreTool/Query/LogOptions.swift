@@ -10,24 +10,8 @@ struct LogOptions: ParsableArguments {
     @Argument(help: ArgumentHelp("What to look for; everything if there is none.", valueName: "search"))
     var search: SearchArgument?
 
-    @Option(help: ArgumentHelp("The file of the endpoint. Default: webtracking.sqlite", valueName: "file"))
-    var database: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Ask the endpoint that runs at this address, as http://127.0.0.1:8080, instead of reading a file.",
-            valueName: "address"
-        )
-    )
-    var url: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "The file with the endpoint's token, for --url. Default: the token in WEBTRACKING_TOKEN, if there is one.",
-            valueName: "file"
-        )
-    )
-    var tokenFile: String?
+    @OptionGroup
+    var endpoint: EndpointOptions
 
     @Option(help: "Only logs of this project.")
     var project: String?
@@ -88,56 +72,20 @@ struct LogOptions: ParsableArguments {
     }
 
     func validate() throws {
-        if self.url != nil, self.database != nil { throw ValidationError("Name a --database or a --url, not both.") }
-        if self.url == nil, self.tokenFile != nil { throw ValidationError("--token-file is for --url.") }
         if self.conditions.contains(where: { $0.key == "__receive_time__" }) {
             throw ValidationError("--where does not know __receive_time__; use --since.")
-        }
-        _ = try self.address
-    }
-
-    /// The address without a path; `nil` if a file is read.
-    private var address: URL? {
-        get throws {
-            guard let url = self.url else { return nil }
-            guard let components = URLComponents(string: url), ["http", "https"].contains(components.scheme),
-                components.host?.isEmpty == false, ["", "/"].contains(components.path)
-            else { throw ValidationError("--url has to be as http://127.0.0.1:8080.") }
-            guard components.user == nil, components.password == nil, components.query == nil,
-                components.fragment == nil
-            else {
-                throw ValidationError(
-                    "--url takes no token, which others could see there: use --token-file or WEBTRACKING_TOKEN."
-                )
-            }
-            var base = components
-            base.path = ""
-            return base.url
         }
     }
 
     /// Where the logs are; throws a message for the user if they cannot be read.
     func source(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> any LogSource {
-        if let address = try self.address {
-            return ServerSource(address: address, token: try self.token(environment), search: self.remoteSearch)
-        }
-        let database = self.database ?? "webtracking.sqlite"
-        guard FileManager.default.fileExists(atPath: database) else {
-            throw ValidationError("There is no file \(database); name one with --database, or an endpoint with --url.")
-        }
+        if let server = try self.endpoint.server(environment, search: self.remoteSearch) { return server }
+        let database = try self.endpoint.existingFile
         do {
             return FileSource(store: try LogStore(readingFrom: database), name: database)
         } catch let error as StoreError {
             throw ValidationError("\(error).")
         }
-    }
-
-    private func token(_ environment: [String: String]) throws -> String? {
-        guard let file = self.tokenFile else { return environment["WEBTRACKING_TOKEN"] }
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-            throw ValidationError("Cannot read a token from \(file).")
-        }
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// The search with what the other options say, in the search language.

@@ -102,6 +102,16 @@ struct ServerSource: LogSource {
 
     func end() {}
 
+    /// Removes logs and deliveries.
+    func clear(project: String?, logstore: String?) async throws -> Cleared {
+        var parameters: [String: String] = [:]
+        parameters["project"] = project
+        parameters["logstore"] = logstore
+        let answer = try await self.ask("logs", parameters, method: .DELETE)
+        guard let logs = answer.int("logs"), let deliveries = answer.int("deliveries") else { throw self.noEndpoint }
+        return Cleared(logs: Int(logs), deliveries: Int(deliveries))
+    }
+
     // MARK: - Requests
 
     private func parameters(_ query: LogQuery, _ others: [String: String]) -> [String: String] {
@@ -125,7 +135,11 @@ struct ServerSource: LogSource {
 
     private var noEndpoint: Problem { .noEndpoint(self.name) }
 
-    private func ask(_ path: String, _ parameters: [String: String]) async throws -> JSONValue {
+    private func ask(
+        _ path: String,
+        _ parameters: [String: String],
+        method: HTTPMethod = .GET
+    ) async throws -> JSONValue {
         var components = URLComponents(url: self.address, resolvingAgainstBaseURL: false) ?? URLComponents()
         components.path = "/api/" + path
         // A plus sign would be taken for a space.
@@ -134,6 +148,9 @@ struct ServerSource: LogSource {
             .joined(separator: "&")
         guard let url = components.url else { throw self.noEndpoint }
         var request = HTTPClientRequest(url: url.absoluteString)
+        request.method = method
+        // No site of the web can send this: it is how the endpoint knows that a change is meant.
+        if method != .GET { request.headers.add(name: "Content-Type", value: "application/json") }
         if let token = self.token { request.headers.add(name: "Authorization", value: "Bearer " + token) }
         let status: Int
         let body: ByteBuffer

@@ -13,6 +13,8 @@ enum ServeReport {
             Output.note("webtracking: new logstore \(name)")
         case .pruned(let logs):
             Output.note("webtracking: deleted the \(logs) oldest logs to make room")
+        case .cleared(let cleared):
+            Output.note("webtracking: cleared \(cleared.words)")
         case .storeFailed(let failure):
             Output.note("webtracking: logs are refused: \(failure)")
         case .storeRecovered(let refused):

@@ -45,6 +45,9 @@ struct Output {
     /// Whether the standard output is a terminal.
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
+    /// Whether somebody reads a question, and can answer it.
+    static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
+
     /// Writes one line to the standard output at once.
     static func line(_ text: String) throws {
         var output = Output(.standardOutput)

@@ -23,6 +23,7 @@ struct AccessTests {
             }
             let answer = try await server.api("session", method: .POST, json: "{}", headers: [("Host", host)])
             #expect(answer.status == 403)
+            #expect(try await server.api("logs", method: .DELETE, json: "{}", headers: [("Host", host)]).status == 403)
         }
     }
 
@@ -45,6 +46,10 @@ struct AccessTests {
         try await withServer { server async throws in
             #expect(try await server.api("logs", headers: [("Sec-Fetch-Site", site)]).status == 403)
             #expect(try await server.api("logs", headers: [("Sec-Fetch-Site", "same-origin")]).status == 200)
+            let change = [("Sec-Fetch-Site", site)]
+            #expect(try await server.api("logs", method: .DELETE, json: "{}", headers: change).status == 403)
+            // A browser asks before a page of another site may send this.
+            #expect(try await server.api("logs", method: .OPTIONS).headers["access-control-allow-origin"] == [])
         }
     }
 
@@ -53,6 +58,8 @@ struct AccessTests {
             let form = [("content-type", "application/x-www-form-urlencoded")]
             #expect(try await server.api("rehearsal", method: .PUT, json: "{}", headers: form).status == 415)
             #expect(try await server.api("session", method: .POST, json: "{}", headers: form).status == 415)
+            #expect(try await server.api("logs", method: .DELETE, headers: form).status == 415)
+            #expect(try await server.api("logs", method: .DELETE).status == 415)
         }
     }
 
@@ -68,6 +75,7 @@ struct AccessTests {
             #expect(
                 try await server.api(path, headers: [("Cookie", "webtracking_session=\(self.token)")]).status == 401
             )
+            #expect(try await server.api("logs", method: .DELETE, json: "{}").status == 401)
             if path != "tail" {
                 let answer = try await server.api(path, headers: [("Authorization", "Bearer \(self.token)")])
                 #expect(answer.status != 401 && answer.status != 403)

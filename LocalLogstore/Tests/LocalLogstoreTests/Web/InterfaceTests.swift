@@ -113,7 +113,8 @@ struct InterfaceTests {
     }
 
     @Test(arguments: [
-        ("/", "POST", "GET, HEAD"), ("/assets/main.js", "DELETE", "GET, HEAD"), ("/api/logs", "POST", "GET, HEAD"),
+        ("/", "POST", "GET, HEAD"), ("/assets/main.js", "DELETE", "GET, HEAD"),
+        ("/api/logs", "POST", "DELETE, GET, HEAD"),
         ("/api/logs/1", "DELETE", "GET, HEAD"), ("/api/rehearsal", "POST", "GET, HEAD, PUT"),
         ("/api/session", "GET", "DELETE, POST"),
         ("/api/openapi.json", "OPTIONS", "GET, HEAD"), ("/logstores/app/track", "PUT", "GET, POST"),
@@ -247,6 +248,23 @@ struct InterfaceTests {
             #expect(answer.headers.first(name: "access-control-allow-origin") == nil)
             #expect(answer.headers.first(name: "x-content-type-options") == "nosniff")
             #expect(answer.headers.first(name: "cross-origin-resource-policy") == "same-origin")
+        }
+    }
+
+    @Test func clearsWhatIsChosen() async throws {
+        try await withServer { server async throws in
+            for logstore in ["app", "other"] {
+                #expect(try await server.post(#"{"__source__":"","__logs__":[{"a":"b"}]}"#, to: logstore).status == 200)
+            }
+            let empty = try await server.api("logs?logstore=", method: .DELETE, json: "{}")
+            #expect(empty.status == 400 && empty.body.contains("logstore is empty"))
+            #expect(try await server.api("logs?q=a", method: .DELETE, json: "{}").status == 400)
+            let one = try await server.api("logs?project=local&logstore=app", method: .DELETE, json: "{}")
+            #expect(one.body == #"{"logs":1,"deliveries":1}"#)
+            #expect(try await server.store.logstores() == ["other"])
+            let all = try await server.api("logs", method: .DELETE, json: "{}")
+            #expect(all.body == #"{"logs":1,"deliveries":1}"#)
+            #expect(server.events.all.contains(.cleared(Cleared(logs: 1, deliveries: 1))))
         }
     }
 }

@@ -35,6 +35,9 @@ export const get = (name, parameters, signal) => ask(path(name, parameters), { s
 export const send = (name, method, body) =>
   ask(path(name), { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
+// A page of another site cannot send this type without being asked about.
+export const remove = (name, parameters) => ask(path(name, parameters), { method: "DELETE", headers: { "content-type": "application/json" } });
+
 async function ask(address, options) {
   let response;
   try {

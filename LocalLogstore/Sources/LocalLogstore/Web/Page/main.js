@@ -1,6 +1,7 @@
 // Puts the page together: keys, buttons, views, and what is asked for again.
 
 import { onConnection, send, setConnected } from "./api.js";
+import { askToClear, notify } from "./clear.js";
 import { Deliveries } from "./deliveries.js";
 import { by } from "./dom.js";
 import { listen, showKeys } from "./keys.js";
@@ -8,7 +9,7 @@ import { comeBack, drawControls, fetchMore, list, load, noticeStatus, pause, rec
 import { RehearsalPanel } from "./rehearsal.js";
 import { change, onChange, state } from "./state.js";
 import { signIn } from "./states.js";
-import { drawConnection, refreshStatus } from "./status.js";
+import { chosenPlace, drawConnection, refreshStatus } from "./status.js";
 
 const deliveries = new Deliveries(by("deliveries"));
 const rehearsal = new RehearsalPanel(by("rehearsal"), by("rehearsing"));
@@ -51,6 +52,18 @@ async function refreshView() {
   if (view !== state.view) await refreshView();
 }
 
+function clear() {
+  const place = chosenPlace();
+  if (!place) return;
+  const isNarrowed = Boolean(state.q || state.range || state.from || state.until);
+  askToClear(by("clearing"), place, isNarrowed, (text) => {
+    notify(by("notice"), text);
+    refreshStatus(noticeStatus);
+    if (state.log) change({ log: "" }); else load();
+    refreshView();
+  });
+}
+
 const stored = localStorage.getItem("webtracking.theme");
 if (stored === "dark" || stored === "light") document.documentElement.dataset.theme = stored;
 
@@ -61,6 +74,7 @@ by("fresh").addEventListener("click", takeFresh);
 by("range").addEventListener("change", (event) => { if (event.target.value !== "zoom") change({ range: event.target.value, from: "", until: "" }); });
 by("logstore").addEventListener("change", (event) => { const [project, logstore] = JSON.parse(event.target.value); change({ project, logstore, log: "" }); event.target.blur(); });
 by("views").addEventListener("click", (event) => { const button = event.target.closest("button"); if (button) view(button.dataset.view); });
+by("clear").addEventListener("click", clear);
 by("theme").addEventListener("click", theme);
 by("fold").addEventListener("click", () => { by("fold").setAttribute("aria-expanded", String(by("fold").getAttribute("aria-expanded") !== "true")); });
 by("help").addEventListener("click", () => showKeys(by("keys")));

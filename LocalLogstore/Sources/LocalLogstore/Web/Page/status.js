@@ -31,6 +31,14 @@ export function unknownPlace() {
   return [state.logstore && `logstore ${state.logstore}`, state.project && `project ${state.project}`].filter(Boolean).join(" in a ");
 }
 
+// What the picker names; null before the endpoint has said what there is.
+export function chosenPlace() {
+  if (!status) return null;
+  const { project, logstore } = state;
+  const name = [logstore && `logstore ${logstore}`, project && `project ${project}`].filter(Boolean).join(" in ") || "all logstores";
+  return { name, parameters: { project, logstore }, logs: chosen().reduce((sum, { logs }) => sum + logs, 0) };
+}
+
 function drawPicker() {
   const select = by("logstore");
   const projects = new Set(status.logstores.map(({ project }) => project));
