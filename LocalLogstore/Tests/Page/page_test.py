@@ -1121,6 +1121,10 @@ class PageTest(unittest.TestCase):
         endpoint.post({"message": "other", "level": "info"}, logstore="other")
         page = self.open(endpoint, "?project=local&logstore=app&q=one")
         self.expect_messages(page, ["one"])
+        small = self.open(endpoint, "?project=local", scheme="dark", width=480)
+        small.get_by_role("button", name="Clear …").click()
+        expect(small.locator("dialog#clearing")).to_contain_text("all 3 logs of project local")
+        self.shot(small, "clear-ask-480")
         page.get_by_role("button", name="Clear …").click()
         dialog = page.locator("dialog#clearing")
         expect(dialog).to_contain_text("all 2 logs of logstore app in project local")
@@ -1165,6 +1169,70 @@ class PageTest(unittest.TestCase):
         endpoint.post({"message": "two"})
         self.expect_messages(page, ["two", "one"])
         expect(other.locator(".row .message")).to_have_text(["two"])
+
+    # A trace as a time line
+
+    def traced(self, trace="4bf92f3577b34da6a3ce929d0e0e4736"):
+        """An endpoint with a trace over three services, which call its id by several names, and other lines."""
+        endpoint = self.endpoint("--any-project")
+        start = time.time() - 60
+        at = lambda offset, **fields: {"time": logs.iso(start + offset), "level": "info", **fields}
+        endpoint.post(at(0, message="POST /orders", traceID=trace, spanID="00f067aa0ba902b7"), at(1.2, message="POST /orders answered 502", level="error", traceID=trace),
+                      at(0.5, message="of another", traceID="0" * 32), topic="gateway", tags={"service": "gateway"})
+        endpoint.post(at(0.02, message="order placed", traceID=trace, **{"request.id": "r-1"}), at(0.03, message="asks for payment", traceID=trace, **{"request.id": "r-1"}),
+                      topic="orders", tags={"service": "orders"})
+        endpoint.post(at(1.15, message="card declined", level="warning", **{"trace.id": trace}), logstore="payments", tags={"service": "payments"})
+        return endpoint, trace
+
+    def expect_trace(self, page):
+        expect(page.locator("#trace .line .text")).to_contain_text(["POST /orders", "order placed", "asks for payment", "card declined", "POST /orders answered 502"])
+        expect(page.locator("#trace .line")).to_have_count(5)
+
+    def test_shows_a_trace_of_all_services_in_order(self):
+        endpoint, trace = self.traced()
+        page = self.open(endpoint, "?logstore=payments&q=declined", width=1280)
+        self.expect_messages(page, ["card declined"])
+        page.locator(".row").first.click()
+        page.get_by_role("button", name="Time line").first.click()
+        self.expect_trace(page)
+        self.assertIn(f"trace=trace.id%3A{trace}", page.url)
+        expect(page.locator("#trace [role=status]")).to_contain_text("5 lines of 3 services in 1.2 s")
+        expect(page.locator("#trace .line .since")).to_have_text(["0", "+20 ms", "+30 ms", "+1,150 ms", "+1,200 ms"])
+        expect(page.locator("#trace .line .service")).to_have_text(["gateway / app / gateway", "orders / app / orders", "orders / app / orders", "payments / payments", "gateway / app / gateway"])
+        expect(page.locator("#trace .gap")).to_have_text(["1.1 s without a line 93 % of the whole"])
+        expect(page.locator("#trace .lanes rect")).to_have_count(5)
+        self.shot(page, "trace-light")
+        # The link leads there, and a line opens.
+        other = self.open(endpoint, page.url.split("/", 3)[3], scheme="dark", width=1280)
+        self.expect_trace(other)
+        other.locator("#trace .line").nth(1).click()
+        expect(other.locator("#trace .record")).to_contain_text("request.id")
+        self.shot(other, "trace-dark")
+        other.locator("#trace .record tr", has_text="request.id").get_by_role("button", name="Time line").click()
+        expect(other.locator("#trace .line")).to_have_count(2)
+        other.go_back()
+        self.expect_trace(other)
+        other.get_by_role("button", name="Show as logs").click()
+        expect(other.locator(".row")).to_have_count(5)
+
+    def test_shows_a_trace_on_a_narrow_screen(self):
+        endpoint, trace = self.traced()
+        for scheme in ["light", "dark"]:
+            page = self.open(endpoint, f"?view=trace&trace=traceID:{trace}", scheme=scheme, width=480)
+            self.expect_trace(page)
+            self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), 480)
+            self.assertLessEqual(page.evaluate("document.getElementById('trace').scrollWidth"), 480)
+            self.shot(page, f"trace-{scheme}-480")
+
+    def test_says_that_a_trace_is_not_here(self):
+        endpoint, _ = self.traced()
+        page = self.open(endpoint, "?view=trace&trace=traceID:missing")
+        expect(page.locator("#trace")).to_contain_text("No log has this")
+        page.goto(endpoint.address("?view=trace"))
+        expect(page.locator("#trace")).to_contain_text("No trace is chosen")
+        page.goto(endpoint.address("?view=trace&trace=traceID:%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E"))
+        expect(page.locator("#trace")).to_contain_text("No log has this")
+        self.expect_no_harm(page)
 
     def test_wants_a_token_where_others_can_reach_it(self):
         endpoint = self.endpoint("--token-file", "token")

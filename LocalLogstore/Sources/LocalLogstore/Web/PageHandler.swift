@@ -28,6 +28,8 @@ enum PageHandler {
         "states.js": script(PackageResources.states_js),
         "status.js": script(PackageResources.status_js),
         "tail.js": script(PackageResources.tail_js),
+        "timeline.js": script(PackageResources.timeline_js),
+        "trace.js": script(PackageResources.trace_js),
     ]
 
     private static func script(_ bytes: [UInt8]) -> (bytes: [UInt8], type: String) {

@@ -54,9 +54,17 @@ const steps = [
   ...[1, 2, 5, 10, 30, 100, 365].map((number) => number * day),
 ];
 
+const stepOf = (length, most) => steps.find((candidate) => length / candidate <= most) ?? steps.at(-1);
+
+// Round lengths of time from none on, at most about `most` of them.
+export function lengths(end, most) {
+  const step = stepOf(end, most);
+  return Array.from({ length: Math.ceil(end / step) }, (_, index) => index * step);
+}
+
 // Round times between two, at most about `most` of them, with what to call them.
 export function ticks(start, end, most) {
-  const step = steps.find((candidate) => (end - start) / candidate <= most) ?? steps.at(-1);
+  const step = stepOf(end - start, most);
   // Round where the reader is, not in Greenwich.
   const offset = new Date(start / 1000).getTimezoneOffset() * minute;
   const found = [];

@@ -289,7 +289,8 @@ function fillRow(row, log, index) {
   text.children[1].textContent = log.rest;
 }
 
-function rest(fields) {
+// The fields that a row has no column for.
+export function rest(fields) {
   let text = "";
   const others = Object.entries(fields).filter(([name]) => !shown.has(name));
   // The ids of traces and requests say little in a row, and are long; they come last.

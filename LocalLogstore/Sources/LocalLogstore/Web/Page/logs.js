@@ -239,7 +239,7 @@ export function zoomOut() {
 
 function detail(log) {
   if (state.live && !tail.paused) pause(true);
-  return record(log, { onFilter: filter, onOpen: showLog });
+  return record(log, { onFilter: filter, onOpen: showLog, onTrace: (trace) => change({ view: "trace", trace }) });
 }
 
 function showLog(log) {

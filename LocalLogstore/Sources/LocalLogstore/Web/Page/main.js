@@ -7,11 +7,19 @@ import { by } from "./dom.js";
 import { listen, showKeys } from "./keys.js";
 import { comeBack, drawControls, fetchMore, list, load, noticeStatus, pause, recount, search, showUnseen, takeFresh, toggleLive, zoomOut } from "./logs.js";
 import { RehearsalPanel } from "./rehearsal.js";
-import { change, onChange, state } from "./state.js";
+import { add } from "./search.js";
+import { change, onChange, state, views } from "./state.js";
 import { signIn } from "./states.js";
 import { chosenPlace, drawConnection, refreshStatus } from "./status.js";
+import { Timeline } from "./timeline.js";
 
 const deliveries = new Deliveries(by("deliveries"));
+const timeline = new Timeline(by("trace"), {
+  onSearch: (q) => change({ view: "logs", q, project: "", logstore: "", range: "", from: "", until: "", live: "", log: "" }),
+  onFilter: (text, negated) => change({ view: "logs", q: add(state.q, text, negated), log: "" }),
+  onOpen: (log) => change({ view: "logs", log: String(log.id) }),
+  onTrace: (trace) => change({ trace }),
+});
 const rehearsal = new RehearsalPanel(by("rehearsal"), by("rehearsing"));
 
 function drawViews() {
@@ -19,7 +27,8 @@ function drawViews() {
     const isCurrent = button.dataset.view === state.view;
     if (isCurrent) button.setAttribute("aria-current", "page"); else button.removeAttribute("aria-current");
   }
-  for (const view of ["logs", "deliveries", "rehearsal"]) by(view).hidden = view !== state.view;
+  by("views").querySelector("[data-view=trace]").hidden = !state.trace && state.view !== "trace";
+  for (const view of views) by(view).hidden = view !== state.view;
 }
 
 function theme() {
@@ -87,7 +96,7 @@ listen({
   Enter: inLogs(() => { if (list.selected >= 0) { list.toggle(list.selected); list.reveal(); } }),
   Escape: inLogs(() => { if (!list.close()) zoomOut(); }),
   g: inLogs(() => list.go(0)), G: inLogs(() => { list.go(list.length - 1); fetchMore(); }),
-  l: inLogs(toggleLive), p: inLogs(() => pause()), r: inLogs(load),
+  l: inLogs(toggleLive), p: inLogs(() => pause()), r: () => { if (state.view === "logs") load(); else if (state.view === "trace") timeline.show(state.trace); },
   1: () => view("logs"), 2: () => view("deliveries"), 3: () => view("rehearsal"),
   t: theme, "?": () => showKeys(by("keys")),
 });
@@ -97,7 +106,8 @@ onChange((changed) => {
   drawControls();
   drawViews();
   showUnseen();
-  if (changed.length === 0 || changed.some((name) => name !== "view")) load();
+  if (changed.length === 0 || changed.some((name) => name !== "view" && name !== "trace")) load();
+  if (state.view === "trace") timeline.show(state.trace);
   refreshView();
 });
 
@@ -115,6 +125,7 @@ async function start() {
   by("search").value = state.q;
   drawControls();
   drawViews();
+  if (state.view === "trace") timeline.show(state.trace);
   await Promise.all([refreshStatus(noticeStatus), load(), refreshView()]);
 }
 

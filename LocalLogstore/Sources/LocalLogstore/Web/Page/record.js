@@ -4,16 +4,17 @@ import { copyButton, h, replace } from "./dom.js";
 import { clock, duration, iso, visible, visibleLines } from "./format.js";
 import { exactly, exists } from "./search.js";
 import { address } from "./state.js";
+import { isTrace, traceOf } from "./trace.js";
 import { get } from "./api.js";
 
 const maximumText = 20_000;
 
-// `onFilter(text, negated)` adds to the search; `onOpen(log)` opens another log.
-export function record(log, { onFilter, onOpen }) {
+// `onFilter(text, negated)` adds to the search; `onOpen(log)` opens another log; `onTrace(trace)` shows a trace as a time line.
+export function record(log, { onFilter, onOpen, onTrace }) {
   const around = h("div", { class: "around", hidden: true });
   const show = h("button", { type: "button", class: "small", "aria-expanded": "false" }, "Show around");
   show.addEventListener("click", () => toggleAround(log, around, show, onOpen));
-  const link = copyButton("Copy link", () => new URL(address({ log: String(log.id), live: "" }), location.href).href);
+  const link = copyButton("Copy link", () => new URL(address({ view: "logs", trace: "", log: String(log.id), live: "" }), location.href).href);
   return h("div", { class: "record", role: "gridcell" },
     h("div", { class: "record-head" },
       h("strong", {}, `Log ${log.id}`), show, copyButton("Copy JSON", () => json(log)), link,
@@ -21,7 +22,7 @@ export function record(log, { onFilter, onOpen }) {
       h("span", { class: "dim" }, `${log.project} / ${log.logstore}`)),
     around,
     h("div", { class: "tables" },
-      h("div", { class: "fields" }, h("h3", {}, "Fields"), table(Object.entries(log.fields).map(([name, value]) => row(name, name, value, onFilter)))),
+      h("div", { class: "fields" }, h("h3", {}, "Fields"), table(Object.entries(log.fields).map(([name, value]) => row(name, name, value, onFilter, onTrace)))),
       h("div", { class: "facts" },
         h("h3", {}, "Time"), table(times(log)),
         h("h3", {}, "Request"), table([
@@ -45,7 +46,7 @@ function times(log) {
 const table = (rows) => h("table", {}, h("tbody", {}, rows));
 const plain = (name, value) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, h("span", { class: "value" }, value)));
 
-function row(field, name, value, onFilter) {
+function row(field, name, value, onFilter, onTrace) {
   const text = exactly(field, value);
   const cut = value.length > maximumText;
   const shown = visibleLines(cut ? value.slice(0, maximumText) : value);
@@ -54,6 +55,7 @@ function row(field, name, value, onFilter) {
     h("td", {},
       value === "" ? h("span", { class: "dim" }, "(empty)") : h("span", { class: "value" }, shown),
       cut ? h("span", { class: "dim" }, ` … ${value.length} characters; copy as JSON for all`) : null,
+      onTrace && isTrace(name) && text !== null && value !== "" ? h("button", { type: "button", class: "small trace", title: "All lines of it, of all services, in order", onclick: () => onTrace(traceOf(name, value)) }, "Time line") : null,
       h("span", { class: "tools" },
         text === null ? null : [
           h("button", { type: "button", class: "small", "aria-label": `All with this value of ${name}`, title: "All with this value", onclick: () => onFilter(text, false) }, "All with this"),

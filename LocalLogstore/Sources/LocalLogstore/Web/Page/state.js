@@ -1,6 +1,7 @@
 // What the page shows, kept in the address so that it can be sent to a colleague.
 
-const names = ["view", "q", "project", "logstore", "range", "from", "until", "live", "log"];
+const names = ["view", "q", "project", "logstore", "range", "from", "until", "live", "log", "trace"];
+export const views = ["logs", "trace", "deliveries", "rehearsal"];
 const listeners = new Set();
 
 // What is wrong with the address: a sentence for each thing.
@@ -18,7 +19,7 @@ function read() {
   const parameters = new URLSearchParams(location.search);
   const result = {};
   for (const name of names) result[name] = parameters.get(name) ?? "";
-  if (!["logs", "deliveries", "rehearsal"].includes(result.view)) result.view = "logs";
+  if (!views.includes(result.view)) result.view = "logs";
   faults.length = 0;
   if (!ranges.some(([value]) => value === result.range)) {
     faults.push(`range=${result.range} is no range: there are ${ranges.slice(1).map(([value]) => value).join(", ")}.`);
