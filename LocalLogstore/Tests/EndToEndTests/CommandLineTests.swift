@@ -445,5 +445,42 @@ extension EndToEnd {
                 #expect(try await self.query([], in: directory) == [])
             }
         }
+
+        private func expectStatistics(_ source: [String], in directory: URL) async throws {
+            let question = "ms > 1 | select path, count(*) as n, avg(ms) group by path order by n"
+            let first = try await self.run(["query", question + " limit 1"] + source, in: directory)
+            #expect(first.output == #"{"path":"/0","n":1,"avg(ms)":2}"# + "\n")
+            #expect(first.errors.contains("these are the first 1 rows"))
+            let all = try await self.run(["query", question, "--format", "text"] + source, in: directory)
+            #expect(all.output == "path  n  avg(ms)\n/0    1        2\n/1    2        4\n")
+        }
+
+        @Test func printsStatisticsOfAFileAndAnEndpoint() async throws {
+            try await self.withServe { directory, send in
+                let url = try #require(send.firstIndex(of: "--endpoint").map { send[$0 + 1] })
+                let input = """
+                    {"message":"m","ms":"1","path":"/1"}
+                    {"message":"m","ms":"2","path":"/0"}
+                    {"message":"m","ms":"3","path":"/1"}
+                    {"message":"m","ms":"5","path":"/1"}
+
+                    """
+                #expect(try await self.run(send + ["--format", "ndjson"], in: directory, input: input).status == 0)
+                try await self.expectStatistics([], in: directory)
+                try await self.expectStatistics(["--url", url], in: directory)
+            }
+        }
+
+        @Test(arguments: [
+            (["query", "| select median(ms)"], "there is no function median; there are abs,"),
+            (["query", "--count", "| select ms"], "Say in the statement"),
+            (["tail", "| select ms"], "use webtracking query"),
+        ])
+        func saysWhatIsWrongWithStatistics(arguments: [String], message: String) async throws {
+            try await withTemporaryDirectory { directory in
+                let outcome = try await self.run(arguments, in: directory)
+                #expect(outcome.status == 64 && outcome.errors.contains(message))
+            }
+        }
     }
 }

@@ -24,6 +24,7 @@ from playwright.sync_api import expect, sync_playwright
 
 sys.dont_write_bytecode = True
 import logs  # noqa: E402
+import statistics_oracle  # noqa: E402
 
 TOOL = os.environ["WEBTRACKING"]
 SHOTS = pathlib.Path(os.environ.get("SCREENSHOTS", tempfile.mkdtemp(prefix="page-")))
@@ -1232,6 +1233,63 @@ class PageTest(unittest.TestCase):
         expect(page.locator("#trace")).to_contain_text("No trace is chosen")
         page.goto(endpoint.address("?view=trace&trace=traceID:%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E"))
         expect(page.locator("#trace")).to_contain_text("No log has this")
+        self.expect_no_harm(page)
+
+    # Statistics
+
+    def test_shows_statistics(self):
+        page = self.open(self.shop, "?q=level%3A+info", width=1280)
+        expect(page.locator(".row").first).to_be_visible()
+        page.locator("#search").fill("level: info | select label, count(*) as n, approx_percentile(ms, 0.95) as p95 group by label order by n desc limit 5")
+        page.keyboard.press("Enter")
+        expect(page.locator("#statistics tbody tr")).to_have_count(5)
+        self.settled(page)
+        expect(page.locator("#statistics th")).to_have_text(["label", "n", "p95"])
+        expect(page.locator(".row")).to_have_count(0)
+        expect(page.locator("#statistics .chart-by-time")).to_have_count(0)
+        expect(page.locator("#summary")).to_have_text(re.compile(r"^the first 5 rows; limit shows more of [\d,]+ logs$"))
+        expect(page.locator("#live")).to_be_disabled()
+        expected = self.shop.api("overview?q=level%3A+info")["labels"][:5]
+        numbers = [int(text.replace(",", "")) for text in page.locator("#statistics td:nth-child(2)").all_text_contents()]
+        self.assertEqual(numbers, [label["count"] for label in expected])
+        self.shot(page, "statistics-1280")
+        # A filter narrows the search; the statement stays.
+        page.locator(".facet .pick", has_text="shop.http").click()
+        expect(page).to_have_url(re.compile(r"q=level%3A\+info\+and\+label\+%3D\+%22shop.http%22\+%7C\+select"))
+        expect(page.locator("#statistics tbody tr")).to_have_count(1)
+        page.locator("#search").fill("level: info")
+        page.keyboard.press("Enter")
+        expect(page.locator(".row").first).to_be_visible()
+        expect(page.locator("#statistics")).to_be_hidden()
+
+    def test_computes_what_python_computes(self):
+        """`WEBTRACKING_STATEMENTS=10000` for more than these."""
+        statements = int(os.environ.get("WEBTRACKING_STATEMENTS", "300"))
+        rows, wrong = statistics_oracle.check(self.endpoint(), statements)
+        print(f"statistics: {statements} statements, {rows} rows, {len(wrong)} differ")
+        self.assertEqual(wrong[:3], [])
+        # Not only of nothing.
+        self.assertGreater(rows, statements)
+
+    def test_draws_statistics_by_time(self):
+        q = "%7C+select+date_trunc%28%27minute%27%2C+__time__%29+as+t%2C+level%2C+count%28%2A%29%2C+avg%28ms%29+group+by+t%2C+level+order+by+t+limit+1000"
+        for scheme, width in [("light", 1280), ("dark", 1280), ("light", 480), ("dark", 480)]:
+            page = self.open(self.shop, "?q=" + q, scheme=scheme, width=width)
+            expect(page.locator("#statistics .chart-by-time")).to_have_count(2)
+            expect(page.locator("#statistics .chart-by-time").first.locator("polyline")).to_have_count(6)
+            expect(page.locator("#statistics .chart-by-time").first.locator("figcaption")).to_contain_text("and 1 more")
+            self.settled(page)
+            self.assertEqual(page.evaluate("document.documentElement.scrollWidth"), width)
+            self.shot(page, f"statistics-time-{scheme}-{width}")
+
+    def test_says_what_is_wrong_with_statistics(self):
+        page = self.open(self.shop, "?q=level%3A+info+%7C+select+median%28ms%29")
+        expect(page.locator("#search-error")).to_contain_text("there is no function median; there are abs, approx_distinct")
+        expect(page.locator("#search-error b")).to_have_text(" " * 21 + "^" * 6)
+        endpoint = self.endpoint()
+        endpoint.post({"<b>x</b>": "<img src=x onerror=window.hacked=1>"})
+        page = self.open(endpoint, "?q=%7C+select+%22%3Cb%3Ex%3C%2Fb%3E%22")
+        expect(page.locator("#statistics td")).to_have_text("<img src=x onerror=window.hacked=1>")
         self.expect_no_harm(page)
 
     def test_wants_a_token_where_others_can_reach_it(self):

@@ -172,6 +172,30 @@ final class LogReader {
         return true
     }
 
+    /// The matching logs as rows for SQL, with the columns of ``columns``.
+    func rows() throws -> Condition {
+        let others =
+            try [Self.condition(self.times)] + self.kinds() + self.plan.conditions(usingWords: self.plan.words != nil)
+        func select(_ source: String, _ conditions: [Condition]) -> Condition {
+            let condition = Condition.all(conditions)
+            return Condition(
+                sql: "SELECT \(Self.columns) FROM \(source) WHERE \(condition.sql)",
+                arguments: condition.arguments
+            )
+        }
+        guard self.plan.words != nil else { return select("logs", others) }
+        var parts: [Condition] = []
+        try self.forEachTable(in: self.ids(of: self.times), .arrival) { table, matches in
+            parts.append(select("\(table) CROSS JOIN logs ON logs.id = \(table).rowid", [matches] + others))
+            return true
+        }
+        guard !parts.isEmpty else { return select("logs", [Condition(sql: "0")]) }
+        return Condition(
+            sql: parts.map(\.sql).joined(separator: " UNION ALL "),
+            arguments: parts.flatMap(\.arguments)
+        )
+    }
+
     // MARK: - By time
 
     /// The time asked for.

@@ -54,7 +54,7 @@ struct SearchLexer {
         case "\"": kind = try self.quoted()
         case "|":
             throw SearchError(
-                "what follows a | is SQL, which only the service has; put a | that you look for in quotes",
+                "statistics, as behind a |, are not computed here; put a | that you look for in quotes",
                 at: start..<start + 1
             )
         default: kind = self.word()

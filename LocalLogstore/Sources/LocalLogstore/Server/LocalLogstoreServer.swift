@@ -185,6 +185,7 @@ public final class LocalLogstoreServer: Service {
         let api = router.group("api").add(middleware: AccessMiddleware(access: access))
         status.add(to: api)
         LogAPI(store: self.store).add(to: api)
+        StatisticsAPI(store: self.store).add(to: api)
         TailAPI(store: self.store).add(to: api)
         DeliveryAPI(store: self.store).add(to: api)
         RehearsalAPI(rehearsal: self.rehearsal, access: access).add(to: api)

@@ -127,6 +127,7 @@ public final class LogStore: Sendable {
         configuration.maximumReaderCount = 8
         configuration.prepareDatabase { database in
             SearchFunctions.add(to: database)
+            database.add(function: PercentileFunction.function)
             // Pages that were read once are read from memory afterwards; the system shares them between connections.
             try database.execute(sql: "PRAGMA mmap_size = 4294967296; PRAGMA cache_size = -16000")
             // Fewer, longer checkpoints: pages that change often are then copied once.

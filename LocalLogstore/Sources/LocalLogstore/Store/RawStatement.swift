@@ -102,6 +102,17 @@ struct RawStatement {
 
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(self.pointer, column) == SQLITE_NULL }
 
+    /// Whatever it is; `nil` for NULL.
+    func value(_ column: Int32) -> SQLArgument? {
+        switch sqlite3_column_type(self.pointer, column) {
+        case SQLITE_INTEGER: .int(self.int(column))
+        case SQLITE_FLOAT: .real(sqlite3_column_double(self.pointer, column))
+        case SQLITE_TEXT: .text(self.string(column))
+        case SQLITE_BLOB: .blob(Array(self.bytes(column)))
+        default: nil
+        }
+    }
+
     /// A text or blob; valid until the next step.
     func bytes(_ column: Int32) -> UnsafeBufferPointer<UInt8> {
         // The pointer first: asking for it can convert the value.

@@ -26,6 +26,7 @@ enum PageHandler {
         "search.js": script(PackageResources.search_js),
         "state.js": script(PackageResources.state_js),
         "states.js": script(PackageResources.states_js),
+        "statistics.js": script(PackageResources.statistics_js),
         "status.js": script(PackageResources.status_js),
         "tail.js": script(PackageResources.tail_js),
         "timeline.js": script(PackageResources.timeline_js),

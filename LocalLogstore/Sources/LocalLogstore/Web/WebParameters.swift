@@ -69,12 +69,26 @@ struct WebParameters {
     }
 
     func selection() throws(WebError) -> LogSelection {
-        var selection = LogSelection()
+        try self.selection(self.parsed { text throws(SearchError) in try SearchExpression(parsing: text) })
+    }
+
+    /// The same with a statement behind the search; `nil` if there is none.
+    func question() throws(WebError) -> (LogSelection, SelectStatement?) {
+        let question = try self.parsed { text throws(SearchError) in try SearchQuestion(parsing: text) }
+        return (try self.selection(question.search), question.statement)
+    }
+
+    private func parsed<Value>(_ parse: (String) throws(SearchError) -> Value) throws(WebError) -> Value {
         do {
-            selection.search = try SearchExpression(parsing: self.text("q") ?? "")
+            return try parse(self.text("q") ?? "")
         } catch {
             throw WebError(status: .badRequest, message: error.message, place: (error.column, error.length))
         }
+    }
+
+    private func selection(_ search: SearchExpression) throws(WebError) -> LogSelection {
+        var selection = LogSelection()
+        selection.search = search
         selection.project = self.text("project")
         selection.logstore = self.text("logstore")
         selection.from = try self.time("from")

@@ -124,11 +124,17 @@ struct LogOptions: ParsableArguments {
 struct SearchArgument: ExpressibleByArgument, Equatable {
     var text: String
     var expression: SearchExpression
+    /// What is computed, behind a `|`; `nil` if the logs themselves are asked for.
+    var statement: StatementArgument?
 
     init?(argument: String) {
         do {
-            self.expression = try SearchExpression(parsing: argument)
-            self.text = argument
+            let question = try SearchQuestion(parsing: argument)
+            self.expression = question.search
+            self.text = question.text
+            if let text = question.statementText, let statement = question.statement {
+                self.statement = StatementArgument(text: text, statement: statement)
+            }
         } catch {
             let pointer = error.pointer(in: argument).split(separator: "\n").map {
                 "  " + TerminalText.escapedControls($0)
@@ -137,6 +143,12 @@ struct SearchArgument: ExpressibleByArgument, Equatable {
             return nil
         }
     }
+}
+
+/// A statement, and how it was written.
+struct StatementArgument: Equatable {
+    var text: String
+    var statement: SelectStatement
 }
 
 /// When to use colours.

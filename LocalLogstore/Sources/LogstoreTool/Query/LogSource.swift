@@ -14,6 +14,9 @@ protocol LogSource: Sendable {
     /// How many logs a query selects, its limit included.
     func number(matching query: LogQuery) async throws -> Int
 
+    /// What a statement computes from the logs that a query selects.
+    func statistics(_ query: LogQuery, _ statement: StatementArgument) async throws -> Statistics
+
     /// Calls `body` with one log after the other; errors of `body` end the reading.
     func read(_ query: LogQuery, _ body: (StoredLog) throws -> Void) async throws
 
@@ -34,6 +37,10 @@ struct FileSource: LogSource {
     func knownLogstores() async throws -> [String] { try await self.store.logstores() }
 
     func number(matching query: LogQuery) async throws -> Int { try await self.store.count(matching: query) }
+
+    func statistics(_ query: LogQuery, _ statement: StatementArgument) async throws -> Statistics {
+        try await self.store.statistics(of: query.selection, statement.statement)
+    }
 
     func read(_ query: LogQuery, _ body: (StoredLog) throws -> Void) async throws {
         try self.store.forEachLog(matching: query, body)

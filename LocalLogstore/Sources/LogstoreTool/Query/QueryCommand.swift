@@ -22,6 +22,11 @@ struct QueryCommand: AsyncParsableCommand {
               webtracking query '"order placed"' --since 15m --count
               webtracking query | jq .message
 
+            Behind a | stands what to compute from the logs; the guide says what there is:
+
+              webtracking query 'status >= 500 | select path, count(*) as n group by path order by n desc limit 20'
+              webtracking query "| select date_trunc('minute', __time__) as t, approx_percentile(ms, 0.95) group by t"
+
             \(SearchHelp.text)
 
             Besides its own fields, a log has __topic__, __source__, __receive_time__ and __tag__:NAME. In text, \
@@ -52,6 +57,11 @@ struct QueryCommand: AsyncParsableCommand {
     var count = false
 
     func validate() throws {
+        if self.options.search?.statement != nil {
+            if self.count || self.newest || self.limit != nil || self.options.fields != nil {
+                throw ValidationError("Say in the statement which rows and columns it gives, with order by and limit.")
+            }
+        }
         if let limit = self.limit, limit < 0 { throw ValidationError("--limit must not be negative.") }
     }
 
@@ -68,7 +78,9 @@ struct QueryCommand: AsyncParsableCommand {
         let source = try self.options.source()
         do {
             try await self.options.checkLogstore(in: source)
-            if self.count {
+            if let statement = self.options.search?.statement {
+                try self.print(await source.statistics(self.query, statement))
+            } else if self.count {
                 try Output.line(String(await source.number(matching: self.query)))
             } else {
                 try await self.print(source)
@@ -78,8 +90,24 @@ struct QueryCommand: AsyncParsableCommand {
         } catch let problem as ServerSource.Problem {
             Output.note(TerminalText.escaped("webtracking: \(problem)"))
             throw ExitCode.failure
+        } catch let problem as StatisticsError {
+            Output.note("webtracking: \(problem)")
+            throw ExitCode.failure
         }
         try source.end()
+    }
+
+    private func print(_ statistics: Statistics) throws {
+        var output = Output(.standardOutput)
+        let format = self.options.format ?? (Output.isTerminal ? .text : .ndjson)
+        for line in StatisticsPrinter(format: format).lines(statistics) { try output.write(line + "\n") }
+        try output.flush()
+        if statistics.hasMore {
+            Output.note(
+                "webtracking: these are the first \(statistics.rows.count) rows; limit, up to "
+                    + "\(SelectStatement.maximumLimit), shows more"
+            )
+        }
     }
 
     private func print(_ source: any LogSource) async throws {

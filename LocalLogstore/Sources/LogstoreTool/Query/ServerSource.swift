@@ -71,6 +71,15 @@ struct ServerSource: LogSource {
         return min(Int(total), query.limit ?? .max)
     }
 
+    func statistics(_ query: LogQuery, _ statement: StatementArgument) async throws -> Statistics {
+        var parameters = self.parameters(query, [:])
+        parameters["q"] = self.search + " | " + statement.text
+        guard let statistics = Statistics(json: try await self.ask("statistics", parameters)) else {
+            throw self.noEndpoint
+        }
+        return statistics
+    }
+
     func read(_ query: LogQuery, _ body: (StoredLog) throws -> Void) async throws {
         var left = query.limit ?? .max
         let isNewestFirst = query.order == .newestFirst

@@ -39,6 +39,9 @@ struct TailCommand: AsyncParsableCommand {
     var limit: Int?
 
     func validate() throws {
+        if self.options.search?.statement != nil {
+            throw ValidationError("Statistics are computed from logs that are there: use webtracking query.")
+        }
         if self.lines < 0 { throw ValidationError("--lines must not be negative.") }
         if let limit = self.limit, limit < 1 { throw ValidationError("--limit has to be at least 1.") }
     }

@@ -65,7 +65,9 @@ struct AccessTests {
 
     private let token = "0123456789abcdef"
 
-    @Test(arguments: ["status", "logs", "logs/1", "overview", "fields", "tail", "deliveries", "rehearsal"])
+    @Test(arguments: [
+        "status", "logs", "logs/1", "overview", "fields", "statistics", "tail", "deliveries", "rehearsal",
+    ])
     func wantsTheTokenForEverythingThatReads(path: String) async throws {
         try await withServer {
             $0.access = .token(self.token)

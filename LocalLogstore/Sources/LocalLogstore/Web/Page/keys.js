@@ -36,6 +36,7 @@ export function showKeys(dialog) {
       ["payment failed", "both words, anywhere"], ["\"payment failed\"", "one behind the other"], ["pay*", "words that begin like this"],
       ["level: error", "a field has this word"], ["label: *", "there is such a field"], ["status >= 500", "a number compares"],
       ["a and (b or not c)", "combined; words side by side mean and"], ["__topic__: orders", "the topic; __source__ alike"], ["__tag__:env: prod", "a tag"],
+      ["… | select path, count(*) group by path", "what is computed from the logs found"],
     ].map(([text, meaning]) => [h("dt", {}, h("code", {}, text)), h("dd", {}, meaning)]).flat()),
     h("form", { method: "dialog", class: "buttons" }, h("button", { class: "primary" }, "Close")));
   dialog.showModal();

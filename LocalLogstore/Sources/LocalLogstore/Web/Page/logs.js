@@ -9,10 +9,11 @@ import { Histogram } from "./histogram.js";
 import { drawLegend } from "./levels.js";
 import { LogList } from "./list.js";
 import { record } from "./record.js";
-import { add } from "./search.js";
+import { refine, split } from "./search.js";
 import { amend, change, faults, ranges, selection, state } from "./state.js";
 import { failed, firstRun, listening, loading, noMatch, unknown, wrongAddress, wrongSearch } from "./states.js";
 import { status, unknownPlace } from "./status.js";
+import { Statistics } from "./statistics.js";
 import { Tail } from "./tail.js";
 
 const pageSize = 200;
@@ -35,6 +36,7 @@ let isUnseen = false;
 const histogram = new Histogram(by("histogram"), zoom, zoomOut);
 const facets = new Facets(by("facets"), { onFilter: filter, onAll: countAll });
 export const list = new LogList(by("list"), { onOpen: detail, onClose: closed, onEnd: fetchMore, onScroll: scrolled });
+const statistics = new Statistics(by("statistics"));
 const tail = new Tail({ onLogs: arrived, onSkipped: skipped, onWaiting: waiting, onRestart: load });
 
 // MARK: Questions
@@ -44,6 +46,8 @@ export async function load() {
   asking?.abort();
   const current = new AbortController();
   asking = current;
+  // What is computed does not follow.
+  if (isStatement() && state.live) amend({ live: "" });
   tail.stop();
   facets.forget();
   overview = fields = next = shownPage = problem = linkProblem = null;
@@ -65,8 +69,20 @@ export async function load() {
   const timer = setTimeout(() => { by("progress").hidden = false; if (!isFilled) showState(loading()); }, 150);
   try {
     const question = selection();
+    if (isStatement()) {
+      const answer = await get("statistics", { ...question, q: state.q }, current.signal);
+      if (asking !== current) return;
+      list.clear();
+      isFilled = true;
+      statistics.show(answer);
+      drawSummary(answer);
+      await count_(question, current);
+      if (asking === current) drawSummary(answer);
+      return;
+    }
     const page = await get("logs", { ...question, limit: pageSize }, current.signal);
     if (asking !== current) return;
+    statistics.clear();
     list.set(page.logs);
     isFilled = true;
     next = page.next;
@@ -89,6 +105,8 @@ export async function load() {
     }
   }
 }
+
+const isStatement = () => split(state.q).statement !== null;
 
 // Counts what there is, over time and by field.
 async function count_(question, current) {
@@ -138,6 +156,7 @@ async function countAll(name) {
 
 function fail(error) {
   problem = error;
+  statistics.clear();
   next = shownPage = null;
   if (error instanceof Problem && error.column) {
     list.clear();
@@ -214,6 +233,7 @@ function scrolled(top) {
 }
 
 export function toggleLive() {
+  if (isStatement()) return;
   if (state.live && tail.paused) { pause(false); return; }
   change({ live: state.live ? "" : "1", from: "", until: "", log: "" });
 }
@@ -227,7 +247,7 @@ export function search() {
 }
 
 function filter(text, negated) {
-  if (text) change({ q: add(state.q, text, negated), log: "" });
+  if (text) change({ q: refine(state.q, text, negated), log: "" });
 }
 
 function zoom(from, until) { change({ from: String(from), until: String(until), live: "", log: "" }); }
@@ -280,6 +300,7 @@ export function showUnseen() {
 export function drawControls() {
   const live = by("live");
   live.setAttribute("aria-pressed", String(Boolean(state.live)));
+  live.disabled = isStatement();
   live.classList.toggle("paused", Boolean(state.live) && tail.paused);
   live.lastElementChild.textContent = state.live ? (tail.paused ? "Paused" : "Live") : "Live";
   const range = by("range");
@@ -299,6 +320,11 @@ function drawSummary(isKnown) {
   const text = by("summary");
   if (!isKnown) { text.textContent = ""; return; }
   const total = overview?.total;
+  if (statistics.answer) {
+    text.textContent = statistics.summary + (total === undefined ? "" : ` of ${plural(total, "log")}`);
+    showState(null);
+    return;
+  }
   const parts = [];
   if (state.live) parts.push(`${plural(liveCount, "log")} since you watch`, `${count(list.length)} shown`);
   else if (total !== undefined) parts.push(`${plural(total, "log")}`, `${count(list.loaded)} loaded, newest first`);
@@ -312,7 +338,9 @@ function drawSummary(isKnown) {
 
 function showState(content) {
   by("state").hidden = content === null;
-  by("list").hidden = content !== null;
+  const isComputed = statistics.answer !== null;
+  by("list").hidden = content !== null || isComputed;
+  by("statistics").hidden = content !== null || !isComputed;
   if (content) replace(by("state"), content);
 }
 

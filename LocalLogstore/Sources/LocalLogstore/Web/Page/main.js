@@ -7,7 +7,7 @@ import { by } from "./dom.js";
 import { listen, showKeys } from "./keys.js";
 import { comeBack, drawControls, fetchMore, list, load, noticeStatus, pause, recount, search, showUnseen, takeFresh, toggleLive, zoomOut } from "./logs.js";
 import { RehearsalPanel } from "./rehearsal.js";
-import { add } from "./search.js";
+import { refine } from "./search.js";
 import { change, onChange, state, views } from "./state.js";
 import { signIn } from "./states.js";
 import { chosenPlace, drawConnection, refreshStatus } from "./status.js";
@@ -16,7 +16,7 @@ import { Timeline } from "./timeline.js";
 const deliveries = new Deliveries(by("deliveries"));
 const timeline = new Timeline(by("trace"), {
   onSearch: (q) => change({ view: "logs", q, project: "", logstore: "", range: "", from: "", until: "", live: "", log: "" }),
-  onFilter: (text, negated) => change({ view: "logs", q: add(state.q, text, negated), log: "" }),
+  onFilter: (text, negated) => change({ view: "logs", q: refine(state.q, text, negated), log: "" }),
   onOpen: (log) => change({ view: "logs", log: String(log.id) }),
   onTrace: (trace) => change({ trace }),
 });

@@ -30,6 +30,19 @@ export function add(search, text, negated = false) {
   return [...parts.filter((part) => !isOpposite(part)), addition].join(" and ");
 }
 
+// The search, and the statement behind its `|`; null if there is none. A bar in quotes is text.
+export function split(question) {
+  const bar = [...question.matchAll(/"(?:[^"\\]|\\.)*"?|\|/gsu)].find(([text]) => text === "|")?.index;
+  return bar === undefined ? { search: question, statement: null } : { search: question.slice(0, bar).trim(), statement: question.slice(bar + 1).trim() };
+}
+
+// The same as `add` for a search with a statement behind it, which stays.
+export function refine(question, text, negated = false) {
+  const { search, statement } = split(question);
+  const refined = add(search, text, negated);
+  return statement === null ? refined : `${refined} | ${statement}`.trim();
+}
+
 // Without the spaces that mean nothing: around the signs outside of quotes, and more than one.
 const spaced = (part) => part.replace(/"(?:[^"\\]|\\.)*"?|\s*[=:]\s*|\s+/gsu, (token) => (token.startsWith('"') ? token : token.trim() || " "));
 

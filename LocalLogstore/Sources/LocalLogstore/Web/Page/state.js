@@ -1,5 +1,7 @@
 // What the page shows, kept in the address so that it can be sent to a colleague.
 
+import { split } from "./search.js";
+
 const names = ["view", "q", "project", "logstore", "range", "from", "until", "live", "log", "trace"];
 export const views = ["logs", "trace", "deliveries", "rehearsal"];
 const listeners = new Set();
@@ -94,7 +96,7 @@ addEventListener("popstate", () => {
 
 // The parameters of questions about the logs that are shown.
 export function selection() {
-  const parameters = { q: state.q, project: state.project, logstore: state.logstore };
+  const parameters = { q: split(state.q).search, project: state.project, logstore: state.logstore };
   if (state.from) parameters.from = state.from;
   if (state.until) parameters.until = state.until;
   if (state.range && !state.from && !state.until) {

@@ -63,6 +63,7 @@ export const wrongSearch = () => [
   h("dl", { class: "examples" }, [
     ["payment failed", "both words"], ['"payment failed"', "one behind the other"], ["pay*", "words that begin like this"],
     ["level: error", "a word in a field"], ["ms >= 500", "a number"], ["a and (b or not c)", "combined"],
+    ["level: error | select path, count(*) group by path", "computed from the logs found"],
   ].map(([text, meaning]) => [h("dt", {}, h("code", {}, text)), h("dd", {}, meaning)]).flat()),
 ];
 
