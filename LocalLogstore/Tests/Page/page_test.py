@@ -1235,6 +1235,36 @@ class PageTest(unittest.TestCase):
         expect(page.locator("#trace")).to_contain_text("No log has this")
         self.expect_no_harm(page)
 
+    # Deliveries: refused ones, and older ones
+
+    def test_shows_refused_deliveries_and_older_ones(self):
+        endpoint = self.endpoint("--logstore", "app")
+        for number in range(205):
+            self.assertEqual(endpoint.post({"message": str(number)}), 200)
+        self.assertEqual(endpoint.post({"message": "x"}, logstore="nosuch"), 404)
+        page = self.open(endpoint, "?view=deliveries", width=1280)
+        rows = page.locator("#deliveries tbody tr")
+        expect(rows).to_have_count(200)
+        page.get_by_role("button", name="Show older ones").click()
+        expect(rows).to_have_count(206)
+        expect(page.get_by_role("button", name="Show older ones")).to_be_hidden()
+        # What comes goes on top, and nothing is lost between the newest and the older ones.
+        self.assertEqual(endpoint.post({"message": "new"}), 200)
+        expect(rows).to_have_count(207)
+        page.get_by_label("Only what was not accepted").check()
+        expect(rows).to_have_count(1)
+        expect(rows).to_contain_text("404")
+        self.assertIn("refused=1", page.url)
+        self.shot(page, "deliveries-refused-1280")
+        page.reload()
+        expect(rows).to_have_count(1)
+        expect(page.get_by_label("Only what was not accepted")).to_be_checked()
+        page.go_back()
+        expect(rows).to_have_count(200)
+        page = self.open(endpoint, "?view=deliveries&refused=1&logstore=app", scheme="dark", width=480)
+        expect(page.locator("#deliveries")).to_contain_text("Nothing was refused")
+        self.shot(page, "deliveries-refused-480")
+
     # Statistics
 
     def test_shows_statistics(self):

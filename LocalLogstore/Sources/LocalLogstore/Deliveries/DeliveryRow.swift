@@ -88,6 +88,7 @@ extension Delivery {
     fileprivate static func page(
         project: String?,
         logstore: String?,
+        isRefused: Bool,
         before: Int64?,
         limit: Int,
         in database: Database
@@ -95,13 +96,17 @@ extension Delivery {
         var page = DeliveryPage()
         let condition = "(?1 IS NULL OR project = ?1) AND (?2 IS NULL OR logstore = ?2)"
         let rows = try RawStatement(
-            "SELECT \(self.columns) FROM deliveries WHERE \(condition) AND id < ?3 ORDER BY id DESC LIMIT ?4",
+            """
+            SELECT \(self.columns) FROM deliveries
+            WHERE \(condition) AND id < ?3 AND (?5 = 0 OR status <> 200) ORDER BY id DESC LIMIT ?4
+            """,
             in: database
         )
         rows.bind(1, text: project)
         rows.bind(2, text: logstore)
         rows.bind(3, before ?? .max)
         rows.bind(4, Int64(limit))
+        rows.bind(5, isRefused ? 1 : 0)
         while try rows.step() { page.deliveries.append(Delivery(columns: rows)) }
         rows.reset()
 
@@ -152,16 +157,26 @@ extension DeliverySummary {
 extension LogStore {
     /// The newest deliveries, and all of them in numbers.
     ///
-    /// - Parameter before: Only deliveries with a smaller number; the numbers of the summary are of all.
+    /// - Parameters:
+    ///   - isRefused: Only deliveries that were not answered 200, and
+    ///   - before: with a smaller number; the numbers of the summary are of all.
     public func deliveries(
         project: String? = nil,
         logstore: String? = nil,
+        isRefused: Bool = false,
         before: Int64? = nil,
         limit: Int = 100
     ) async throws -> DeliveryPage {
         await self.writer.settle()
         return try await self.database.read {
-            try Delivery.page(project: project, logstore: logstore, before: before, limit: limit, in: $0)
+            try Delivery.page(
+                project: project,
+                logstore: logstore,
+                isRefused: isRefused,
+                before: before,
+                limit: limit,
+                in: $0
+            )
         }
     }
 

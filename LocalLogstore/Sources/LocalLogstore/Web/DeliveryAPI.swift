@@ -12,10 +12,11 @@ struct DeliveryAPI: Sendable {
     }
 
     private func deliveries(_ request: Request, _: TrackContext) async throws -> Response {
-        let parameters = try WebParameters(request, ["project", "logstore", "before", "limit"])
+        let parameters = try WebParameters(request, ["project", "logstore", "refused", "before", "limit"])
         let page = try await self.store.deliveries(
             project: parameters.text("project"),
             logstore: parameters.text("logstore"),
+            isRefused: parameters.int("refused", default: 0, in: 0...1) == 1,
             before: parameters.id("before"),
             limit: parameters.int("limit", default: 100, in: 1...1000)
         )

@@ -3,7 +3,7 @@
 import { h, replace, svg } from "./dom.js";
 import { get } from "./api.js";
 import { brief, bytes, clock, count, duration, plural, visible } from "./format.js";
-import { state } from "./state.js";
+import { change, state } from "./state.js";
 
 const limit = 200;
 
@@ -16,21 +16,65 @@ export class Deliveries {
     this.empty = h("div", { class: "state" });
     this.table = h("table", { class: "grid" }, h("thead", {}, h("tr", {},
       ["Received", "Answer", "Logs", "Size", "On the wire", "Latency", "Batch", "Logstore", "From"].map((title) => h("th", { scope: "col" }, title)))), this.body);
-    element.append(this.tiles, this.strip, h("div", { class: "scroll", tabindex: "0" }, this.table, this.empty));
+    this.refused = h("input", { type: "checkbox", onchange: () => change({ refused: this.refused.checked ? "1" : "" }) });
+    this.note = h("span", { class: "dim", role: "status" });
+    this.more = h("button", { type: "button", class: "small", hidden: true, onclick: () => this.fetchOlder() }, "Show older ones");
+    element.append(this.tiles, this.strip, h("div", { class: "bar-below" }, h("label", {}, this.refused, " Only what was not accepted"), this.note, this.more), h("div", { class: "scroll", tabindex: "0" }, this.table, this.empty));
     this.batch = null;
     this.last = "";
+    // What was asked for besides the newest, and what it was asked with.
+    this.older = [];
+    this.hasOlder = false;
+    this.question = "";
   }
 
   async refresh() {
-    const answer = await get("deliveries", { limit, project: state.project, logstore: state.logstore });
+    const parameters = this.parameters;
+    const answer = await get("deliveries", parameters);
+    const question = JSON.stringify(parameters);
+    // Answers may overtake each other.
+    if (question !== JSON.stringify(this.parameters)) return;
+    if (question !== this.question) {
+      this.question = question;
+      this.older = [];
+      this.hasOlder = answer.deliveries.length === limit;
+    } else if (this.older.length === 0) this.hasOlder = answer.deliveries.length === limit;
+    this.refused.checked = state.refused === "1";
+    // What was newest before stays between the newest of now and the older ones.
+    const newest = new Set(answer.deliveries.map(({ id }) => id));
+    const end = answer.deliveries.at(-1)?.id ?? Infinity;
+    if (this.older.length > 0) this.older = [...(this.answer?.deliveries ?? []), ...this.older].filter(({ id }) => id < end && !newest.has(id));
     this.answer = answer;
-    const key = `${answer.deliveries[0]?.id} ${answer.deliveries.length} ${answer.summary.requests} ${this.batch} ${this.strip.clientWidth}`;
+    const key = `${question} ${answer.deliveries[0]?.id} ${answer.deliveries.length} ${this.older.length} ${answer.summary.requests} ${this.batch} ${this.strip.clientWidth}`;
     if (key === this.last) return;
     this.last = key;
     this.draw(answer);
   }
 
+  get parameters() { return { limit, project: state.project, logstore: state.logstore, refused: state.refused === "1" ? "1" : "" }; }
+
+  async fetchOlder() {
+    const last = this.older.at(-1) ?? this.answer?.deliveries.at(-1);
+    if (!last || this.more.disabled) return;
+    const { question } = this;
+    this.more.disabled = true;
+    try {
+      const { deliveries } = await get("deliveries", { ...this.parameters, before: last.id });
+      if (question !== this.question) return;
+      this.older = [...this.older, ...deliveries];
+      this.hasOlder = deliveries.length === limit;
+      this.draw(this.answer);
+    } catch (error) {
+      this.note.textContent = `older ones could not be loaded: ${error.message}`;
+    } finally {
+      this.more.disabled = false;
+    }
+  }
+
   draw({ deliveries, summary }) {
+    const all = [...deliveries, ...this.older];
+    this.more.hidden = !this.hasOlder;
+    this.note.textContent = all.length > 0 ? `${plural(all.length, "request")} shown, newest first` : "";
     const accepted = summary.statuses["200"] ?? 0;
     const ratio = summary.wireBytes > 0 ? summary.rawBytes / summary.wireBytes : 0;
     const seconds = (summary.last - summary.first) / 1_000_000;
@@ -47,9 +91,10 @@ export class Deliveries {
     replace(this.strip, deliveries.length ? bars(deliveries, this.strip.clientWidth - 20) : null);
     this.table.hidden = deliveries.length === 0;
     this.empty.hidden = deliveries.length > 0;
-    replace(this.empty, h("h2", {}, "No requests yet"), h("p", {}, "Every request to deliver logs is listed here, with its size, its answer and how long that took."),
+    if (state.refused === "1") replace(this.empty, h("h2", {}, "Nothing was refused"), h("p", {}, summary.requests ? `All ${count(summary.requests)} requests were accepted.` : "There were no requests."));
+    else replace(this.empty, h("h2", {}, "No requests yet"), h("p", {}, "Every request to deliver logs is listed here, with its size, its answer and how long that took."),
       h("p", { class: "dim" }, "Retries of one batch and logs that came twice are marked."));
-    replace(this.body, deliveries.map((delivery) => this.row(delivery)));
+    replace(this.body, all.map((delivery) => this.row(delivery)));
   }
 
   row(delivery) {

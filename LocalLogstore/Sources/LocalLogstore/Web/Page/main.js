@@ -106,7 +106,7 @@ onChange((changed) => {
   drawControls();
   drawViews();
   showUnseen();
-  if (changed.length === 0 || changed.some((name) => name !== "view" && name !== "trace")) load();
+  if (changed.length === 0 || changed.some((name) => !["view", "trace", "refused"].includes(name))) load();
   if (state.view === "trace") timeline.show(state.trace);
   refreshView();
 });

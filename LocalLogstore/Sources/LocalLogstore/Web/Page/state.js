@@ -2,7 +2,7 @@
 
 import { split } from "./search.js";
 
-const names = ["view", "q", "project", "logstore", "range", "from", "until", "live", "log", "trace"];
+const names = ["view", "q", "project", "logstore", "range", "from", "until", "live", "log", "trace", "refused"];
 export const views = ["logs", "trace", "deliveries", "rehearsal"];
 const listeners = new Set();
 
