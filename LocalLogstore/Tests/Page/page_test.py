@@ -9,7 +9,9 @@ A machine may be ten times slower than the one these were written on. So everyth
 Over 400 lines, since all tests share one browser and one endpoint full of logs, which take longer than most of them.
 """
 
+import csv
 import http.client
+import io
 import json
 import os
 import pathlib
@@ -1264,6 +1266,63 @@ class PageTest(unittest.TestCase):
         page = self.open(endpoint, "?view=deliveries&refused=1&logstore=app", scheme="dark", width=480)
         expect(page.locator("#deliveries")).to_contain_text("Nothing was refused")
         self.shot(page, "deliveries-refused-480")
+
+    # Files, and searches of before
+
+    def saved(self, page, button):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=button).click()
+        return pathlib.Path(download.value.path()).read_text(newline=""), download.value.suggested_filename
+
+    def test_saves_what_is_found(self):
+        page = self.open(self.shop, "?q=level%3A+info")
+        expect(page.locator(".row").first).to_be_visible()
+        self.settled(page)
+        total = self.shop.api("overview?q=level%3A+info")["total"]
+        text, name = self.saved(page, "NDJSON")
+        found = [json.loads(line) for line in text.splitlines()]
+        self.assertEqual(len(found), total)
+        self.assertRegex(name, r"^logs-\d{4}-.*\.ndjson$")
+        # The same as the terminal prints, in the other order.
+        printed = subprocess.run([TOOL, "query", "level: info", "--newest", "--url", self.shop.address()], capture_output=True, text=True, check=True)
+        self.assertEqual({json.dumps(log, sort_keys=True) for log in found}, {json.dumps(log, sort_keys=True) for log in self.cut_times(printed.stdout, found)})
+        endpoint = self.endpoint()
+        endpoint.post({"message": 'a "quote", and\na line', "=x": "1"}, {"message": "second", "other": "ü"})
+        page = self.open(endpoint)
+        expect(page.locator(".row")).to_have_count(2)
+        text, name = self.saved(page, "CSV")
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        self.assertEqual([row["message"] for row in rows], ["second", 'a "quote", and\na line'])
+        self.assertEqual([(row["=x"], row["other"]) for row in rows], [("", "ü"), ("1", "")])
+        page.locator("#search").fill("| select message, count(*), count(*) group by message order by message desc")
+        page.keyboard.press("Enter")
+        expect(page.locator("#statistics tbody tr")).to_have_count(2)
+        text, _ = self.saved(page, "NDJSON")
+        self.assertEqual([json.loads(line) for line in text.splitlines()][0], {"message": "second", "count(*)": 1, "count(*)_": 1})
+
+    def cut_times(self, printed, found):
+        """The terminal has milliseconds of the receipt, the page microseconds."""
+        logs = [json.loads(line) for line in printed.splitlines()]
+        times = {(log["seq"], log["__source__"]): log["__receive_time__"] for log in found}
+        for log in logs:
+            log["__receive_time__"] = times[(log["seq"], log["__source__"])]
+        return logs
+
+    def test_offers_searches_of_before(self):
+        page = self.open(self.shop, "?q=level%3A+info")
+        self.settled(page)
+        page.locator("#search").fill("level: error and (")
+        page.keyboard.press("Enter")
+        expect(page.locator("#search-error")).to_be_visible()
+        page.locator("#search").fill("level: error")
+        page.keyboard.press("Enter")
+        options = "[...document.querySelectorAll('#history option')].map((option) => option.value)"
+        page.wait_for_function(options + ".length === 2")
+        self.assertEqual(page.evaluate(options), ["level: error", "level: info"])
+        page.evaluate("localStorage.setItem('webtracking.searches', '{broken')")
+        page.reload()
+        self.settled(page)
+        self.assertEqual(page.evaluate(options), ["level: error"])
 
     # Statistics
 

@@ -3,9 +3,11 @@
 
 import { get, Problem } from "./api.js";
 import { by, h, replace } from "./dom.js";
+import { saveAll } from "./export.js";
 import { Facets } from "./facets.js";
 import { clock, count, duration, plural } from "./format.js";
 import { Histogram } from "./histogram.js";
+import { remember } from "./history.js";
 import { drawLegend } from "./levels.js";
 import { LogList } from "./list.js";
 import { record } from "./record.js";
@@ -72,6 +74,7 @@ export async function load() {
     if (isStatement()) {
       const answer = await get("statistics", { ...question, q: state.q }, current.signal);
       if (asking !== current) return;
+      remember(state.q);
       list.clear();
       isFilled = true;
       statistics.show(answer);
@@ -82,6 +85,7 @@ export async function load() {
     }
     const page = await get("logs", { ...question, limit: pageSize }, current.signal);
     if (asking !== current) return;
+    remember(state.q);
     statistics.clear();
     list.set(page.logs);
     isFilled = true;
@@ -284,6 +288,8 @@ async function openLinked(current) {
 function closed() {
   if (state.log) amend({ log: "" });
 }
+
+export const saveFound = (form) => saveAll(form, selection(), statistics.answer, by("summary"));
 
 // What the button above the rows offers.
 export function takeFresh() {

@@ -4,8 +4,9 @@ import { onConnection, send, setConnected } from "./api.js";
 import { askToClear, notify } from "./clear.js";
 import { Deliveries } from "./deliveries.js";
 import { by } from "./dom.js";
+import { drawHistory } from "./history.js";
 import { listen, showKeys } from "./keys.js";
-import { comeBack, drawControls, fetchMore, list, load, noticeStatus, pause, recount, search, showUnseen, takeFresh, toggleLive, zoomOut } from "./logs.js";
+import { comeBack, drawControls, fetchMore, list, load, noticeStatus, pause, recount, saveFound, search, showUnseen, takeFresh, toggleLive, zoomOut } from "./logs.js";
 import { RehearsalPanel } from "./rehearsal.js";
 import { refine } from "./search.js";
 import { change, onChange, state, views } from "./state.js";
@@ -83,6 +84,9 @@ by("fresh").addEventListener("click", takeFresh);
 by("range").addEventListener("change", (event) => { if (event.target.value !== "zoom") change({ range: event.target.value, from: "", until: "" }); });
 by("logstore").addEventListener("change", (event) => { const [project, logstore] = JSON.parse(event.target.value); change({ project, logstore, log: "" }); event.target.blur(); });
 by("views").addEventListener("click", (event) => { const button = event.target.closest("button"); if (button) view(button.dataset.view); });
+for (const button of document.querySelectorAll("[data-export]")) {
+  button.addEventListener("click", async () => { button.disabled = true; await saveFound(button.dataset.export); button.disabled = false; });
+}
 by("clear").addEventListener("click", clear);
 by("theme").addEventListener("click", theme);
 by("fold").addEventListener("click", () => { by("fold").setAttribute("aria-expanded", String(by("fold").getAttribute("aria-expanded") !== "true")); });
@@ -122,6 +126,7 @@ onConnection((value) => {
 });
 
 async function start() {
+  drawHistory();
   by("search").value = state.q;
   drawControls();
   drawViews();

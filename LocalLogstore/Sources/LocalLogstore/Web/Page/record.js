@@ -17,7 +17,7 @@ export function record(log, { onFilter, onOpen, onTrace }) {
   const link = copyButton("Copy link", () => new URL(address({ view: "logs", trace: "", log: String(log.id), live: "" }), location.href).href);
   return h("div", { class: "record", role: "gridcell" },
     h("div", { class: "record-head" },
-      h("strong", {}, `Log ${log.id}`), show, copyButton("Copy JSON", () => json(log)), link,
+      h("strong", {}, `Log ${log.id}`), show, copyButton("Copy JSON", () => JSON.stringify(json(log), null, 2)), link,
       h("span", { class: "grow" }),
       h("span", { class: "dim" }, `${log.project} / ${log.logstore}`)),
     around,
@@ -91,8 +91,8 @@ function neighbour(log, isCenter, onOpen) {
       h("span", { class: "text" }, visible((log.fields.message ?? "").slice(0, 400)))));
 }
 
-// As JSON, what the service would show: the fields behind what came with the request.
+// What the service would show: the fields behind what came with the request.
 export function json(log) {
   const tags = Object.fromEntries(Object.entries(log.tags).map(([name, value]) => [`__tag__:${name}`, value]));
-  return JSON.stringify({ __receive_time__: iso(log.received), __topic__: log.topic, __source__: log.source, ...tags, ...log.fields }, null, 2);
+  return { __receive_time__: iso(log.received), __topic__: log.topic, __source__: log.source, ...tags, ...log.fields };
 }
