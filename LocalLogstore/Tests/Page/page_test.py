@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.parse
 
 from playwright.sync_api import expect, sync_playwright
 
@@ -1323,6 +1324,24 @@ class PageTest(unittest.TestCase):
         page.reload()
         self.settled(page)
         self.assertEqual(page.evaluate(options), ["level: error"])
+
+    def test_marks_what_was_found(self):
+        endpoint = self.endpoint()
+        endpoint.post({"message": "Payment failed: card declined, unpaid", "level": "error", "note": "time-out of card", "ms": "12"})
+        marks = lambda page: page.locator(".row mark").all_text_contents()
+        for q, expected in [
+            ("fail* and card", ["failed", "card", "card"]), ("payment not cards", ["Payment"]), ('"time out" or nosuch', ["time-out"]),
+            ("message: declined", ["declined"]), ("not (nosuch or other) and pay*", ["Payment"]), ("ms > 1 and level: error", []),
+            ('note = "time-out of card"', ["time-out of card"]), ("card | select count(*)", []), ("", []),
+        ]:
+            page = self.open(endpoint, "?" + urllib.parse.urlencode({"q": q}))
+            expect(page.locator(".row, #statistics td").first).to_be_visible()
+            self.settled(page)
+            self.assertEqual(marks(page), expected, q)
+        page = self.open(endpoint, "?q=card", scheme="dark", width=1280)
+        page.locator(".row").first.click()
+        expect(page.locator(".record mark")).to_have_text(["card", "card"])
+        self.shot(page, "marks-dark-1280")
 
     # Statistics
 

@@ -24,6 +24,7 @@ enum PageHandler {
         "logs.js": script(PackageResources.logs_js),
         "main.js": script(PackageResources.main_js),
         "record.js": script(PackageResources.record_js),
+        "marks.js": script(PackageResources.marks_js),
         "rehearsal.js": script(PackageResources.rehearsal_js),
         "search.js": script(PackageResources.search_js),
         "state.js": script(PackageResources.state_js),

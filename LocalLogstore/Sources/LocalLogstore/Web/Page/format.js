@@ -45,6 +45,12 @@ export function duration(micros) {
   return `${Math.round(micros / 86_400_000_000)} days`;
 }
 
+// Between two times, of which one may be "".
+export function span(from, until) {
+  if (from && until) return `${clock(Number(from)).slice(5, 19)} + ${duration(until - from)}`;
+  return from ? `from ${clock(Number(from))}` : `until ${clock(Number(until))}`;
+}
+
 // What people count time in: microseconds up to half a second, then seconds, minutes, hours, days.
 const [second, minute, hour, day] = [1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000];
 const steps = [

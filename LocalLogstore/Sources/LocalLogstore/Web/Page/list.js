@@ -1,7 +1,8 @@
 // The rows of logs, of which only those in sight are in the document. The newest is on top.
 
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { clock, isToday, severities, visible } from "./format.js";
+import { marked } from "./marks.js";
 
 export const rowHeight = 24;
 const margin = 12;
@@ -284,9 +285,9 @@ function fillRow(row, log, index) {
   time.textContent = isToday(log.time) ? clock(log.time, false) : clock(log.time);
   level.textContent = visible(cut(fields.level ?? "", 12));
   label.textContent = visible(cut(fields.label ?? log.topic, 60));
-  text.children[0].textContent = visible(cut(fields.message ?? "", maximumText));
+  replace(text.children[0], marked(visible(cut(fields.message ?? "", maximumText))));
   log.rest ??= rest(fields);
-  text.children[1].textContent = log.rest;
+  replace(text.children[1], marked(log.rest));
 }
 
 // The fields that a row has no column for.

@@ -5,11 +5,12 @@ import { get, Problem } from "./api.js";
 import { by, h, replace } from "./dom.js";
 import { saveAll } from "./export.js";
 import { Facets } from "./facets.js";
-import { clock, count, duration, plural } from "./format.js";
+import { count, plural, span } from "./format.js";
 import { Histogram } from "./histogram.js";
 import { remember } from "./history.js";
 import { drawLegend } from "./levels.js";
 import { LogList } from "./list.js";
+import { setMarks } from "./marks.js";
 import { record } from "./record.js";
 import { refine, split } from "./search.js";
 import { amend, change, faults, ranges, selection, state } from "./state.js";
@@ -68,6 +69,7 @@ export async function load() {
   }
   // Rows stay where they are, and so does what an answer has brought while its counts are to come.
   let isFilled = list.length > 0;
+  setMarks(state.q);
   const timer = setTimeout(() => { by("progress").hidden = false; if (!isFilled) showState(loading()); }, 150);
   try {
     const question = selection();
@@ -312,14 +314,8 @@ export function drawControls() {
   const range = by("range");
   const zoomed = state.from || state.until;
   const options = ranges.map(([value, text]) => h("option", { value, selected: !zoomed && value === state.range }, text));
-  if (zoomed) options.unshift(h("option", { value: "zoom", selected: true }, zoomText()));
+  if (zoomed) options.unshift(h("option", { value: "zoom", selected: true }, span(state.from, state.until)));
   replace(range, options);
-}
-
-function zoomText() {
-  const [from, until] = [Number(state.from), Number(state.until)];
-  if (state.from && state.until) return `${clock(from).slice(5, 19)} + ${duration(until - from)}`;
-  return state.from ? `from ${clock(from)}` : `until ${clock(until)}`;
 }
 
 function drawSummary(isKnown) {

@@ -2,6 +2,7 @@
 
 import { copyButton, h, replace } from "./dom.js";
 import { clock, duration, iso, visible, visibleLines } from "./format.js";
+import { marked } from "./marks.js";
 import { exactly, exists } from "./search.js";
 import { address } from "./state.js";
 import { isTrace, traceOf } from "./trace.js";
@@ -53,7 +54,7 @@ function row(field, name, value, onFilter, onTrace) {
   return h("tr", {},
     h("th", { scope: "row" }, visible(name)),
     h("td", {},
-      value === "" ? h("span", { class: "dim" }, "(empty)") : h("span", { class: "value" }, shown),
+      value === "" ? h("span", { class: "dim" }, "(empty)") : h("span", { class: "value" }, marked(shown)),
       cut ? h("span", { class: "dim" }, ` … ${value.length} characters; copy as JSON for all`) : null,
       onTrace && isTrace(name) && text !== null && value !== "" ? h("button", { type: "button", class: "small trace", title: "All lines of it, of all services, in order", onclick: () => onTrace(traceOf(name, value)) }, "Time line") : null,
       h("span", { class: "tools" },
