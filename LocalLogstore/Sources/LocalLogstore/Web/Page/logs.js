@@ -323,7 +323,7 @@ function drawSummary(isKnown) {
   if (!isKnown) { text.textContent = ""; return; }
   const total = overview?.total;
   if (statistics.answer) {
-    text.textContent = statistics.summary + (total === undefined ? "" : ` of ${plural(total, "log")}`);
+    text.textContent = statistics.summary(total);
     showState(null);
     return;
   }

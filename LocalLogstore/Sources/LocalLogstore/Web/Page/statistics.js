@@ -37,10 +37,10 @@ export class Statistics {
     replace(this.element);
   }
 
-  // In words.
-  get summary() {
+  // In words; `total` is the number of logs, if that is known.
+  summary(total) {
     const { rows, more } = this.answer;
-    return `${more ? "the first " : ""}${plural(rows.length, "row")}${more ? "; limit shows more" : ""}`;
+    return `${more ? "the first " : ""}${plural(rows.length, "row")}${total === undefined ? "" : ` of ${plural(total, "log")}`}${more ? "; limit shows more" : ""}`;
   }
 
   drawCharts() {
@@ -64,8 +64,14 @@ export class Statistics {
       if (!series.has(name)) series.set(name, []);
       series.get(name).push([row[at] * 1_000_000, row[index]]);
     }
-    const sum = (points) => points.reduce((total, [, value]) => total + value, 0);
-    const shown = [...series].sort(([, a], [, b]) => sum(b) - sum(a)).slice(0, maximumSeries);
+    // The same ones in the same colours in each chart: those with the most in the first.
+    const size = new Map();
+    const first = columns.findIndex(({ kind }) => kind === "number");
+    for (const row of rows) {
+      const name = texts.map((column) => row[column] ?? "–").join(" / ");
+      size.set(name, (size.get(name) ?? 0) + (row[first] ?? 0));
+    }
+    const shown = [...series].sort(([a], [b]) => size.get(b) - size.get(a)).slice(0, maximumSeries);
     for (const [, points] of shown) points.sort(([a], [b]) => a - b);
     const all = shown.flatMap(([, points]) => points);
     const times = all.map(([time]) => time);
