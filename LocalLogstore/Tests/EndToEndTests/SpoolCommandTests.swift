@@ -186,14 +186,14 @@ extension EndToEnd {
                 try await withTemporaryDirectory { directory in
                     let endpoint = "http://127.0.0.1:\(server.port)"
                     for (place, told) in [
-                        (4200, "1 files set aside"), (8, "in format 3, and this version reads 1"),
+                        (4200, "1 files set aside"), (8, "in format 3, and this version reads 2"),
                     ] {
                         let spool = directory.appending(path: "spool-\(place)")
                         try await self.leave(spool)
                         let batches = try WebTrackingSpool(directory: spool.path).batches()
                         let file = try #require(batches.first { $0.topic == "a" }?.path)
                         var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
-                        bytes[place] ^= 2
+                        bytes[place] ^= 1
                         try bytes.write(to: URL(fileURLWithPath: file))
                         let outcome = try await self.spool("replay", spool.path, "--endpoint", endpoint)
                         #expect(outcome.status == 1)

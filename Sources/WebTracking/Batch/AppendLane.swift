@@ -18,6 +18,7 @@ struct AppendLane: ~Copyable, Sendable {
     // has read a part of the old and a part of the new fails at its claim, since the word is another one: hence the order
     // of these loads (acquiring) and of the stores (releasing).
     private let base = Atomic<UInt>(0)
+    private let seed = Atomic<UInt64>(0)
     private let capacity = Atomic<Int>(0)
     private let bodyLimit = Atomic<Int>(0)
     private let countLimit = Atomic<Int>(0)
@@ -26,6 +27,8 @@ struct AppendLane: ~Copyable, Sendable {
     struct Target: Equatable {
         /// The start of the batch's memory.
         var base: UInt
+        /// What the records' checks depend on; 0 if they have none.
+        var seed: UInt64
         var capacity: Int
         /// Where the last record has to end, so that a request can hold it.
         var bodyLimit: Int
@@ -37,8 +40,19 @@ struct AppendLane: ~Copyable, Sendable {
     struct Claim {
         let start: UnsafeMutableRawPointer
         let mark: UnsafeMutableRawPointer
-        /// Where the record ends in the body.
+        /// Where the record begins and ends in the body.
+        let begin: Int
         let end: Int
+        /// How many records are before it.
+        let number: Int
+        let seed: UInt64
+
+        /// Says that the record is there.
+        @inline(__always)
+        func commit(rank: Int) {
+            Mark(begin: self.begin, end: self.end, rank: rank, isSynthetic: false)
+                .commit(to: self.mark, record: self.start, number: self.number, seed: self.seed)
+        }
     }
 
     /// Whether it was open a moment ago.
@@ -63,7 +77,10 @@ struct AppendLane: ~Copyable, Sendable {
                 return Claim(
                     start: start + word.used,
                     mark: start + (target.capacity &- (word.count &+ 1) &* Mark.size),
-                    end: claimed.used
+                    begin: word.used,
+                    end: claimed.used,
+                    number: word.count,
+                    seed: target.seed
                 )
             }
             word = AppendWord(bits: present)
@@ -75,6 +92,7 @@ struct AppendLane: ~Copyable, Sendable {
     private var target: Target {
         Target(
             base: self.base.load(ordering: .acquiring),
+            seed: self.seed.load(ordering: .acquiring),
             capacity: self.capacity.load(ordering: .acquiring),
             bodyLimit: self.bodyLimit.load(ordering: .acquiring),
             countLimit: self.countLimit.load(ordering: .acquiring)
@@ -101,6 +119,7 @@ struct AppendLane: ~Copyable, Sendable {
         if target != self.target {
             word.nextGeneration()
             self.base.store(target.base, ordering: .releasing)
+            self.seed.store(target.seed, ordering: .releasing)
             self.capacity.store(target.capacity, ordering: .releasing)
             self.bodyLimit.store(target.bodyLimit, ordering: .releasing)
             self.countLimit.store(target.countLimit, ordering: .releasing)
@@ -116,6 +135,7 @@ struct AppendLane: ~Copyable, Sendable {
 /// would have to stand still between two instructions for as long, and find the same bytes and records.
 struct AppendWord: Hashable {
     static let openBit: UInt64 = 1 << 63
+    static let mostRecords = Int(Self.recordsMask)
     private static let recordsShift: UInt64 = 26
     private static let generationShift: UInt64 = 39
     private static let usedMask: UInt64 = 0x3FF_FFFF

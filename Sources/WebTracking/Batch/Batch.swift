@@ -90,7 +90,7 @@ extension BatchContent {
     }
 
     func word(_ index: Int) -> UInt64 {
-        SharedWord.load(self.memory.base + (self.memory.capacity - (index + 1) * Mark.size))
+        SharedWord.load(self.memory.base + (self.memory.capacity - (index + 1) * Mark.size + Mark.wordOffset))
     }
 
     /// All records.

@@ -125,23 +125,13 @@ struct OpenBatch: BatchContent {
         precondition(self.hasRoom(for: cost))
         record.write(to: self.memory.base + self.used, isFirst: self.count == 0)
         let end = self.used &+ cost
-        let place = self.memory.base + (self.memory.capacity &- (self.count &+ 1) &* Mark.size)
-        if self.memory.seed == 0 {
-            let mark = Mark(end: end, rank: rank, isSynthetic: isSynthetic, check: 0)
-            // As callers do that have claimed their place, so that marks are read in one way.
-            SharedWord.store(mark.bits, to: place)
-        } else {
-            // The mark last: with it the record counts, even if the process ends before the next instruction. What a
-            // reader finds behind the last mark is zero, since the file is new or wiped.
-            let check = self.check(from: self.used, to: end)
-            let mark = Mark(
-                end: end,
-                rank: rank,
-                isSynthetic: isSynthetic,
-                check: check ^ Mark.kind(rank: rank, isSynthetic: isSynthetic)
-            )
-            SharedWord.store(mark.bits, to: place)
-        }
+        // The mark last: with it the record counts, even if the process ends before the next instruction.
+        Mark(begin: self.used, end: end, rank: rank, isSynthetic: isSynthetic).commit(
+            to: self.memory.base + (self.memory.capacity &- (self.count &+ 1) &* Mark.size),
+            record: self.memory.base + self.used,
+            number: self.count,
+            seed: self.memory.seed
+        )
         self.used = end
         if self.isWhole { self.committed &+= 1 }
         self.count &+= 1
@@ -153,7 +143,7 @@ struct OpenBatch: BatchContent {
     @inline(__always)
     var isWhole: Bool { self.committed == self.count }
 
-    /// Takes over the places that callers have claimed in memory on the heap.
+    /// Takes over the places that callers have claimed.
     mutating func takeClaims(used: Int, count: Int) {
         precondition(used >= self.used && count >= self.count)
         self.used = used
@@ -168,11 +158,22 @@ struct OpenBatch: BatchContent {
         return self.isWhole
     }
 
+    /// The records that were seen with their marks, up to the first one that was not.
+    var committedPart: OpenBatch {
+        var part = self
+        part.count = self.committed
+        part.used = self.committed == 0 ? self.headerCount : self.mark(self.committed - 1).end
+        return part
+    }
+
     /// What callers may claim behind the last record; `nil` if the next record has to be appended under the lock, as the
-    /// first one and those in a file are.
+    /// first one is.
     mutating func laneTarget(bodyLimit: Int, countLimit: Int) -> AppendLane.Target? {
-        guard self.count > 0, self.memory.file == nil else { return nil }
-        if self.markPlaces <= self.count {
+        guard self.count > 0 else { return nil }
+        if self.memory.file != nil {
+            // A file is new or wiped.
+            self.markPlaces = self.memory.capacity / Mark.size
+        } else if self.markPlaces <= self.count {
             // Zeros in place of marks of the batch that had the memory before. Some at a time: most batches are small.
             let room = (self.memory.capacity - self.rawBytes) / Mark.size
             let places = min(max(self.count * 2, 64), room)
@@ -182,16 +183,11 @@ struct OpenBatch: BatchContent {
         }
         return AppendLane.Target(
             base: UInt(bitPattern: self.memory.base),
+            seed: self.memory.seed,
             capacity: self.memory.capacity,
             bodyLimit: bodyLimit,
             countLimit: min(self.markPlaces, countLimit)
         )
-    }
-
-    /// The check of the record that takes up these bytes of the body, as far as a mark has room for it.
-    @inline(__always)
-    private func check(from start: Int, to end: Int) -> UInt64 {
-        Mark.cut(RecordCheck.of(self.memory.base + start, count: end &- start, seed: self.memory.seed))
     }
 
     /// Completes the request body.
@@ -225,61 +221,64 @@ struct OpenBatch: BatchContent {
 
     // MARK: What an earlier process has left
 
-    /// A batch that an earlier process has filled, up to its last whole record; `nil` if it has none. Nothing is
-    /// written to it before it is sealed. `isWhole` is false if there is anything else behind those records.
+    /// The whole records that an earlier process has put into a file; `nil` if there is none. Nothing is written to
+    /// the file's memory before the batch is sealed. `isWhole` is false if something is damaged.
     static func recovered(
         _ header: SpoolFormat.Header,
         memory: BatchMemory,
         openedAt: MonotonicInstant
     ) -> (batch: OpenBatch?, isWhole: Bool) {
-        var batch = OpenBatch(recovering: header, memory: memory, openedAt: openedAt)
         guard header.envelopeBytes + Envelope.footerCount <= memory.capacity, header.hasWholeEnvelope(at: memory.base)
         else { return (nil, false) }
-        let isWhole = batch.findRecords()
-        guard batch.count > 0, batch.used + Envelope.footerCount <= memory.capacity else { return (nil, isWhole) }
-        return (batch, isWhole)
+        let found = RecoveredRecords(header, in: memory)
+        guard !found.records.isEmpty else { return (nil, found.isWhole) }
+        guard found.isInPlace else {
+            return (OpenBatch(found.records, of: header, in: memory, openedAt: openedAt), found.isWhole)
+        }
+        return (OpenBatch(found, of: header, in: memory, openedAt: openedAt), found.isWhole)
     }
 
-    private init(recovering header: SpoolFormat.Header, memory: BatchMemory, openedAt: MonotonicInstant) {
+    /// Records that are where a request needs them.
+    private init(
+        _ found: RecoveredRecords,
+        of header: SpoolFormat.Header,
+        in memory: BatchMemory,
+        openedAt: MonotonicInstant
+    ) {
         self.openedAt = openedAt
         self.memory = memory
         self.headerCount = header.envelopeBytes
         self.batchIDEnd = header.batchIDEnd
-        self.used = header.envelopeBytes
+        self.used = found.end
+        self.count = found.records.count
+        self.committed = self.count
     }
 
-    /// Counts the records up to the first one that is not whole; `false` if there is one.
-    private mutating func findRecords() -> Bool {
-        while (self.count + 1) * Mark.size <= self.memory.capacity - self.used {
-            let mark = Mark(bits: self.word(self.count))
-            if mark.bits == 0 { return !self.hasRecordsBehind() }
-            let start = self.count == 0 ? self.used : self.used + Envelope.separatorCount
-            let room = self.memory.capacity - (self.count + 1) * Mark.size
-            // If the footer does not fit, it would be written over marks.
-            guard mark.end > start, mark.end + Envelope.footerCount <= room,
-                mark.check == self.check(from: self.used, to: mark.end) ^ mark.kind
-            else {
-                return false
-            }
-            self.used = mark.end
-            self.count += 1
-            self.committed += 1
+    /// A copy of the records in a file, one behind the other. It keeps the file's memory, and so the file, until they are
+    /// settled.
+    init(
+        _ records: [RecoveredRecords.Record],
+        of header: SpoolFormat.Header,
+        in memory: BatchMemory,
+        openedAt: MonotonicInstant
+    ) {
+        let envelope = Array(UnsafeRawBufferPointer(start: memory.base, count: header.envelopeBytes))
+        let bytes = records.reduce(0) { $0 + $1.text.count + Envelope.separatorCount + Mark.size }
+        self.init(
+            header: envelope,
+            batchIDEnd: header.batchIDEnd,
+            openedAt: openedAt,
+            memory: BatchMemory(capacity: Self.bytes(header: envelope.count) + bytes + 2 * Mark.size)
+        )
+        for record in records {
+            let text = UnsafeRawBufferPointer(start: memory.base + record.text.lowerBound, count: record.text.count)
+            self.append(
+                EncodedRecord(opening: Envelope.separator, sequence: nil, members: text),
+                rank: record.rank,
+                isSynthetic: record.isSynthetic
+            )
         }
-        return true
-    }
-
-    /// Whether marks are missing: behind the last mark, there is more than the one record that the process was writing
-    /// when it died.
-    private func hasRecordsBehind() -> Bool {
-        let limit = self.memory.capacity - (self.count + 1) * Mark.size
-        // A record is written only if two more marks have room, so it never reaches the second one. A full file has no
-        // room for that.
-        if limit - Mark.size >= self.used + Envelope.footerCount, self.word(self.count + 1) != 0 { return true }
-        let body = UnsafeRawBufferPointer(start: self.memory.base, count: limit)
-        let start = self.count == 0 ? self.used : min(self.used + Envelope.separatorCount, limit)
-        // Records are text: no zero is in one, and no line feed but between two.
-        let text = body[start...].prefix { $0 != 0 }
-        return text.contains(UInt8(ascii: "\n"))
+        self.memory.keep(memory)
     }
 }
 
@@ -380,6 +379,17 @@ struct Intake {
         return self.closing.isEmpty ? levels : levels + self.levelsOfClosing
     }
 
+    /// Whether there are batches in memory only, and how many records they have.
+    var hasUnspooled: Bool { self.open?.isUnspooled ?? false || self.closing.contains(where: \.isUnspooled) }
+    var unspooled: Int {
+        (self.closing + [self.open].compactMap { $0 }).reduce(0) { $0 + ($1.isUnspooled ? $1.count : 0) }
+    }
+
+    /// Whether a batch that is not sealed is in this memory.
+    func holds(_ memory: BatchMemory) -> Bool {
+        self.open?.memory === memory || self.closing.contains { $0.memory === memory }
+    }
+
     private var levelsOfClosing: BatchLevels {
         self.closing.reduce(BatchLevels()) { $0 + $1.levels(of: [$1.all]) }
     }
@@ -388,10 +398,15 @@ struct Intake {
     var oldest: MonotonicInstant? { self.closing.first?.openedAt ?? self.open?.openedAt }
 }
 
-/// What is remembered of a record beside its bytes: where it ends, its rank, whether this library wrote it itself, and in
+/// What is remembered of a record beside its bytes: where it is, its rank, whether this library wrote it itself, and in
 /// a spool file a check of its bytes.
+///
+/// 16 bytes: the check, then a word with everything else, which is stored last. Both are in one aligned place, which no
+/// disk writes in two parts.
 struct Mark {
-    static let size = MemoryLayout<UInt64>.size
+    static let size = 16
+    /// Where in the place the word is.
+    static let wordOffset = 8
 
     let bits: UInt64
 
@@ -399,26 +414,39 @@ struct Mark {
     init(bits: UInt64) { self.bits = bits }
 
     @inline(__always)
-    init(end: Int, rank: Int, isSynthetic: Bool, check: UInt64) {
+    init(begin: Int, end: Int, rank: Int, isSynthetic: Bool) {
         self.bits =
-            UInt64(truncatingIfNeeded: end) | UInt64(truncatingIfNeeded: rank) &<< 26 | (isSynthetic ? 1 &<< 29 : 0)
-            | check &<< 30
+            UInt64(truncatingIfNeeded: begin) | UInt64(truncatingIfNeeded: end) &<< 26
+            | UInt64(truncatingIfNeeded: rank) &<< 52 | (isSynthetic ? 1 &<< 55 : 0)
     }
 
     // 26 bits are enough for 64 MiB, and no request has more than 10 MiB (`ConfigurationCheck`).
-    var end: Int { Int(self.bits & 0x3FF_FFFF) }
-    var rank: Int { min(Int(self.bits >> 26 & 7), 6) }
-    var isSynthetic: Bool { self.bits >> 29 & 1 != 0 }
-    var check: UInt64 { self.bits >> 30 }
-    /// The rank and whether the record is synthetic, as they stand in the mark and are mixed into its check.
-    var kind: UInt64 { self.bits >> 26 & 0xF }
+    /// Where the record begins, with the separator before it.
+    var begin: Int { Int(self.bits & 0x3FF_FFFF) }
+    var end: Int { Int(self.bits >> 26 & 0x3FF_FFFF) }
+    var rank: Int { min(Int(self.bits >> 52 & 7), 6) }
+    var isSynthetic: Bool { self.bits >> 55 & 1 != 0 }
 
-    @inline(__always)
-    static func kind(rank: Int, isSynthetic: Bool) -> UInt64 {
-        UInt64(truncatingIfNeeded: rank) | (isSynthetic ? 8 : 0)
+    /// Whether it can be the mark of a record between the bytes `start` and `limit`.
+    func isPlausible(from start: Int, to limit: Int) -> Bool {
+        self.bits >> 56 == 0 && self.begin >= start && self.end > self.begin && self.end <= limit
     }
 
-    /// As much of a check as a mark has room for.
+    /// The check of its record, which depends on the mark and its number, too.
     @inline(__always)
-    static func cut(_ check: UInt64) -> UInt64 { check &>> 30 }
+    func check(of record: UnsafeRawPointer, number: Int, seed: UInt64) -> UInt64 {
+        let seed = (seed &+ UInt64(truncatingIfNeeded: number)) ^ self.bits
+        return RecordCheck.of(record, count: self.end &- self.begin, seed: seed)
+    }
+
+    /// Says at `place` that the record is there. Whoever sees the word sees the record and its check.
+    @inline(__always)
+    func commit(to place: UnsafeMutableRawPointer, record: UnsafeRawPointer, number: Int, seed: UInt64) {
+        // What does not outlive the process needs none.
+        if seed != 0 {
+            let check = self.check(of: record, number: number, seed: seed)
+            place.storeBytes(of: check.littleEndian, as: UInt64.self)
+        }
+        SharedWord.store(self.bits, to: place + Self.wordOffset)
+    }
 }

@@ -119,46 +119,33 @@ enum SpoolExamination {
         case (let batch?, true): return .records(batch, header, damage: nil)
         case (let batch?, false): return .records(batch, header, damage: "a record is not whole")
         case (nil, true): return .empty
-        case (nil, false): return .damaged("the first record is not whole")
+        case (nil, false): return .damaged("no record is whole")
         }
     }
 }
 
 /// Finds whole records in a file that has lost its marks, by their text.
 enum SpoolSalvage {
-    /// The records at the front of the body that are JSON objects, as a batch on the heap; `nil` if there is none, or
-    /// the envelope is damaged.
+    /// The records of the body that are JSON objects, as a batch on the heap; `nil` if there is none, or the envelope is
+    /// damaged.
     static func records(_ header: SpoolFormat.Header, in memory: BatchMemory, openedAt: MonotonicInstant) -> OpenBatch?
     {
         guard header.envelopeBytes <= memory.capacity, header.hasWholeEnvelope(at: memory.base) else { return nil }
         let body = UnsafeRawBufferPointer(start: memory.base, count: memory.capacity)
-        let envelope = Array(body[..<header.envelopeBytes])
-        var records: [Range<Int>] = []
+        var records: [RecoveredRecords.Record] = []
         var start = header.envelopeBytes
-        // Stop where no record begins, or where one has no end.
-        while start < body.count, let end = Self.end(of: body, from: start) {
-            guard (try? JSONValue.parse(Array(body[start..<end]))) != nil else { break }
-            records.append(start..<end)
-            start = end + Envelope.separatorCount
+        while start < body.count {
+            if let end = Self.end(of: body, from: start), (try? JSONValue.parse(Array(body[start..<end]))) != nil {
+                records.append(.init(text: start..<end, rank: LogLevel.info.rank, isSynthetic: false))
+                start = end + Envelope.separatorCount
+            } else if let next = memchr(memory.base + start, CInt(UInt8(ascii: "\n")), body.count - start) {
+                // What was never written, or is damaged, hides nothing behind it: a line feed is between two records only.
+                start = UnsafeMutableRawPointer(next) - memory.base + 1
+            } else {
+                break
+            }
         }
-        guard !records.isEmpty else { return nil }
-        let bytes = records.reduce(0) { $0 + $1.count + Envelope.separatorCount }
-        var batch = OpenBatch(
-            header: envelope,
-            batchIDEnd: header.batchIDEnd,
-            openedAt: openedAt,
-            memory: BatchMemory(capacity: OpenBatch.bytes(header: envelope.count) + bytes + (records.count + 2) * 8)
-        )
-        for record in records {
-            let text = UnsafeRawBufferPointer(rebasing: body[record])
-            batch.append(
-                EncodedRecord(opening: Envelope.separator, sequence: nil, members: text),
-                rank: LogLevel.info.rank,
-                isSynthetic: false
-            )
-        }
-        batch.memory.keep(memory)
-        return batch
+        return records.isEmpty ? nil : OpenBatch(records, of: header, in: memory, openedAt: openedAt)
     }
 
     /// Where the record that starts at `start` ends: behind the brace that closes its object. One pass, whatever the record
@@ -170,8 +157,9 @@ enum SpoolSalvage {
         var position = start
         while position < body.count {
             switch body[position] {
-            case 0: return nil
-            case UInt8(ascii: "\\") where isInText: position += 1
+            case 0, UInt8(ascii: "\n"): return nil
+            case UInt8(ascii: "\\") where isInText && body[min(position + 1, body.count - 1)] != UInt8(ascii: "\n"):
+                position += 1
             case UInt8(ascii: "\""): isInText.toggle()
             case UInt8(ascii: "{") where !isInText: depth += 1
             case UInt8(ascii: "}") where !isInText:

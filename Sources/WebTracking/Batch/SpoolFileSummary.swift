@@ -26,22 +26,33 @@ struct SpoolFileSummary {
         guard !page.isEmpty else { return nil }
         self.kind = page.withUnsafeBytes { SpoolFormat.read($0) }
         guard case .holding(let header) = self.kind, isOfInterest(header) else { return }
-        self.readMarks(descriptor, end: SpoolFormat.headerBytes + header.capacity)
+        self.readMarks(descriptor, of: header)
     }
 
-    /// Reads the marks before `end`, the first record's being the last.
-    private mutating func readMarks(_ descriptor: CInt, end: Int) {
-        var end = end
-        while end > SpoolFormat.headerBytes {
-            let start = max(end - 32 << 10, SpoolFormat.headerBytes)
-            let marks = Self.read(descriptor, end - start, at: start)
-            for place in stride(from: marks.count - Mark.size, through: 0, by: -Mark.size) {
+    /// Reads the marks, of which the first record's is the last.
+    private mutating func readMarks(_ descriptor: CInt, of header: SpoolFormat.Header) {
+        let isOld = header.version == 1
+        let size = isOld ? RecoveredRecords.oldMarkSize : Mark.size
+        var text = header.envelopeBytes
+        var missing = 0
+        var end = header.capacity
+        while end > 0 {
+            let start = max(end - 32 << 10, 0)
+            let marks = Self.read(descriptor, end - start, at: SpoolFormat.headerBytes + start)
+            for place in stride(from: marks.count - size, through: 0, by: -size) {
                 let bits = marks.withUnsafeBytes {
-                    UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+                    UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: place + size - 8, as: UInt64.self))
                 }
-                guard bits != 0 else { return }
-                self.records += 1
-                self.highestRank = max(self.highestRank, Mark(bits: bits).rank)
+                let mark = Mark(bits: bits)
+                if isOld ? bits != 0 : mark.isPlausible(from: text, to: start + place) {
+                    self.records += 1
+                    self.highestRank = max(self.highestRank, isOld ? RecoveredRecords.oldRank(bits) : mark.rank)
+                    text = mark.end
+                    missing = 0
+                } else {
+                    missing += 1
+                    guard !isOld, missing < RecoveredRecords.mostMissing else { return }
+                }
             }
             guard !marks.isEmpty else { return }
             end = start

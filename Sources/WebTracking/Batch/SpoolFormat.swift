@@ -3,12 +3,14 @@
 
 import WebTrackingPlatform
 
-/// The format of a spool file, version 1. `Docs/Reference/SpoolFormat.md` describes it for readers of the files.
+/// The format of a spool file, version 2. `Docs/Reference/SpoolFormat.md` describes it for readers of the files.
 ///
 /// A file is a page of header, the request body from the front, and the records' marks from the back (see ``Batch``).
 /// All numbers are little-endian.
 enum SpoolFormat {
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
+    /// Files of these versions are read: 1 has other marks.
+    static let readVersions: ClosedRange<UInt32> = 1...Self.version
     /// The size of the header page.
     static let headerBytes = 4096
     /// What the state says. Not 0 and 1, so that neither a flipped bit nor a zeroed sector makes the one the other.
@@ -35,13 +37,17 @@ enum SpoolFormat {
         static let check = 64
         static let order = 72
         static let texts = 80
+        /// From here to the end of the page: kept for the identity that exactly-once writes need. It is outside of the
+        /// header's check, since it is written later, and zero so far.
+        static let identity = 1024
     }
 
     /// What the header says.
     struct Header: Equatable, Sendable {
+        var version = SpoolFormat.version
         /// What the batch itself does not say.
         var label: SpoolLabel
-        /// The bytes behind the header page; a multiple of 8.
+        /// The bytes behind the header page; a multiple of 16.
         var capacity: Int
         /// How many bytes of the body stand before the first record.
         var envelopeBytes: Int
@@ -76,7 +82,7 @@ enum SpoolFormat {
         // DONE first: a new file's state is zero, and half of a header with that would look damaged.
         self.clear(page)
         page.storeBytes(of: self.magic.littleEndian, toByteOffset: Offset.magic, as: UInt64.self)
-        page.storeBytes(of: self.version.littleEndian, toByteOffset: Offset.version, as: UInt32.self)
+        page.storeBytes(of: header.version.littleEndian, toByteOffset: Offset.version, as: UInt32.self)
         page.storeBytes(of: label.seed.littleEndian, toByteOffset: Offset.seed, as: UInt64.self)
         page.storeBytes(of: UInt64(header.capacity).littleEndian, toByteOffset: Offset.capacity, as: UInt64.self)
         page.storeBytes(of: label.openedAt.littleEndian, toByteOffset: Offset.openedAt, as: Int64.self)
@@ -89,10 +95,11 @@ enum SpoolFormat {
             page.storeBytes(of: UInt32(truncatingIfNeeded: value).littleEndian, toByteOffset: offset, as: UInt32.self)
         }
         var position = Offset.texts
-        for byte in Array(label.destination.utf8) + Array(label.topic.utf8) where position < self.headerBytes {
+        for byte in Array(label.destination.utf8) + Array(label.topic.utf8) where position < Offset.identity {
             page.storeBytes(of: byte, toByteOffset: position, as: UInt8.self)
             position += 1
         }
+        memset(page + Offset.identity, 0, self.headerBytes - Offset.identity)
         page.storeBytes(
             of: self.check(page, textBytes: position - Offset.texts).littleEndian,
             toByteOffset: Offset.check,
@@ -154,21 +161,23 @@ enum SpoolFormat {
         }
         guard wide(Offset.magic) == self.magic else { return .damaged }
         let version = UInt32(truncatingIfNeeded: number(Offset.version))
-        guard version == self.version else {
+        guard self.readVersions.contains(version) else {
             return (1...self.highestPlausibleVersion).contains(version) ? .unknownVersion(version) : .damaged
         }
         if number(Offset.state) == State.done { return .empty }
         let destinationBytes = number(Offset.destinationBytes)
         let topicBytes = number(Offset.topicBytes)
         let capacity = wide(Offset.capacity)
-        guard number(Offset.state) == State.holding, destinationBytes + topicBytes <= self.headerBytes - Offset.texts,
-            capacity <= 1 << 30, capacity % 8 == 0,
+        let textsEnd = version == 1 ? self.headerBytes : Offset.identity
+        guard number(Offset.state) == State.holding, destinationBytes + topicBytes <= textsEnd - Offset.texts,
+            capacity <= 1 << 30, capacity % 16 == 0,
             wide(Offset.check) == self.check(base, textBytes: destinationBytes + topicBytes),
             number(Offset.envelopeBytes) <= Int(capacity), number(Offset.batchIDEnd) <= number(Offset.envelopeBytes)
         else { return .damaged }
         let texts = page[Offset.texts...]
         return .holding(
             Header(
+                version: version,
                 label: SpoolLabel(
                     seed: wide(Offset.seed),
                     order: wide(Offset.order),

@@ -70,6 +70,14 @@ final class QueueContext: Sendable {
         self.budget.admits(rank: rank) && self.spool?.admits(rank: rank) ?? true
     }
 
+    /// Gives back the memory of a batch in a file.
+    func unmap(_ batch: Batch) {
+        // A batch in memory only stays mapped.
+        guard batch.memory.file != nil, !batch.isUnspooled else { return }
+        self.budget.release(batch.memory.heldBytes)
+        self.spool?.unmap(batch.memory)
+    }
+
     /// The prefix of a new queue's batch ids. It differs from that of every earlier queue of any producer.
     func nextBatchPrefix() -> UInt64? {
         guard let identity = self.batchIdentity else { return nil }

@@ -5,20 +5,23 @@
 struct QueueState: ~Copyable, Sendable {
     let lane = AppendLane()
     private let lock = Lock(TopicQueue.State())
-    /// When batches are full; `nil` if every record takes the lock. In a file, a record counts from the store of its mark
-    /// on, and a recovery ends at the first mark that is missing: so there is no lane while one may be missing.
-    private let policy: SealPolicy?
+    private let context: QueueContext
+    /// When batches are full.
+    private let policy: SealPolicy
 
-    init(policy: SealPolicy?) { self.policy = policy }
+    init(context: QueueContext) {
+        self.context = context
+        self.policy = context.sealPolicy
+    }
 
     /// Calls `body` with the state while no one else has it, and no one takes places in the open batch.
     @inline(__always)
     borrowing func withLock<Result>(_ body: (inout sending TopicQueue.State) -> sending Result) -> sending Result {
         self.lock.withLock { state in
             if let (used, count) = self.lane.close() { state.intake.open?.takeClaims(used: used, count: count) }
-            if !state.isFreeOfClaims { state.finishClaims() }
+            if !state.isFreeOfClaims { state.finishClaims(self.context) }
             let result = body(&state)
-            if let policy = self.policy, let target = state.laneTarget(policy), let open = state.intake.open {
+            if let target = state.laneTarget(self.policy), let open = state.intake.open {
                 self.lane.open(target, used: open.used, count: open.count)
             }
             return result
@@ -42,14 +45,30 @@ extension TopicQueue.State {
 
     /// Seals or counts the batches that have waited for callers, as far as these have copied their records.
     @inline(never)
-    mutating func finishClaims() {
-        self.ledger.sealClosing(&self.intake)
+    mutating func finishClaims(_ context: QueueContext) {
+        while let sealed = self.ledger.sealClosing(&self.intake) { self.noteSealed(sealed, context) }
         for index in self.unsent.indices {
             self.unsent[index].batch.findCommits()
-            self.ledger.countLate(&self.unsent[index], as: .shutdownDeadline)
+            self.ledger.countLate(&self.unsent[index])
+            // Nothing is written to its file any more.
+            if self.unsent[index].batch.isWhole { context.spool?.unmap(self.unsent[index].batch.memory) }
         }
         self.unsent.removeAll(where: \.batch.isWhole)
     }
+
+    /// Notes that a batch was sealed, and waits: in a file it needs no memory, least of all when memory is short.
+    mutating func noteSealed(_ batch: Batch, _ context: QueueContext) {
+        guard let spool = context.spool, batch.memory.file != nil else { return }
+        spool.seal(batch.memory)
+        // What a shutdown leaves it unmaps itself, once it has looked for the files.
+        guard !self.isAbandoned else { return }
+        if self.ledger.sealed.count > Self.mappedBacklog { context.unmap(batch) }
+        guard context.budget.isHalfFull else { return }
+        for batch in self.ledger.sealed.prefix(Self.mappedBacklog) { context.unmap(batch) }
+    }
+
+    /// The number of sealed batches of a topic that stay mapped although they are in files.
+    private static let mappedBacklog = 2
 
     /// Where callers may claim places; `nil` if the next record has to take the lock.
     mutating func laneTarget(_ policy: SealPolicy) -> AppendLane.Target? {

@@ -6,8 +6,8 @@ import WebTrackingPlatform
 /// Recovers the records that dead producers have left in the spool directory, and puts them into a queue for delivery.
 ///
 /// Takes one folder after the other, the oldest first, and is never more than a few batches ahead of their delivery. It
-/// copies nothing, so if this process dies, the next one finds the files as they were. ``RecoveryMachine`` decides what
-/// to do next.
+/// writes to no file, so if this process dies, the next one finds them as they were. ``RecoveryMachine`` decides what to do
+/// next.
 struct SpoolRecovery: Sendable {
     /// The time from the end of one pass to the start of the next.
     private static let interval = Duration.seconds(30)

@@ -114,12 +114,12 @@ struct TopicLedger {
         return batch
     }
 
-    /// Seals batches that were waiting for callers who have copied their records now.
-    mutating func sealClosing(_ intake: inout Intake) {
-        while let batch = intake.sealClosing() {
-            self.count(batch.levels)
-            self.enqueue(batch)
-        }
+    /// Seals the oldest batch that was waiting for callers, if they have copied their records now.
+    mutating func sealClosing(_ intake: inout Intake) -> Batch? {
+        guard let batch = intake.sealClosing() else { return nil }
+        self.count(batch.levels)
+        self.enqueue(batch)
+        return batch
     }
 
     /// Takes the batches that are not sealed, which are not to be sent, and counts their records.
@@ -133,7 +133,9 @@ struct TopicLedger {
     }
 
     /// Counts records that callers have copied into a batch after it was given up.
-    mutating func countLate(_ unsent: inout UnsentBatch, as reason: DropReason) {
+    ///
+    /// In a file they are there for the next start, as this process keeps its folder until then.
+    mutating func countLate(_ unsent: inout UnsentBatch) {
         var late = unsent.batch.levels(of: [unsent.batch.all])
         late.all -= unsent.counted.all
         late.own -= unsent.counted.own
@@ -141,7 +143,11 @@ struct TopicLedger {
         unsent.counted = unsent.counted + late
         self.tally.accepted += late.all
         self.tally.synthetic += late.synthetic
-        self.tally.dropped[reason] += late.all
+        if unsent.batch.memory.file == nil {
+            self.tally.dropped[.shutdownDeadline] += late.all
+        } else {
+            self.tally.pending += late.all
+        }
     }
 
     /// A batch that was given up before it was sealed.
@@ -355,26 +361,9 @@ extension TopicQueue {
     @discardableResult
     func sealOpen(in state: inout State, isTaken: Bool = false) -> Batch? {
         guard let sealed = state.ledger.seal(&state.intake, isTaken: isTaken) else { return nil }
-        guard let spool = self.context.spool, sealed.memory.file != nil else { return sealed }
-        spool.seal(sealed.memory)
-        // What a shutdown leaves it unmaps itself, once it has looked for the files.
-        guard !isTaken, !state.isAbandoned else { return sealed }
-        // A batch that waits in a file needs no memory, least of all when memory is short.
-        if state.ledger.sealed.count > Self.mappedBacklog { self.unmap(sealed, in: spool) }
-        guard self.context.budget.isHalfFull else { return sealed }
-        for batch in state.ledger.sealed.prefix(Self.mappedBacklog) { self.unmap(batch, in: spool) }
+        if isTaken { self.context.spool?.seal(sealed.memory) } else { state.noteSealed(sealed, self.context) }
         return sealed
     }
-
-    private func unmap(_ batch: Batch, in spool: SpoolStore) {
-        // A batch in memory only stays mapped.
-        guard batch.memory.file != nil, !batch.isUnspooled else { return }
-        self.context.budget.release(batch.memory.heldBytes)
-        spool.unmap(batch.memory)
-    }
-
-    /// The number of sealed batches of a topic that stay mapped although they are in files.
-    private static let mappedBacklog = 2
 
     /// Counts the result of records of a batch in flight. Releases the batch's memory with the last of them, and wakes
     /// flushes that waited for them.

@@ -33,7 +33,7 @@ final class TopicQueue: RecordQueue {
             staticTags: context.staticTags,
             batchPrefix: context.nextBatchPrefix()
         )
-        self.state = QueueState(policy: context.spool == nil ? context.sealPolicy : nil)
+        self.state = QueueState(context: context)
     }
 
     // MARK: The callers' side
@@ -65,9 +65,8 @@ final class TopicQueue: RecordQueue {
                 // The memory is the queue's.
                 withExtendedLifetime(self) {
                     record.write(to: claim.start, isFirst: false)
-                    let mark = Mark(end: claim.end, rank: rank, isSynthetic: false, check: 0)
                     // The mark last: whoever sees it sees the record.
-                    SharedWord.store(mark.bits, to: claim.mark)
+                    claim.commit(rank: rank)
                 }
                 return .accepted
             }
@@ -185,7 +184,8 @@ extension TopicQueue {
         var skipsBackoff = false
         var waiters: [Waiter] = []
         var nextWaiter = 0
-        /// Batches that were given up while callers were copying records into them. Their memory is kept for that.
+        /// Batches that were given up while callers were copying records into them. Their memory is kept for that, and a
+        /// file's folder stays locked.
         var unsent: [TopicLedger.UnsentBatch] = []
         var worker: Task<Void, Never>?
         /// Whether the worker is about to start, and waits at the turnstile.
@@ -217,7 +217,7 @@ extension TopicQueue {
         /// How many records are in memory only, although they should be in a file.
         var unspooled: Int {
             guard self.hasUnspooled, !self.isAbandoned else { return 0 }
-            return self.ledger.unspooled + (self.intake.open.map { $0.isUnspooled ? $0.count : 0 } ?? 0)
+            return self.ledger.unspooled + self.intake.unspooled
         }
     }
 

@@ -67,18 +67,17 @@ extension TopicQueue {
             defer { state.add(to: &outcome) }
             guard !state.isAbandoned else { return (Rest(), [], [], []) }
             state.isAbandoned = true
-            // What is in no file is not sealed: these records are dropped unread, and with 100,000 topics sealing would
-            // take the most time.
-            let isInFile = state.intake.open?.memory.file != nil
-            let unsent = isInFile ? [] : state.ledger.takeUnsent(&state.intake)
+            // Nothing is sealed any more: what is in no file is dropped unread, what is in one is read by its marks, and
+            // with 100,000 topics sealing would take the most time.
+            let unsent = state.ledger.takeUnsent(&state.intake)
             // It keeps the memory for callers that are still copying.
             state.unsent = unsent.filter { !$0.batch.isWhole }
-            self.sealOpen(in: &state)
             func left(_ file: SpoolFile?, _ levels: LevelCounts, isWaiting: Bool) -> SpooledRecords? {
                 file.map { SpooledRecords(buffer: self, file: $0, levels: levels, isWaiting: isWaiting) }
             }
             var files = state.ledger.sealed.compactMap { left($0.spoolFile, $0.levels.all, isWaiting: true) }
             files += state.ledger.inFlight.compactMap { left($0.file, $0.left.all, isWaiting: false) }
+            files += unsent.compactMap { left($0.batch.spoolFile, $0.counted.all, isWaiting: $0.batch.isWhole) }
             let spooled = files.reduce(into: LevelCounts()) { $0 += $1.levels }
             var dropped = state.ledger.tally.pending
             dropped -= spooled
@@ -101,8 +100,8 @@ extension TopicQueue {
             let open = unsent.map(\.batch)
             return (rest, state.waiters.map(\.continuation), state.ledger.sealed, open)
         }
-        for batch in open { self.unload(batch) }
         // Files stay mapped: the worker has to look for them first.
+        for batch in open { self.release(batch) }
         for batch in left { self.release(batch) }
         for waiter in waiters { waiter.resume() }
         return rest
@@ -136,7 +135,7 @@ extension TopicQueue {
         let buffer: TopicQueue
         let file: SpoolFile
         let levels: LevelCounts
-        /// Whether no actor has it, so that it can be unmapped.
+        /// Whether no actor has it, and no caller writes to it, so that it can be unmapped.
         let isWaiting: Bool
     }
 

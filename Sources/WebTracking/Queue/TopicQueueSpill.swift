@@ -30,7 +30,7 @@ extension TopicQueue {
             self.spill(in: spool) { $0.sealed.filter(\.isUnspooled) }
         } while !self.moveOpen(in: spool)
         self.state.withLock { state in
-            state.hasUnspooled = state.ledger.hasUnspooled || state.intake.open?.isUnspooled ?? false
+            state.hasUnspooled = state.ledger.hasUnspooled || state.intake.hasUnspooled
         }
         return self.unspooled
     }
@@ -69,9 +69,15 @@ extension TopicQueue {
                 in: spool
             )
         else { return true }
-        var copy = OpenBatch(copying: open, to: memory, label: label)
+        var copy = OpenBatch(copying: open.committedPart, to: memory, label: label)
         let old = self.state.withLock { state -> BatchMemory? in
+            state.intake.open?.findCommits()
             guard !state.isAbandoned, let present = state.intake.open, present.memory === open.memory else {
+                return nil
+            }
+            guard present.isWhole else {
+                // A caller is copying a record into it, which must not move. It is copied as a whole when it is sealed.
+                self.sealOpen(in: &state)
                 return nil
             }
             copy.append(recordsOf: present)
@@ -84,7 +90,7 @@ extension TopicQueue {
             // Notes how much was written, so that all of it is wiped.
             _ = copy.sealed()
             spool.release(memory)
-            // It was sealed in the meantime, and is copied as a whole.
+            // It was sealed, or will be, and is copied as a whole then.
             self.state.withLock { state in
                 guard self.isHeld(open.memory, in: state) else { return }
                 spool.reserveFile(bytes)
@@ -135,6 +141,6 @@ extension TopicQueue {
     }
 
     private func isHeld(_ memory: BatchMemory, in state: State) -> Bool {
-        state.intake.open?.memory === memory || state.ledger.holds(memory)
+        state.intake.holds(memory) || state.ledger.holds(memory)
     }
 }

@@ -6,7 +6,8 @@ import Testing
 @testable import WebTracking
 
 /// The protocol of ``AppendLane``, checked in all orders in which the single steps of three callers and of whoever holds
-/// the lock can come, with a caller that may stop for ever at each of its steps.
+/// the lock can come, with a caller that may stop for ever at each of its steps; in a file with a death between any two
+/// steps, and a recovery after it.
 @Suite(.timeLimit(.minutes(5))) struct AppendModelTests {
     @Test func inEveryOrderOfStepsEachRecordIsSentWholeAndOnce() throws {
         // An optimised build tries three callers and four turns of the lock: 1.5 million states.
@@ -15,12 +16,25 @@ import Testing
         #expect(result.violations.isEmpty, "\(result.violations)")
         // So that the model is seen to reach what it is about.
         #expect(result.states > (isSmall ? 5000 : 1_000_000), "\(result.states) states")
+        #expect(result.reached == Set(AppendModel.Event.allCases.filter { $0 != .foundBehindHole }))
+    }
+
+    @Test func afterADeathAtAnyStepEachRecordWhoseCallHasReturnedIsFoundAndNothingLooksDamaged() throws {
+        let isSmall = _isDebugAssertConfiguration()
+        let result = AppendModel.explore(isInFile: true, callers: isSmall ? 2 : 3, turns: 3)
+        #expect(result.violations.isEmpty, "\(result.violations)")
+        #expect(result.states > (isSmall ? 5000 : 500_000), "\(result.states) states")
         #expect(result.reached == Set(AppendModel.Event.allCases))
     }
 
-    @Test(arguments: AppendModel.Fault.allCases)
+    @Test(arguments: AppendModel.Fault.allCases.filter { $0 != .wordBeforeCheck && $0 != .readUpToTheFirstHole })
     func theModelFindsAProtocolThatIsBrokenOnPurpose(fault: AppendModel.Fault) throws {
         #expect(!AppendModel.explore(with: fault, callers: 2, turns: 3).violations.isEmpty)
+    }
+
+    @Test(arguments: AppendModel.Fault.allCases)
+    func theModelFindsAFileThatIsWrittenOrReadWrongOnPurpose(fault: AppendModel.Fault) throws {
+        #expect(!AppendModel.explore(with: fault, isInFile: true, callers: 2, turns: 3).violations.isEmpty)
     }
 }
 
@@ -36,11 +50,16 @@ struct AppendModel: Hashable {
         case oneGeneration
         /// The memory is used again with the marks of the batch before.
         case marksStay
+        /// In a file, the word of a mark is stored before its check.
+        case wordBeforeCheck
+        /// In a file, marks are read as in format 1.
+        case readUpToTheFirstHole
     }
 
     /// What the model has to have come upon.
     enum Event: CaseIterable {
         case claimFailed, foundClosed, foundFull, setAside, sealedLate, memoryUsedAgain, stoppedForEver, sent
+        case foundBehindHole
     }
 
     struct Result {
@@ -52,7 +71,7 @@ struct AppendModel: Hashable {
     /// A caller with one record.
     struct Caller: Hashable {
         enum Step: UInt8, Hashable {
-            case load, readBase, readLimit, exchange, copyFirst, copySecond, commit, done, locked, stopped
+            case load, readBase, readLimit, exchange, copyFirst, copySecond, check, commit, done, locked, stopped
         }
         var step = Step.load
         var word = AppendWord(bits: 0)
@@ -61,11 +80,14 @@ struct AppendModel: Hashable {
         var place: UInt8 = 0
     }
 
-    /// The memory of a batch: two halves of each record, and its mark.
+    /// The memory of a batch: two halves of each record, and its mark; in a file that has a check besides.
     struct Memory: Hashable {
         var first = Array(repeating: UInt8(0), count: Self.places)
         var second = Array(repeating: UInt8(0), count: Self.places)
         var marks = Array(repeating: UInt8(0), count: Self.places)
+        var checks = Array(repeating: UInt8(0), count: Self.places)
+        /// Whether the file's header says that records are in it.
+        var isHolding = false
         static let places = 2
     }
 
@@ -83,6 +105,7 @@ struct AppendModel: Hashable {
         case closing, wiping, writingBase, writingLimit, opening
     }
 
+    let isInFile: Bool
     var word = AppendWord(bits: 0)
     var base: UInt8 = 0
     var limit: UInt8 = 0
@@ -95,9 +118,15 @@ struct AppendModel: Hashable {
     var sent: [UInt8] = []
     var lockedCallers: [UInt8] = []
 
-    static func explore(with fault: Fault? = nil, callers: Int, turns: UInt8) -> Result {
+    static func explore(
+        with fault: Fault? = nil,
+        isInFile: Bool = false,
+        callers: Int,
+        turns: UInt8
+    ) -> Result {
         var result = Result()
-        var start = AppendModel()
+        var start = AppendModel(isInFile: isInFile)
+        start.memories[0].isHolding = isInFile
         start.callers = Array(repeating: Caller(), count: callers)
         start.turns = turns
         start.open = OpenOne(memory: 0)
@@ -108,6 +137,7 @@ struct AppendModel: Hashable {
         var stack = [start]
         while let model = stack.popLast() {
             result.states += 1
+            if isInFile { model.checkDeath(fault, &result) }
             for next in model.steps(fault, &result) where seen.insert(next).inserted { stack.append(next) }
             if fault != nil, !result.violations.isEmpty { break }
         }
@@ -139,7 +169,13 @@ struct AppendModel: Hashable {
         var caller = self.callers[index]
         let number = UInt8(index + 1)
         func target() -> AppendLane.Target {
-            AppendLane.Target(base: UInt(caller.base), capacity: 1000, bodyLimit: 1000, countLimit: Int(caller.limit))
+            AppendLane.Target(
+                base: UInt(caller.base),
+                seed: 0,
+                capacity: 1000,
+                bodyLimit: 1000,
+                countLimit: Int(caller.limit)
+            )
         }
         switch caller.step {
         case .load:
@@ -170,16 +206,21 @@ struct AppendModel: Hashable {
                 result.violations.insert("claimed in other memory than the open batch's")
             }
             model.open?.callers.append(number)
-            caller.step = fault == .commitBeforeCopy ? .commit : .copyFirst
+            caller.step = fault != .commitBeforeCopy ? .copyFirst : self.isInFile ? .check : .commit
         case .copyFirst:
             model.memories[Int(caller.base) - 1].first[Int(caller.place)] = number
             caller.step = .copySecond
         case .copySecond:
             model.memories[Int(caller.base) - 1].second[Int(caller.place)] = number
-            caller.step = fault == .commitBeforeCopy ? .done : .commit
+            let isCheckFirst = self.isInFile && fault != .wordBeforeCheck
+            caller.step = fault == .commitBeforeCopy ? .done : isCheckFirst ? .check : .commit
+        case .check:
+            model.memories[Int(caller.base) - 1].checks[Int(caller.place)] = number
+            caller.step = fault == .wordBeforeCheck ? .done : .commit
         case .commit:
             model.memories[Int(caller.base) - 1].marks[Int(caller.place)] = number
-            caller.step = fault == .commitBeforeCopy ? .copyFirst : .done
+            let isCheckLast = self.isInFile && fault == .wordBeforeCheck
+            caller.step = fault == .commitBeforeCopy ? .copyFirst : isCheckLast ? .check : .done
         case .locked:
             // Under the lock: one step, as what it appends there is not what this model is about.
             guard self.owner == .free else { return nil }
@@ -221,7 +262,10 @@ struct AppendModel: Hashable {
             model.open = OpenOne(memory: free)
             model.owner = fault == .marksStay ? .writingBase : .wiping
         case .wiping:
-            model.memories[Int(model.open?.memory ?? 0)].marks = Array(repeating: 0, count: Memory.places)
+            let memory = Int(model.open?.memory ?? 0)
+            // A file is wiped as a whole.
+            if self.isInFile { model.memories[memory] = Memory() }
+            model.memories[memory].marks = Array(repeating: 0, count: Memory.places)
             model.owner = .writingBase
         case .writingBase:
             let base = (model.open?.memory ?? 0) + 1
@@ -235,6 +279,7 @@ struct AppendModel: Hashable {
             model.owner = .opening
         case .opening:
             model.word = model.word.opened(used: 0, count: 0)
+            if self.isInFile { model.memories[Int(model.open?.memory ?? 0)].isHolding = true }
             model.owner = .free
         }
         return model
@@ -247,6 +292,7 @@ struct AppendModel: Hashable {
             let isWhole = (0..<Int(batch.count)).allSatisfy { memory.marks[$0] != 0 }
             guard isWhole || fault == .sealUnseen else { return }
             self.waiting.removeFirst()
+            self.memories[Int(batch.memory)].isHolding = false
             for place in 0..<Int(batch.count) {
                 let number = batch.callers[place]
                 if memory.first[place] != number || memory.second[place] != number {
@@ -255,6 +301,38 @@ struct AppendModel: Hashable {
                 if self.sent.contains(number) { result.violations.insert("sent twice") }
                 self.sent.append(number)
                 result.reached.insert(.sent)
+            }
+        }
+    }
+
+    /// What has to hold if the process dies now: a recovery finds each record whose call has returned and that was not sent,
+    /// and nothing that looks damaged.
+    private func checkDeath(_ fault: Fault?, _ result: inout Result) {
+        var found: Set<UInt8> = []
+        for memory in self.memories where memory.isHolding {
+            var hasHole = false
+            for place in 0..<Memory.places {
+                let number = memory.marks[place]
+                if number == 0 {
+                    hasHole = true
+                    continue
+                }
+                if hasHole && fault == .readUpToTheFirstHole { break }
+                guard memory.checks[place] == number, memory.first[place] == number, memory.second[place] == number
+                else {
+                    result.violations.insert("a death looks like damage")
+                    continue
+                }
+                if hasHole { result.reached.insert(.foundBehindHole) }
+                if !found.insert(number).inserted || self.sent.contains(number) {
+                    result.violations.insert("found again")
+                }
+            }
+        }
+        for (index, caller) in self.callers.enumerated() where caller.step == .done {
+            let number = UInt8(index + 1)
+            if !found.contains(number), !self.sent.contains(number), !self.lockedCallers.contains(number) {
+                result.violations.insert("lost at a death")
             }
         }
     }

@@ -22,10 +22,11 @@ import Logging
         self.queue = Self.queue(self.clock)
     }
 
-    private static func queue(
+    static func queue(
         _ clock: ManualClock,
         maximumRecords: Int = 4096,
-        targetBytes: Int = 64 << 10
+        targetBytes: Int = 64 << 10,
+        spool: SpoolStore? = nil
     ) -> TopicQueue {
         var batching = WebTrackingConfiguration.Batching()
         batching.maximumRecords = maximumRecords
@@ -41,7 +42,7 @@ import Logging
                 budget: MemoryBudget(limit: 64 << 20, shedding: SheddingPolicy()),
                 sequenceName: "seq",
                 batchIdentity: nil,
-                spool: nil,
+                spool: spool,
                 executor: nil,
                 startWorker: { _ in }
             )
@@ -55,9 +56,10 @@ import Logging
         #expect(answer == .accepted)
     }
 
+    private func claim(_ text: String) throws -> Claimed { try Self.claim(text, in: self.queue) }
+
     /// A caller that has claimed a place in the open batch, and has not copied its record yet.
-    private func claim(_ text: String, in queue: TopicQueue? = nil) throws -> Claimed {
-        let queue = queue ?? self.queue
+    static func claim(_ text: String, in queue: TopicQueue) throws -> Claimed {
         let members = Array("\"m\":\"\(text)\"}".utf8)
         let number = members.withUnsafeBytes { queue.context.record($0).sequence }
         let count = members.withUnsafeBytes { queue.context.record($0, number: number).count }
@@ -70,18 +72,21 @@ import Logging
         )
     }
 
-    private struct Claimed {
+    struct Claimed {
         let claim: AppendLane.Claim
         let members: [UInt8]
         let number: UInt64?
         let queue: TopicQueue
 
-        func commit(level: LogLevel = .info) {
+        func copy() {
             self.members.withUnsafeBytes {
                 self.queue.context.record($0, number: self.number).write(to: self.claim.start, isFirst: false)
             }
-            let mark = Mark(end: self.claim.end, rank: level.rank, isSynthetic: false, check: 0)
-            SharedWord.store(mark.bits, to: self.claim.mark)
+        }
+
+        func commit(level: LogLevel = .info) {
+            self.copy()
+            self.claim.commit(rank: level.rank)
         }
     }
 
@@ -265,9 +270,12 @@ import Logging
     }
 
     /// Threads that append as fast as they can, beside one that takes what there is.
-    @Test(arguments: [2, 8]) func recordsOfManyThreadsAreSentOnceAndWhole(threads: Int) async throws {
+    @Test(arguments: [2, 8], [false, true])
+    func recordsOfManyThreadsAreSentOnceAndWhole(threads: Int, isInFile: Bool) async throws {
         let perThread = 5000
-        let queue = Self.queue(self.clock, targetBytes: 16 << 10)
+        let directory = SpoolDirectory()
+        let spool = isInFile ? SpoolLaneTests.store(directory, self.clock) : nil
+        let queue = Self.queue(self.clock, targetBytes: 16 << 10, spool: spool)
         let left = Atomic<Int>(threads)
         for thread in 0..<threads {
             let hasThread = WriteThread().run {
@@ -288,6 +296,11 @@ import Logging
             // Read before the last look: what came before it is seen.
             isOver = left.load(ordering: .acquiring) == 0
             if let batch = queue.take() {
+                #expect((batch.memory.file != nil) == isInFile)
+                if !batch.memory.isResident {
+                    try batch.memory.map()
+                    queue.context.budget.charge(batch.memory.heldBytes)
+                }
                 for text in self.text(batch) {
                     #expect(text.hasSuffix("\"}"), "\(text)")
                     let parts = text.split(separator: "\"")
@@ -315,5 +328,7 @@ import Logging
         #expect(queue.tally.pending.total == 0)
         // Each number once, and none left out.
         #expect(Set(seen.compactMap { Int($0) }) == Set(1...threads * perThread))
+        #expect(queue.context.budget.heldBytes == 0)
+        #expect(directory.holding == [])
     }
 }

@@ -202,7 +202,7 @@ import Logging
         let file = try #require(directory.holding.first)
         var bytes = directory.contents(of: file)
         // The mark of the last record but some.
-        bytes[bytes.count - 40 * 8 + 4] ^= 1
+        bytes[bytes.count - 40 * Mark.size + 4] ^= 1
         directory.overwrite(file, with: bytes)
         let rig = try SpoolTests.rig(directory)
         await rig.run { rig.producer.statistics.recovered > 0 && rig.producer.statistics.pending == 0 }
@@ -263,13 +263,10 @@ import Logging
                 to: bytes.baseAddress!
             )
             var start = envelope.count
-            for (index, end) in [30, 48].enumerated() {
-                let check = RecordCheck.of(memory + start, count: end - start, seed: seed) >> 30
-                memory.storeBytes(
-                    of: UInt64(end) | check << 30,
-                    toByteOffset: capacity - (index + 1) * 8,
-                    as: UInt64.self
-                )
+            for (index, end) in [30, 31].enumerated() {
+                let mark = Mark(begin: start, end: end, rank: 0, isSynthetic: false)
+                let place = memory + (capacity - (index + 1) * Mark.size)
+                mark.commit(to: place, record: memory + start, number: index, seed: seed)
                 start = end
             }
         }

@@ -333,13 +333,13 @@ import Logging
         try await SpoolTests.leave(3, in: directory)
         let file = try #require(directory.holding.first)
         var bytes = directory.contents(of: file)
-        bytes[SpoolFormat.Offset.version] = 2
+        bytes[SpoolFormat.Offset.version] = 3
         directory.overwrite(file, with: bytes)
         let rig = try await self.look(directory)
         #expect(
             self.left(rig).map(\.text) == [
-                "left in \(try self.spoolFolder(directory)): records that cannot be counted in 1 file, in format 2, and this "
-                    + "version reads 1; a producer or webtracking spool replay of a newer version delivers them"
+                "left in \(try self.spoolFolder(directory)): records that cannot be counted in 1 file, in format 3, and this "
+                    + "version reads 2; a producer or webtracking spool replay of a newer version delivers them"
             ]
         )
         await rig.stop()
@@ -492,7 +492,7 @@ import Logging
         try await SpoolTests.leave(50, in: directory)
         let file = try #require(directory.holding.first)
         var bytes = directory.contents(of: file)
-        bytes[bytes.count - 40 * 8 + 4] ^= 1
+        bytes[bytes.count - 40 * Mark.size + 4] ^= 1
         directory.overwrite(file, with: bytes)
         for path in [file, try self.spoolFolder(directory), directory.path] {
             #expect(chown(path, 12_345, 12_345) == 0)

@@ -60,17 +60,17 @@ import Logging
         let file = try #require(directory.holding.first)
         var bytes = directory.contents(of: file)
         // The mark of the fifth record.
-        bytes[bytes.count - 5 * 8] ^= 1
+        bytes[bytes.count - 5 * Mark.size] ^= 1
         directory.overwrite(file, with: bytes)
         let spool = WebTrackingSpool(directory: directory.path)
         let batch = try #require(try spool.batches().first)
         #expect(batch.damage != nil)
-        #expect(try self.messages(spool, batch) == ["0", "1", "2", "3"])
-        let rig = try await SpoolTests.recover(4, from: directory)
+        #expect(try self.messages(spool, batch) == ["0", "1", "2", "3", "5", "6", "7", "8", "9"])
+        let rig = try await SpoolTests.recover(9, from: directory)
         await rig.stop()
         let aside = try #require(try spool.batches().first)
         #expect(aside.folder == "damaged")
-        #expect(try self.messages(spool, aside) == ["0", "1", "2", "3"])
+        #expect(try self.messages(spool, aside) == ["0", "1", "2", "3", "5", "6", "7", "8", "9"])
     }
 
     @Test func aDirectoryThatIsNotThereIsAnError() {
