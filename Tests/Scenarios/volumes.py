@@ -380,7 +380,8 @@ def removed_lock(world):
                  f"{len(set(numbers))} of 1155 delivered, {repeated(numbers)} twice")
 
 
-@scenario("3.5", "An older and a newer version leave each other's living folders alone, and take over dead ones",
+@scenario("3.5", "An older and a newer version leave each other's living folders alone; the newer takes over what the older "
+          "left, and the older leaves a newer format alone and says so",
           needs=["--other-probe"])
 def two_versions(world):
     seen, fine = [], True
@@ -391,10 +392,15 @@ def two_versions(world):
         world.start("log:count=1,name=start wait:3 shutdown:1", spooling(spool, endpoint), program=second).finish()
         early = len(endpoint.numbers())
         living.kill()
-        world.start("log:count=1,name=start wait:3 shutdown:1", spooling(spool, endpoint), program=second).finish()
+        probe = world.start("log:count=1,name=start wait:3 shutdown:1", spooling(spool, endpoint), program=second).finish()
         late = len(set(endpoint.numbers()))
-        fine = fine and early == 0 and late == 50
         seen.append(f"{name}: {early} taken from the living, {late} of 50 from the dead")
+        if late == 0 and second == world.other_probe:
+            said = re.search(r"in format \d+, and this version reads \d+", probe.told)
+            recover(world, spool, endpoint, 5).finish()
+            late = len(set(endpoint.numbers())) if said else 0
+            seen.append(f"it says {said[0] if said else 'nothing'}, and the newer one then delivers {late}")
+        fine = fine and early == 0 and late == 50
     return check(fine, "; ".join(seen))
 
 

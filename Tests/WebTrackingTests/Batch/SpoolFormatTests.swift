@@ -259,6 +259,16 @@ import Musl
         #expect(self.texts(open) == (0..<60).filter { $0 != 30 }.map { self.text($0) })
     }
 
+    @Test func marksInThePlaceOfOthersAreDamageAndHideNothing() throws {
+        var file = self.interrupted([], isCopied: true)
+        // Those of the records 40 to 49 in the places of 30 to 39, as when a disk writes to the wrong place.
+        let marks = Array(file.bytes[file.mark(49)...(file.mark(40) + 15)])
+        file.put(marks, at: file.mark(39))
+        let (open, _, damage) = try self.found(file)
+        #expect(damage != nil)
+        #expect(self.texts(open) == (0..<60).filter { !(30..<40).contains($0) }.map { self.text($0) })
+    }
+
     /// With text up to the place of the last mark, of records that were under way.
     @Test(arguments: [0, 1, 5]) func aFullFileWithRecordsUnderWayIsNotTakenForDamaged(underWay: Int) throws {
         var file = HandWritten(version: 2)

@@ -21,9 +21,10 @@ import Logging
 @Suite(.timeLimit(.minutes(10))) struct SpoolKillTests {
     private static let directoryName = "WEBTRACKING_TEST_VICTIM_DIRECTORY"
     private static let progressName = "WEBTRACKING_TEST_VICTIM_PROGRESS"
+    private static let threadsName = "WEBTRACKING_TEST_VICTIM_THREADS"
 
-    /// The victim: logs until it is killed, and stores the number of the last record whose call has returned in a page
-    /// that outlives it.
+    /// The victim: logs until it is killed, and stores the number of each thread's last record whose call has returned in a
+    /// page that outlives it.
     @Test(.enabled(if: getenv(Self.directoryName) != nil)) func victim() throws {
         let directory = try #require(getenv(Self.directoryName).map { String(cString: $0) })
         let progress = try #require(getenv(Self.progressName).map { String(cString: $0) })
@@ -37,48 +38,66 @@ import Logging
             transport: InMemoryTransport(otherwise: .never)
         )
         let sink = producer.makeLogHandler(label: "victim")
-        let page = try Self.page(progress)
+        let page = UInt(bitPattern: try Self.page(progress))
+        let threads = getenv(Self.threadsName).flatMap { Int(String(cString: $0)) } ?? 1
         let buffer = try #require(producer.pipeline.router.route(label: "victim") { _ in nil }.queue as? TopicQueue)
-        var number: UInt64 = 0
-        while number < 5_000_000 {
-            number += 1
-            sink.info("\(number)")
-            // What waits in memory for a file is said to be lost with the process.
-            if buffer.unspooled == 0 { SharedWord.store(number, to: page) }
+        @Sendable func log(_ thread: Int) {
+            var number: UInt64 = 0
+            while number < 5_000_000 {
+                number += 1
+                sink.info("\(thread) \(number)")
+                // What waits in memory for a file is said to be lost with the process.
+                guard buffer.unspooled == 0, let page = UnsafeMutableRawPointer(bitPattern: page) else { continue }
+                SharedWord.store(number, to: page + thread * 8)
+            }
         }
+        for thread in 1..<threads {
+            let hasThread = WriteThread().run { log(thread) }
+            #expect(hasThread)
+        }
+        log(0)
     }
 
-    @Test(arguments: [100, 3000, 20_000] as [UInt64])
-    func everyRecordWhoseCallHasReturnedIsThereAfterAKill(enough: UInt64) async throws {
+    @Test(arguments: [(100, 1), (3000, 1), (20_000, 1), (3000, 4), (20_000, 4)] as [(UInt64, Int)])
+    func everyRecordWhoseCallHasReturnedIsThereAfterAKill(enough: UInt64, threads: Int) async throws {
         let directory = SpoolDirectory()
         let progress = "\(directory.path)-progress"
         defer { unlink(progress) }
         let page = try Self.page(progress)
         let child = try spawn(
             "SpoolKillTests/victim",
-            environment: ["\(Self.directoryName)=\(directory.path)", "\(Self.progressName)=\(progress)"]
+            environment: [
+                "\(Self.directoryName)=\(directory.path)", "\(Self.progressName)=\(progress)",
+                "\(Self.threadsName)=\(threads)",
+            ]
         )
+        func logged() -> [UInt64] { (0..<threads).map { Self.read(page + $0 * 8) } }
         var status: CInt = 0
-        while Self.read(page) < enough {
+        while logged().reduce(0, +) < enough {
             try #require(waitpid(child, &status, WNOHANG) == 0, "the victim has ended by itself")
             sched_yield()
         }
         kill(child, SIGKILL)
         waitpid(child, &status, 0)
-        let logged = Int(Self.read(page))
-        #expect(logged >= Int(enough))
-        let rig = try await SpoolTests.recover(logged, from: directory)
-        let numbers = rig.transport.logs.compactMap { $0["message"].flatMap { Int($0) } }
-        // The record in the making may be whole, too, and some behind records that were in memory only.
-        #expect(Array(numbers.prefix(logged)) == Array(1..<(logged + 1)))
-        #expect(numbers == numbers.sorted())
+        let counts = logged().map { Int($0) }
+        #expect(counts.reduce(0, +) >= Int(enough))
+        let rig = try await SpoolTests.recover(counts.reduce(0, +), from: directory)
+        let messages = rig.transport.logs.filter { $0["exit.pid"] == nil }
+            .compactMap { $0["message"]?.split(separator: " ").compactMap { Int($0) } }
+        for (thread, count) in counts.enumerated() {
+            let numbers = messages.filter { $0[0] == thread }.map { $0[1] }
+            // The record in the making may be whole, too, and some behind records that were in memory only.
+            #expect(Array(numbers.prefix(count)) == Array(1..<(count + 1)))
+            #expect(numbers == numbers.sorted())
+        }
         #expect(rig.producer.statistics.damagedSpoolFiles == 0)
         // The death itself is a record, too.
         await rig.run { rig.producer.statistics.unexpectedExits == 1 && rig.producer.statistics.pending == 0 }
         let told = rig.transport.logs.filter { $0["exit.pid"] != nil }
         #expect(told.map { $0["exit.pid"] } == ["\(child)"])
         #expect(told.first?["exit.recovered"] == "\(rig.producer.statistics.recovered)")
-        #expect(told.first?["exit.last_record"] == rig.transport.logs.last { $0["exit.pid"] == nil }?["time"])
+        let last = rig.transport.logs.last { $0["exit.pid"] == nil }?["time"]
+        #expect(threads > 1 || told.first?["exit.last_record"] == last)
         await rig.stop()
         #expect(directory.files == [])
     }
