@@ -3,7 +3,8 @@
 
 @testable import WebTracking
 
-/// The journal's reader: whatever a file holds, it traps on nothing, and finds the whole records before the damage.
+/// The journal's reader: whatever a file holds, it traps on nothing, and finds the whole records before and behind what is
+/// damaged or was never finished.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzJournal(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     var input = FuzzInput(UnsafeBufferPointer(start: start, count: count))
@@ -35,8 +36,8 @@ private enum Journal {
         let isSameSize = bytes.count == file.bytes.count
         // Of a file of another size the records are found by their text alone.
         guard isSameSize else { return }
-        require(found.elementsEqual(file.records.prefix(found.count)), "a record that nobody wrote")
-        require(found.count >= file.wholeRecords(in: bytes), "a whole record before the damage was not found")
+        require(self.isPart(found, of: file.records), "a record that nobody wrote, or in another order")
+        require(self.isPart(file.wholeRecords(in: bytes), of: found), "a whole record was not found")
         guard bytes == file.bytes else { return }
         require(found.count == file.records.count, "a record of an undamaged file was not found")
         if case .records(let batch, let header, let damage) = finding {
@@ -45,12 +46,22 @@ private enum Journal {
         }
     }
 
+    /// Whether these records are some of those, in the same order.
+    private static func isPart(_ some: [[UInt8]], of all: [[UInt8]]) -> Bool {
+        var rest = all[...]
+        return some.allSatisfy { record in
+            guard let place = rest.firstIndex(of: record) else { return false }
+            rest = rest[(place + 1)...]
+            return true
+        }
+    }
+
     /// A whole file with a header that says something else, and whose check is right.
     static func readForgedHeader(_ input: inout FuzzInput) {
         let file = WrittenFile(&input)
         var header = file.header
         let choice = input.byte()
-        if choice & 1 != 0 { header.capacity = input.number(in: 0...4096) * 8 }
+        if choice & 1 != 0 { header.capacity = input.number(in: 0...2048) * 16 }
         if choice & 2 != 0 { header.envelopeBytes = input.number(in: 0...8192) }
         if choice & 4 != 0 { header.batchIDEnd = input.number(in: 0...8192) }
         if choice & 8 != 0 { header.label.order = input.word() }
@@ -58,6 +69,8 @@ private enum Journal {
         if choice & 32 != 0 { header.label.destination = input.text() }
         if choice & 64 != 0 { header.label.topic = input.text() }
         if choice & 128 != 0 { header.label.seed = input.word() }
+        // Or marks of today read as those of format 1.
+        if input.bool() { header.version = 1 }
         var bytes = file.bytes
         let envelope = min(header.envelopeBytes, bytes.count - SpoolFormat.headerBytes)
         bytes.withUnsafeMutableBytes { bytes in
@@ -80,13 +93,17 @@ private enum Journal {
         bytes.withUnsafeMutableBytes { bytes in
             let memory = bytes.baseAddress! + SpoolFormat.headerBytes
             var index = 0
-            while !input.isAtEnd, (index + 1) * 8 <= capacity {
+            while !input.isAtEnd, (index + 1) * Mark.size <= capacity {
+                let begin = input.bool() ? start : input.number(in: 0...(2 * capacity))
                 let end = input.number(in: 0...(2 * capacity))
-                let kind = UInt64(input.byte() & 15)
-                let length = max(min(end, capacity) - start, 0)
-                let check = RecordCheck.of(memory + min(start, capacity), count: length, seed: seed) >> 30
-                let mark = UInt64(end) | kind << 26 | (check ^ kind) << 30
-                memory.storeBytes(of: mark.littleEndian, toByteOffset: capacity - (index + 1) * 8, as: UInt64.self)
+                // Mostly a kind that there is.
+                let word = UInt64(begin) | UInt64(end) << 26 | UInt64(input.byte() & 31) << 52
+                let first = min(begin, capacity)
+                let length = max(min(end, capacity) - first, 0)
+                let check = RecordCheck.of(memory + first, count: length, seed: (seed &+ UInt64(index)) ^ word)
+                let place = capacity - (index + 1) * Mark.size
+                memory.storeBytes(of: check.littleEndian, toByteOffset: place, as: UInt64.self)
+                memory.storeBytes(of: word.littleEndian, toByteOffset: place + Mark.wordOffset, as: UInt64.self)
                 if end > start { start = end }
                 index += 1
             }
