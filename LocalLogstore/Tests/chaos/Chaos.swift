@@ -20,4 +20,6 @@ enum Plan {
     static let logstore = "chaos"
     static let topics = 4
     static func topic(_ number: Int) -> String { "topic-\(number)" }
+    /// The most threads that append to one topic.
+    static let mostThreads = 64
 }

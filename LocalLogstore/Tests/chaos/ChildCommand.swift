@@ -23,6 +23,10 @@ struct ChildCommand: AsyncParsableCommand {
     @Option var user: UInt32?
     /// The page that moves its wall clock.
     @Option var clock: String?
+    /// How many threads append to one topic; if not given, one to each of the topics.
+    @Option var threads: Int?
+    /// Whether files are synced, too.
+    @Flag var power = false
     @Flag var drains = false
 
     func run() async throws {
@@ -35,7 +39,7 @@ struct ChildCommand: AsyncParsableCommand {
             project: Plan.project,
             logstore: Plan.logstore
         )
-        configuration.durability = .process
+        configuration.durability = self.power ? .power(interval: .milliseconds(50)) : .process
         configuration.spool.directory = self.spool
         configuration.topic = .label
         // Many small batches and quick retries: much happens in a short life.
@@ -50,12 +54,24 @@ struct ChildCommand: AsyncParsableCommand {
         let producer = try WebTrackingProducer(configuration: configuration)
         guard !self.drains else { return try await self.drain(producer, of: folders) }
         let progress = try Progress(path: self.progress, slots: self.slots)
-        for topic in 0..<Plan.topics {
-            let logger = Logger(label: Plan.topic(topic), factory: producer.makeLogHandler(label:))
-            let (incarnation, seed, pace) = (self.incarnation, self.seed &+ UInt64(topic), self.pace)
-            Thread.detachNewThread {
-                Self.log(to: logger, incarnation: incarnation, seed: seed, pace: pace) { number in
-                    let slot = incarnation * Plan.topics + topic
+        let writers = self.threads ?? Plan.topics
+        for writer in 0..<writers {
+            let topic = Plan.topic(self.threads == nil ? writer : 0)
+            var logger = Logger(label: topic, factory: producer.makeLogHandler(label:))
+            if self.threads != nil { logger[metadataKey: "thread"] = "\(writer)" }
+            let (incarnation, seed, pace) = (self.incarnation, self.seed &+ UInt64(writer), self.pace)
+            // Where threads meet many are long: so they die in the middle of one now and then.
+            let long = self.threads == nil ? 4096 : 2048
+            let longFrom = self.threads == nil ? 39 : 30
+            Thread.detachNewThread { [logger] in
+                Self.log(
+                    to: logger,
+                    incarnation: incarnation,
+                    seed: seed,
+                    pace: pace,
+                    padding: { $0 < longFrom ? $0 : long }
+                ) { number in
+                    let slot = incarnation * writers + writer
                     progress.note(logged: number, in: slot)
                     // Nothing of what was logged before is in memory only.
                     if producer.statistics.unspooled == 0 { progress.note(spooled: number, in: slot) }
@@ -70,6 +86,7 @@ struct ChildCommand: AsyncParsableCommand {
         incarnation: Int,
         seed: UInt64,
         pace: Double,
+        padding bytes: (Int) -> Int,
         note: (UInt64) -> Void
     ) {
         var random = SeededGenerator(seed: seed)
@@ -79,14 +96,14 @@ struct ChildCommand: AsyncParsableCommand {
             for _ in 0..<Int.random(in: 1...30, using: &random) {
                 number += 1
                 // Mostly short ones, some of several KiB, and now and then one that does not linger.
-                let length = Int.random(in: 0..<40, using: &random)
+                let length = bytes(Int.random(in: 0..<40, using: &random))
                 let level: Logger.Level = Int.random(in: 0..<200, using: &random) == 0 ? .error : .info
                 logger.log(
                     level: level,
                     "n",
                     metadata: [
                         "incarnation": "\(incarnation)", "number": "\(number)",
-                        "padding": "\(padding.prefix(length == 39 ? 4096 : length))",
+                        "padding": "\(padding.prefix(length))",
                     ]
                 )
                 note(number)

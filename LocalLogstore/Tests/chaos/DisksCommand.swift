@@ -187,7 +187,7 @@ struct DisksCommand: AsyncParsableCommand {
             """
             damage: \(damage.files) files of \(self.kills) killed processes damaged, \(aside) of them kept aside\
             \(unharmed > 0 ? " (\(unharmed) were read as whole)" : ""); \
-            \(verdict.missing) lines behind the damage missing, as they may be; \
+            \(verdict.missing) damaged lines missing, as they may be; \
             \(verdict.lost == 0 ? "no other line lost" : "\(verdict.lost) other lines LOST"); \(verdict.storedSummary)
             """
         )

@@ -7,7 +7,7 @@ import WebTracking
 
 /// Damage to spool files, and what it excuses.
 struct FileDamage {
-    /// Lines that may be missing, since they are behind the damage of their file.
+    /// Lines that may be missing, since they or their marks were damaged.
     private(set) var excused: [Verdict.Line: Set<UInt64>] = [:]
     private(set) var files = 0
     /// Files of which a line may be missing.
@@ -52,11 +52,14 @@ struct FileDamage {
         let count = min(Int.random(in: 1...5000, using: &random), bytes.count - start)
         var hit = start..<(start + count)
         var isCut = false
+        var isErased = false
         switch Int.random(in: 0..<5, using: &random) {
         case 0:
             hit = start..<(start + 1)
             bytes[start] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-        case 1: bytes.replaceSubrange(hit, with: Data(repeating: 0, count: count))
+        case 1:
+            isErased = true
+            bytes.replaceSubrange(hit, with: Data(repeating: 0, count: count))
         case 2: bytes.replaceSubrange(hit, with: (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) })
         case 3:
             hit = start..<bytes.count
@@ -69,15 +72,19 @@ struct FileDamage {
         try bytes.write(to: URL(fileURLWithPath: batch.path))
         self.files += 1
         // The marks are at the end, the first record's last. Of a cut file the records are found without them.
-        let end = hit.upperBound
-        let first = records.enumerated().first { place, record in
-            let mark = (batch.bytes - 8 * (place + 1))..<(batch.bytes - 8 * place)
-            return record.range.overlaps(hit) || (!isCut && mark.overlaps(hit))
-        }?.offset
-        let beginning = records.first?.range.lowerBound ?? end
-        let lost = records[(hit.lowerBound < beginning ? 0 : first ?? records.count)...]
+        let beginning = records.first?.range.lowerBound ?? hit.upperBound
+        var isSeen = false
+        let lost = records.enumerated().filter { place, record in
+            let mark = (batch.bytes - 16 * (place + 1))..<(batch.bytes - 16 * place)
+            // With the separator before it.
+            let text = (record.range.lowerBound - 2)..<record.range.upperBound
+            if hit.lowerBound < beginning || text.overlaps(hit) { isSeen = true }
+            return hit.lowerBound < beginning || text.overlaps(hit) || (!isCut && mark.overlaps(hit))
+        }.map(\.element)
         guard !lost.isEmpty else { return }
         for record in lost { self.excused[record.line, default: []].insert(record.number) }
+        // A few marks that were erased look like records that were never finished.
+        guard isSeen || !isErased || lost.count >= 32 else { return }
         self.harmed[batch.path] = lost.map { ($0.line, $0.number) }
     }
 }

@@ -18,6 +18,9 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "What happens at random is picked by this number, except for the operating system's part.")
     var seed: UInt64 = 1
 
+    @Option(help: "How many threads of each process append to one topic, and every other process syncs its files.")
+    var threads: Int?
+
     @Option(help: "The share of requests that go wrong.")
     var faultRate = 0.3
 
@@ -26,7 +29,15 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let started = ContinuousClock.now
-        var world = try World(directory: self.directory, incarnations: self.kills, seed: self.seed)
+        if let threads = self.threads, !(1...Plan.mostThreads).contains(threads) {
+            throw ValidationError("--threads takes a number from 1 to \(Plan.mostThreads)")
+        }
+        var world = try World(
+            directory: self.directory,
+            incarnations: self.kills,
+            writers: self.threads ?? Plan.topics,
+            seed: self.seed
+        )
         try world.startEndpoint(faultRate: self.faultRate)
         try self.killAll(in: &world)
         try world.drain()
@@ -38,7 +49,7 @@ struct RunCommand: AsyncParsableCommand {
             """
             seed \(self.seed): \(world.killed) processes killed, \(world.endpointKills) times the endpoint
             requests \(world.counters[0]), faults: \(faults.joined(separator: ", "))
-            \(verdict.summary)
+            \(verdict.summary)\(self.threads == nil ? "" : "; interrupted, with whole ones behind: \(verdict.interrupted)")
             files left \(world.filesLeft), wall time \(Int(seconds)) s
             """
         )
@@ -65,6 +76,11 @@ struct RunCommand: AsyncParsableCommand {
         var random = SeededGenerator(seed: self.seed)
         var living: [ChildProcess] = []
         for incarnation in 0..<self.kills {
+            if let threads = self.threads {
+                // With little between two lines, so that many die in the middle of one.
+                world.childArguments =
+                    ["--threads", "\(threads)", "--pace", "0.02"] + (incarnation % 2 == 1 ? ["--power"] : [])
+            }
             living.append(try world.startChild(incarnation, seed: random.next() >> 1))
             pause(seconds: Double.random(in: 0.02...0.7, using: &random))
             if Int.random(in: 0..<8, using: &random) == 0 {

@@ -6,10 +6,10 @@ import LocalLogstore
 
 /// Compares what was stored with what was logged.
 struct Verdict {
-    /// The lines of one topic and process.
+    /// The lines of one thread of a process, which are those of a topic unless threads share one.
     struct Line: Hashable {
         var incarnation: Int
-        var topic: Int
+        var writer: Int
     }
 
     /// The batch in which each number of a topic and process came first, by number.
@@ -32,21 +32,28 @@ struct Verdict {
     private let excused: [Line: Set<UInt64>]
     /// The last line, for each topic and process, that was not in memory only.
     private let spooled: [UInt64]
+    private let writers: Int
+    /// By process, the highest of the library's own numbers, and how many of them there are.
+    private var sequences: [Int: (highest: Int, count: Int)] = [:]
 
     /// - Parameters:
     ///   - excused: The numbers of lines that may be missing.
     ///   - spooled: The numbers behind which lines may be missing, since the library said that they were in memory only.
-    init(excused: [Line: Set<UInt64>] = [:], spooled: [UInt64]) {
+    init(excused: [Line: Set<UInt64>] = [:], spooled: [UInt64], writers: Int) {
         self.excused = excused
         self.spooled = spooled
+        self.writers = writers
     }
+
+    /// How many records were never finished although ones with higher numbers were.
+    var interrupted: Int { self.sequences.values.reduce(0) { $0 + $1.highest - $1.count } }
 
     private func mayBeMissing(_ line: Line, _ number: UInt64) -> Bool {
         self.excused[line]?.contains(number) ?? false || self.isUnspooled(line, number)
     }
 
     private func isUnspooled(_ line: Line, _ number: UInt64) -> Bool {
-        let slot = line.incarnation * Plan.topics + line.topic
+        let slot = line.incarnation * self.writers + line.writer
         return self.spooled.indices.contains(slot) && number > self.spooled[slot]
     }
 
@@ -70,9 +77,9 @@ struct Verdict {
     private static func line(topic: String, _ field: (String) -> String?) -> (Line, UInt64)? {
         guard let incarnation = field("incarnation").flatMap({ Int($0) }),
             let number = field("number").flatMap({ UInt64($0) }),
-            let topic = topic.split(separator: "-").last.flatMap({ Int($0) })
+            let writer = field("thread").flatMap({ Int($0) }) ?? topic.split(separator: "-").last.flatMap({ Int($0) })
         else { return nil }
-        return (Line(incarnation: incarnation, topic: topic), number)
+        return (Line(incarnation: incarnation, writer: writer), number)
     }
 
     /// Takes in a stored line, in the order of arrival.
@@ -99,13 +106,17 @@ struct Verdict {
         while expected < number, self.mayBeMissing(line, expected) { expected += 1 }
         if number != expected { self.violate("\(line): \(number) came first where \(expected) should have") }
         self.highest[line] = max(number, self.highest[line] ?? 0)
+        if let sequence = log.log["seq"].flatMap({ Int($0) }) {
+            let before = self.sequences[line.incarnation] ?? (0, 0)
+            self.sequences[line.incarnation] = (max(sequence, before.highest), before.count + 1)
+        }
         self.first[line, default: [:]][number] = batch
     }
 
     /// Checks that every number is there whose call had returned, unless it was said to be in memory only.
     mutating func check(_ progress: [UInt64]) {
         for (index, count) in progress.enumerated() {
-            let line = Line(incarnation: index / Plan.topics, topic: index % Plan.topics)
+            let line = Line(incarnation: index / self.writers, writer: index % self.writers)
             self.logged += count
             let present = UInt64(self.first[line]?.keys.count { $0 <= count } ?? 0)
             guard present < count else { continue }

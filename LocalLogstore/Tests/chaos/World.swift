@@ -11,6 +11,8 @@ struct World {
     let spool: String
     /// How many processes log, one after the other or at once.
     private let incarnations: Int
+    /// How many threads of each process log: one for each topic, or all of them on one.
+    private let writers: Int
     /// What else each child is told.
     var childArguments: [String] = []
     private var random: SeededGenerator
@@ -25,15 +27,22 @@ struct World {
     let counters: SharedCounters
 
     private var database: String { "\(self.directory)/logs.sqlite" }
-    private var slots: Int { self.incarnations * Plan.topics }
+    private var slots: Int { self.incarnations * self.writers }
     private var childrenLog: String { "\(self.directory)/children.log" }
 
-    init(directory: String, spool: String? = nil, incarnations: Int, seed: UInt64) throws {
+    init(
+        directory: String,
+        spool: String? = nil,
+        incarnations: Int,
+        writers: Int = Plan.topics,
+        seed: UInt64
+    ) throws {
         self.directory = directory
         self.spool = spool ?? "\(directory)/spool"
         self.incarnations = incarnations
+        self.writers = writers
         self.random = SeededGenerator(seed: ~seed)
-        self.progress = try Progress(path: "\(directory)/progress", slots: incarnations * Plan.topics)
+        self.progress = try Progress(path: "\(directory)/progress", slots: incarnations * writers)
         self.counters = try SharedCounters(path: "\(directory)/counters", count: EndpointCommand.kinds.count + 1)
     }
 
@@ -140,7 +149,7 @@ struct World {
         excusing excused: [Verdict.Line: Set<UInt64>] = [:],
         until logged: [UInt64]? = nil
     ) throws -> Verdict {
-        var verdict = Verdict(excused: excused, spooled: logged ?? self.progress.spooled)
+        var verdict = Verdict(excused: excused, spooled: logged ?? self.progress.spooled, writers: self.writers)
         let store = try LogStore(readingFrom: self.database)
         var query = LogQuery(logstore: Plan.logstore)
         query.order = .arrival
