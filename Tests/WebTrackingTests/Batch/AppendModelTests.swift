@@ -21,9 +21,9 @@ import Testing
 
     @Test func afterADeathAtAnyStepEachRecordWhoseCallHasReturnedIsFoundAndNothingLooksDamaged() throws {
         let isSmall = _isDebugAssertConfiguration()
-        let result = AppendModel.explore(isInFile: true, callers: isSmall ? 2 : 3, turns: 3)
+        let result = AppendModel.explore(isInFile: true, callers: isSmall ? 2 : 3, turns: isSmall ? 3 : 4)
         #expect(result.violations.isEmpty, "\(result.violations)")
-        #expect(result.states > (isSmall ? 5000 : 500_000), "\(result.states) states")
+        #expect(result.states > (isSmall ? 5000 : 1_000_000), "\(result.states) states")
         #expect(result.reached == Set(AppendModel.Event.allCases))
     }
 
