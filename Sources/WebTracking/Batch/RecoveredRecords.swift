@@ -55,10 +55,12 @@ struct RecoveredRecords {
                 // There is a mark behind it, so it was one, too.
                 if isDoubtful { self.isWhole = false }
                 (gap, isDoubtful, places) = (0, false, index + 1)
-            } else if gap == 0 {
-                // Between marks and text there always is the place of a mark that is zero, so this was one.
+            } else if gap == 0 || mark.isPlausible(from: self.end, to: place - Envelope.footerCount)
+                || !Self.isText(memory, place)
+            {
+                // Between marks and text there always is the place of a mark that is zero, and a record that was being
+                // written is text, which ends in no word that could be a mark. So this was one.
                 self.isWhole = false
-                places = index + 1
             } else {
                 isDoubtful = true
             }
@@ -78,6 +80,13 @@ struct RecoveredRecords {
     private static func lineFeed(_ memory: BatchMemory, from start: Int, to end: Int) -> Int? {
         guard let found = memchr(memory.base + start, CInt(UInt8(ascii: "\n")), end - start) else { return nil }
         return UnsafeMutableRawPointer(found) - memory.base
+    }
+
+    /// Whether the place of a mark may be a part of records: these have no control character but the line feed. Zeros are
+    /// what is not copied yet.
+    private static func isText(_ memory: BatchMemory, _ place: Int) -> Bool {
+        UnsafeRawBufferPointer(start: memory.base + place, count: Mark.size)
+            .allSatisfy { $0 == 0 || $0 == UInt8(ascii: "\n") || $0 >= 0x20 }
     }
 
     private static func isZero(_ memory: BatchMemory, _ place: Int) -> Bool {

@@ -259,6 +259,28 @@ import Musl
         #expect(self.texts(open) == (0..<60).filter { $0 != 30 }.map { self.text($0) })
     }
 
+    @Test(arguments: [58, 10], [true, false])
+    func damageBehindAHoleUpToTheEndIsFound(hole: Int, isInWord: Bool) throws {
+        var file = self.interrupted([hole], isCopied: true)
+        for number in (hole + 1)..<60 {
+            // Of the mark, its word or its check.
+            let place = isInWord ? file.mark(number) + 15 : file.mark(number)
+            file.put([file.bytes[place] ^ 0x10], at: place)
+        }
+        let (open, _, damage) = try self.found(file)
+        #expect(damage != nil)
+        #expect(self.texts(open) == (0..<hole).map { self.text($0) })
+    }
+
+    @Test func textThatIsLostBehindAHoleIsDamage() throws {
+        var file = self.interrupted([10], isCopied: true)
+        let start = try SpoolFormat.headerBytes + self.found(self.interrupted(Set(10..<60), isCopied: true)).batch.rawBytes
+        file.put([UInt8](repeating: 0, count: file.textEnd - start), at: start)
+        let (open, _, damage) = try self.found(file)
+        #expect(damage != nil)
+        #expect(self.texts(open) == (0..<10).map { self.text($0) })
+    }
+
     @Test func marksInThePlaceOfOthersAreDamageAndHideNothing() throws {
         var file = self.interrupted([], isCopied: true)
         // Those of the records 40 to 49 in the places of 30 to 39, as when a disk writes to the wrong place.
