@@ -125,6 +125,9 @@ struct TopicLedger {
     /// Takes the batches that are not sealed, which are not to be sent, and counts their records.
     mutating func takeUnsent(_ intake: inout Intake) -> [UnsentBatch] {
         intake.takeUnsent().map { batch in
+            var batch = batch
+            // Behind one that waits for a caller, nobody has looked at it since it was set aside.
+            batch.findCommits()
             let levels = batch.levels(of: [batch.all])
             self.count(levels)
             self.enqueued += batch.count

@@ -186,6 +186,25 @@ import Logging
         #expect(self.queue.state.withLock { $0.unsent.isEmpty })
     }
 
+    @Test func aShutdownLetsGoOfAFileThatIsWholeBehindOneThatIsNot() throws {
+        self.append("a")
+        let stuck = try self.claim("b")
+        self.seal()
+        self.append("c")
+        let late = try self.claim("d")
+        self.seal()
+        late.commit()
+        var outcome = Outcome()
+        self.queue.close()
+        let rest = self.queue.abandon(addingTo: &outcome)
+        #expect(rest.spooled.map(\.isWaiting) == [false, true])
+        #expect(rest.spooled.map(\.levels.total) == [1, 2] && outcome.pending == 3)
+        self.checkConservation()
+        stuck.commit()
+        #expect(self.queue.tally.pending.total == 4)
+        self.checkConservation()
+    }
+
     @Test func aFileThatNoCallerWritesToIsLetGoOfAtAShutdown() throws {
         self.append("a")
         self.append("b")
