@@ -62,10 +62,10 @@ extension TopicQueue {
     /// dropped. Adds the results of all records to `outcome`.
     @discardableResult
     func abandon(addingTo outcome: inout Outcome) -> Rest {
-        let (rest, waiters, left, open) = self.state.withLock {
-            state -> (Rest, [CheckedContinuation<Void, Never>], [Batch], [OpenBatch]) in
+        let (rest, waiters, left, unsent) = self.state.withLock {
+            state -> (Rest, [CheckedContinuation<Void, Never>], [Batch], Held) in
             defer { state.add(to: &outcome) }
-            guard !state.isAbandoned else { return (Rest(), [], [], []) }
+            guard !state.isAbandoned else { return (Rest(), [], [], Held()) }
             state.isAbandoned = true
             // Nothing is sealed any more: what is in no file is dropped unread, what is in one is read by its marks, and
             // with 100,000 topics sealing would take the most time.
@@ -97,11 +97,12 @@ extension TopicQueue {
                 hasUnreportedDrops: !state.drops.unreported.isEmpty,
                 worker: state.worker
             )
-            let open = unsent.map(\.batch)
-            return (rest, state.waiters.map(\.continuation), state.ledger.sealed, open)
+            // Under the lock: from then on a caller that is late may let one be unmapped, whose memory would not be seen.
+            let held = unsent.reduce(into: Held()) { $0.take($1.batch.memory) }
+            return (rest, state.waiters.map(\.continuation), state.ledger.sealed, held)
         }
         // Files stay mapped: the worker has to look for them first.
-        for batch in open { self.release(batch) }
+        self.release(unsent)
         for batch in left { self.release(batch) }
         for waiter in waiters { waiter.resume() }
         return rest
@@ -139,9 +140,26 @@ extension TopicQueue {
         let isWaiting: Bool
     }
 
+    /// What batches hold of the memory and of the spool.
+    private struct Held {
+        private(set) var memory = 0
+        private(set) var reserved = 0
+
+        mutating func take(_ memory: BatchMemory) {
+            self.memory += memory.heldBytes
+            self.reserved += memory.takeReserved()
+        }
+    }
+
+    private func release(_ held: Held) {
+        self.context.budget.release(held.memory)
+        self.context.spool?.cancelReservation(held.reserved)
+    }
+
     private func release(_ batch: some BatchContent) {
-        self.context.budget.release(batch.memory.heldBytes)
-        self.context.spool?.cancelReservation(batch.memory.takeReserved())
+        var held = Held()
+        held.take(batch.memory)
+        self.release(held)
     }
 
     /// Gives back the memory of a batch that was abandoned; a file stays, for the next producer.
