@@ -17,7 +17,10 @@ struct RecoveredRecords {
 
     /// So many missing marks are damage. Fewer are appends that a death has interrupted: a mark that was not stored and one
     /// that was erased look the same, but what a disk loses is a sector of 512 bytes or more.
-    static let mostMissing = 512 / Mark.size
+    static let mostMissing = Self.sector / Mark.size
+    /// So many, from the edge of a sector to the last mark, are the rest of a sector that is gone.
+    static let mostMissingAtEdge = 5
+    private static let sector = 512
 
     private(set) var records: [Record] = []
     /// Where the last of them ends.
@@ -68,13 +71,17 @@ struct RecoveredRecords {
         // Behind the last mark: records that were being written, each with a line feed before it.
         let marks = memory.capacity - places * Mark.size
         var position = self.end
+        var last = 0
         while missing < Self.mostMissing, let next = Self.lineFeed(memory, from: position, to: marks) {
             missing += 1
+            last += 1
             position = next + 1
         }
+        // The file's header is of whole sectors.
+        let isSectorGone = last >= Self.mostMissingAtEdge && marks % Self.sector == 0
         // The first record is never written beside others.
         let isFirstMissing = Self.isZero(memory, memory.capacity - Mark.size) && missing > 0
-        if missing >= Self.mostMissing || isFirstMissing { self.isWhole = false }
+        if missing >= Self.mostMissing || isSectorGone || isFirstMissing { self.isWhole = false }
     }
 
     private static func lineFeed(_ memory: BatchMemory, from start: Int, to end: Int) -> Int? {

@@ -238,6 +238,16 @@ import Musl
         #expect(try self.found(self.interrupted(Set(28..<60), isCopied: false)).damage == nil)
     }
 
+    /// The marks from the 32nd on are in a sector of their own.
+    @Test(arguments: [(32, 5, true), (32, 28, true), (32, 4, false), (31, 5, false), (33, 5, false)])
+    func theLastSectorOfMarksDoesNotVanishUnseen(first: Int, missing: Int, isDamage: Bool) throws {
+        var file = HandWritten(version: 2)
+        for number in 0..<(first + missing) { file.add(self.text(number), isCommitted: number < first) }
+        let (open, _, damage) = try self.found(file)
+        #expect((damage != nil) == isDamage)
+        #expect(self.texts(open) == (0..<first).map { self.text($0) })
+    }
+
     @Test func theFirstRecordIsNeverUnderWayBesideOthers() throws {
         let (open, _, damage) = try self.found(self.interrupted([0], isCopied: true))
         #expect(damage != nil)
