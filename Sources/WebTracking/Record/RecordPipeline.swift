@@ -218,6 +218,12 @@ final class RecordPipeline: Sendable {
         _ policy: RecordPolicy,
         _ scratch: inout EncoderScratch
     ) -> Bool {
+        // Once more: a metadata provider, a description or a redaction function may have called `fork`, and the place in a
+        // file that the child would claim is its parent's, too.
+        guard !self.isForked else {
+            self.dropForked(rank)
+            return true
+        }
         let comparedFrom = policy.sampler?.suppressesRepeats(rank) ?? false ? self.encoder.endOfTime : nil
         guard self.offer(rank: rank, comparedFrom: comparedFrom, to: route, &scratch) else {
             return self.putIntoRetired(rank: rank, comparedFrom: comparedFrom, route, policy, &scratch)

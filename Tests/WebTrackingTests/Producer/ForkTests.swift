@@ -157,6 +157,52 @@ import Logging
         await rig.stop()
     }
 
+    /// A value whose text is made by a process and its child.
+    private final class Forking: CustomStringConvertible, Sendable {
+        let child = Lock<pid_t>(-1)
+        let fork: @convention(c) () -> pid_t
+
+        init() throws {
+            self.fork = unsafeBitCast(try #require(dlsym(nil, "fork")), to: (@convention(c) () -> pid_t).self)
+        }
+
+        var description: String {
+            let child = self.fork()
+            self.child.withLock { $0 = child }
+            if child == 0 { ForkTests.limitTime() }
+            return "value"
+        }
+    }
+
+    /// A child that is made while a record is: it goes on with the record that its parent goes on with.
+    @Test(.enabled(if: getenv(Self.directoryName) != nil)) func forksWhileARecordIsMade() throws {
+        let producer = try Self.producer()
+        let sink = producer.makeLogHandler(label: "parent")
+        // So that there is a batch in a file, which both have mapped.
+        sink.info("0")
+        let value = try Forking()
+        sink.info("1", metadata: ["value": .stringConvertible(value)])
+        let child = value.child.withLock { $0 }
+        if child == 0 {
+            let isCounted = producer.statistics.dropped == [.afterFork: 1] && producer.statistics.accepted == 1
+            _exit(isCounted ? Fault.none.rawValue : Fault.statistics.rawValue)
+        }
+        var status: CInt = 0
+        waitpid(child, &status, 0)
+        #expect(status == 0)
+        sink.info("2")
+        #expect(producer.statistics.accepted == 3)
+    }
+
+    @Test func aChildThatIsMadeWhileARecordIsDropsItsCopyOfTheRecord() async throws {
+        let directory = SpoolDirectory()
+        #expect(try await Self.end(of: "ForkTests/forksWhileARecordIsMade", directory) == 0)
+        let rig = try await SpoolTests.recover(3, from: directory)
+        #expect(rig.transport.logs.compactMap { $0["message"] } == ["0", "1", "2"])
+        #expect(rig.producer.statistics.damagedSpoolFiles == 0)
+        await rig.stop()
+    }
+
     /// The status with which a test ends that runs in a process of its own.
     private static func end(of test: String, _ directory: SpoolDirectory) async throws -> CInt {
         let process = try spawn(test, environment: ["\(Self.directoryName)=\(directory.path)"])
