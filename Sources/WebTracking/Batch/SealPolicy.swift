@@ -33,9 +33,9 @@ struct SealPolicy: Sendable {
     }
 
     /// The memory to ask for so that `needed` bytes fit: twice as much as before, from 4 KiB up to what a batch of the
-    /// size limit needs with its marks.
+    /// size limit needs with its marks, if records have 128 bytes or more.
     func capacity(for needed: Int, current: Int, backlog: Int) -> Int {
         let limit = self.sizeLimit(backlog: backlog)
-        return max(needed, min(max(current * 2, 4096), limit + limit / 16), min(needed + needed / 8, current * 2))
+        return max(needed, min(max(current * 2, 4096), limit + limit / 8), min(needed + needed / 8, current * 2))
     }
 }

@@ -105,6 +105,31 @@ import Logging
         #expect(!policy.isFull(empty, adding: 5000, backlog: 0))
     }
 
+    @Test func aBatchOfShortRecordsIsAsLargeAsARequestMayBe() {
+        let policy = SealPolicy(
+            targetBytes: 256 << 10,
+            maximumBytes: 1 << 20,
+            maximumRecords: 4096,
+            linger: .zero,
+            urgentRank: 5
+        )
+        var batch = OpenBatch(
+            header: Array("{".utf8),
+            openedAt: .init(nanoseconds: 0),
+            memory: BatchMemory(capacity: policy.capacity(for: 0, current: .max / 4, backlog: 0))
+        )
+        let text = Array(("\"m\":\"" + String(repeating: "x", count: 128) + "\"}").utf8)
+        var cost = 0
+        let isFull = text.withUnsafeBytes { members in
+            let opening = EncodedRecord.opening(sequenceName: nil)
+            let record = EncodedRecord(opening: opening, sequence: nil, members: members)
+            while batch.put(record, rank: 2, isSynthetic: false, policy: policy, backlog: 0) { cost = record.count }
+            return policy.isFull(batch, adding: cost, backlog: 0)
+        }
+        // Sealed for its size, and not since its memory had no room for marks.
+        #expect(isFull && batch.hasRoom(for: cost))
+    }
+
     @Test(arguments: [nil, 0xAB_CDEF] as [UInt64?])
     func theSizeOfAHeaderIsKnownBeforeItIsMade(batchPrefix: UInt64?) {
         let key = TopicKey(topic: "t", tags: [.init(key: "k", value: "v")])
