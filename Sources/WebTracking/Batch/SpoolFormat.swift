@@ -94,14 +94,13 @@ enum SpoolFormat {
         ] {
             page.storeBytes(of: UInt32(truncatingIfNeeded: value).littleEndian, toByteOffset: offset, as: UInt32.self)
         }
-        var position = Offset.texts
-        for byte in Array(label.destination.utf8) + Array(label.topic.utf8) where position < Offset.identity {
-            page.storeBytes(of: byte, toByteOffset: position, as: UInt8.self)
-            position += 1
-        }
+        let texts = Array(label.destination.utf8) + Array(label.topic.utf8)
+        // They have at most 255 bytes (`NameRules`, `TopicKey`); a header with longer ones could not be read.
+        precondition(texts.count <= Offset.identity - Offset.texts)
+        UnsafeMutableRawBufferPointer(start: page + Offset.texts, count: texts.count).copyBytes(from: texts)
         memset(page + Offset.identity, 0, self.headerBytes - Offset.identity)
         page.storeBytes(
-            of: self.check(page, textBytes: position - Offset.texts).littleEndian,
+            of: self.check(page, textBytes: texts.count).littleEndian,
             toByteOffset: Offset.check,
             as: UInt64.self
         )
