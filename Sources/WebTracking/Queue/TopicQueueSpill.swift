@@ -57,7 +57,13 @@ extension TopicQueue {
     /// of it is copied outside of the critical section, which then copies only the records that came in between.
     private func moveOpen(in spool: SpoolStore) -> Bool {
         let open = self.state.withLock { state -> OpenBatch? in
+            state.intake.open?.findCommits()
             guard !state.isAbandoned, let open = state.intake.open, open.isUnspooled else { return nil }
+            guard open.isWhole else {
+                // A caller is copying a record into it, which must not move. It is copied as a whole when it is sealed.
+                self.sealOpen(in: &state)
+                return nil
+            }
             return open
         }
         // It may still be filled until its memory is full, so the file must be as large.

@@ -224,7 +224,9 @@ import Logging
         unlink(self.directory.path)
         self.clock.advance(by: .seconds(2))
         #expect(self.queue.spillToFiles(isForced: true) == 2)
-        // It is not open any more, and callers go on in a file.
+        // No file was fetched for it that it cannot have yet.
+        #expect(self.directory.files == [])
+        // It is not open any more, and callers go on in another batch.
         self.append("c")
         #expect(self.queue.take() == nil)
         claimed.commit()
