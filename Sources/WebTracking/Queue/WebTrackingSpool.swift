@@ -133,7 +133,7 @@ public struct WebTrackingSpool: Sendable {
             batch.openedAt = header.label.openedAt
             batch.batchID = records.batchID
             batch.records = records.count
-            // A living process is writing the last record.
+            // A living process is writing records.
             batch.damage = isAlive ? nil : damage
             return (batch, records)
         case .foreign(let destination): batch.destination = destination
