@@ -12,6 +12,8 @@ struct WrittenFile {
     let header: SpoolFormat.Header
     /// Where each of them is in the memory behind the header page, with the separator before it, and its number.
     private var places: [(bytes: Range<Int>, number: Int)] = []
+    /// How many records behind the last committed one were under way.
+    private(set) var interruptedAtEnd = 0
 
     /// Makes a file of as many records as the input says; a few fill it to the last byte, and some were under way when its
     /// process died.
@@ -46,8 +48,10 @@ struct WrittenFile {
             // The first record is never written beside others.
             if kind >= 224, number > 0 {
                 underWay.append((start..<batch.used, number))
+                self.interruptedAtEnd += 1
                 continue
             }
+            self.interruptedAtEnd = 0
             self.records.append(Array(text.utf8))
             self.levels.countOne(rank)
             self.places.append((start..<batch.used, number))
