@@ -68,7 +68,8 @@ public final class URLSessionTransport: WebTrackingTransport, AuthoritiesUser {
     /// of them on Debian, Fedora and Alpine.
     package var missingAuthorities: [String]? {
         #if os(Linux)
-        guard case .own = self.source, getenv("URLSessionCertificateAuthorityInfoFile") == nil else { return nil }
+        guard case .own = self.source, getenv(self.authoritiesVariable) == nil, !HashedAuthorities.isThere
+        else { return nil }
         let files = [
             "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
             "/usr/share/ssl/certs/ca-bundle.crt",
@@ -80,6 +81,9 @@ public final class URLSessionTransport: WebTrackingTransport, AuthoritiesUser {
         return nil
         #endif
     }
+
+    /// Foundation on Linux reads this one.
+    package var authoritiesVariable: String { "URLSessionCertificateAuthorityInfoFile" }
 
     /// How many sessions of its own there are.
     package var sessionCount: Int {

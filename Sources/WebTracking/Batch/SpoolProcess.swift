@@ -12,7 +12,8 @@ struct SpoolProcess: Equatable, Sendable {
     static let version: UInt64 = 1
     /// Longer than any host, destination and topic.
     static let largestFile = 64 << 10
-    private static let checkDigits = 16
+    /// Of Linux and macOS, and of the Domain Name System.
+    private static let longestHost = 255
 
     var process: ProcessIdentity
     /// When the producer was made, nanoseconds since 1970.
@@ -66,7 +67,8 @@ struct SpoolProcess: Equatable, Sendable {
         guard version == Self.version else { return .newer }
         guard let pid = members.text("pid").flatMap({ Int64($0) }), let host = members.text("host"),
             let startedAt = members.text("started").flatMap({ Int64($0) }),
-            let destination = members.text("destination"), let topic = members.text("topic")
+            let destination = members.text("destination"), let topic = members.text("topic"),
+            pid > 0, host.utf8.count <= Self.longestHost, topic.utf8.count <= TopicKey.maximumTopicBytes
         else { return .damaged }
         return .process(
             SpoolProcess(
@@ -80,6 +82,9 @@ struct SpoolProcess: Equatable, Sendable {
 }
 
 extension SpoolFolder {
+    /// What times are noted in: whole microseconds.
+    private static let granularity: Int64 = 1000
+
     private var processPath: String { "\(self.path)/\(SpoolProcess.fileName)" }
 
     /// Writes down who made this folder. What is written in part is found damaged, and counts as nothing. Returns the
@@ -98,17 +103,19 @@ extension SpoolFolder {
             unlink(path)
             throw error
         }
+        // No batch was begun yet.
+        self.noteBatch(at: 0)
         return path
     }
 
-    /// Who made this folder, and when its last batch was begun; `nil` if the folder does not say.
-    func process() throws(FileError) -> (finding: SpoolProcess.Finding, lastBatchAt: Int64)? {
+    /// Who made this folder, or `nil` if it does not say, and when its last batch was begun, if there was one.
+    func process() throws(FileError) -> (finding: SpoolProcess.Finding, lastBatchAt: Int64?)? {
         let path = self.processPath
         do throws(FileError) {
             let descriptor = try FileSystem.open(path, flags: O_RDONLY | O_NONBLOCK)
             defer { close(descriptor) }
             let size = try FileSystem.size(descriptor, path: path, access: self.access)
-            guard size <= SpoolProcess.largestFile else { return (.damaged, 0) }
+            guard size <= SpoolProcess.largestFile else { return (.damaged, nil) }
             var status = stat()
             guard fstat(descriptor, &status) == 0 else { throw FileError("fstat", path) }
             #if canImport(Darwin)
@@ -117,8 +124,10 @@ extension SpoolFolder {
             let time = status.st_mtim
             #endif
             let bytes = try FileSystem.read(descriptor, bytes: size, path: path)
-            let seconds = Int64(time.tv_sec).saturatingMultiply(1_000_000_000)
-            return (SpoolProcess.read(bytes), seconds.saturatingAdd(Int64(time.tv_nsec)))
+            let nanoseconds = Int64(time.tv_sec).saturatingMultiply(1_000_000_000).saturatingAdd(Int64(time.tv_nsec))
+            // The time of a file that was copied is the copy's, and hardly ever whole.
+            let isNoted = nanoseconds > 0 && nanoseconds % Self.granularity == 0
+            return (SpoolProcess.read(bytes), isNoted ? nanoseconds : nil)
         } catch {
             if error.isAbsence { return nil }
             throw error
@@ -128,6 +137,7 @@ extension SpoolFolder {
     /// Notes that a batch was begun, as the time of the file. If that fails, what is told later is less exact.
     func noteBatch(at wallTime: Int64) {
         guard wallTime >= 0 else { return }
+        let wallTime = wallTime - wallTime % Self.granularity
         let time = timespec(
             tv_sec: time_t(wallTime / 1_000_000_000),
             tv_nsec: .init(wallTime % 1_000_000_000)

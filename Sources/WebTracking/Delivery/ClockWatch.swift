@@ -10,13 +10,16 @@ final class ClockWatch: Sendable {
 
     private let isReported = Atomic(false)
 
-    /// What is to be reported of an answer of the service; `nil` for nothing.
-    func note(_ response: TransportResponse, wallTime: Int64) -> ProducerDiagnostic? {
+    /// What is to be reported of an answer of the service to a request that was sent and answered at these times; `nil` for
+    /// nothing.
+    func note(_ response: TransportResponse, sentAt: Int64, receivedAt: Int64) -> ProducerDiagnostic? {
         guard !self.isReported.load(ordering: .relaxed), response.requestID != nil,
             let date = response.header("date").flatMap({ RetryAfter.date($0) })
         else { return nil }
-        let ahead = Duration.nanoseconds(wallTime.saturatingSubtract(date * 1_000_000_000))
-        guard ahead > Self.limit || ahead < .zero - Self.limit,
+        // The date is of some time between the two, which may be far apart: a process can be stopped meanwhile.
+        let least = Duration.nanoseconds(sentAt.saturatingSubtract(date * 1_000_000_000))
+        let most = Duration.nanoseconds(receivedAt.saturatingSubtract(date * 1_000_000_000))
+        guard let ahead = least > Self.limit ? least : most < .zero - Self.limit ? most : nil,
             !self.isReported.exchange(true, ordering: .relaxed)
         else { return nil }
         let seconds = ahead.components.seconds

@@ -85,13 +85,16 @@ extension DeliveryContext {
     }
 
     private func answer(to request: TransportRequest) async -> (Verdict, ProducerDiagnostic.Failure?) {
+        let sentAt = self.clock.wallTime()
         do {
             // Set in here, since the detached task of the deadline inherits no task-local value.
             let response = try await DeliveryScope.$isInside.withValue(true) {
                 try await self.transport.send(request)
             }
             let wallTime = self.clock.wallTime()
-            if let difference = self.clockWatch.note(response, wallTime: wallTime) { self.diagnostics(difference) }
+            if let difference = self.clockWatch.note(response, sentAt: sentAt, receivedAt: wallTime) {
+                self.diagnostics(difference)
+            }
             let (verdict, error) = ResponseClassifier.classify(response, wallTime: wallTime)
             return (verdict, error.map { .service($0) })
         } catch {

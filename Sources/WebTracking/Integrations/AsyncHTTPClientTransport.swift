@@ -138,6 +138,7 @@ public struct AsyncHTTPClientTransport: WebTrackingTransport {
 
 extension AsyncHTTPClientTransport: AuthoritiesUser {
     package var missingAuthorities: [String]? { self.hasOwnTrust ? TLSFailure.Machine.present.missing : nil }
+    package var authoritiesVariable: String { "SSL_CERT_FILE" }
 }
 
 extension HTTPClient.Configuration {

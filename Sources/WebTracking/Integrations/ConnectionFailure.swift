@@ -137,16 +137,12 @@ final class ConnectionFailure: Sendable {
 
 extension TLSFailure.Machine {
     /// Where the TLS library looks for certificate authorities on Linux.
-    private static let directory = "/etc/ssl/certs"
     private static let files = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"]
 
     /// This machine as it is now.
     static var present: TLSFailure.Machine {
         #if os(Linux)
-        // The library also reads a directory of files that are named by hashes (`c_rehash`).
-        let hasAuthorities =
-            self.files.contains { access($0, R_OK) == 0 }
-            || ((try? FileSystem.names(in: self.directory)) ?? []).contains { $0.hasSuffix(".0") }
+        let hasAuthorities = self.files.contains { access($0, R_OK) == 0 } || HashedAuthorities.isThere
         #else
         // Elsewhere the system verifies certificates, without these files.
         let hasAuthorities = true

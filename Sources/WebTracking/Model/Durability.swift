@@ -56,7 +56,7 @@ extension WebTrackingConfiguration {
         /// Which folders and files are used: `.owner` those of the process's user that no other user may write to, `.group`
         /// also those that a group of the process may write to.
         public var permits = Permits.owner
-        /// Whether a start tells of each process that ended without a stop (a crash, SIGKILL, `exit`).
+        /// Whether a start tells of processes that ended without a stop.
         ///
         /// If not, this one's end is not told either. The record is of level `error` and label `webtracking`. It has the topic
         /// of the records that came back, or the base topic of the process's producer if they had several or none came back.

@@ -19,14 +19,39 @@ enum SurroundingsReader {
         SpoolWorker("surroundings", isInline: false).start {
             var surroundings = Surroundings()
             surroundings.spoolFileSystem = configuration.spoolDirectory.flatMap { self.fileSystem(of: $0) }
+            surroundings.spoolFileSystemBytes = configuration.spoolDirectory.flatMap { self.bytesOfFileSystem(of: $0) }
             surroundings.memoryLimit = self.memoryLimit()
             surroundings.missingAuthorities = user?.missingAuthorities
+            if let variable = user?.authoritiesVariable { surroundings.authoritiesVariable = variable }
             for problem in surroundings.problems(for: configuration) { report(problem) }
         }
     }
 
     /// The kind of file system that a directory is on, or will be; `nil` if that cannot be found out.
     static func fileSystem(of directory: String) -> String? {
+        guard let path = self.nearest(directory) else { return nil }
+        #if canImport(Darwin)
+        var status = statfs()
+        guard statfs(path, &status) == 0 else { return nil }
+        return withUnsafeBytes(of: &status.f_fstypename) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        #else
+        return self.text("/proc/self/mountinfo").flatMap { MountTable($0).fileSystem(of: path) }
+        #endif
+    }
+
+    /// The size of that file system; `nil` if there is no bound, or it cannot be found out.
+    static func bytesOfFileSystem(of directory: String) -> Int? {
+        var status = statvfs()
+        guard let path = self.nearest(directory), statvfs(path, &status) == 0, status.f_blocks > 0 else { return nil }
+        return Int(
+            clamping: UInt64(status.f_blocks).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue
+        )
+    }
+
+    /// The path without links of a directory, or of the nearest one around it that is there.
+    private static func nearest(_ directory: String) -> String? {
         var path = directory[...]
         var found: UnsafeMutablePointer<CChar>?
         while true {
@@ -37,15 +62,7 @@ enum SurroundingsReader {
         }
         guard let found else { return nil }
         defer { free(found) }
-        #if canImport(Darwin)
-        var status = statfs()
-        guard statfs(found, &status) == 0 else { return nil }
-        return withUnsafeBytes(of: &status.f_fstypename) { bytes in
-            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        #else
-        return self.text("/proc/self/mountinfo").flatMap { MountTable($0).fileSystem(of: String(cString: found)) }
-        #endif
+        return String(cString: found)
     }
 
     /// The least limit on memory of the control groups around a process; `nil` if there is none.

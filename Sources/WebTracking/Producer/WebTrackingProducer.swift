@@ -77,7 +77,10 @@ public final class WebTrackingProducer: Sendable {
         self.startReporter()
         self.maintenance?.start()
         if looksAround {
-            SurroundingsReader.look(for: configuration, transport: transport, report: diagnostics.report)
+            SurroundingsReader.look(for: configuration, transport: transport) { [weak self] problem in
+                // A look that hung on a network says nothing behind the shutdown's line.
+                if let self, self.stopping.withLock({ $0 == nil }) { self.diagnostics.report(problem) }
+            }
         }
     }
 
@@ -269,7 +272,6 @@ public final class WebTrackingProducer: Sendable {
             self.count(lost: maintenance.lost(of: files, until: grace), progress)
         }
         self.maintenance?.unmap(files)
-        if isDiskAnswering { self.maintenance?.noteStop(until: max(grace, progress.deadline)) }
         let report = self.report(on: progress, isBlocked: true).report
         if let whenWritten = self.diagnostics.whenWritten {
             let reported = DispatchSemaphore(value: 0)

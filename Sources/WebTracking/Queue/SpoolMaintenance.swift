@@ -91,20 +91,21 @@ final class SpoolMaintenance: Sendable {
         await self.syncWorker.run { store.sync() }
     }
 
-    /// Moves the records that wait in memory to files until `end`, as the last chance before the shutdown's.
+    /// Notes the stop, which works however slow the disk becomes, and moves the records that wait in memory to files until
+    /// `end`, as the last chance before the shutdown's.
     func spillBeforeEnd(until end: MonotonicInstant) async {
         let store = self.store
         store.spillsUntil.withLock { $0 = end }
-        await store.worker.run { store.runMaintenance(isForced: true) }
+        await store.worker.run { store.prepareEnd() }
     }
 
     /// Does the same from a thread that may block. Returns whether the disk has answered by `deadline`.
     @discardableResult
     func spillBeforeEnd(until end: MonotonicInstant, deadline: MonotonicInstant) -> Bool {
-        self.store.spillsUntil.withLock { $0 = end }
-        return self.store.runMaintenance(isForced: true) { [clock = self.store.clock] in
-            $0.wait(until: deadline, clock: clock)
-        }
+        let store = self.store
+        store.spillsUntil.withLock { $0 = end }
+        let wait: (DispatchSemaphore) -> Bool = { $0.wait(until: deadline, clock: store.clock) }
+        return store.worker.run(waiting: wait) { store.prepareEnd() } != nil
     }
 
     /// Those of `spooled` that have lost their file.
@@ -127,17 +128,6 @@ final class SpoolMaintenance: Sendable {
         let store = self.store
         let isSynced = self.syncInterval != nil
         await store.worker.run { store.close(isSynced: isSynced) }
-    }
-
-    /// Notes that the producer was stopped, from a thread that may block; the folder stays this process's.
-    func noteStop(until deadline: MonotonicInstant) {
-        let store = self.store
-        let isSynced = self.syncInterval != nil
-        let wait: (DispatchSemaphore) -> Bool = { $0.wait(until: deadline, clock: store.clock) }
-        _ = store.worker.run(waiting: wait) {
-            store.noteStop(isSynced: isSynced)
-            store.reportNotices()
-        }
     }
 
     /// Asks the worker to unmap files that were left.

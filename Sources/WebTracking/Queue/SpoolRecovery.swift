@@ -35,6 +35,8 @@ struct SpoolRecovery: Sendable {
     private final class Reported: Sendable {
         /// Folders and files; `nil` before they are reported.
         let paths = Lock<Set<String>?>(nil)
+        /// What was said of files that name a process.
+        let marks = Lock<Set<String>>([])
     }
 
     /// Recovers everything once, and then again from time to time: a process that was still stopping when this one
@@ -172,7 +174,7 @@ struct SpoolRecovery: Sendable {
                 let files = try spoolFolder.files { path, error in
                     if !self.wasReported(path) { failure = failure ?? String(describing: error) }
                 }
-                let exit = try self.exit(of: spoolFolder, &failure)
+                let exit = try self.exit(of: spoolFolder)
                 return (spoolFolder, files, exit, failure)
             }
             machine.opened(found?.files, exit: found?.exit, failure: found?.failure)
@@ -184,7 +186,7 @@ struct SpoolRecovery: Sendable {
     }
 
     /// The end of the process that made a folder, if it is for this producer to tell.
-    private func exit(of spoolFolder: SpoolFolder, _ failure: inout String?) throws(FileError) -> UnexpectedExit? {
+    private func exit(of spoolFolder: SpoolFolder) throws(FileError) -> UnexpectedExit? {
         // A rescue delivers records by hand, beside the program, whose next start tells.
         guard !self.store.isRescue else { return nil }
         do throws(FileError) {
@@ -193,9 +195,9 @@ struct SpoolRecovery: Sendable {
             case .newer: return nil
             case .damaged:
                 let path = "\(spoolFolder.path)/\(SpoolProcess.fileName)"
+                try spoolFolder.removeProcess()
                 let reason = "\(path) is damaged; the end of its process is not told"
                 self.store.diagnostics(.spoolFailed(directory: self.store.directory, reason: reason))
-                try spoolFolder.removeProcess()
                 return nil
             case .process(let process):
                 // Like its records, it waits for a producer of its logstore.
@@ -213,14 +215,19 @@ struct SpoolRecovery: Sendable {
             }
         } catch {
             if error.isShortage { throw error }
-            failure = failure ?? String(describing: error)
+            // Beside the failures of a pass: it may last for ever, and hide no other one.
+            let reason = String(describing: error)
+            if self.reported.marks.withLock({ $0.insert(reason).inserted }) {
+                self.store.diagnostics(.spoolFailed(directory: self.store.directory, reason: reason))
+            }
             return nil
         }
     }
 
     /// Tells of the end of a process, and then notes in its folder that it was told. A death between the two repeats it.
     private func tell(_ exit: UnexpectedExit, of spoolFolder: SpoolFolder, _ machine: inout RecoveryMachine) async {
-        let isAccepted = self.tell?(exit) ?? false
+        // Not while it would be in memory only: the folder says it better.
+        let isAccepted = self.store.isUnavailable ? false : self.tell?(exit) ?? false
         machine.told(isAccepted)
         guard isAccepted else { return }
         self.store.countUnexpectedExit()

@@ -79,8 +79,10 @@ final class SpoolStore: Sendable {
         var finished: [BatchMemory] = []
         var mappings: [SpoolFile.Mapping] = []
         var isWorkRequested = false
-        /// Whether a batch was begun in a file since the folder has noted one.
-        var isBatchNew = false
+        /// When the last batch was begun, nanoseconds since 1970, until the folder has noted that.
+        var batchBegunAt: Int64?
+        /// Whether the producer's stop is noted.
+        var isStopped = false
         /// Whether records in memory may wait for a file.
         var isSpillDue = false
         /// Whether files may be gone since the last maintenance.
@@ -190,8 +192,10 @@ final class SpoolStore: Sendable {
         let now = self.clock.now()
         let least = SpoolFile.bytes(capacity: needed ?? capacity)
         let isInline = self.worker.isInline
+        let wallTime = self.clock.wallTime()
         let (found, wasIdle, isOwed) = self.state.withLock { state -> (BatchMemory?, Bool, Bool) in
             state.policy.note(bytes, at: now)
+            state.batchBegunAt = wallTime
             let (found, wasIdle) = self.takeReady(
                 bytes,
                 least: least,
@@ -236,7 +240,6 @@ final class SpoolStore: Sendable {
         guard !state.isClosed, let size, let index = sizes.lastIndex(of: size), let page = state.ready[index].page
         else { return (nil, false) }
         let file = state.ready.remove(at: index)
-        state.isBatchNew = true
         self.spare.subtract(size, ordering: .relaxed)
         let held = self.held.add(size - reserved, ordering: .relaxed).newValue
         self.reserved.subtract(reserved, ordering: .relaxed)

@@ -44,12 +44,12 @@ extension SpoolStore {
     /// Checks that the folders exist, disposes of files that are done with, and makes new ones ready.
     func updateFiles(isForced: Bool = false) {
         // Reset first, so that a request that comes during this round starts another one.
-        let begun = self.state.withLock { state -> SpoolFolder? in
+        let begun = self.state.withLock { state -> (folder: SpoolFolder, at: Int64)? in
             state.isWorkRequested = false
-            defer { state.isBatchNew = false }
-            return state.isBatchNew ? state.spoolFolder : nil
+            guard let folder = state.spoolFolder, let begun = state.batchBegunAt.take() else { return nil }
+            return (folder, begun)
         }
-        if self.process != nil { begun?.noteBatch(at: self.clock.wallTime()) }
+        if self.process != nil, let begun { begun.folder.noteBatch(at: begun.at) }
         self.checkFolders(isForced: isForced)
         self.disposeOfReleased()
         // After that, as released files make room for new ones.
@@ -244,7 +244,7 @@ extension SpoolStore {
 
     /// Writes down who made the folder.
     private func noteProcess(in spoolFolder: SpoolFolder) {
-        guard let process = self.process else { return }
+        guard let process = self.process, !self.state.withLock({ $0.isStopped }) else { return }
         do throws(FileError) {
             let path = try spoolFolder.note(process)
             self.state.withLock { state in
@@ -306,22 +306,29 @@ extension SpoolStore {
 
     // MARK: The end
 
-    /// Notes in the folder that this process has stopped its producer. With `isSynced`, a loss of power does not undo that.
-    func noteStop(isSynced: Bool) {
-        guard self.process != nil, let spoolFolder = self.state.withLock({ $0.spoolFolder }) else { return }
-        do throws(FileError) {
-            try spoolFolder.removeProcess()
-            if isSynced { try FileSystem.sync(spoolFolder.path, isDirectory: true) }
-        } catch {
-            guard !error.isAbsence else { return }
+    /// Notes the stop, and does what is left to do before the files are left.
+    func prepareEnd() {
+        self.noteStop()
+        self.runMaintenance(isForced: true)
+    }
+
+    /// Notes in the folder that this process stops its producer; a folder that is made later says nothing of it.
+    func noteStop() {
+        let spoolFolder = self.state.withLock { state in
+            state.isStopped = true
+            return state.spoolFolder
+        }
+        guard self.process != nil, let spoolFolder else { return }
+        do throws(FileError) { try spoolFolder.removeProcess() } catch {
             let reason = "\(error); the next start may tell that this process ended without a stop"
             self.state.withLock { $0.notices.append(.spoolFailed(directory: self.directory, reason: reason)) }
         }
     }
 
-    /// Releases the folder. The next producer recovers what is in its files.
+    /// Releases the folder. The next producer recovers what is in its files. With `isSynced`, a loss of power does not undo
+    /// what is noted in a folder that stays.
     func close(isSynced: Bool = false) {
-        self.noteStop(isSynced: isSynced)
+        self.noteStop()
         let (spoolFolder, ready) = self.state.withLock { state -> (SpoolFolder?, [SpoolFile]) in
             state.isClosed = true
             defer { state.ready = [] }
@@ -330,6 +337,10 @@ extension SpoolStore {
         for file in ready { self.remove(file) }
         self.disposeOfReleased()
         spoolFolder?.removeIfEmpty()
+        if isSynced, let spoolFolder, !spoolFolder.isRemoved {
+            // What cannot be synced now was reported by the rounds of syncs.
+            try? FileSystem.sync(spoolFolder.path, isDirectory: true)
+        }
         self.reportNotices()
     }
 }

@@ -306,14 +306,11 @@ final class RecordPipeline: Sendable {
             ),
             label: report.label
         )
-        let table = self.router.table
         // The metadata of the records left out is not known.
         let queue =
             self.router.fixedRoute(label: report.label)?.queue
             ?? self.router.route(label: report.label, value: { _ in nil }).queue
-        var answer = queue.append(record)
-        if case .retired = answer { answer = (table.revive(queue) ? queue : table.baseQueue).append(record) }
-        if answer != .accepted { sampler.restore(report, at: self.clock.wallTime()) }
+        if !self.append(record, to: queue) { sampler.restore(report, at: self.clock.wallTime()) }
     }
 
     // MARK: Records of the library's own
@@ -364,20 +361,17 @@ final class RecordPipeline: Sendable {
             "exit.started": .string(Self.text(of: exit.startedAt)), "exit.recovered": .string(String(exit.recovered)),
         ]
         if let last = exit.lastRecordAt { metadata["exit.last_record"] = .string(Self.text(of: last)) }
-        let record = self.synthetic(
-            LogEvent(
-                level: .error,
-                message: "process \(exit.process.pid) on \(exit.process.host) ended without a stop",
-                metadata: metadata,
-                source: "WebTracking",
-                file: #fileID,
-                function: #function,
-                line: #line
-            ),
-            label: "webtracking"
-        )
+        let message = "process \(exit.process.pid) on \(exit.process.host) ended without a stop"
         let table = self.router.table
-        let queue = table.queue(for: TopicKey(topic: exit.topic)) ?? table.baseQueue
+        return self.append(
+            self.own(.error, message, metadata),
+            to: table.queue(for: TopicKey(topic: exit.topic)) ?? table.baseQueue
+        )
+    }
+
+    /// Appends a record of the library's own to a queue of its table, or to the base topic's. Returns whether it was accepted.
+    private func append(_ record: SyntheticRecord, to queue: any RecordQueue) -> Bool {
+        let table = self.router.table
         var answer = queue.append(record)
         if case .retired = answer { answer = (table.revive(queue) ? queue : table.baseQueue).append(record) }
         return answer == .accepted

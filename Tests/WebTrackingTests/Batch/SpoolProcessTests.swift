@@ -21,6 +21,23 @@ import Testing
         #expect(SpoolProcess.read(early.bytes) == .process(early))
     }
 
+    @Test func whatNoProducerWritesIsDamaged() {
+        let changes: [(inout SpoolProcess) -> Void] = [
+            { $0.process.pid = 0 }, { $0.process.pid = -1 },
+            { $0.process.host = String(repeating: "h", count: 256) },
+            { $0.topic = String(repeating: "t", count: TopicKey.maximumTopicBytes + 1) },
+        ]
+        for change in changes {
+            var process = Self.process
+            change(&process)
+            #expect(SpoolProcess.read(process.bytes) == .damaged)
+        }
+        var longest = Self.process
+        longest.process.host = String(repeating: "h", count: 255)
+        longest.topic = String(repeating: "t", count: TopicKey.maximumTopicBytes)
+        #expect(SpoolProcess.read(longest.bytes) == .process(longest))
+    }
+
     @Test func itsFirstLineIsJSONThatPeopleCanRead() {
         let plain = SpoolProcess(
             process: ProcessIdentity(pid: 1, host: "web-1"),

@@ -429,7 +429,7 @@ import Logging
 }
 
 /// Runs `body` on a thread that is none of Swift's.
-private func startThread(_ body: @escaping @Sendable () -> Void) {
+func startThread(_ body: @escaping @Sendable () -> Void) {
     let hasThread = WriteThread().run(body)
     #expect(hasThread)
 }

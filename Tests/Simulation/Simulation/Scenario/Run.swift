@@ -126,6 +126,10 @@ package final class Run: @unchecked Sendable {
             of: sharing.map(\.ledger),
             counted: sharing.map { $0.producer.statistics }
         )
+        // The record that tells can be dropped like any other.
+        if sharing.allSatisfy({ $0.producer.statistics.totalDropped == 0 }) {
+            for producer in sharing { try producer.ledger.checkTold() }
+        }
         let left = self.spools?.names(in: name) ?? []
         guard left.isEmpty else { throw Violation("in the end there is in \(name): \(left.joined(separator: ", "))") }
     }

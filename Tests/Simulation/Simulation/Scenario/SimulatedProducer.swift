@@ -192,6 +192,7 @@ final class SimulatedProducer: @unchecked Sendable {
         guard !self.isDead else { return }
         self.isShutDown = true
         self.ledger.isOver = true
+        self.ledger.hasBegunStop = true
         Task.detached(executorPreference: self.process) { await self.performShutdown(timeout: timeout) }
     }
 
