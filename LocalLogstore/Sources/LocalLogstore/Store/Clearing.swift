@@ -22,6 +22,9 @@ extension LogStore {
     /// Removes the logs and deliveries of a project and logstore, or all, that were there when it was called; what is
     /// stored meanwhile stays.
     ///
+    /// What there was is told by the numbers of logs: no other log gets one of them, while those of requests and
+    /// deliveries are given again.
+    ///
     /// - Parameters:
     ///   - project: This project alone; `nil` for all.
     ///   - logstore: Logstores of this name alone; `nil` for all.
@@ -30,22 +33,31 @@ extension LogStore {
         // What was answered is noted, and belongs to what is removed.
         await self.writer.settle()
         let place = Condition.place(project: project, logstore: logstore)
-        let last = try await self.transactions.run { try LastRows(in: $0) }
-        var cleared = Cleared()
+        let (last, deliveries) = try await self.transactions.run { database in
+            (
+                try Int64.fetchOne(database, sql: "SELECT max(id) FROM logs") ?? 0,
+                try Self.delete("deliveries", [place], in: database)
+            )
+        }
+        var cleared = Cleared(deliveries: deliveries)
         var position: Int64 = 0
         while let piece = try await self.transactions.run({ [position] in
-            try Self.clearLogs(behind: position, upTo: last.log, place, in: $0)
+            try Self.clearLogs(behind: position, upTo: last, place, in: $0)
         }) {
             cleared.logs += piece.deleted
             position = piece.end
         }
-        cleared.deliveries = try await self.transactions.run { [writer, options] database in
+        // Table by table: others have to write in between.
+        var table: Int64 = -1
+        while let next = try await self.transactions.run({ [table, options] in
+            try StoreSchema.clearWords(behind: table, options, in: $0)
+        }) { table = next }
+        try await self.transactions.run { [writer] database in
             // All of their logs are gone.
-            try Condition.delete("requests", [.rows(upTo: last.request), place], in: database)
+            let requests = Condition(sql: "first_log <= ?", arguments: [.int(last)])
+            try Self.delete("requests", [requests, place], in: database)
             try Self.forgetEmptyKinds(in: database)
-            try StoreSchema.clearWords(options, in: database)
             writer.forget()
-            return try Condition.delete("deliveries", [.rows(upTo: last.delivery), place], in: database)
         }
         await self.shrink()
         return cleared
@@ -69,7 +81,7 @@ extension LogStore {
             Condition(sql: "id > ? AND id <= ?", arguments: [.int(position), .int(end)]), kinds,
         ])
         try self.subtractFromCounts(logs, in: database)
-        return (try Condition.delete("logs", [logs], in: database), end)
+        return (try Self.delete("logs", [logs], in: database), end)
     }
 
     private func shrink() async {
@@ -88,20 +100,13 @@ extension LogStore {
         }
     }
 
-    /// Which rows there are.
-    private struct LastRows: Sendable {
-        var log: Int64
-        var request: Int64
-        var delivery: Int64
-
-        init(in database: Database) throws {
-            func last(_ table: String) throws -> Int64 {
-                try Int64.fetchOne(database, sql: "SELECT max(id) FROM \(table)") ?? 0
-            }
-            self.log = try last("logs")
-            self.request = try last("requests")
-            self.delivery = try last("deliveries")
-        }
+    /// Deletes rows, and returns how many.
+    @discardableResult
+    private static func delete(_ table: String, _ conditions: [Condition], in database: Database) throws -> Int {
+        let all = Condition.all(conditions)
+        let statement = Condition(sql: "DELETE FROM \(table) WHERE \(all.sql)", arguments: all.arguments)
+        try RawStatement(statement, in: database).run()
+        return database.changesCount
     }
 }
 
@@ -113,16 +118,5 @@ extension Condition {
                 name.map { Self(sql: "\(column) = ?", arguments: [.text($0)]) }
             }
         )
-    }
-
-    fileprivate static func rows(upTo last: Int64) -> Self { Self(sql: "id <= ?", arguments: [.int(last)]) }
-
-    /// Deletes rows, and returns how many.
-    @discardableResult
-    fileprivate static func delete(_ table: String, _ conditions: [Self], in database: Database) throws -> Int {
-        let all = Self.all(conditions)
-        try RawStatement(Self(sql: "DELETE FROM \(table) WHERE \(all.sql)", arguments: all.arguments), in: database)
-            .run()
-        return database.changesCount
     }
 }

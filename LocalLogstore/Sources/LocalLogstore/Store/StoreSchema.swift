@@ -142,32 +142,37 @@ enum StoreSchema {
         return max(last, indexed ?? 0)
     }
 
-    /// Drops the words of tables whose logs are all deleted.
+    /// Drops the words of the first table behind one whose logs are all deleted, and returns its number; `nil` if there
+    /// is none.
     ///
     /// Between the first log and the last there has to be each table; the last keeps the number of the last log.
-    static func clearWords(_ options: StoreOptions, in database: Database) throws {
-        let last = try self.lastLog(in: database)
-        let tables = try self.wordTables(in: database)
-        var isBehindLogs = false
-        for table in tables {
-            let ids = (table * options.logsPerTable + 1, (table + 1) * options.logsPerTable)
-            let isUsed = try Bool.fetchOne(
+    static func clearWords(
+        behind position: Int64,
+        _ options: StoreOptions,
+        in database: Database
+    ) throws -> Int64? {
+        func hasLogs(_ ids: ClosedRange<Int64>) throws -> Bool {
+            try Bool.fetchOne(
                 database,
                 sql: "SELECT EXISTS (SELECT 1 FROM logs WHERE id BETWEEN ? AND ?)",
-                arguments: [ids.0, ids.1]
-            )
-            if isUsed == true {
-                isBehindLogs = true
-                continue
-            }
+                arguments: [ids.lowerBound, ids.upperBound]
+            ) == true
+        }
+        let tables = try self.wordTables(in: database)
+        for table in tables where table > position {
+            let first = table * options.logsPerTable + 1
+            if try hasLogs(first...first + options.logsPerTable - 1) { continue }
+            let last = try self.lastLog(in: database)
             try database.execute(sql: "DROP TABLE words_\(table)")
-            if table == tables.last || isBehindLogs { try self.createWords(table, in: database) }
+            if try table == tables.last || hasLogs(0...first - 1) { try self.createWords(table, in: database) }
             if table == tables.last {
                 try database.execute(
                     sql: "INSERT INTO words_\(table) (rowid, text) VALUES (?, ?)",
                     arguments: [last, self.separator]
                 )
             }
+            return table
         }
+        return nil
     }
 }

@@ -37,6 +37,12 @@ struct WebMiddleware: RouterMiddleware {
                 ).response
         } catch is NIOTooManyBytesError {
             response = WebError(status: .contentTooLarge, message: "The body is too large.").response
+        } catch let failure as StoreFailure {
+            response =
+                WebError(
+                    status: HTTPResponse.Status(code: failure.reason == .full ? 507 : 503),
+                    message: "\(failure)"
+                ).response
         } catch let error as CancellationError {
             throw error
         } catch {

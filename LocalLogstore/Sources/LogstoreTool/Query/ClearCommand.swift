@@ -41,6 +41,14 @@ struct ClearCommand: AsyncParsableCommand {
     func run() async throws {
         let server = try self.endpoint.server()
         let file = try server == nil ? self.endpoint.existingFile : nil
+        // Opened to be changed, an empty file would become a database.
+        if let file {
+            do {
+                try LogStore(readingFrom: file).close()
+            } catch let error as StoreError {
+                throw self.failure("\(error)")
+            }
+        }
         guard try self.yes || self.isConfirmed(server?.name ?? file ?? "") else {
             Output.note("webtracking: nothing is removed")
             throw ExitCode.failure

@@ -105,6 +105,17 @@ struct StorageTests {
         }
     }
 
+    @Test func whoClearsIsToldWhyThatFails() async throws {
+        try await withServer { server async throws in
+            #expect(try await server.post(Body.small).status == 200)
+            try await self.tell("query_only = 1", server)
+            let failed = try await server.api("logs", method: .DELETE, json: "{}")
+            #expect(failed.status == 503 && failed.body.contains("cannot be written"), "\(failed)")
+            try await self.tell("query_only = 0", server)
+            #expect(try await server.api("logs", method: .DELETE, json: "{}").status == 200)
+        }
+    }
+
     @Test func whatFailsInTheSystemSaysWhatThatSaid() {
         let error = DatabaseError(resultCode: .SQLITE_IOERR_SHMSIZE, message: "disk I/O error")
         let full = StoreFailure(error, systemError: ENOSPC, path: "f")

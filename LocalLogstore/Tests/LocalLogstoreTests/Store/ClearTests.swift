@@ -171,6 +171,56 @@ struct ClearTests {
         }
     }
 
+    /// Of two clears the one that ends first frees the numbers of requests, and the next request gets one of them.
+    @Test func twoAtOnceLeaveEachLogItsRequest() async throws {
+        let store = try LogStore()
+        for round in 0..<160 {
+            try await self.send(store, ["first"])
+            try await self.send(store, ["second"])
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for _ in 0..<2 { tasks.addTask { try await store.clear() } }
+                tasks.addTask {
+                    // One step later in each round.
+                    for _ in 0..<round % 16 { _ = try await store.newestID() }
+                    try await self.send(store, ["meanwhile"])
+                }
+                try await tasks.waitForAll()
+            }
+            let counted = try await store.contents().logs
+            #expect(try await store.logs().count == counted)
+            #expect(try await store.requests().count == counted)
+            try await store.clear()
+        }
+    }
+
+    /// Senders wait for a transaction, so it drops one table of words.
+    @Test func dropsTheWordsTableByTable() async throws {
+        try await withTemporaryDirectory { directory in
+            let options = StoreOptions(logsPerTable: 4)
+            let store = try LogStore(path: directory.appending(path: "logs.sqlite").path, options: options)
+            try await self.send(store, (0..<14).map { "gone\($0)" })
+            let dropped = try await store.database.write { database in
+                try database.execute(sql: "DELETE FROM logs WHERE id NOT BETWEEN 5 AND 8")
+                func tables() throws -> Int {
+                    let sql = "SELECT count(*) FROM sqlite_master WHERE sql LIKE '%USING fts5%'"
+                    return try Int.fetchOne(database, sql: sql) ?? 0
+                }
+                var dropped: [String] = []
+                var table: Int64 = -1
+                while let next = try StoreSchema.clearWords(behind: table, options, in: database) {
+                    table = next
+                    dropped.append("\(next): \(try tables())")
+                }
+                return dropped
+            }
+            // The first goes; those behind a log are made anew.
+            #expect(dropped == ["0: 3", "2: 3", "3: 3"])
+            #expect(try await store.newestID() == 14)
+            #expect(try await self.found("gone5", in: store) == ["gone5"])
+            try store.close()
+        }
+    }
+
     @Test func givesTheRoomBack() async throws {
         try await withTemporaryDirectory { directory in
             let path = directory.appending(path: "logs.sqlite").path

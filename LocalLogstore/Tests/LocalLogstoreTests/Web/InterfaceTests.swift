@@ -259,6 +259,11 @@ struct InterfaceTests {
             let empty = try await server.api("logs?logstore=", method: .DELETE, json: "{}")
             #expect(empty.status == 400 && empty.body.contains("logstore is empty"))
             #expect(try await server.api("logs?q=a", method: .DELETE, json: "{}").status == 400)
+            for body in [#"{"logstore":"app"}"#, "[]", "null", "x"] {
+                let refused = try await server.api("logs", method: .DELETE, json: body)
+                #expect(refused.status == 400 && refused.body.contains("in the query"), "\(refused.body)")
+            }
+            #expect(try await server.store.logstores() == ["app", "other"])
             let one = try await server.api("logs?project=local&logstore=app", method: .DELETE, json: "{}")
             #expect(one.body == #"{"logs":1,"deliveries":1}"#)
             #expect(try await server.store.logstores() == ["other"])
