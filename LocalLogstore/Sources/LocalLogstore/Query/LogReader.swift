@@ -190,9 +190,17 @@ final class LogReader {
             return true
         }
         guard !parts.isEmpty else { return select("logs", [Condition(sql: "0")]) }
-        return Condition(
-            sql: parts.map(\.sql).joined(separator: " UNION ALL "),
-            arguments: parts.flatMap(\.arguments)
+        func union(_ parts: some Sequence<Condition>) -> Condition {
+            Condition(sql: parts.map(\.sql).joined(separator: " UNION ALL "), arguments: parts.flatMap(\.arguments))
+        }
+        // SQLite takes at most 500 at once.
+        let atOnce = 400
+        guard parts.count > atOnce else { return union(parts) }
+        return union(
+            stride(from: 0, to: parts.count, by: atOnce).map { start in
+                let some = union(parts[start..<min(start + atOnce, parts.count)])
+                return Condition(sql: "SELECT * FROM (\(some.sql))", arguments: some.arguments)
+            }
         )
     }
 

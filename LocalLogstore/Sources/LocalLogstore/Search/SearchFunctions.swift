@@ -9,6 +9,8 @@ import GRDBSQLite
 ///
 /// - `field(object, name)`: the value of a member of a flat JSON object, or NULL.
 /// - `number(text)`: the number that a text is, or NULL.
+/// - `finite(text)`: the same of decimal numbers only: one infinite number would be all that a sum says.
+/// - `remainder(number, number)`: what a division leaves, also of fractions; NULL of one by zero.
 /// - `has_words(text, phrase)`: whether the words occur in a text, one behind the other; the last need only be how a word
 ///   begins if a `*` stands behind it.
 /// - `has_bit(set, number)`: whether the bit of that number is set in a blob.
@@ -43,6 +45,24 @@ enum SearchFunctions {
                 return sqlite3_result_null(context)
             }
             sqlite3_result_double(context, number)
+        }
+        add("finite", 1) { context, _, arguments in
+            guard let text = Self.text(arguments, 0), let number = DecimalNumber.finite(of: text) else {
+                return sqlite3_result_null(context)
+            }
+            sqlite3_result_double(context, number)
+        }
+        add("remainder", 2) { context, _, arguments in
+            guard let left = arguments?[0], let right = arguments?[1],
+                sqlite3_value_type(left) != SQLITE_NULL, sqlite3_value_type(right) != SQLITE_NULL,
+                sqlite3_value_double(right) != 0
+            else { return sqlite3_result_null(context) }
+            guard sqlite3_value_type(left) == SQLITE_INTEGER, sqlite3_value_type(right) == SQLITE_INTEGER else {
+                return sqlite3_result_double(context, fmod(sqlite3_value_double(left), sqlite3_value_double(right)))
+            }
+            // Swift ends where the quotient would be too large, which it is of -1 only.
+            let divisor = sqlite3_value_int64(right)
+            sqlite3_result_int64(context, divisor == -1 ? 0 : sqlite3_value_int64(left) % divisor)
         }
         add("has_words", 2) { context, _, arguments in
             guard let text = Self.text(arguments, 0) else { return sqlite3_result_null(context) }
@@ -125,6 +145,14 @@ enum DecimalNumber {
         }
         guard count > 0, !(hasPoint && scale == 1) else { return self.general(text) }
         return (isNegative ? -Double(digits) : Double(digits)) / scale
+    }
+
+    /// Neither what stands for infinity nor a number with letters.
+    static func finite(of text: UnsafeBufferPointer<UInt8>) -> Double? {
+        guard let number = self.value(of: text), number.isFinite,
+            !text.contains(where: { $0 | 0x20 == UInt8(ascii: "x") })
+        else { return nil }
+        return number
     }
 
     private static func general(_ text: UnsafeBufferPointer<UInt8>) -> Double? {

@@ -54,6 +54,8 @@ private struct SelectParser {
     private static let maximumDepth = 16
     private static let maximumColumns = 50
     private static let maximumValues = 200
+    /// Each keeps all of its numbers.
+    private static let maximumPercentiles = 10
 
     /// What other SQL has, and what to do instead.
     private static let missing = [
@@ -74,6 +76,7 @@ private struct SelectParser {
     private var index = 0
     private var depth = 0
     private var values = 0
+    private var percentiles = 0
 
     init(characters: [Character], tokens: [SelectLexer.Token]) {
         self.characters = characters
@@ -111,6 +114,7 @@ private struct SelectParser {
             throw SearchError("a statement begins with select", at: self.token.range)
         }
         var ranges: [Range<Int>] = []
+        var orderRanges: [Range<Int>] = []
         var statement = SelectStatement(columns: [])
         repeat {
             if self.isSymbol("*") {
@@ -137,12 +141,24 @@ private struct SelectParser {
         }
         if self.take(word: "order") {
             guard self.take(word: "by") else { throw SearchError("write order by", at: self.token.range) }
-            repeat { statement.orders.append(try self.order(statement)) } while self.take(",")
+            repeat {
+                let start = self.token.range.lowerBound
+                statement.orders.append(SelectStatement.Order(term: try self.term(statement)))
+                orderRanges.append(start..<self.tokens[self.index - 1].range.upperBound)
+                if self.take(word: "desc") {
+                    statement.orders[orderRanges.count - 1].isDescending = true
+                } else {
+                    _ = self.take(word: "asc")
+                }
+            } while self.take(",")
         }
         if self.take(word: "limit") { statement.limit = try self.limit() }
         _ = self.take(";")
         guard self.token.kind == .end else { throw self.unexpected() }
         for (column, range) in zip(statement.columns, ranges) { try self.check(column.expression, statement, range) }
+        for (order, range) in zip(statement.orders, orderRanges) {
+            try self.check(statement.expression(of: order.term), statement, range)
+        }
         return statement
     }
 
@@ -182,18 +198,6 @@ private struct SelectParser {
         return term
     }
 
-    private mutating func order(_ statement: SelectStatement) throws(SearchError) -> SelectStatement.Order {
-        let start = self.token.range.lowerBound
-        var order = SelectStatement.Order(term: try self.term(statement))
-        try self.check(
-            statement.expression(of: order.term),
-            statement,
-            start..<self.tokens[self.index - 1].range.upperBound
-        )
-        if self.take(word: "desc") { order.isDescending = true } else { _ = self.take(word: "asc") }
-        return order
-    }
-
     /// A column by its name or its number from 1, or any other value.
     private mutating func term(_ statement: SelectStatement) throws(SearchError) -> SelectStatement.Term {
         let token = self.token
@@ -230,11 +234,11 @@ private struct SelectParser {
         _ range: Range<Int>
     ) throws(SearchError) {
         let groups = statement.groups.map(statement.expression(of:))
-        guard statement.isAggregated || expression.isAggregated else { return }
+        guard statement.isAggregated else { return }
         func isOne(_ expression: SelectExpression) -> Bool {
             if expression.isAggregate || groups.contains(expression) { return true }
             switch expression {
-            case .field, .time: return false
+            case .field, .time, .truncated: return false
             default: return expression.parts.allSatisfy(isOne)
             }
         }
@@ -392,7 +396,7 @@ private struct SelectParser {
         guard self.take(")") else { throw SearchError("this bracket is never closed", at: open) }
     }
 
-    private func percentile(
+    private mutating func percentile(
         _ arguments: [SelectExpression],
         _ range: Range<Int>
     ) throws(SearchError) -> SelectExpression {
@@ -406,18 +410,22 @@ private struct SelectParser {
             throw SearchError("write approx_percentile(ms, 0.95), with a share from 0 to 1", at: range)
         }
         if value.isAggregated { throw self.nested(range) }
+        self.percentiles += 1
+        guard self.percentiles <= Self.maximumPercentiles else {
+            throw SearchError("a statement has \(Self.maximumPercentiles) approx_percentile at most", at: range)
+        }
         return .percentile(value, share)
     }
 
     private func truncated(_ arguments: [SelectExpression], _ range: Range<Int>) throws(SearchError) -> SelectExpression
     {
         guard arguments.count == 2, case .text(let name) = arguments[0],
-            let unit = SelectExpression.Unit(rawValue: name.lowercased()), arguments[1].isTime
+            let unit = SelectExpression.Unit(rawValue: name.lowercased()), arguments[1] == .time
         else {
             let units = SelectExpression.Unit.allCases.map(\.rawValue).joined(separator: ", ")
             throw SearchError("write date_trunc('minute', __time__); there are \(units)", at: range)
         }
-        return .truncated(unit, arguments[1])
+        return .truncated(unit)
     }
 }
 

@@ -45,7 +45,7 @@ extension SelectExpression {
     fileprivate var condition: Condition {
         switch self {
         case .field(let name): name.value
-        case .time: Condition(sql: "(at / 1000000)")
+        case .time: Self.seconds
         case .text(let text): Condition(sql: "?", arguments: [.text(text)])
         case .integer(let number): Condition(sql: "?", arguments: [.int(number)])
         case .real(let number): Condition(sql: "?", arguments: [.real(number)])
@@ -56,20 +56,25 @@ extension SelectExpression {
                 sql: "percentile(\(part.number.sql), ?)",
                 arguments: part.number.arguments + [.real(share)]
             )
-        case .truncated(let unit, let part): unit.condition(part.number)
+        case .truncated(let unit): unit.condition(Self.seconds)
         case .call(.approxDistinct, let parts): parts[0].condition.wrapped("count(DISTINCT ", ")")
         case .call(let function, let parts):
             Self.joined(parts.map { function.takesNumbers ? $0.number : $0.condition }, ", ")
                 .wrapped("\(function.rawValue)(", ")")
+        case .binary(.modulo, let left, let right):
+            // SQLite's own sign makes whole numbers of both.
+            Self.joined([left.number, right.number], ", ").wrapped("remainder(", ")")
         case .binary(let sign, let left, let right):
             Self.joined([left.number, right.number], " \(sign.rawValue) ").wrapped("(", ")")
         case .negative(let part): part.number.wrapped("(- ", ")")
         }
     }
 
+    private static var seconds: Condition { Condition(sql: "(at / 1000000)") }
+
     /// As a number; of a text that is none, NULL.
     private var number: Condition {
-        self.isText ? self.condition.wrapped("number(", ")") : self.condition
+        self.isText ? self.condition.wrapped("finite(", ")") : self.condition
     }
 
     private static func joined(_ parts: [Condition], _ separator: String) -> Condition {

@@ -43,7 +43,10 @@ public struct SelectStatement: Sendable, Equatable {
     }
 
     /// Whether logs are taken together, and not shown one by one.
-    var isAggregated: Bool { !self.groups.isEmpty || self.columns.contains { $0.expression.isAggregated } }
+    var isAggregated: Bool {
+        !self.groups.isEmpty || self.columns.contains { $0.expression.isAggregated }
+            || self.orders.contains { self.expression(of: $0.term).isAggregated }
+    }
 }
 
 /// A value of a row.
@@ -70,7 +73,8 @@ indirect enum SelectExpression: Sendable, Equatable {
     case countAll
     case countDistinct(Self)
     case percentile(Self, Double)
-    case truncated(Unit, Self)
+    /// `__time__`, cut.
+    case truncated(Unit)
     case call(SelectFunction, [Self])
     case binary(Operator, Self, Self)
     case negative(Self)
@@ -84,19 +88,21 @@ indirect enum SelectExpression: Sendable, Equatable {
         }
     }
 
-    /// Whether it is a time in seconds since 1970: `date_trunc('minute', __time__)` and `__time__ - __time__ % 60`.
+    /// Whether it is a time in seconds since 1970: `date_trunc('minute', __time__)`, `__time__ - __time__ % 60`, or the
+    /// first or last of them.
     var isTime: Bool {
         switch self {
         case .time, .truncated: true
         case .binary(.minus, .time, .binary(.modulo, .time, .integer)): true
+        case .call(.min, let parts), .call(.max, let parts): parts.allSatisfy(\.isTime)
         default: false
         }
     }
 
     var parts: [Self] {
         switch self {
-        case .field, .time, .text, .integer, .real, .countAll: []
-        case .countDistinct(let part), .percentile(let part, _), .truncated(_, let part), .negative(let part): [part]
+        case .field, .time, .truncated, .text, .integer, .real, .countAll: []
+        case .countDistinct(let part), .percentile(let part, _), .negative(let part): [part]
         case .call(_, let parts): parts
         case .binary(_, let left, let right): [left, right]
         }

@@ -35,40 +35,61 @@ public struct Statistics: Sendable, Equatable {
 /// Why there are no statistics.
 public enum StatisticsError: Error, Sendable, Equatable, CustomStringConvertible {
     case tooSlow(Duration)
+    /// In bytes.
+    case tooLarge(Int)
+    /// In the words of SQLite.
+    case notComputed(String)
 
     public var description: String {
         switch self {
         case .tooSlow(let limit):
             "The statistics took longer than \(limit.components.seconds) s; search for fewer logs, or a shorter time."
+        case .tooLarge(let limit):
+            "The result is larger than \(limit / 1_000_000) MB; ask for fewer columns or rows."
+        case .notComputed(let reason): "This cannot be computed: \(reason)."
         }
     }
 }
 
 extension LogStore {
-    /// How long statistics may take.
-    public static let statisticsLimit = Duration.seconds(20)
+    /// How long statistics may take. In memory there is one connection: senders wait meanwhile.
+    public var statisticsLimit: Duration { .seconds(self.path == nil ? 5 : 20) }
 
     /// Computes a statement from the logs of a selection, on a connection that cannot write.
     ///
-    /// Throws a ``StatisticsError`` if it takes longer than `limit`.
+    /// Throws a ``StatisticsError`` if it takes longer than `limit`, if the result is too large, or if there is none, as
+    /// of a sum of whole numbers that is too large.
+    ///
+    /// - Parameters:
+    ///   - selection: The logs.
+    ///   - statement: What to compute.
+    ///   - limit: How long it may take; `nil` for ``statisticsLimit``.
     public func statistics(
         of selection: LogSelection,
         _ statement: SelectStatement,
-        limit: Duration = LogStore.statisticsLimit
+        limit: Duration? = nil
     ) async throws -> Statistics {
-        try await self.database.read { [options] database in
+        let limit = limit ?? self.statisticsLimit
+        return try await self.database.read { [options] database in
             do {
                 return try database.within(limit) {
                     try LogReader(selection, in: database, options: options).statistics(statement)
                 }
             } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
                 throw StatisticsError.tooSlow(limit)
+            } catch let error as DatabaseError
+                where [.SQLITE_ERROR, .SQLITE_TOOBIG].contains(error.resultCode)
+            {
+                throw StatisticsError.notComputed(error.message ?? "\(error)")
             }
         }
     }
 }
 
 extension LogReader {
+    /// The most bytes of a result: it is in memory, here and in the browser.
+    private static let maximumBytes = 32_000_000
+
     fileprivate func statistics(_ statement: SelectStatement) throws -> Statistics {
         var statistics = Statistics(
             columns: statement.columns.map { column in
@@ -79,12 +100,16 @@ extension LogReader {
         )
         let rows = try RawStatement(statement.condition(on: self.rows()), in: self.database)
         defer { rows.reset() }
+        var bytes = 0
         while try rows.step() {
             guard statistics.rows.count < statement.limit else {
                 statistics.hasMore = true
                 break
             }
-            statistics.rows.append(statement.columns.indices.map { Statistics.Value(rows.value(Int32($0))) })
+            let row = statement.columns.indices.map { Statistics.Value(rows.value(Int32($0))) }
+            bytes += row.reduce(0) { $0 + $1.bytes }
+            guard bytes <= Self.maximumBytes else { throw StatisticsError.tooLarge(Self.maximumBytes) }
+            statistics.rows.append(row)
         }
         return statistics
     }
@@ -180,6 +205,9 @@ extension Statistics.Value {
         case .text(let text): .string(text)
         }
     }
+
+    /// About how many it takes.
+    fileprivate var bytes: Int { if case .text(let text) = self { text.utf8.count } else { 8 } }
 
     init(_ value: SQLArgument?) {
         switch value {

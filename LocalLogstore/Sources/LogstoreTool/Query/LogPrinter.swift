@@ -62,7 +62,7 @@ struct LogPrinter {
     }
 
     private func quotedIfNeeded(_ value: String) -> String {
-        let (start, rest) = self.cut(value)
+        let (start, rest) = TerminalText.cut(value, to: self.valueLimit)
         let escaped = TerminalText.escaped(start)
         guard escaped.isEmpty || escaped.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) else {
             return escaped + rest
@@ -73,20 +73,7 @@ struct LogPrinter {
 
     /// A value as text has it.
     private func shown(_ value: String) -> String {
-        let (start, rest) = self.cut(value)
-        return TerminalText.escaped(start) + rest
-    }
-
-    /// What is shown of a value, and a word on what is not.
-    private func cut(_ value: String) -> (start: String, rest: String) {
-        // By scalars: what people take for one character may be a million of them.
-        let scalars = value.unicodeScalars
-        guard let limit = self.valueLimit, value.utf8.count > limit,
-            let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
-            end < scalars.endIndex
-        else { return (value, "") }
-        let left = scalars.distance(from: end, to: scalars.endIndex)
-        return (String(scalars[..<end]), "… (\(left) more characters; --full shows all)")
+        TerminalText.shown(value, limit: self.valueLimit)
     }
 
     /// Values only, with tabs between them; a field that the log lacks is empty.

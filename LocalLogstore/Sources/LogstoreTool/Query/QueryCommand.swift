@@ -91,7 +91,7 @@ struct QueryCommand: AsyncParsableCommand {
             Output.note(TerminalText.escaped("webtracking: \(problem)"))
             throw ExitCode.failure
         } catch let problem as StatisticsError {
-            Output.note("webtracking: \(problem)")
+            Output.note(TerminalText.escaped("webtracking: \(problem)"))
             throw ExitCode.failure
         }
         try source.end()
@@ -99,13 +99,16 @@ struct QueryCommand: AsyncParsableCommand {
 
     private func print(_ statistics: Statistics) throws {
         var output = Output(.standardOutput)
-        let format = self.options.format ?? (Output.isTerminal ? .text : .ndjson)
-        for line in StatisticsPrinter(format: format).lines(statistics) { try output.write(line + "\n") }
+        // As of logs.
+        let logs = self.options.printer(isTerminal: Output.isTerminal)
+        let printer = StatisticsPrinter(format: logs.format, valueLimit: logs.valueLimit)
+        for line in printer.lines(statistics) { try output.write(line + "\n") }
         try output.flush()
         if statistics.hasMore {
             Output.note(
-                "webtracking: these are the first \(statistics.rows.count) rows; limit, up to "
-                    + "\(SelectStatement.maximumLimit), shows more"
+                "webtracking: these are the first \(statistics.rows.count) rows"
+                    + (statistics.rows.count < SelectStatement.maximumLimit
+                        ? "; limit, up to \(SelectStatement.maximumLimit), shows more" : "")
             )
         }
     }

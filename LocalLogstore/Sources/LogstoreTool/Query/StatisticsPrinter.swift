@@ -7,6 +7,8 @@ import LocalLogstore
 /// Turns statistics into lines: a table, or an object for each row.
 struct StatisticsPrinter {
     var format: TextFormat
+    /// How many characters of a value text has; `nil` for all. NDJSON always has all.
+    var valueLimit: Int?
 
     func lines(_ statistics: Statistics) -> [String] {
         switch self.format {
@@ -31,7 +33,7 @@ struct StatisticsPrinter {
     private func table(_ statistics: Statistics) -> [String] {
         let head = statistics.columns.map { TerminalText.escaped($0.name) }
         let rows = statistics.rows.map { row in
-            zip(row, statistics.columns).map { TerminalText.escaped(self.text($0, $1.kind)) }
+            zip(row, statistics.columns).map { TerminalText.shown(self.text($0, $1.kind), limit: self.valueLimit) }
         }
         let widths = head.indices.map { column in
             min(80, ([head] + rows).map { $0[column].count }.max() ?? 0)

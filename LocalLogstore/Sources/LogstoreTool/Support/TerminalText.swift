@@ -24,6 +24,24 @@ enum TerminalText {
         return escaped
     }
 
+    /// What is shown of a value, at most so many characters of it, and a word on what is not.
+    static func cut(_ value: String, to limit: Int?) -> (start: String, rest: String) {
+        // By scalars: what people take for one character may be a million of them.
+        let scalars = value.unicodeScalars
+        guard let limit, value.utf8.count > limit,
+            let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
+            end < scalars.endIndex
+        else { return (value, "") }
+        let left = scalars.distance(from: end, to: scalars.endIndex)
+        return (String(scalars[..<end]), "… (\(left) more characters; --full shows all)")
+    }
+
+    /// The same, escaped.
+    static func shown(_ value: String, limit: Int?) -> String {
+        let (start, rest) = self.cut(value, to: limit)
+        return self.escaped(start) + rest
+    }
+
     /// `text` with each control replaced by a space, so that columns stay where they are.
     static func escapedControls(_ text: some StringProtocol) -> String {
         String(text.map { $0.unicodeScalars.contains { $0 != "\\" && self.needsEscape($0) } ? " " : $0 })

@@ -41,7 +41,7 @@ struct SelectParserTests {
         ("8 - 2 - 1", .binary(.minus, .binary(.minus, .integer(8), .integer(2)), .integer(1))),
         ("-ms", .negative(.field(.log("ms")))), ("round(1.25, 1)", .call(.round, [.real(1.25), .integer(1)])),
         ("count", .field(.log("count"))), ("支付", .field(.log("支付"))),
-        ("date_trunc('minute', __time__)", .truncated(.minute, .time)),
+        ("date_trunc('minute', __time__)", .truncated(.minute)),
     ])
     func readsValues(text: String, expression: SelectExpression) throws {
         #expect(try self.statement("select \(text)").columns.map(\.expression) == [expression])
@@ -50,6 +50,8 @@ struct SelectParserTests {
     @Test func knowsWhatIsATime() throws {
         let text = "select date_trunc('hour', __time__), __time__ - __time__ % 60, __time__ + 1, __time__"
         #expect(try self.statement(text).columns.map(\.expression.isTime) == [true, true, false, true])
+        let ends = "select min(__time__), max(__time__), min(ms), sum(__time__), max(date_trunc('hour', __time__))"
+        #expect(try self.statement(ends).columns.map(\.expression.isTime) == [true, true, false, false, true])
     }
 
     @Test func dividesSearchAndStatement() throws {
@@ -74,6 +76,9 @@ struct SelectParserTests {
         ("select path + count(*) group by ms", "differs among the logs", 12, 15),
         ("select count(*) group by count(*)", "not by what is counted", 30, 8),
         ("select count(*) order by path", "path differs", 30, 4),
+        ("select ms order by count(*)", "ms differs", 12, 2),
+        ("select 1 order by path, count(*)", "path differs", 23, 4),
+        ("select date_trunc('hour', date_trunc('minute', __time__))", "write date_trunc('minute', __time__)", 12, 50),
         ("select sum(count(*))", "cannot be counted again", 12, 13),
         ("select ms where ms > 1", "put conditions in the search", 15, 5),
         ("select count(*) > 1", "put conditions in the search", 21, 1),
@@ -99,6 +104,15 @@ struct SelectParserTests {
         let error = try #require(throws: SearchError.self) { try SearchQuestion(parsing: "* | " + text) }
         #expect(error.message.contains(message), "\(error.message)")
         #expect(error.column == column && error.length == length, "\(error.column) \(error.length)")
+    }
+
+    @Test func keepsTheNumbersOfFewPercentiles() throws {
+        func select(_ count: Int) -> String {
+            "| select " + Array(repeating: "approx_percentile(ms, 0.5)", count: count).joined(separator: ", ")
+        }
+        #expect(try SearchQuestion(parsing: select(10)).statement?.columns.count == 10)
+        let error = try #require(throws: SearchError.self) { try SearchQuestion(parsing: select(11)) }
+        #expect(error.message.contains("10 approx_percentile at most") && error.column == 290)
     }
 
     /// Whatever a statement says, what SQLite reads is made of these words alone.

@@ -149,6 +149,62 @@ struct StatisticsTests {
         }
     }
 
+    /// What is no number in a log is none in statistics, be it one in Swift.
+    @Test func countsDecimalNumbersOnly() async throws {
+        try await withStore { store async throws in
+            let values = ["1", "-2.5", "1e2", "inf", "-infinity", "nan", "0x10", "1e999", "+4"]
+            let logs = values.map { LogFields([Field("n", $0)]) }
+            try await store.append(LogGroup(topic: "", source: "", tags: [], logs: logs), project: "p", logstore: "l")
+            #expect(
+                try await self.rows("| select sum(n), max(n), min(n)", store)
+                    == [[.real(102.5), .real(100), .real(-2.5)]]
+            )
+        }
+    }
+
+    @Test func takesTheRemainderOfFractions() async throws {
+        try await withStore { store async throws in
+            let logs = [LogFields([Field("n", "5.5"), Field("m", "7")])]
+            try await store.append(LogGroup(topic: "", source: "", tags: [], logs: logs), project: "p", logstore: "l")
+            #expect(
+                try await self.rows("| select n % 2, m % 4, -n % 2, 7 % 4, 7 % 0, n % 0, missing % 2, 7 % -1", store)
+                    == [[.real(1.5), .real(3), .real(-1.5), 3, .null, .null, .null, 0]]
+            )
+        }
+    }
+
+    @Test(arguments: ["sum(__time__ * 5000000000)", "abs(-9223372036854775807 - 1 + 0 * count(*))"])
+    func saysWhatCannotBeComputed(column: String) async throws {
+        try await withServer { server async throws in
+            #expect(try await server.post(#"{"__source__":"","__logs__":[{"a":"b"},{"a":"c"}]}"#).status == 200)
+            let q = "| select \(column)".addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+            let answer = try await server.api("statistics?q=\(q)")
+            #expect(answer.status == 422 && answer.body.contains("integer overflow"), "\(answer)")
+        }
+    }
+
+    @Test func readsAnyNumberOfWordTables() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory.appending(path: "logs.sqlite").path
+            let store = try LogStore(path: path, options: StoreOptions(logsPerTable: 1))
+            let logs = (0..<900).map { LogFields([Field("n", "\($0)"), Field("word", "here")]) }
+            try await store.append(LogGroup(topic: "", source: "", tags: [], logs: logs), project: "p", logstore: "l")
+            #expect(try await self.rows("here | select count(*), sum(n)", store) == [[900, .real(404_550)]])
+            try store.close()
+        }
+    }
+
+    @Test func endsBeforeTheResultIsTooLarge() async throws {
+        try await withStore { store async throws in
+            let long = String(repeating: "x", count: 1_000_000)
+            let logs = (0..<2).map { LogFields([Field("n", "\($0)"), Field("a", long)]) }
+            try await store.append(LogGroup(topic: "", source: "", tags: [], logs: logs), project: "p", logstore: "l")
+            let columns = Array(repeating: "a", count: 20).joined(separator: ", ")
+            await #expect(throws: StatisticsError.self) { try await self.rows("| select \(columns)", store) }
+            #expect(try await self.rows("n: 1 | select \(columns)", store).count == 1)
+        }
+    }
+
     @Test(arguments: [true, false])
     func cannotWrite(isInMemory: Bool) async throws {
         func expectNoWriting(_ store: LogStore) async {
