@@ -89,6 +89,13 @@ class Endpoint:
         connection.close()
         return answer
 
+    def clear(self):
+        """As somebody else does."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.request("DELETE", "/api/logs", headers={"content-type": "application/json"})
+        assert connection.getresponse().status == 200
+        connection.close()
+
 
 class PageTest(unittest.TestCase):
     @classmethod
@@ -177,9 +184,10 @@ class PageTest(unittest.TestCase):
 
     def copied(self, page, button):
         """What a button puts into the clipboard. Copying takes its time, and the button says so only for a moment."""
+        part, page = page, getattr(page, "page", page)
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         page.evaluate("navigator.clipboard.writeText('')")
-        page.get_by_role("button", name=button).click()
+        part.get_by_role("button", name=button).click()
         page.wait_for_function("async () => (await navigator.clipboard.readText()) !== ''")
         return page.evaluate("navigator.clipboard.readText()")
 
@@ -1174,6 +1182,18 @@ class PageTest(unittest.TestCase):
         self.expect_messages(page, ["two", "one"])
         expect(other.locator(".row .message")).to_have_text(["two"])
 
+    def test_says_that_logs_were_removed(self):
+        endpoint = self.endpoint()
+        endpoint.post({"message": "one"}, {"message": "two"})
+        page = self.open(endpoint)
+        self.expect_messages(page, ["two", "one"])
+        expect(page.locator("#connection")).to_have_text("2 logs")
+        endpoint.clear()
+        endpoint.post({"message": "three"})
+        expect(page.locator("#fresh")).to_have_text("Logs were removed — ask again")
+        page.locator("#fresh").click()
+        self.expect_messages(page, ["three"])
+
     # A trace as a time line
 
     def traced(self, trace="4bf92f3577b34da6a3ce929d0e0e4736"):
@@ -1228,6 +1248,35 @@ class PageTest(unittest.TestCase):
             self.assertLessEqual(page.evaluate("document.getElementById('trace').scrollWidth"), 480)
             self.shot(page, f"trace-{scheme}-480")
 
+    def test_leads_from_a_trace_to_its_logs_whatever_was_asked_before(self):
+        endpoint, trace = self.traced()
+        query = f"?view=trace&trace=traceID:{trace}&logstore=payments&range=1h&q=declined+%7C+select+count%28%2A%29"
+        page = self.open(endpoint, query)
+        self.expect_trace(page)
+        page.locator("#trace .line").first.click()
+        page.get_by_role("button", name="All with this value of traceID").click()
+        expect(page.locator(".row")).to_have_count(4)
+        self.assertNotIn("logstore", page.url)
+        page.go_back()
+        self.expect_trace(page)
+        page.locator("#trace .line").first.click()
+        page.get_by_role("button", name="Show around").click()
+        page.locator("#trace .neighbours button:enabled").first.click()
+        expect(page.locator("#list .record")).to_be_visible()
+        self.assertNotIn("select", page.url)
+        page.go_back()
+        self.expect_trace(page)
+        page.locator("#trace .line").first.click()
+        self.assertIn("q=declined&", self.copied(page.locator("#trace .record"), "Copy link"))
+
+    def test_removes_a_trace(self):
+        endpoint, trace = self.traced()
+        page = self.open(endpoint, f"?view=trace&trace=traceID:{trace}")
+        self.expect_trace(page)
+        page.get_by_role("button", name="Clear …").click()
+        page.get_by_role("button", name="Remove 6 logs").click()
+        expect(page.locator("#trace")).to_contain_text("No log has this")
+
     def test_says_that_a_trace_is_not_here(self):
         endpoint, _ = self.traced()
         page = self.open(endpoint, "?view=trace&trace=traceID:missing")
@@ -1268,6 +1317,25 @@ class PageTest(unittest.TestCase):
         expect(page.locator("#deliveries")).to_contain_text("Nothing was refused")
         self.shot(page, "deliveries-refused-480")
 
+    def test_forgets_deliveries_that_were_removed(self):
+        endpoint = self.endpoint()
+        for number in range(205):
+            self.assertEqual(endpoint.post({"message": str(number)}), 200)
+        page = self.open(endpoint, "?view=deliveries")
+        rows = page.locator("#deliveries tbody tr")
+        expect(rows).to_have_count(200)
+        page.get_by_role("button", name="Show older ones").click()
+        expect(rows).to_have_count(205)
+        endpoint.clear()
+        self.assertEqual(endpoint.post({"message": "new"}), 200)
+        expect(rows).to_have_count(1)
+        # Another one with the same number.
+        before = rows.text_content()
+        endpoint.clear()
+        self.assertEqual(endpoint.post({"message": "newer"}), 200)
+        expect(rows).not_to_have_text(before)
+        expect(rows).to_have_count(1)
+
     # Files, and searches of before
 
     def saved(self, page, button):
@@ -1288,13 +1356,15 @@ class PageTest(unittest.TestCase):
         printed = subprocess.run([TOOL, "query", "level: info", "--newest", "--url", self.shop.address()], capture_output=True, text=True, check=True)
         self.assertEqual({json.dumps(log, sort_keys=True) for log in found}, {json.dumps(log, sort_keys=True) for log in self.cut_times(printed.stdout, found)})
         endpoint = self.endpoint()
-        endpoint.post({"message": 'a "quote", and\na line', "=x": "1"}, {"message": "second", "other": "ü"})
+        endpoint.post({"message": 'a "quote", and\na line', "=x": "1", "__proto__": "p", "n": "-5.5"}, {"message": "second", "other": "ü", "n": "=1+1"})
         page = self.open(endpoint)
         expect(page.locator(".row")).to_have_count(2)
         text, name = self.saved(page, "CSV")
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
         self.assertEqual([row["message"] for row in rows], ["second", 'a "quote", and\na line'])
-        self.assertEqual([(row["=x"], row["other"]) for row in rows], [("", "ü"), ("1", "")])
+        # No spreadsheet computes what a log says, and a number stays one.
+        self.assertEqual([(row["'=x"], row["other"], row["n"]) for row in rows], [("", "ü", "'=1+1"), ("1", "", "-5.5")])
+        self.assertEqual([row["__proto__"] for row in rows], ["", "p"])
         page.locator("#search").fill("| select message, count(*), count(*) group by message order by message desc")
         page.keyboard.press("Enter")
         expect(page.locator("#statistics tbody tr")).to_have_count(2)
@@ -1369,6 +1439,10 @@ class PageTest(unittest.TestCase):
         page.keyboard.press("Enter")
         expect(page.locator(".row").first).to_be_visible()
         expect(page.locator("#statistics")).to_be_hidden()
+
+    def test_shows_small_numbers(self):
+        page = self.open(self.shop, "?q=%7C+select+0.0004+as+a%2C+-0.25+as+b%2C+1234.5678+as+c%2C+0+%2A+count%28%2A%29+as+d")
+        expect(page.locator("#statistics td")).to_have_text(["0.0004", "-0.25", "1,234.568", "0"])
 
     def test_computes_what_python_computes(self):
         """`WEBTRACKING_STATEMENTS=10000` for more than these."""

@@ -38,6 +38,10 @@ export class Deliveries {
       this.question = question;
       this.older = [];
       this.hasOlder = answer.deliveries.length === limit;
+    } else if (this.isCleared(answer)) {
+      this.older = [];
+      this.hasOlder = answer.deliveries.length === limit;
+      this.last = "";
     } else if (this.older.length === 0) this.hasOlder = answer.deliveries.length === limit;
     this.refused.checked = state.refused === "1";
     // What was newest before stays between the newest of now and the older ones.
@@ -45,10 +49,16 @@ export class Deliveries {
     const end = answer.deliveries.at(-1)?.id ?? Infinity;
     if (this.older.length > 0) this.older = [...(this.answer?.deliveries ?? []), ...this.older].filter(({ id }) => id < end && !newest.has(id));
     this.answer = answer;
-    const key = `${question} ${answer.deliveries[0]?.id} ${answer.deliveries.length} ${this.older.length} ${answer.summary.requests} ${this.batch} ${this.strip.clientWidth}`;
+    const key = `${question} ${answer.deliveries[0]?.id} ${answer.deliveries[0]?.received} ${answer.deliveries.length} ${this.older.length} ${answer.summary.requests} ${this.batch} ${this.strip.clientWidth}`;
     if (key === this.last) return;
     this.last = key;
     this.draw(answer);
+  }
+
+  // Whether some were removed: the older ones may be among them, and their numbers are given again.
+  isCleared({ deliveries, summary }) {
+    const before = this.answer;
+    return summary.requests < before.summary.requests || (deliveries[0]?.id ?? 0) < (before.deliveries[0]?.id ?? 0);
   }
 
   get parameters() { return { limit, project: state.project, logstore: state.logstore, refused: state.refused === "1" ? "1" : "" }; }

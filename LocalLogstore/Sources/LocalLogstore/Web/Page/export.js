@@ -8,14 +8,16 @@ import { json } from "./record.js";
 const maximumExport = 50_000;
 
 const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-const line = (values) => `${values.map((value) => quoted(value === null || value === undefined ? "" : String(value))).join(",")}\r\n`;
+// To a spreadsheet this is a formula, which could send elsewhere what the other cells hold.
+const harmless = (value) => (/^[=+\-@\t\r]/.test(value) && !/^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value) ? `'${value}` : value);
+const line = (values) => `${values.map((value) => quoted(value === null || value === undefined ? "" : harmless(String(value)))).join(",")}\r\n`;
 
 const ndjson = (objects) => objects.map((object) => `${JSON.stringify(object)}\n`).join("");
 
 // A column for each member that any of them has.
 function csv(objects) {
   const names = [...new Set(objects.flatMap(Object.keys))];
-  return line(names) + objects.map((object) => line(names.map((name) => object[name]))).join("");
+  return line(names) + objects.map((object) => line(names.map((name) => (Object.hasOwn(object, name) ? object[name] : undefined)))).join("");
 }
 
 // The rows of statistics as objects; a second column of a name gets another.

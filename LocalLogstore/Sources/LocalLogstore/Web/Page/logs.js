@@ -81,7 +81,7 @@ export async function load() {
       isFilled = true;
       statistics.show(answer);
       drawSummary(answer);
-      await count_(question, current);
+      await countFound(question, current);
       if (asking === current) drawSummary(answer);
       return;
     }
@@ -96,7 +96,7 @@ export async function load() {
     liveCount = 0;
     if (state.live) follow(page);
     drawSummary(page);
-    await count_(question, current);
+    await countFound(question, current);
     if (asking !== current) return;
     drawSummary(page);
     if (state.log) await openLinked(current);
@@ -115,7 +115,7 @@ export async function load() {
 const isStatement = () => split(state.q).statement !== null;
 
 // Counts what there is, over time and by field.
-async function count_(question, current) {
+async function countFound(question, current) {
   const width = by("histogram").clientWidth;
   const [counted, looked] = await Promise.all([
     get("overview", { ...question, buckets: Math.max(20, Math.min(120, Math.floor(width / 10))) }, current.signal),
@@ -208,7 +208,7 @@ export function recount() {
   if (!isStale || !asking || isCounting) return;
   isStale = false;
   isCounting = true;
-  count_(selection(), asking).catch(() => {}).finally(() => { isCounting = false; });
+  countFound(selection(), asking).catch(() => {}).finally(() => { isCounting = false; });
 }
 
 function skipped(number) {
@@ -377,10 +377,10 @@ function offerNew() {
   if (state.live || problem || state.until || list.length === 0 || loadedLogs === null) return;
   const fresh = by("fresh");
   const more = status.logs - loadedLogs;
-  fresh.hidden = more <= 0;
+  fresh.hidden = more === 0;
   // How many of them match is not known before they are asked for.
   const isPart = state.q || state.project || state.logstore;
-  fresh.textContent = `${isPart ? "New logs came" : plural(more, "new log")} — ask again`;
+  fresh.textContent = `${more < 0 ? "Logs were removed" : isPart ? "New logs came" : plural(more, "new log")} — ask again`;
 }
 
 let resting = null;

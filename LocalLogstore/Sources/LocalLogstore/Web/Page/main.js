@@ -8,17 +8,20 @@ import { drawHistory } from "./history.js";
 import { listen, showKeys } from "./keys.js";
 import { comeBack, drawControls, fetchMore, list, load, noticeStatus, pause, recount, saveFound, search, showUnseen, takeFresh, toggleLive, zoomOut } from "./logs.js";
 import { RehearsalPanel } from "./rehearsal.js";
-import { refine } from "./search.js";
+import { refine, split } from "./search.js";
 import { change, onChange, state, views } from "./state.js";
 import { signIn } from "./states.js";
 import { chosenPlace, drawConnection, refreshStatus } from "./status.js";
 import { Timeline } from "./timeline.js";
 
 const deliveries = new Deliveries(by("deliveries"));
+// A time line is of all logs, whatever is asked for above the rows.
+const searchAll = (q) => change({ view: "logs", q, project: "", logstore: "", range: "", from: "", until: "", live: "", log: "" });
 const timeline = new Timeline(by("trace"), {
-  onSearch: (q) => change({ view: "logs", q, project: "", logstore: "", range: "", from: "", until: "", live: "", log: "" }),
-  onFilter: (text, negated) => change({ view: "logs", q: refine(state.q, text, negated), log: "" }),
-  onOpen: (log) => change({ view: "logs", log: String(log.id) }),
+  onSearch: searchAll,
+  onFilter: (text, negated) => searchAll(refine("", text, negated)),
+  // A statement shows no logs.
+  onOpen: (log) => change({ view: "logs", q: split(state.q).search, log: String(log.id) }),
   onTrace: (trace) => change({ trace }),
 });
 const rehearsal = new RehearsalPanel(by("rehearsal"), by("rehearsing"));
@@ -69,7 +72,11 @@ function clear() {
   askToClear(by("clearing"), place, isNarrowed, (text) => {
     notify(by("notice"), text);
     refreshStatus(noticeStatus);
-    if (state.log) change({ log: "" }); else load();
+    if (state.log) change({ log: "" });
+    else {
+      load();
+      if (state.view === "trace") timeline.show(state.trace);
+    }
     refreshView();
   });
 }

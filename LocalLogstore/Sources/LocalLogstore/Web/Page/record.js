@@ -3,8 +3,8 @@
 import { copyButton, h, replace } from "./dom.js";
 import { clock, duration, iso, visible, visibleLines } from "./format.js";
 import { marked } from "./marks.js";
-import { exactly, exists } from "./search.js";
-import { address } from "./state.js";
+import { exactly, exists, split } from "./search.js";
+import { address, state } from "./state.js";
 import { isTrace, traceOf } from "./trace.js";
 import { get } from "./api.js";
 
@@ -15,7 +15,7 @@ export function record(log, { onFilter, onOpen, onTrace }) {
   const around = h("div", { class: "around", hidden: true });
   const show = h("button", { type: "button", class: "small", "aria-expanded": "false" }, "Show around");
   show.addEventListener("click", () => toggleAround(log, around, show, onOpen));
-  const link = copyButton("Copy link", () => new URL(address({ view: "logs", trace: "", log: String(log.id), live: "" }), location.href).href);
+  const link = copyButton("Copy link", () => new URL(address({ view: "logs", trace: "", q: split(state.q).search, log: String(log.id), live: "" }), location.href).href);
   return h("div", { class: "record", role: "gridcell" },
     h("div", { class: "record-head" },
       h("strong", {}, `Log ${log.id}`), show, copyButton("Copy JSON", () => JSON.stringify(json(log), null, 2)), link,

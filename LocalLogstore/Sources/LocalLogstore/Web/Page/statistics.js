@@ -4,12 +4,17 @@ import { h, replace, svg } from "./dom.js";
 import { clock, count, plural, ticks, visible } from "./format.js";
 
 const maximumRows = 1000;
+// The most that limit takes.
+const maximumLimit = 10_000;
 const maximumCharts = 4;
 const maximumSeries = 6;
 const height = 96;
 const [left, bottom] = [52, 16];
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
 const exact = new Intl.NumberFormat("en", { maximumFractionDigits: 3 });
+const small = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
+// A share or a fraction of a second is more than 0.
+const written = (number, format) => (Math.abs(number) < 1 ? small : format).format(number);
 
 export class Statistics {
   constructor(element) {
@@ -40,7 +45,7 @@ export class Statistics {
   // In words; `total` is the number of logs, if that is known.
   summary(total) {
     const { rows, more } = this.answer;
-    return `${more ? "the first " : ""}${plural(rows.length, "row")}${total === undefined ? "" : ` of ${plural(total, "log")}`}${more ? "; limit shows more" : ""}`;
+    return `${more ? "the first " : ""}${plural(rows.length, "row")}${total === undefined ? "" : ` of ${plural(total, "log")}`}${more && rows.length < maximumLimit ? "; limit shows more" : ""}`;
   }
 
   drawCharts() {
@@ -87,17 +92,17 @@ export class Statistics {
         series.size > shown.length ? h("small", {}, ` and ${count(series.size - shown.length)} more`) : null),
       svg("svg", { width, height, role: "img", "aria-label": `${visible(columns[index].name)} over time` },
         svg("line", { class: "grid", x1: left, x2: width, y1: y(top), y2: y(top) }), svg("line", { class: "axis", x1: left, x2: width, y1: axis, y2: axis }),
-        svg("text", { x: left - 6, y: y(top) + 5, "text-anchor": "end" }, short.format(top)), svg("text", { x: left - 6, y: axis, "text-anchor": "end" }, short.format(low)),
+        svg("text", { x: left - 6, y: y(top) + 5, "text-anchor": "end" }, written(top, short)), svg("text", { x: left - 6, y: axis, "text-anchor": "end" }, written(low, short)),
         ticks(start, end, (width - left) / 110).map(({ time, text }) => (x(time) > left + 20 && x(time) < width - 36 ? svg("text", { x: x(time), y: height - 3, "text-anchor": "middle" }, text) : null)),
         shown.map(([name, points], line) => svg("g", { class: `series-${line}` },
           svg("polyline", { points: points.map(([time, value]) => `${x(time).toFixed(1)},${y(value).toFixed(1)}`).join(" ") }),
-          points.length > 200 ? null : points.map(([time, value]) => svg("circle", { cx: x(time), cy: y(value), r: 2.5 }, svg("title", {}, `${clock(time)}\n${visible(name)} ${exact.format(value)}`)))))));
+          points.length > 200 ? null : points.map(([time, value]) => svg("circle", { cx: x(time), cy: y(value), r: 2.5 }, svg("title", {}, `${clock(time)}\n${visible(name)} ${written(value, exact)}`)))))));
   }
 }
 
 function cell(value, kind) {
   if (value === null) return h("td", { class: `${kind} dim` }, "–");
   if (kind === "time" && typeof value === "number") return h("td", { class: "time" }, clock(value * 1_000_000).slice(0, 19));
-  if (typeof value === "number") return h("td", { class: "number" }, exact.format(value));
+  if (typeof value === "number") return h("td", { class: "number" }, written(value, exact));
   return h("td", { class: "text", title: value.length > 200 ? visible(value.slice(0, 2000)) : undefined }, visible(value.slice(0, 200)), value.length > 200 ? "…" : "");
 }
