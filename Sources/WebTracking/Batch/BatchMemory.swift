@@ -6,31 +6,30 @@ import WebTrackingPlatform
 
 /// The memory of one batch: the request body from the front, a mark for each record from the back.
 ///
-/// It has one of two homes: the heap or a mapped file.
+/// On the heap or in a mapped file.
 ///
-/// A reference to raw memory and not an array, since every record is copied into it, and an array would be grown and
-/// checked for each piece.
+/// Raw memory: an array checks bounds and uniqueness for each piece that is copied into it.
 ///
-/// Invariant (which makes it sendable): only the batch that was made with the memory writes to it, before it is sealed:
-/// in its topic's critical section, or a caller at the place that it has claimed alone (``AppendLane``), and who reads
-/// that has seen the record's mark. When a batch is settled, its memory may be
-/// kept for another one, and the old batch does not use it any more. `base` is the start of `capacity` bytes, unless
-/// the file is unmapped.
+/// Invariants (which make it sendable):
+/// - Only the batch that was made with the memory writes to it, and only before it is sealed: under the lock of its
+///   topic, or a caller at the place that it has claimed alone (``AppendLane``). Such a place is read after its mark.
+/// - The memory of a settled batch may be used for another one. The old batch does not use it any more.
+/// - `base` is the start of `capacity` bytes, unless the file is unmapped.
 final class BatchMemory: @unchecked Sendable {
     private(set) var base: UnsafeMutableRawPointer
     let capacity: Int
     /// The file that the memory lives in; `nil` for the heap.
     let file: SpoolFile?
-    /// Mixed into the check of every record; 0 if records have no check, as they do not outlive the process.
+    /// Part of every record's check; 0 if records have no check, as they do not outlive the process.
     private(set) var seed: UInt64 = 0
-    /// For memory on the heap: what the header of its file would say, if a file had been ready.
+    /// For memory on the heap: the header's fields of the file that it may be moved to.
     var label: SpoolLabel?
     /// The bytes that the spool has reserved for a file that is still to be made.
     private let reserved = Atomic<Int>(0)
     /// Whether bytes were ever reserved for its file. Then the memory is used as the file would be. Set before the
     /// memory is used.
     private(set) var isForFile = false
-    /// The memory that this is a copy of. It is kept as long as this one.
+    /// The memory that this was copied from. It is kept as long as this one.
     private(set) var origin: BatchMemory?
     /// How much of a file's memory has been written to, from the front and from the back.
     private var written = (front: 0, back: 0)
@@ -63,7 +62,7 @@ final class BatchMemory: @unchecked Sendable {
         if self.file == nil { self.base.deallocate() }
     }
 
-    /// The capacity that memory asked for with `capacity` has: the marks at its end need their alignment.
+    /// `capacity` rounded up, so that the marks at the end are aligned.
     static func rounded(_ capacity: Int) -> Int { (capacity + 15) & ~15 }
 
     /// Copies `bytes` to the place `offset`.
@@ -87,10 +86,10 @@ final class BatchMemory: @unchecked Sendable {
     /// The bytes that it takes up now.
     var heldBytes: Int { self.isResident ? self.capacity : 0 }
 
-    /// Makes other memory, of which this is a copy, last as long as this is in use.
+    /// Keeps `origin`, of which this is a copy, as long as this is in use.
     func keep(_ origin: BatchMemory) { self.origin = origin }
 
-    /// Begins another use of a file's memory, of which `front` bytes are written already.
+    /// Uses a file's memory for a new batch, of which `front` bytes are written already.
     func start(with seed: UInt64, front: Int) {
         self.seed = seed
         self.written.front = front
@@ -129,7 +128,7 @@ final class BatchMemory: @unchecked Sendable {
         self.written = (front, back)
     }
 
-    /// Says in the file that its records are done with.
+    /// Marks the file as done.
     func clear() {
         if let page = self.file?.page { SpoolFormat.clear(page) }
     }

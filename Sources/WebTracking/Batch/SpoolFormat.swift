@@ -13,12 +13,12 @@ enum SpoolFormat {
     static let readVersions: ClosedRange<UInt32> = 1...Self.version
     /// The size of the header page.
     static let headerBytes = 4096
-    /// What the state says. Not 0 and 1, so that neither a flipped bit nor a zeroed sector makes the one the other.
+    /// What the state says. Not 0 and 1, so that neither a flipped bit nor a zeroed sector turns one into the other.
     enum State {
         static let holding: UInt32 = 0x444C_4F48  // "HOLD"
         static let done: UInt32 = 0x454E_4F44  // "DONE"
     }
-    /// Versions above this are not another version but damage.
+    /// A version above this is damage.
     static let highestPlausibleVersion: UInt32 = 255
     static let magic: UInt64 = 0x314C_4F4F_5053_5457  // "WTSPOOL1"
 
@@ -42,10 +42,10 @@ enum SpoolFormat {
         static let identity = 1024
     }
 
-    /// What the header says.
+    /// The header's fields.
     struct Header: Equatable, Sendable {
         var version = SpoolFormat.version
-        /// What the batch itself does not say.
+        /// The fields that are not in the batch.
         var label: SpoolLabel
         /// The bytes behind the header page; a multiple of 16.
         var capacity: Int
@@ -62,7 +62,7 @@ enum SpoolFormat {
         }
     }
 
-    /// What a file is, by its header.
+    /// The kind of a file, by its header.
     enum Kind: Equatable {
         /// Nothing is in it.
         case empty
@@ -74,7 +74,7 @@ enum SpoolFormat {
         case damaged
     }
 
-    /// Writes a header, and says last that the file holds records.
+    /// Writes a header, with `HOLD` last.
     ///
     /// A reader that comes in between finds the file empty.
     static func write(_ header: Header, to page: UnsafeMutableRawPointer) {
@@ -107,7 +107,7 @@ enum SpoolFormat {
         SharedWord.store(State.holding, to: page + Offset.state)
     }
 
-    /// The place of a file's batch among those of its folder, by its header and without a look at the rest.
+    /// The order of a file's batch in its folder. Reads only the header.
     static func order(of path: String) throws(FileError) -> UInt64 {
         let descriptor: CInt
         do throws(FileError) { descriptor = try FileSystem.open(path, flags: O_RDONLY | O_NONBLOCK) } catch {
@@ -127,7 +127,7 @@ enum SpoolFormat {
         }
     }
 
-    /// Says that the file holds nothing any more.
+    /// Marks the file as done.
     static func clear(_ page: UnsafeMutableRawPointer) {
         SharedWord.store(State.done, to: page + Offset.state)
     }
@@ -200,11 +200,11 @@ enum SpoolFormat {
     }
 }
 
-/// What a spool file's header says about its batch, and the batch itself does not.
+/// The fields of a spool file's header that are not in the batch.
 struct SpoolLabel: Equatable, Sendable {
-    /// Mixed into the check of every record, so that those of an earlier use of the file do not pass; not 0.
+    /// The seed of the records' checks, so that those of an earlier use of the file do not pass; not 0.
     var seed: UInt64
-    /// Rises with every batch of the folder: files are used again, so that their names say nothing of it.
+    /// Increases with each batch of the folder. Files are used again, so their names do not show the order.
     var order: UInt64
     /// When the first record came, in nanoseconds since 1970.
     var openedAt: Int64
