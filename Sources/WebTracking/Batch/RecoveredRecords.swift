@@ -84,9 +84,16 @@ struct RecoveredRecords {
         if missing >= Self.mostMissing || isSectorGone || isFirstMissing { self.isWhole = false }
     }
 
+    /// The first line feed of a separator. One with anything else before it is a part of the check of a mark without word.
     private static func lineFeed(_ memory: BatchMemory, from start: Int, to end: Int) -> Int? {
-        guard let found = memchr(memory.base + start, CInt(UInt8(ascii: "\n")), end - start) else { return nil }
-        return UnsafeMutableRawPointer(found) - memory.base
+        var start = start
+        while let found = memchr(memory.base + start, CInt(UInt8(ascii: "\n")), end - start) {
+            let place = UnsafeMutableRawPointer(found) - memory.base
+            let before = place > 0 ? memory.base.load(fromByteOffset: place - 1, as: UInt8.self) : 0
+            if before == UInt8(ascii: ",") { return place }
+            start = place + 1
+        }
+        return nil
     }
 
     /// Whether the place of a mark may be a part of records: these have no control character but the line feed. Zeros are

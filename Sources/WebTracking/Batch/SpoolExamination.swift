@@ -11,7 +11,7 @@ import Logging
 enum SpoolFinding {
     /// Nothing that was ever a record.
     case empty
-    /// Records, all whole or with something damaged behind them; the batch is not sealed.
+    /// The whole records, and what else is damaged; the batch is not sealed.
     case records(OpenBatch, SpoolFormat.Header, damage: String?)
     /// Records of another project or logstore.
     case foreign(destination: String)

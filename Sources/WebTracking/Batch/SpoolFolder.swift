@@ -7,7 +7,7 @@ import WebTrackingPlatform
 /// One producer's folder in a spool directory, and the locks of its owner.
 ///
 /// The locks are the kernel's (`flock`), so they end with the process that holds them. Nothing else says who the owner
-/// is: if the locks can be taken, the producer is dead, and the files are all that is known of it. One lock is on the
+/// is: if the locks can be taken, the producer is dead, and the files in the folder are all that is known of it. One lock is on the
 /// folder itself, which cannot be removed without the files in it. The other one is on a file in it, for versions that
 /// know only that one, and for file systems that cannot lock directories.
 final class SpoolFolder: Sendable {

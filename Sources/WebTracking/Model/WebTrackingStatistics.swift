@@ -49,8 +49,8 @@ public struct WebTrackingStatistics: Sendable, Equatable {
     /// The part of the pending records that is in memory only although there is a spool, because no file was ready or
     /// could be made. They do not survive the process. They move to files as soon as possible.
     public var unspooled = 0
-    /// Spool files that were set aside: damaged ones, of which the whole records before the damage are delivered, and
-    /// in a rescue those with a refused record.
+    /// Spool files that were set aside: damaged ones, of which all whole records are delivered, and in a rescue those
+    /// with a refused record.
     public var damagedSpoolFiles = 0
     /// Earlier processes of which this producer has told, in a record each, that they ended without a stop
     /// (``WebTrackingConfiguration/Spool/reportsUnexpectedExits``).

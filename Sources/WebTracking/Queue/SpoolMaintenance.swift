@@ -91,7 +91,7 @@ final class SpoolMaintenance: Sendable {
         await self.syncWorker.run { store.sync() }
     }
 
-    /// Notes the stop, which works however slow the disk becomes, and moves the records that wait in memory to files until
+    /// Notes the stop, first of all, and moves the records that wait in memory to files until
     /// `end`, as the last chance before the shutdown's.
     func spillBeforeEnd(until end: MonotonicInstant) async {
         let store = self.store

@@ -248,6 +248,13 @@ import Musl
         #expect(self.texts(open) == (0..<first).map { self.text($0) })
     }
 
+    @Test func aCheckWithoutItsWordIsNoSignOfARecordWhateverItsBytesAre() throws {
+        var file = HandWritten(version: 2)
+        for number in 0..<36 { file.add(self.text(number), isCommitted: number < 32) }
+        for number in 32..<36 { file.put(Array(repeating: UInt8(ascii: "\n"), count: 8), at: file.mark(number)) }
+        #expect(try self.found(file).damage == nil)
+    }
+
     @Test func theFirstRecordIsNeverUnderWayBesideOthers() throws {
         let (open, _, damage) = try self.found(self.interrupted([0], isCopied: true))
         #expect(damage != nil)

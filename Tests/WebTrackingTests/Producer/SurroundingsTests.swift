@@ -14,6 +14,9 @@ import Glibc
 #elseif canImport(Musl)
 import Musl
 #endif
+#if SwiftLog
+import Logging
+#endif
 
 /// What a producer says at its start of what there is around it.
 @Suite(.timeLimit(.minutes(1))) struct SurroundingsTests {

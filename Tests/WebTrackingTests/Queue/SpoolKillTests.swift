@@ -87,6 +87,7 @@ import Logging
         let rig = try await SpoolTests.recover(counts.reduce(0, +), from: directory)
         let messages = rig.transport.logs.filter { $0["exit.pid"] == nil }
             .compactMap { $0["message"]?.split(separator: " ").compactMap { Int($0) } }
+            .filter { $0.count == 2 }
         for (thread, count) in counts.enumerated() {
             let numbers = messages.filter { $0[0] == thread }.map { $0[1] }
             // The record in the making may be whole, too, and some behind records that were in memory only.

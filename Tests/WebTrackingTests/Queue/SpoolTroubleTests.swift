@@ -241,7 +241,7 @@ import Logging
         // Found by the fuzzer: the footer was written over the marks of records that ended too close to them.
         let seed: UInt64 = 7
         let envelope = Array("{\"__logs__\":[".utf8)
-        let capacity = 64
+        let capacity = 80
         var bytes = [UInt8](repeating: 0, count: SpoolFormat.headerBytes + capacity)
         bytes.withUnsafeMutableBytes { bytes in
             let memory = bytes.baseAddress! + SpoolFormat.headerBytes
@@ -263,7 +263,7 @@ import Logging
                 to: bytes.baseAddress!
             )
             var start = envelope.count
-            for (index, end) in [30, 31].enumerated() {
+            for (index, end) in [30, 48].enumerated() {
                 let mark = Mark(begin: start, end: end, rank: 0, isSynthetic: false)
                 let place = memory + (capacity - (index + 1) * Mark.size)
                 mark.commit(to: place, record: memory + start, number: index, seed: seed)
