@@ -24,7 +24,7 @@ import Logging
             Set(bench.metrics.counters.map { Self.name($0.label, $0.dimensions) }) == [
                 "webtracking.records.accepted", "webtracking.records.delivered", "webtracking.requests.retried",
                 "webtracking.bytes.raw", "webtracking.bytes.wire", "webtracking.records.recovered",
-                "webtracking.spool.damaged",
+                "webtracking.spool.damaged", "webtracking.spool.unexpected_exits",
                 "webtracking.records.dropped reason=memory_full", "webtracking.records.dropped reason=expired",
                 "webtracking.records.dropped reason=rejected", "webtracking.records.dropped reason=unauthorized",
                 "webtracking.records.dropped reason=not_found", "webtracking.records.dropped reason=too_large",
