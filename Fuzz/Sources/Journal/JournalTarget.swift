@@ -58,6 +58,11 @@ private enum Journal {
         }
     }
 
+    /// As much of a text as a header has room for, two of them.
+    private static func short(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.prefix(100)))
+    }
+
     /// A whole file with a header that says something else, and whose check is right.
     static func readForgedHeader(_ input: inout FuzzInput) {
         let file = WrittenFile(&input)
@@ -68,8 +73,8 @@ private enum Journal {
         if choice & 4 != 0 { header.batchIDEnd = input.number(in: 0...8192) }
         if choice & 8 != 0 { header.label.order = input.word() }
         if choice & 16 != 0 { header.label.openedAt = Int64(bitPattern: input.word()) }
-        if choice & 32 != 0 { header.label.destination = input.text() }
-        if choice & 64 != 0 { header.label.topic = input.text() }
+        if choice & 32 != 0 { header.label.destination = self.short(input.text()) }
+        if choice & 64 != 0 { header.label.topic = self.short(input.text()) }
         if choice & 128 != 0 { header.label.seed = input.word() }
         // Or marks of today read as those of format 1.
         if input.bool() { header.version = 1 }
