@@ -135,7 +135,7 @@ def change_version(path):
     """A file of a format that is not there yet."""
     with open(path, "r+b") as file:
         file.seek(8)
-        file.write(struct.pack("<I", 2))
+        file.write(struct.pack("<I", 3))
 
 
 def spoil(path):
@@ -160,7 +160,7 @@ def what_is_left_is_told(world):
     told = recover(world, spool, endpoint, 4).finish().told
     other = re.search(r"left in .*\b21 records\b.*local/other", told)
     # Of a format that is not known nobody can count the records: it is told in how many files they are.
-    version = re.search(r"left in .*\bin \d+ files?, in format 2\b", told)
+    version = re.search(r"left in .*\bin \d+ files?, in format 3\b", told)
     return check(other and version, f"other logstore: {'told' if other else 'not a word'}; "
                  f"newer format: {'told' if version else 'not a word'}")
 
