@@ -5,8 +5,9 @@ import WebTrackingPlatform
 
 /// Who made a producer's folder. `Docs/Reference/SpoolFormat.md` describes the file for readers of it.
 ///
-/// The file is there from the making of the folder until a shutdown begins to give up what is left. So if it is there when the folder is taken
-/// over, the process ended without a stop. That a stop removes it, instead of writing something, works on a full disk too.
+/// The file is there from the making of the folder until a shutdown has done what it can. So if it is there when the
+/// folder is taken over, the process ended without a stop. That a stop removes it, instead of writing something, works on
+/// a full disk too.
 struct SpoolProcess: Equatable, Sendable {
     static let fileName = "process"
     static let version: UInt64 = 1
