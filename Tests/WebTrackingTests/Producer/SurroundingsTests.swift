@@ -19,7 +19,7 @@ import Logging
 #endif
 
 /// What a producer says at its start of what there is around it.
-@Suite(.timeLimit(.minutes(1))) struct SurroundingsTests {
+@Suite(.timeLimit(.minutes(10))) struct SurroundingsTests {
     private static func configuration(
         _ change: (inout WebTrackingConfiguration) -> Void = { _ in }
     ) -> WebTrackingConfiguration {

@@ -19,9 +19,10 @@ import Logging
 #endif
 
 /// The end of a process without a stop is a record of the next start.
-@Suite(.timeLimit(.minutes(10))) struct UnexpectedExitTests {
+@Suite(.timeLimit(.minutes(10)), Deaths()) struct UnexpectedExitTests {
     /// What a process leaves that dies with these records: its locks are gone, its files are as they were. Its clock stands
     /// still from then on, and with it its tasks.
+    @discardableResult
     private static func die(
         in directory: SpoolDirectory,
         transport: InMemoryTransport = InMemoryTransport(otherwise: .never),
@@ -33,18 +34,19 @@ import Logging
         await body(rig)
         // The time of the last batch is noted on the worker.
         await rig.producer.maintenance?.fileWorker.run {}
-        _ = rig.producer.unlockSpool()
+        rig.die()
         return rig
     }
 
     /// The same of a process that has not logged anything.
+    @discardableResult
     private static func dieSilent(
         in directory: SpoolDirectory,
         configure: (inout WebTrackingConfiguration) -> Void = { _ in }
     ) async throws -> Rig {
         let rig = try SpoolTests.rig(directory, configure: configure)
         await rig.run(inStepsOf: .zero) { rig.awaitsNextLook }
-        _ = rig.producer.unlockSpool()
+        rig.die()
         return rig
     }
 
@@ -72,7 +74,7 @@ import Logging
 
     @Test func aProcessThatEndedWithoutAStopIsARecordOfTheNextStart() async throws {
         let directory = SpoolDirectory()
-        let dead = try await Self.die(in: directory, topic: .fixed("orders")) { rig in
+        try await Self.die(in: directory, topic: .fixed("orders")) { rig in
             rig.sink().info("first")
             rig.clock.advance(by: .milliseconds(1500))
             rig.sink().info("last")
@@ -91,7 +93,6 @@ import Logging
         let numbers = next.producer.statistics
         #expect(numbers.unexpectedExits == 1 && numbers.synthetic == 1 && numbers.recovered == 2)
         await next.stop()
-        withExtendedLifetime(dead) {}
         #expect(try FileSystem.names(in: directory.path) == [])
     }
 
@@ -123,14 +124,13 @@ import Logging
     @Test func itIsToldOnTheTopicOfTheRecordsIfTheyHaveOne() async throws {
         for (labels, topic) in [(["a", "a"], "a"), (["a", "b"], ""), ([], "")] {
             let directory = SpoolDirectory()
-            let dead = try await Self.die(in: directory, topic: .label) { rig in
+            try await Self.die(in: directory, topic: .label) { rig in
                 for label in labels { rig.sink(label).info("m") }
             }
             let next = try await Self.start(in: directory) { $0.topic = .fixed("other program") }
             #expect(Self.topics(next) == [topic])
             #expect(Self.told(next).first?["exit.recovered"] == "\(labels.count)")
             await next.stop()
-            withExtendedLifetime(dead) {}
         }
     }
 
@@ -142,7 +142,7 @@ import Logging
         }
         for rig in dead { await rig.run(inStepsOf: .zero) { rig.awaitsNextLook } }
         dead[0].sink().info("1")
-        for rig in dead { _ = rig.producer.unlockSpool() }
+        for rig in dead { rig.die() }
         let next = try await Self.start(in: directory)
         #expect(Self.told(next).map { $0["exit.recovered"] }.sorted { $0 ?? "" < $1 ?? "" } == ["0", "1"])
         // Nor at the next look of the same.
@@ -153,36 +153,33 @@ import Logging
         let last = try await Self.start(in: directory)
         #expect(last.producer.statistics.unexpectedExits == 0 && last.transport.logs == [])
         await last.stop()
-        withExtendedLifetime(dead) {}
     }
 
     @Test func oneOfTwoThatStartAtOnceTells() async throws {
         let directory = SpoolDirectory()
-        let dead = try await Self.die(in: directory) { $0.sink().info("m") }
+        try await Self.die(in: directory) { $0.sink().info("m") }
         let rigs = try (0..<2).map { _ in try SpoolTests.rig(directory) }
         for rig in rigs { await Self.look(rig) }
         #expect(rigs.reduce(0) { $0 + $1.producer.statistics.unexpectedExits } == 1)
         #expect(rigs.reduce(0) { $0 + Self.told($1).count } == 1)
         for rig in rigs { await rig.stop() }
-        withExtendedLifetime(dead) {}
     }
 
     @Test func aStartThatDiesBeforeItHasToldLeavesThatToTheNext() async throws {
         let directory = SpoolDirectory()
         // More files than are read ahead.
-        let first = try await Self.die(in: directory, topic: .label) { rig in
+        try await Self.die(in: directory, topic: .label) { rig in
             for number in 0..<(RecoveryMachine.ahead + 5) { rig.sink("\(number)").info("m") }
         }
         let second = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never))
         await second.run(inStepsOf: .zero) { second.producer.statistics.recovered > RecoveryMachine.ahead }
         #expect(second.producer.statistics.unexpectedExits == 0)
-        _ = second.producer.unlockSpool()
+        second.die()
         let third = try await Self.start(in: directory)
         await third.run(inStepsOf: .seconds(3)) { third.producer.statistics.unexpectedExits == 2 }
         await Self.look(third)
         #expect(Self.told(third).map { $0["exit.recovered"] } == ["\(RecoveryMachine.ahead + 5)", "0"])
         await third.stop()
-        withExtendedLifetime((first, second)) {}
     }
 
     @Test(arguments: [0, 3]) func aStopIsNotTold(left: Int) async throws {
@@ -196,6 +193,7 @@ import Logging
 
     @Test func aStopThatOnlyAThreadCouldFinishIsNotTold() async throws {
         let directory = SpoolDirectory()
+        let standstill = Standstill()
         var configuration = WebTrackingConfiguration(endpoint: "cn-test", project: "project", logstore: "logstore")
         configuration.durability = .process
         configuration.spool.directory = directory.path
@@ -206,7 +204,7 @@ import Logging
             clock: SystemProducerClock(),
             observer: DefaultObserver.make(),
             random: { 0.5 },
-            executor: Standstill()
+            executor: standstill
         )
         producer.makeLogHandler(label: "label").info("m")
         let report = await withCheckedContinuation { answer in
@@ -218,17 +216,38 @@ import Logging
         let next = try await Self.start(in: directory)
         #expect(next.producer.statistics.unexpectedExits == 0 && next.producer.statistics.recovered == 1)
         await next.stop()
-        withExtendedLifetime(producer) {}
+        standstill.end()
+        await producer.shutdown(timeout: .zero)
     }
 
     /// Runs no task, as Swift's threads do while all of them are blocked.
     private final class Standstill: TaskExecutor {
-        func enqueue(_ job: consuming ExecutorJob) {}
+        private let jobs = Lock<[UnownedJob]?>([])
+
+        func enqueue(_ job: consuming ExecutorJob) {
+            let job = UnownedJob(job)
+            let waits = self.jobs.withLock { jobs in
+                jobs?.append(job)
+                return jobs != nil
+            }
+            if !waits { self.run(job) }
+        }
+
+        /// Runs them all, so that none is left when the test is over.
+        func end() {
+            let jobs = self.jobs.withLock { jobs in
+                defer { jobs = nil }
+                return jobs ?? []
+            }
+            for job in jobs { self.run(job) }
+        }
+
+        private func run(_ job: UnownedJob) { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 
     @Test func aStopIsNotedBeforeTheLastFilesAreWrittenWhichMayTakeTooLong() async throws {
         let directory = SpoolDirectory()
-        let stopped = try await Self.die(in: directory) { rig in
+        try await Self.die(in: directory) { rig in
             rig.sink().info("m")
             await rig.producer.maintenance?.spillBeforeEnd(until: rig.clock.now())
             // A folder that is made from then on says nothing either.
@@ -239,7 +258,6 @@ import Logging
         let next = try await Self.start(in: directory)
         #expect(next.producer.statistics.unexpectedExits == 0)
         await next.stop()
-        withExtendedLifetime(stopped) {}
     }
 
     @Test func aProcessThatNeverLoggedAndACopiedFolderHaveNoTimeOfALastRecord() async throws {
@@ -263,7 +281,7 @@ import Logging
         let next = try await Self.start(in: directory)
         let store = try #require(next.producer.maintenance).store
         store.state.withLock { $0.retryAt = MonotonicInstant(nanoseconds: .max) }
-        _ = dead.producer.unlockSpool()
+        dead.die()
         let later = next.clock.now() + .seconds(65)
         await next.run { next.clock.now() >= later }
         #expect(next.producer.statistics.unexpectedExits == 0)
@@ -285,7 +303,7 @@ import Logging
         #expect(unlink("\(folders[0])/process") == 0 && mkdir("\(folders[0])/process", 0o700) == 0)
         let file = try #require(directory.holding.first { $0.hasPrefix(folders[1]) })
         #expect(rename(file, "\(directory.path)/away") == 0 && symlink("\(directory.path)/away", file) == 0)
-        for rig in dead { _ = rig.producer.unlockSpool() }
+        for rig in dead { rig.die() }
         let later = next.clock.now() + .seconds(95)
         await next.run { next.clock.now() >= later }
         let reasons = next.diagnostics.elements.compactMap { diagnostic in
@@ -294,7 +312,6 @@ import Logging
         #expect(reasons.count { $0.contains("\(folders[0])/process") } == 1)
         #expect(reasons.count { $0.contains(file) } == 1)
         await next.stop()
-        withExtendedLifetime(dead) {}
         rmdir("\(folders[0])/process")
     }
 
@@ -306,7 +323,6 @@ import Logging
         let next = try await Self.start(in: directory)
         #expect(next.transport.logs.count == 1 && next.producer.statistics.unexpectedExits == 0)
         await next.stop()
-        withExtendedLifetime(dead) {}
     }
 
     @Test func aDamagedFileIsSaidAndRemovedAndTellsNothing() async throws {
@@ -321,7 +337,6 @@ import Logging
         }
         #expect(troubles == ["\(file) is damaged; the end of its process is not told"])
         await next.stop()
-        withExtendedLifetime(dead) {}
         #expect(try FileSystem.names(in: directory.path) == [])
     }
 
@@ -339,56 +354,51 @@ import Logging
         #expect(next.transport.logs.count == 1 && next.producer.statistics.unexpectedExits == 0)
         await next.stop()
         #expect(directory.contents(of: file) == newer)
-        withExtendedLifetime(dead) {}
     }
 
     @Test func aDeathWaitsForAProducerOfItsLogstore() async throws {
         let directory = SpoolDirectory()
-        let dead = try await Self.dieSilent(in: directory, configure: { $0.logstore = "other" })
+        try await Self.dieSilent(in: directory, configure: { $0.logstore = "other" })
         let next = try await Self.start(in: directory)
         #expect(next.producer.statistics.unexpectedExits == 0)
         await next.stop()
         let own = try await Self.start(in: directory) { $0.logstore = "other" }
         #expect(own.producer.statistics.unexpectedExits == 1)
         await own.stop()
-        withExtendedLifetime(dead) {}
         #expect(try FileSystem.names(in: directory.path) == [])
     }
 
     @Test func itCanBeSwitchedOff() async throws {
         let directory = SpoolDirectory()
         // One that is not told, and one that does not tell.
-        let silent = try await Self.dieSilent(in: directory, configure: { $0.spool.reportsUnexpectedExits = false })
+        try await Self.dieSilent(in: directory, configure: { $0.spool.reportsUnexpectedExits = false })
         let next = try await Self.start(in: directory)
         #expect(next.producer.statistics.unexpectedExits == 0)
         await next.stop()
-        let dead = try await Self.die(in: directory) { $0.sink().info("m") }
+        try await Self.die(in: directory) { $0.sink().info("m") }
         let off = try await Self.start(in: directory) { $0.spool.reportsUnexpectedExits = false }
         #expect(off.producer.statistics.unexpectedExits == 0 && off.transport.logs.count == 1)
         await off.stop()
-        withExtendedLifetime((silent, dead)) {}
         #expect(try FileSystem.names(in: directory.path) == [])
     }
 
     @Test func aRescueLeavesItToTheNextStart() async throws {
         let directory = SpoolDirectory()
-        let dead = try await Self.die(in: directory) { $0.sink().info("m") }
+        try await Self.die(in: directory) { $0.sink().info("m") }
         let rescue = try await Self.start(in: directory) { $0.spool.isRescue = true }
         #expect(rescue.transport.logs.count == 1 && rescue.producer.statistics.unexpectedExits == 0)
         await rescue.stop()
         let next = try await Self.start(in: directory)
         #expect(Self.told(next).map { $0["exit.recovered"] } == ["0"])
         await next.stop()
-        withExtendedLifetime(dead) {}
     }
 
     @Test func aRescueThatDiesIsNoDeathOfTheProgram() async throws {
         let directory = SpoolDirectory()
-        let rescue = try await Self.dieSilent(in: directory, configure: { $0.spool.isRescue = true })
+        try await Self.dieSilent(in: directory, configure: { $0.spool.isRescue = true })
         let next = try await Self.start(in: directory)
         #expect(next.producer.statistics.unexpectedExits == 0)
         await next.stop()
-        withExtendedLifetime(rescue) {}
     }
 
     @Test func aFolderThatIsMovedAwayAndPutBackDoesNotTellThatItsLivingProcessIsDead() async throws {
