@@ -46,9 +46,10 @@ import Logging
             while number < 5_000_000 {
                 number += 1
                 sink.info("\(thread) \(number)")
-                // What waits in memory for a file is said to be lost with the process. To ask for it takes the lock, which
-                // appends are to pass where threads meet.
-                guard threads == 1 || number % 64 == 0, buffer.unspooled == 0,
+                // What waits in memory for a file is said to be lost with the process, and what a full spool drops is counted:
+                // a parent that comes late finds a victim that has filled it. To ask takes the lock, which appends are to
+                // pass where threads meet.
+                guard threads == 1 || number % 64 == 0, buffer.unspooled == 0, producer.statistics.totalDropped == 0,
                     let page = UnsafeMutableRawPointer(bitPattern: page)
                 else { continue }
                 SharedWord.store(number, to: page + thread * 8)
@@ -91,8 +92,10 @@ import Logging
         for (thread, count) in counts.enumerated() {
             let numbers = messages.filter { $0[0] == thread }.map { $0[1] }
             // The record in the making may be whole, too, and some behind records that were in memory only.
-            #expect(Array(numbers.prefix(count)) == Array(1..<(count + 1)))
-            #expect(numbers == numbers.sorted())
+            let missing = Set(1..<(count + 1)).subtracting(numbers.prefix(count))
+            #expect(missing.sorted().prefix(5) == [])
+            let isInOrder = zip(numbers, numbers.dropFirst()).allSatisfy(<)
+            #expect(isInOrder)
         }
         #expect(rig.producer.statistics.damagedSpoolFiles == 0)
         // The death itself is a record, too.
