@@ -4,6 +4,9 @@
 /// The mounts of a process on Linux, as `/proc/self/mountinfo` lists them (man 5 proc_pid_mountinfo).
 struct MountTable {
     private struct Mount {
+        var id: Substring
+        /// The mount that it was mounted on.
+        var parent: Substring
         /// What of the file system is mounted.
         var root: String
         var point: String
@@ -15,13 +18,16 @@ struct MountTable {
 
     init(_ text: String) {
         for line in text.split(separator: "\n") {
-            let fields = line.split(separator: " ")
+            // A source may be empty.
+            let fields = line.split(separator: " ", omittingEmptySubsequences: false)
             // The optional fields end with a hyphen.
             guard fields.count > 6, let end = fields.dropFirst(6).firstIndex(of: "-"), fields.count > end + 3 else {
                 continue
             }
             self.mounts.append(
                 Mount(
+                    id: fields[0],
+                    parent: fields[1],
                     root: Self.unescaped(fields[3]),
                     point: Self.unescaped(fields[4]),
                     type: String(fields[end + 1]),
@@ -33,10 +39,16 @@ struct MountTable {
 
     /// The kind of file system that a path from the root, without links, is on; `nil` if that is not known.
     func fileSystem(of path: String) -> String? {
+        // As the system walks: from a mount to the first one on the way that was mounted on it. So one on a directory above
+        // hides what was mounted below it before.
+        let ids = Set(self.mounts.map(\.id))
         var found: Mount?
-        for mount in self.mounts where Self.isInside(path, mount.point) {
-            // Of two at one place the later one hides the other.
-            if mount.point.utf8.count >= found?.point.utf8.count ?? 0 { found = mount }
+        var next = self.mounts.filter { $0.id == $0.parent || !ids.contains($0.parent) }
+        for _ in self.mounts {
+            let ways = next.filter { Self.isInside(path, $0.point) }
+            guard let mount = ways.min(by: { $0.point.utf8.count < $1.point.utf8.count }) else { break }
+            found = mount
+            next = self.mounts.filter { $0.parent == mount.id && $0.id != mount.id }
         }
         return found?.type
     }
@@ -49,12 +61,14 @@ struct MountTable {
             guard fields.count == 3 else { return [] }
             let isVersion2 = fields[0] == "0" && fields[1].isEmpty
             guard isVersion2 || fields[1].split(separator: ",").contains("memory") else { return [] }
-            let mount = self.mounts.last { mount in
+            let mounts = self.mounts.filter { mount in
                 isVersion2 ? mount.type == "cgroup2" : mount.type == "cgroup" && mount.options.contains("memory")
             }
-            guard let mount else { return [] }
+            let group = String(fields[2])
+            // A container may have the host's mounted, too.
+            guard let mount = mounts.last(where: { Self.isInside(group, $0.root) }) ?? mounts.last else { return [] }
             let name = isVersion2 ? "memory.max" : "memory.limit_in_bytes"
-            return Self.parents(of: String(fields[2]), below: mount.root).map { "\(mount.point)\($0)/\(name)" }
+            return Self.parents(of: group, below: mount.root).map { "\(mount.point)\($0)/\(name)" }
         }
     }
 

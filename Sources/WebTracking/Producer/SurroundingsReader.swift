@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import WebTrackingPlatform
 
 /// Reads what there is around a process. What cannot be read is not known, and nothing is said of it.
 enum SurroundingsReader {
-    /// Files under `/proc` have no size; none that is read here is longer.
-    private static let longest = 1 << 20
+    /// Files under `/proc` have no size; no list that is read here is longer, and no number.
+    private static let longestList = 1 << 20
+    private static let longestNumber = 64
 
     /// Looks once, beside the caller, and reports what is wrong.
     static func look(
@@ -16,7 +18,7 @@ enum SurroundingsReader {
     ) {
         let user = transport as? any AuthoritiesUser
         // A queue of its own: a directory on a network may hang.
-        SpoolWorker("surroundings", isInline: false).start {
+        DispatchQueue(label: "webtracking.surroundings", qos: .utility).async {
             var surroundings = Surroundings()
             surroundings.spoolFileSystem = configuration.spoolDirectory.flatMap { self.fileSystem(of: $0) }
             surroundings.spoolFileSystemBytes = configuration.spoolDirectory.flatMap { self.bytesOfFileSystem(of: $0) }
@@ -37,7 +39,7 @@ enum SurroundingsReader {
             String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
         #else
-        return self.text("/proc/self/mountinfo").flatMap { MountTable($0).fileSystem(of: path) }
+        return self.mounts.flatMap { $0.fileSystem(of: path) }
         #endif
     }
 
@@ -67,19 +69,23 @@ enum SurroundingsReader {
 
     /// The least limit on memory of the control groups around a process; `nil` if there is none.
     static func memoryLimit(of process: String = "self") -> Int? {
-        guard let cgroup = self.text("/proc/\(process)/cgroup"), let mounts = self.text("/proc/self/mountinfo") else {
-            return nil
-        }
-        return MountTable(mounts).memoryLimitFiles(cgroup: cgroup).compactMap { path in
+        guard let cgroup = self.text("/proc/\(process)/cgroup", longest: self.longestList), let mounts = self.mounts
+        else { return nil }
+        return mounts.memoryLimitFiles(cgroup: cgroup).compactMap { path in
             // Version 2 says `max` for none, version 1 a number that no machine has.
-            self.text(path).flatMap { Int($0.prefix { $0 != "\n" }) }.flatMap { $0 < 1 << 60 ? $0 : nil }
+            let limit = self.text(path, longest: self.longestNumber).flatMap { Int($0.prefix { $0 != "\n" }) }
+            return limit.flatMap { $0 < 1 << 60 ? $0 : nil }
         }.min()
     }
 
-    private static func text(_ path: String) -> String? {
+    private static var mounts: MountTable? {
+        self.text("/proc/self/mountinfo", longest: self.longestList).map { MountTable($0) }
+    }
+
+    private static func text(_ path: String, longest: Int) -> String? {
         guard let descriptor = try? FileSystem.open(path, flags: O_RDONLY) else { return nil }
         defer { close(descriptor) }
-        guard let bytes = try? FileSystem.read(descriptor, bytes: self.longest, path: path) else { return nil }
+        guard let bytes = try? FileSystem.read(descriptor, bytes: longest, path: path) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 }

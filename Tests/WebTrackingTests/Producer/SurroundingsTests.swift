@@ -143,6 +143,31 @@ import Logging
         #expect(MountTable("").fileSystem(of: "/") == nil)
     }
 
+    @Test func aMountOnADirectoryAboveHidesWhatWasMountedBelowItBefore() {
+        let table = MountTable(
+            """
+            1 1 0:1 / / rw - rootfs rootfs rw
+            22 1 253:0 / / rw - ext4 /dev/vda rw
+            23 22 0:20 / /var/lib rw - tmpfs tmpfs rw,size=64k
+            24 22 0:21 / /var rw - xfs /dev/vdb rw
+            25 22 0:22 / /mnt rw - nfs4 host:/x rw
+            26 24 0:23 / /var/log rw - btrfs /dev/vdc rw
+            """
+        )
+        #expect(table.fileSystem(of: "/var/lib/spool") == "xfs")
+        #expect(table.fileSystem(of: "/var/log/a") == "btrfs")
+        #expect(table.fileSystem(of: "/mnt/a") == "nfs4")
+        #expect(table.fileSystem(of: "/srv") == "ext4")
+        // What says of itself that it is its own parent's parent ends the walk.
+        let ring = "1 9 0:1 / / rw - a a rw\n2 1 0:1 / / rw - b b rw\n1 2 0:1 / / rw - c c rw"
+        #expect(MountTable(ring).fileSystem(of: "/") != nil)
+    }
+
+    @Test func aSourceMayBeEmpty() {
+        let table = MountTable("22 1 0:20 / /var/lib rw - tmpfs  rw,size=64k\n")
+        #expect(table.fileSystem(of: "/var/lib/spool") == "tmpfs")
+    }
+
     @Test func theLimitsOfAControlGroupAndOfThoseAroundItAreLookedFor() {
         let second = MountTable("30 23 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw,nsdelegate\n")
         #expect(
@@ -162,6 +187,18 @@ import Logging
         #expect(
             first.memoryLimitFiles(cgroup: text) == [
                 "/sys/fs/cgroup/memory/b/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+            ]
+        )
+        // Beside its own, a container may have the host's.
+        let two = MountTable(
+            """
+            30 23 0:26 /kubepods/pod1 /sys/fs/cgroup ro - cgroup2 cgroup rw
+            40 23 0:26 /../.. /host/sys/fs/cgroup ro - cgroup2 cgroup rw
+            """
+        )
+        #expect(
+            two.memoryLimitFiles(cgroup: "0::/kubepods/pod1/c\n") == [
+                "/sys/fs/cgroup/c/memory.max", "/sys/fs/cgroup/memory.max",
             ]
         )
         // What is mounted is not what the process is in, as far as it is told.
