@@ -58,8 +58,11 @@ final class Ledger {
     var hasStopped = false
     /// Whether one was begun. From then on the producer may have noted its stop.
     var hasBegunStop = false
-    /// The records that told of its end: the producers that sent them, and their sequence numbers.
-    private var toldBy: [(ledger: Ledger, sequence: Int)] = []
+    /// Whether it has died, and its folder says that it had not stopped.
+    private(set) var leavesWord = false
+    /// The record that tells of its end, and whether that was stored.
+    private var toldBy: (ledger: Ledger, sequence: Int)?
+    private(set) var isTold = false
     /// The requests on their way, in the order in which they were begun.
     private(set) var underway: [(id: Int, content: RequestContent)] = []
     /// Requests whose answer has been given while their storing is still to come, or the other way round.
@@ -105,23 +108,16 @@ final class Ledger {
         self.books = books
     }
 
-    /// The rules for a record that tells of this producer's end: it died without a stop, and that is told once, but for one
-    /// who died before he could note that he had told it.
+    /// The rules for a record that tells of this producer's end: its folder said so, and one record tells it. That can come
+    /// more than once, but there is no other one: telling it and noting that it was told is one step of a task.
     func told(by other: Ledger, sequence: Int) throws {
-        guard self.isDead, !self.hasStopped else {
-            throw Violation("the end of \(self.index) is told, who did not die")
+        guard self.leavesWord else {
+            throw Violation("the end of \(self.index) is told, which has left no word of it")
         }
-        guard !self.toldBy.contains(where: { $0.ledger === other && $0.sequence == sequence }) else { return }
-        guard self.toldBy.allSatisfy({ $0.ledger !== other && $0.ledger.isDead }) else {
+        guard self.toldBy.map({ $0.ledger === other && $0.sequence == sequence }) ?? true else {
             throw Violation("the end of \(self.index) is told more than once")
         }
-        self.toldBy.append((other, sequence))
-    }
-
-    /// The rule for the end of a run, where nothing is left in the spool: a death before any stop was told.
-    func checkTold() throws {
-        guard self.isDead, !self.hasBegunStop, self.toldBy.isEmpty else { return }
-        throw Violation("the end of \(self.index) is not told")
+        self.toldBy = (other, sequence)
     }
 
     /// The number of all bodies on their way, and of those that have ended since the tasks of the simulation last had nothing
@@ -213,6 +209,7 @@ final class Ledger {
             }
         } else {
             guard self.seenSynthetic.insert(record.sequence).inserted else { return }
+            if let dead = record.endOf { self.books.ledgers[dead].isTold = true }
             self.announced += record.announced
         }
         guard record.sequence > last || self.loose.contains(key) else {
@@ -290,10 +287,11 @@ final class Ledger {
     }
 
     /// The process has died: whatever was on its way is not known to anybody, and what it had learned last it may not have
-    /// noted in its files yet.
-    func died(epoch: Int) {
+    /// noted in its files yet. Its folder says whether it had stopped.
+    func died(epoch: Int, leavesWord: Bool) throws {
         self.isOver = true
         self.isDead = true
+        self.leavesWord = leavesWord
         self.underway = []
         for (id, var flow) in self.flows where !flow.isEnded {
             flow.isEnded = true
@@ -309,6 +307,8 @@ final class Ledger {
                 self.books.ledgers[owner].logged[number - 1].uncertain += 1
             }
         }
+        guard !leavesWord || !self.hasStopped else { throw Violation("has stopped, and its folder does not say so") }
+        guard leavesWord || self.hasBegunStop else { throw Violation("dies, and its folder does not say so") }
     }
 
     private func markUncertain(_ content: RequestContent) {

@@ -131,10 +131,10 @@ struct ProducerChecks {
     }
 
     /// The rule for the end of all producers that share what they hold: each record is where it should be, at the service or
-    /// counted as dropped.
-    static func checkWhereabouts(of ledgers: [Ledger], counted: [WebTrackingStatistics]) throws {
+    /// counted as dropped. So is the record of a death that is still `untold`, an error.
+    static func checkWhereabouts(of ledgers: [Ledger], counted: [WebTrackingStatistics], untold: Int = 0) throws {
         let dropped = counted.reduce(0) { $0 + $1.totalDropped }
-        var lostByRank = Array(repeating: 0, count: 7)
+        var lostByRank = LogLevel.ranked.map { $0 == .error ? untold : 0 }
         for ledger in ledgers {
             for record in ledger.logged where record.stored == 0 { lostByRank[record.rank] += 1 }
         }

@@ -15,8 +15,9 @@ struct RequestContent {
         var sequence: Int
         /// The record's own number at its producer; `nil` for one that the library wrote itself.
         var number: Int?
-        /// The drops that a record of the library's own tells of.
+        /// The drops that a record of the library's own tells of, and the producer whose end it tells of.
         var announced = 0
+        var endOf: Int?
     }
 
     /// The producer that logged the records, which need not be the one that sends them.
@@ -59,7 +60,7 @@ struct RequestContent {
                 let dead = pid - Self.firstPID
                 guard books.indices.contains(dead) else { throw Violation("the end of \(pid) is told, who never was") }
                 try books[dead].told(by: books[owner], sequence: sequence)
-                self.records.append(Record(sequence: sequence, number: nil))
+                self.records.append(Record(sequence: sequence, number: nil, endOf: dead))
                 continue
             }
             if log["label"] == "webtracking" {

@@ -33,6 +33,14 @@ struct SpoolDirectory {
         }
     }
 
+    /// The number of the process that a producer's folder names, as that has not stopped.
+    static func process(of folder: String) -> Int? {
+        guard let bytes = Self.read("\(folder)/process") else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
+        let parts = text.split(separator: "\"", omittingEmptySubsequences: false)
+        return parts.firstIndex(of: "pid").flatMap { Int(parts[$0 + 2]) }
+    }
+
     /// Puts a copy in the place of each batch of a folder, so that whoever has mapped the old one keeps that for himself.
     static func renewFiles(in folder: String) {
         for name in Self.names(in: folder) where name.hasSuffix(".seg") {

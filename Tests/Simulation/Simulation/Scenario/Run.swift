@@ -119,17 +119,18 @@ package final class Run: @unchecked Sendable {
         }
     }
 
-    /// The rules for producers that share a spool: no record is nowhere, and nothing is left.
+    /// The rules for producers that share a spool: no record is nowhere, each death of which there was word was told, and
+    /// nothing is left.
     private func checkEnd(ofSpool name: String) throws {
         let sharing = self.producers.filter { $0.plan.spool?.name == name }
-        try ProducerChecks.checkWhereabouts(
-            of: sharing.map(\.ledger),
-            counted: sharing.map { $0.producer.statistics }
-        )
-        // The record that tells can be dropped like any other.
-        if sharing.allSatisfy({ $0.producer.statistics.totalDropped == 0 }) {
-            for producer in sharing { try producer.ledger.checkTold() }
-        }
+        let ledgers = sharing.map(\.ledger)
+        let numbers = sharing.map { $0.producer.statistics }
+        let deaths = ledgers.count(where: \.leavesWord)
+        let told = numbers.reduce(0) { $0 + $1.unexpectedExits }
+        guard told == deaths else { throw Violation("in \(name) \(told) deaths of \(deaths) were told") }
+        // A record that tells can be dropped like any other.
+        let untold = ledgers.count { $0.leavesWord && !$0.isTold }
+        try ProducerChecks.checkWhereabouts(of: ledgers, counted: numbers, untold: untold)
         let left = self.spools?.names(in: name) ?? []
         guard left.isEmpty else { throw Violation("in the end there is in \(name): \(left.joined(separator: ", "))") }
     }

@@ -92,9 +92,14 @@ final class SimulatedProducer: @unchecked Sendable {
         self.deathEpoch = self.run.epoch
         let numbers = self.producer.statistics
         self.process.die()
+        let spool = self.plan.spool?.name ?? ""
+        let pid = RequestContent.firstPID + self.index
+        let leavesWord = self.run.folders(of: spool).contains {
+            SpoolDirectory.process(of: "\(self.run.spoolPath(spool))/\($0.name)") == pid
+        }
         // Its mappings are still there, and its heirs must not write to them: its tasks come to their ends in the end.
         for folder in self.producer.unlockSpool() { SpoolDirectory.renewFiles(in: folder) }
-        self.ledger.died(epoch: self.run.epoch)
+        try self.ledger.died(epoch: self.run.epoch, leavesWord: leavesWord)
         self.run.trace.note("died", self.index, numbers.accepted, numbers.delivered, numbers.pending)
         try self.check()
         try self.checkDisk()
