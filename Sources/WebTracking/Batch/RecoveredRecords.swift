@@ -33,34 +33,36 @@ struct RecoveredRecords {
     /// Reads the marks in a memory of the size that the header says, whose envelope is whole.
     init(_ header: SpoolFormat.Header, in memory: BatchMemory) {
         self.end = header.envelopeBytes
-        if header.version == SpoolFormat.version { self.readMarks(memory) } else { self.readOldMarks(memory) }
+        if header.version == SpoolFormat.version {
+            self.readMarks(of: header, in: memory)
+        } else {
+            self.readOldMarks(of: header, in: memory)
+        }
     }
 
-    private mutating func readMarks(_ memory: BatchMemory) {
-        let envelope = self.end
+    private mutating func readMarks(of header: SpoolFormat.Header, in memory: BatchMemory) {
+        var walk = MarkWalk(header)
         // Places that are known to be those of marks.
         var places = 0
         var missing = 0
         // Missing marks, and what is no mark behind them, since the last place that is known.
         var gap = 0
         var isDoubtful = false
-        for index in 0..<AppendWord.mostRecords {
-            let place = memory.capacity - (index + 1) * Mark.size
-            guard place >= self.end + Envelope.footerCount else { break }
+        while let place = walk.next() {
             let mark = Mark(bits: SharedWord.load(memory.base + place + Mark.wordOffset))
+            let found = walk.record(mark.bits, at: place)
             if mark.bits == 0 {
                 gap += 1
-            } else if let text = self.text(of: mark, number: index, at: place, in: memory, behind: envelope) {
-                self.isInPlace = self.isInPlace && index == self.records.count && mark.begin == self.end
-                self.records.append(Record(text: text, rank: mark.rank, isSynthetic: mark.isSynthetic))
-                self.end = mark.end
+            } else if let found, Self.isWhole(mark, number: walk.number, at: place, in: memory) {
+                self.isInPlace = self.isInPlace && walk.number == self.records.count && found.begin == self.end
+                self.records.append(Record(text: found.text, rank: mark.rank, isSynthetic: mark.isSynthetic))
+                self.end = found.text.upperBound
+                walk.end = self.end
                 missing += gap
                 // There is a mark behind it, so it was one, too.
                 if isDoubtful { self.isWhole = false }
-                (gap, isDoubtful, places) = (0, false, index + 1)
-            } else if gap == 0 || mark.isPlausible(from: self.end, to: place - Envelope.footerCount)
-                || !Self.isText(memory, place)
-            {
+                (gap, isDoubtful, places) = (0, false, walk.number + 1)
+            } else if gap == 0 || found != nil || !Self.isText(memory, place) {
                 // Between marks and text there always is the place of a mark that is zero, and a record that was being
                 // written is text, which ends in no word that could be a mark. So this was one.
                 self.isWhole = false
@@ -107,59 +109,93 @@ struct RecoveredRecords {
         place < 0 || SharedWord.load(memory.base + place + Mark.wordOffset) == 0
     }
 
-    /// Where the text of a mark's record is; `nil` if the record is not whole, or this is no mark at all.
-    private func text(
-        of mark: Mark,
-        number: Int,
-        at place: Int,
-        in memory: BatchMemory,
-        behind envelope: Int
-    ) -> Range<Int>? {
-        // If the footer did not fit, it would be written over marks.
-        guard mark.isPlausible(from: self.end, to: place - Envelope.footerCount) else { return nil }
-        let start = mark.begin == envelope ? mark.begin : mark.begin + Envelope.separatorCount
+    /// Whether the record of a mark is as it was when the mark was written.
+    private static func isWhole(_ mark: Mark, number: Int, at place: Int, in memory: BatchMemory) -> Bool {
         let check = UInt64(littleEndian: (memory.base + place).loadUnaligned(as: UInt64.self))
-        guard start < mark.end,
-            check == mark.check(of: memory.base + mark.begin, number: number, seed: memory.seed)
-        else { return nil }
-        return start..<mark.end
+        return check == mark.check(of: memory.base + mark.begin, number: number, seed: memory.seed)
     }
 }
 
 /// Format 1: marks of 8 bytes, which say where a record ends, and are read up to the first that is missing.
 extension RecoveredRecords {
-    static let oldMarkSize = 8
-
-    static func oldRank(_ mark: UInt64) -> Int { min(Int(mark >> 26 & 7), 6) }
-
-    fileprivate mutating func readOldMarks(_ memory: BatchMemory) {
+    fileprivate mutating func readOldMarks(of header: SpoolFormat.Header, in memory: BatchMemory) {
         // They are copied, and get marks of today.
         self.isInPlace = false
         func mark(at place: Int) -> UInt64 { SharedWord.load(memory.base + place) }
-        var place = memory.capacity - Self.oldMarkSize
-        while place >= self.end {
+        var walk = MarkWalk(header)
+        while let place = walk.next() {
             let bits = mark(at: place)
-            let start = self.records.isEmpty ? self.end : self.end + Envelope.separatorCount
             if bits == 0 {
+                let start = self.records.isEmpty ? self.end : self.end + Envelope.separatorCount
                 // One record may have been in the making.
-                let next = place - Self.oldMarkSize
+                let next = place - walk.size
                 let hasMark = next >= self.end + Envelope.footerCount && mark(at: next) != 0
                 let behind = UnsafeRawBufferPointer(start: memory.base, count: place)[min(start, place)...]
                 self.isWhole = !hasMark && !behind.prefix { $0 != 0 }.contains(UInt8(ascii: "\n"))
                 return
             }
-            let end = Int(bits & 0x3FF_FFFF)
-            guard end > start, end + Envelope.footerCount <= place,
-                bits >> 30 == RecordCheck.of(memory.base + self.end, count: end - self.end, seed: memory.seed) >> 30
-                    ^ (bits >> 26 & 0xF)
+            guard let found = walk.record(bits, at: place),
+                bits >> 30
+                    == RecordCheck.of(
+                        memory.base + found.begin,
+                        count: found.text.upperBound - found.begin,
+                        seed: memory.seed
+                    ) >> 30 ^ (bits >> 26 & 0xF)
             else {
                 self.isWhole = false
                 return
             }
             let isSynthetic = bits >> 29 & 1 != 0
-            self.records.append(Record(text: start..<end, rank: Self.oldRank(bits), isSynthetic: isSynthetic))
-            self.end = end
-            place -= Self.oldMarkSize
+            self.records.append(Record(text: found.text, rank: walk.rank(bits), isSynthetic: isSynthetic))
+            self.end = found.text.upperBound
+            walk.end = self.end
         }
     }
+}
+
+/// A walk over the marks of a file, from the first record's down to where the text ends that they tell of. Whoever reads the
+/// records walks like this, and whoever only counts them.
+struct MarkWalk {
+    /// The bytes of a mark.
+    let size: Int
+    /// Whether the file is of format 1, whose marks have no gaps.
+    let isOld: Bool
+    private let capacity: Int
+    private let envelope: Int
+    /// The number of the mark at the last place.
+    private(set) var number = -1
+    /// Where the text ends, by the marks up to now.
+    var end: Int
+
+    init(_ header: SpoolFormat.Header) {
+        self.isOld = header.version != SpoolFormat.version
+        self.size = self.isOld ? 8 : Mark.size
+        self.capacity = header.capacity
+        self.envelope = header.envelopeBytes
+        self.end = self.envelope
+    }
+
+    /// The next place; `nil` if there is no room for more marks.
+    mutating func next() -> Int? {
+        let place = self.capacity - (self.number + 2) * self.size
+        // If the footer did not fit, it would be written over marks.
+        guard place >= self.end + (self.isOld ? 0 : Envelope.footerCount),
+            self.isOld || self.number + 1 < AppendWord.mostRecords
+        else { return nil }
+        self.number += 1
+        return place
+    }
+
+    /// Where the record is of which this word at the last place may be the mark, with the separator before it, and its text;
+    /// `nil` if it is none.
+    func record(_ word: UInt64, at place: Int) -> (begin: Int, text: Range<Int>)? {
+        let mark = Mark(bits: word)
+        let (begin, end) = self.isOld ? (self.end, Int(word & 0x3FF_FFFF)) : (mark.begin, mark.end)
+        let start = begin + (begin == self.envelope ? 0 : Envelope.separatorCount)
+        let limit = place - Envelope.footerCount
+        guard end > start, self.isOld ? end <= limit : mark.isPlausible(from: self.end, to: limit) else { return nil }
+        return (begin, start..<end)
+    }
+
+    func rank(_ word: UInt64) -> Int { self.isOld ? min(Int(word >> 26 & 7), 6) : Mark(bits: word).rank }
 }

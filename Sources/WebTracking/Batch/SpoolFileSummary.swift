@@ -29,35 +29,32 @@ struct SpoolFileSummary {
         self.readMarks(descriptor, of: header)
     }
 
-    /// Reads the marks, of which the first record's is the last.
+    /// Reads the marks, a part of the file after the other.
     private mutating func readMarks(_ descriptor: CInt, of header: SpoolFormat.Header) {
-        let isOld = header.version == 1
-        let size = isOld ? RecoveredRecords.oldMarkSize : Mark.size
-        var text = header.envelopeBytes
-        var missing = 0
-        var end = header.capacity
-        while end > 0 {
-            let start = max(end - 32 << 10, 0)
-            let marks = Self.read(descriptor, end - start, at: SpoolFormat.headerBytes + start)
-            for place in stride(from: marks.count - size, through: 0, by: -size) {
-                let bits = marks.withUnsafeBytes {
-                    UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: place + size - 8, as: UInt64.self))
-                }
-                let mark = Mark(bits: bits)
-                if isOld ? bits != 0 : mark.isPlausible(from: text, to: start + place) {
-                    self.records += 1
-                    self.highestRank = max(self.highestRank, isOld ? RecoveredRecords.oldRank(bits) : mark.rank)
-                    text = mark.end
-                    missing = 0
-                } else {
-                    missing += 1
-                    guard !isOld, missing < RecoveredRecords.mostMissing else { return }
-                }
+        var walk = MarkWalk(header)
+        var part: (start: Int, bytes: [UInt8]) = (header.capacity, [])
+        while let place = walk.next() {
+            if place < part.start {
+                let end = place + walk.size
+                let start = max(end - Self.partBytes, 0)
+                part = (start, Self.read(descriptor, end - start, at: SpoolFormat.headerBytes + start))
+                guard !part.bytes.isEmpty else { return }
             }
-            guard !marks.isEmpty else { return }
-            end = start
+            let offset = place - part.start + walk.size - 8
+            let word = part.bytes.withUnsafeBytes {
+                UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            }
+            if let found = walk.record(word, at: place) {
+                self.records += 1
+                self.highestRank = max(self.highestRank, walk.rank(word))
+                walk.end = found.text.upperBound
+            } else if walk.isOld {
+                return
+            }
         }
     }
+
+    private static let partBytes = 32 << 10
 
     /// So many bytes of a file; none if there are not so many.
     private static func read(_ descriptor: CInt, _ count: Int, at offset: Int) -> [UInt8] {

@@ -391,6 +391,39 @@ import Musl
         #expect(directory.files == [])
     }
 
+    @Test func whoCountsRecordsGoesAsFarAsWhoReadsThem() throws {
+        let directory = SpoolDirectory()
+        var file = HandWritten(version: 2)
+        // More marks are missing than a death leaves, and the last one is the most severe.
+        for number in 0..<100 {
+            file.add(self.text(number), rank: number == 99 ? 6 : 2, isCommitted: !(20..<70).contains(number))
+        }
+        let summary = try #require(
+            try SpoolFileSummary(try self.leave(file, in: directory), access: nil) { _ in true }
+        )
+        let (open, _, damage) = try self.found(file)
+        #expect(open.count == 50 && damage != nil)
+        #expect(summary.records == 50 && summary.highestRank == 6)
+    }
+
+    @Test func aMarkOfARecordWithoutTextIsNone() throws {
+        let directory = SpoolDirectory()
+        var file = HandWritten(version: 2)
+        for number in 0..<10 { file.add(self.text(number)) }
+        // Its bytes are the separator alone.
+        let begin = UInt64(file.textEnd - 4096)
+        let word = begin | (begin + 2) << 26 | 6 << 52
+        let check = HandWritten.check(Array(",\n".utf8), seed: (HandWritten.seed + 10) ^ word)
+        file.put(Array(",\n".utf8), at: file.textEnd)
+        file.put((0..<8).map { UInt8(truncatingIfNeeded: check >> (8 * $0)) }, at: file.mark(10))
+        file.put((0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }, at: file.mark(10) + 8)
+        let summary = try #require(
+            try SpoolFileSummary(try self.leave(file, in: directory), access: nil) { _ in true }
+        )
+        #expect(try self.found(file).batch.count == 10)
+        #expect(summary.records == 10 && summary.highestRank == 2)
+    }
+
     // MARK: The header
 
     @Test func theLongestDestinationAndTopicHaveRoomBeforeTheIdentity() throws {
