@@ -29,6 +29,8 @@ struct SpoolProcess: Equatable, Sendable {
         case process(SpoolProcess)
         /// A newer version wrote it.
         case newer
+        /// Its process died between the making of the file and its text.
+        case empty
         case damaged
     }
 
@@ -58,6 +60,7 @@ struct SpoolProcess: Equatable, Sendable {
     }
 
     static func read(_ bytes: [UInt8]) -> Finding {
+        if bytes.isEmpty { return .empty }
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map(Array.init)
         guard lines.count == 3, lines[2].isEmpty, lines[1] == Array(Self.check(lines[0]).hexadecimal.utf8),
             case .object(let members)? = try? JSONValue.parse(lines[0]),
@@ -88,8 +91,8 @@ extension SpoolFolder {
 
     private var processPath: String { "\(self.path)/\(SpoolProcess.fileName)" }
 
-    /// Writes down who made this folder. What is written in part is found damaged, and counts as nothing. Returns the
-    /// file's path.
+    /// Writes down who made this folder. An empty file counts as nothing, and so does one that is written in part, which is
+    /// found damaged. Returns the file's path.
     func note(_ process: SpoolProcess) throws(FileError) -> String {
         let path = self.processPath
         let descriptor = try FileSystem.open(path, flags: O_WRONLY | O_CREAT | O_EXCL)
@@ -149,6 +152,12 @@ extension SpoolFolder {
                 _ = utimensat(self.descriptor, SpoolProcess.fileName, $0, AT_SYMLINK_NOFOLLOW)
             }
         }
+    }
+
+    /// Throws if what says who made this folder could not be removed: then each start would tell of its end.
+    func checkRemovableProcess() throws(FileError) {
+        guard faccessat(self.descriptor, ".", W_OK, AT_EACCESS) != 0 else { return }
+        throw FileError("unlink", self.processPath)
     }
 
     /// Removes what says who made this folder, as there is nothing more to tell of that process.

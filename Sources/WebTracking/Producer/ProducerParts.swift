@@ -67,7 +67,7 @@ struct ProducerParts {
         let maker: SpoolProcess? =
             configuration.spool.tellsOfItself
             ? SpoolProcess(
-                process: process,
+                process: ProcessIdentity(pid: process.pid, host: configuration.source ?? process.host),
                 startedAt: clock.wallTime(),
                 destination: destination,
                 topic: configuration.topic.base

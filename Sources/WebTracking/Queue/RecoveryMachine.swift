@@ -78,6 +78,11 @@ struct RecoveryMachine {
         self.maximumAge = maximumAge
     }
 
+    /// Whether a process's end is to be told of the folder opened last.
+    var hasDueExit: Bool { self.exit != nil }
+
+    private var exit: UnexpectedExit? { self.dueExit.flatMap { self.exits[$0] ?? nil } }
+
     /// Begins a pass over these folders, the oldest first. `victims` are dropped before anything is recovered.
     mutating func begin(_ folders: [String], trimming victims: [String: Set<String>] = [:]) {
         if !self.isHindered { self.reported = nil }
@@ -91,10 +96,11 @@ struct RecoveryMachine {
         self.filesTaken = 0
     }
 
-    /// The next step while `backlog` batches wait for delivery.
-    mutating func next(backlog: Int) -> Step {
-        if self.files.isEmpty, let folder = self.dueExit, let exit = self.exits[folder] ?? nil { return .tell(exit) }
-        if !self.isTrimming, backlog > Self.ahead { return .wait }
+    /// The next step while `backlog` batches wait for delivery. If memory is short, no other one is read beside one that
+    /// waits: it may be a copy.
+    mutating func next(backlog: Int, isMemoryShort: Bool = false) -> Step {
+        if self.files.isEmpty, let exit = self.exit { return .tell(exit) }
+        if !self.isTrimming, backlog > (isMemoryShort ? 0 : Self.ahead) { return .wait }
         if let file = self.files.popFirst() { return .examine(file: file) }
         return self.folders.first.map { .open(folder: $0.path) } ?? .end
     }

@@ -66,7 +66,7 @@ struct SpoolRecovery: Sendable {
         // is released before the next folder is opened, so that a folder without any deliverable file is free for other
         // processes at once.
         var spoolFolder: SpoolFolder?
-        var step = machine.next(backlog: self.queue.backlog)
+        var step = self.next(&machine)
         while step != .end, !Task.isCancelled {
             switch step {
             case .open(let folder):
@@ -82,7 +82,7 @@ struct SpoolRecovery: Sendable {
                 break
             }
             self.reportFailure(&machine)
-            step = machine.next(backlog: self.queue.backlog)
+            step = self.next(&machine)
         }
         self.reportFailure(&machine)
         if self.queue.hasAnnouncement { self.queue.wakeWorker() }
@@ -96,6 +96,10 @@ struct SpoolRecovery: Sendable {
             )
         }
         if let target = self.queue.enqueuedCount { await self.queue.waitUntilSettled(target) }
+    }
+
+    private func next(_ machine: inout RecoveryMachine) -> RecoveryMachine.Step {
+        machine.next(backlog: self.queue.backlog, isMemoryShort: self.queue.context.budget.isHalfFull)
     }
 
     private func reportFailure(_ machine: inout RecoveryMachine) {
@@ -174,7 +178,7 @@ struct SpoolRecovery: Sendable {
                 let files = try spoolFolder.files { path, error in
                     if !self.wasReported(path) { failure = failure ?? String(describing: error) }
                 }
-                let exit = try self.exit(of: spoolFolder)
+                let exit = try self.exit(of: spoolFolder, isEmpty: files.isEmpty && failure == nil)
                 return (spoolFolder, files, exit, failure)
             }
             machine.opened(found?.files, exit: found?.exit, failure: found?.failure)
@@ -186,13 +190,16 @@ struct SpoolRecovery: Sendable {
     }
 
     /// The end of the process that made a folder, if it is for this producer to tell.
-    private func exit(of spoolFolder: SpoolFolder) throws(FileError) -> UnexpectedExit? {
+    private func exit(of spoolFolder: SpoolFolder, isEmpty: Bool) throws(FileError) -> UnexpectedExit? {
         // A rescue delivers records by hand, beside the program, whose next start tells.
         guard !self.store.isRescue else { return nil }
         do throws(FileError) {
             guard let (finding, lastBatchAt) = try spoolFolder.process() else { return nil }
             switch finding {
             case .newer: return nil
+            case .empty:
+                try spoolFolder.removeProcess()
+                return nil
             case .damaged:
                 let path = "\(spoolFolder.path)/\(SpoolProcess.fileName)"
                 try spoolFolder.removeProcess()
@@ -200,12 +207,20 @@ struct SpoolRecovery: Sendable {
                 self.store.diagnostics(.spoolFailed(directory: self.store.directory, reason: reason))
                 return nil
             case .process(let process):
-                // Like its records, it waits for a producer of its logstore.
-                guard process.destination == self.store.destination else { return nil }
+                guard process.destination == self.store.destination else {
+                    // Like its records, it waits for a producer of its logstore, but not for ever for one that never comes.
+                    let (age, isBeyond) = self.store.clock.wallTime()
+                        .subtractingReportingOverflow(max(process.startedAt, lastBatchAt ?? .min))
+                    if isEmpty, !isBeyond, let limit = self.maximumAge, .nanoseconds(age) > limit {
+                        try spoolFolder.removeProcess()
+                    }
+                    return nil
+                }
                 guard self.tell != nil else {
                     try spoolFolder.removeProcess()
                     return nil
                 }
+                try spoolFolder.checkRemovableProcess()
                 return UnexpectedExit(
                     process.process,
                     startedAt: process.startedAt,
@@ -243,7 +258,8 @@ struct SpoolRecovery: Sendable {
 
     /// Finds out what is in a file, and acts on it.
     private func take(_ path: String, of spoolFolder: SpoolFolder, _ machine: inout RecoveryMachine) async {
-        let found = await self.worker.run { self.examine(path, of: spoolFolder) }
+        let isTelling = machine.hasDueExit
+        let found = await self.worker.run { self.examine(path, of: spoolFolder, isTelling: isTelling) }
         let action = machine.found(found.finding)
         guard let batch = await self.worker.run({ self.carryOut(action, found, path, of: spoolFolder) }) else { return }
         self.queue.recover(batch)
@@ -255,7 +271,8 @@ struct SpoolRecovery: Sendable {
         var batch: (batch: OpenBatch, topic: String, damage: String?)?
     }
 
-    private func examine(_ path: String, of spoolFolder: SpoolFolder) -> Found {
+    /// What is in a file; if `isTelling`, also when its last record came.
+    private func examine(_ path: String, of spoolFolder: SpoolFolder, isTelling: Bool) -> Found {
         let now = self.store.clock.now()
         do throws(FileError) {
             switch try SpoolExamination.examine(
@@ -276,7 +293,7 @@ struct SpoolRecovery: Sendable {
                         batch.count,
                         age: .nanoseconds(isBeyond ? limit : age),
                         topic: header.label.topic,
-                        lastAt: self.timeOfLast(batch) ?? header.label.openedAt
+                        lastAt: isTelling ? self.timeOfLast(batch) ?? header.label.openedAt : nil
                     ),
                     batch: (batch, header.label.topic, damage)
                 )

@@ -81,6 +81,8 @@ final class SpoolStore: Sendable {
         var isWorkRequested = false
         /// When the last batch was begun, nanoseconds since 1970, until the folder has noted that.
         var batchBegunAt: Int64?
+        /// Whether the folder does not say yet who made it, as that could not be written.
+        var isProcessOwed = false
         /// Whether the producer's stop is noted.
         var isStopped = false
         /// Whether records in memory may wait for a file.

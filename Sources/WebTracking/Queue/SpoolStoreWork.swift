@@ -49,8 +49,8 @@ extension SpoolStore {
             guard let folder = state.spoolFolder, let begun = state.batchBegunAt.take() else { return nil }
             return (folder, begun)
         }
-        if self.process != nil, let begun { begun.folder.noteBatch(at: begun.at) }
         self.checkFolders(isForced: isForced)
+        if self.process != nil, let begun { begun.folder.noteBatch(at: begun.at) }
         self.disposeOfReleased()
         // After that, as released files make room for new ones.
         self.makeReady(isForced: isForced)
@@ -89,6 +89,8 @@ extension SpoolStore {
             }
             for file in lost { self.remove(file) }
         }
+        guard let spoolFolder = self.state.withLock({ $0.isProcessOwed ? $0.spoolFolder : nil }) else { return }
+        self.noteProcess(in: spoolFolder)
     }
 
     /// Removes the released files, or makes them ready again. With `isCopying`, those stay mapped that a spill may be
@@ -242,7 +244,7 @@ extension SpoolStore {
         throw FileError("mkdir", place, code: EEXIST)
     }
 
-    /// Writes down who made the folder.
+    /// Writes down who made the folder. If that fails, it is tried again when the folders are checked.
     private func noteProcess(in spoolFolder: SpoolFolder) {
         guard let process = self.process, !self.state.withLock({ $0.isStopped }) else { return }
         do throws(FileError) {
@@ -250,10 +252,15 @@ extension SpoolStore {
             self.state.withLock { state in
                 state.ledger.noteOpened(path, isNew: true)
                 state.ledger.noteSealed(path)
+                state.isProcessOwed = false
             }
         } catch {
-            let reason = "\(error); if this process ends without a stop, the next one does not tell of it"
-            self.state.withLock { $0.notices.append(.spoolFailed(directory: self.directory, reason: reason)) }
+            let reason = "\(error); until that works, an end of this process without a stop is not told"
+            self.state.withLock { state in
+                guard !state.isProcessOwed else { return }
+                state.isProcessOwed = true
+                state.notices.append(.spoolFailed(directory: self.directory, reason: reason))
+            }
         }
     }
 

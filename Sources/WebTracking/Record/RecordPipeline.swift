@@ -354,14 +354,15 @@ final class RecordPipeline: Sendable {
         return self.synthetic(event, label: "webtracking")
     }
 
-    /// Sends a record that tells of a process that ended without a stop. Returns whether it was accepted.
+    /// Sends a record that tells of a process that ended without a stop; one for each of its producers. Returns whether it
+    /// was accepted.
     func tell(of exit: UnexpectedExit) -> Bool {
         var metadata: LogMetadata = [
             "exit.pid": .string(String(exit.process.pid)), "exit.host": .string(exit.process.host),
             "exit.started": .string(Self.text(of: exit.startedAt)), "exit.recovered": .string(String(exit.recovered)),
         ]
         if let last = exit.lastRecordAt { metadata["exit.last_record"] = .string(Self.text(of: last)) }
-        let message = "process \(exit.process.pid) on \(exit.process.host) ended without a stop"
+        let message = "a producer of process \(exit.process.pid) on \(exit.process.host) ended without a stop"
         let table = self.router.table
         return self.append(
             self.own(.error, message, metadata),

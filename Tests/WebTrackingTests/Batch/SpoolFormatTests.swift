@@ -391,6 +391,27 @@ import Musl
         #expect(directory.files == [])
     }
 
+    @Test(arguments: [false, true]) func copiesWaitWhileHalfOfTheMemoryIsInUse(isShort: Bool) async throws {
+        let directory = SpoolDirectory()
+        let file = self.interrupted([7, 30], isCopied: true)
+        let first = try self.leave(file, in: directory)
+        for number in 2..<12 {
+            let path = "\(first.dropLast("1.seg".utf8.count))\(number).seg"
+            directory.overwrite(path, with: file.bytes)
+            #expect(chmod(path, 0o600) == 0)
+        }
+        let rig = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.memoryLimit = 4 << 20
+        }
+        let queue = try #require(rig.producer.maintenance).recovery.queue
+        if isShort { queue.context.budget.charge(3 << 20) }
+        await rig.run(inStepsOf: .zero) { queue.state.withLock { !$0.waiters.isEmpty } }
+        // One in flight, and one behind it.
+        let recovered = rig.producer.statistics.recovered
+        #expect(isShort ? recovered > 0 && recovered <= 2 * 58 : recovered > 4 * 58)
+        await rig.producer.shutdown(timeout: .zero)
+    }
+
     @Test func whoCountsRecordsGoesAsFarAsWhoReadsThem() throws {
         let directory = SpoolDirectory()
         var file = HandWritten(version: 2)

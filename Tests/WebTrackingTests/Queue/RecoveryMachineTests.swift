@@ -52,6 +52,15 @@ import Testing
         #expect(machine.next(backlog: RecoveryMachine.ahead) == .examine(file: "1"))
     }
 
+    @Test func whileMemoryIsShortNothingIsReadBesideABatchThatWaits() {
+        var machine = self.machine(["a"])
+        #expect(machine.next(backlog: 1, isMemoryShort: true) == .wait)
+        #expect(machine.next(backlog: 0, isMemoryShort: true) == .open(folder: "a"))
+        machine.opened(["1"])
+        #expect(machine.next(backlog: 1, isMemoryShort: true) == .wait)
+        #expect(machine.next(backlog: 0, isMemoryShort: true) == .examine(file: "1"))
+    }
+
     @Test func whatIsFoundSaysWhatIsDone() {
         var machine = self.machine([])
         #expect(machine.found(.gone) == .leave)

@@ -179,6 +179,59 @@ import Logging
         rig.checkConservation()
     }
 
+    private static func failures(_ rig: Rig) -> [String] {
+        rig.diagnostics.elements.compactMap { if case .spoolFailed(_, let reason) = $0 { reason } else { nil } }
+    }
+
+    @Test(.enabled(if: Self.canMount, "it takes the right to mount a small disk"))
+    func whoMadeAFolderIsWrittenDownAsSoonAsThereIsRoom() async throws {
+        let mount = SpoolDirectory()
+        try FileSystem.makeDirectory(mount.path)
+        // Of its own, the spool, a folder in it, and the lock.
+        try #require(Self.run(["mount", "-t", "tmpfs", "-o", "size=8m,nr_inodes=4", "tmpfs", mount.path]))
+        defer { _ = Self.run(["umount", "-l", mount.path]) }
+        func start() throws -> Rig { try SpoolTests.rig(mount) { $0.spool.directory = "\(mount.path)/spool" } }
+        let dead = try start()
+        await dead.run(inStepsOf: .zero) { dead.awaitsNextLook || dead.clock.timeToNextDeadline == .seconds(1) }
+        let store = try #require(dead.producer.maintenance).store
+        for _ in 0..<2 { await store.worker.run { store.runMaintenance(isForced: true) } }
+        let file = try #require(dead.producer.maintenance?.folder) + "/process"
+        #expect(access(file, F_OK) != 0)
+        #expect(
+            Self.failures(dead) == [
+                "open \(file): No space left on device; until that works, an end of this process without a stop is not told"
+            ]
+        )
+        #expect(Self.run(["mount", "-o", "remount,nr_inodes=1000", mount.path]))
+        await store.worker.run { store.runMaintenance(isForced: true) }
+        #expect(access(file, F_OK) == 0)
+        _ = dead.producer.unlockSpool()
+        let next = try start()
+        await next.run(inStepsOf: .seconds(3)) { next.producer.statistics.unexpectedExits == 1 }
+        await next.stop()
+        withExtendedLifetime(dead) {}
+    }
+
+    @Test(.enabled(if: Self.canMount, "it takes the right to mount a small disk"))
+    func aDeathInAFolderThatIsReadOnlyIsSaidAndNotToldAtEachStart() async throws {
+        let directory = SpoolDirectory()
+        let dead = try SpoolTests.rig(directory)
+        await dead.run(inStepsOf: .zero) { dead.awaitsNextLook }
+        let folder = try #require(dead.producer.maintenance?.folder)
+        _ = dead.producer.unlockSpool()
+        try #require(Self.run(["mount", "--bind", folder, folder]))
+        defer { _ = Self.run(["umount", "-l", folder]) }
+        try #require(Self.run(["mount", "-o", "remount,bind,ro", folder]))
+        for _ in 0..<2 {
+            let next = try SpoolTests.rig(directory)
+            await next.run(inStepsOf: .seconds(3)) { next.awaitsNextLook }
+            #expect(next.producer.statistics.unexpectedExits == 0)
+            #expect(Self.failures(next) == ["unlink \(folder)/process: Read-only file system"])
+            await next.stop()
+        }
+        withExtendedLifetime(dead) {}
+    }
+
     private static func limitFiles(to bytes: UInt) {
         var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
         #if canImport(Glibc)

@@ -81,11 +81,13 @@ import Logging
         }
         let next = try await Self.start(in: directory, wallTime: Rig.start + 60_000_000_000) {
             $0.topic = .fixed("orders")
+            $0.source = "another"
         }
         let record = try #require(Self.told(next).first)
         #expect(record["level"] == "error" && record["label"] == "webtracking" && record["source"] == "WebTracking")
-        #expect(record["message"] == "process \(getpid()) on \(HostName.current) ended without a stop")
-        #expect(record["exit.pid"] == "\(getpid())" && record["exit.host"] == HostName.current)
+        // The dead one's own source.
+        #expect(record["message"] == "a producer of process \(getpid()) on host ended without a stop")
+        #expect(record["exit.pid"] == "\(getpid())" && record["exit.host"] == "host")
         #expect(record["exit.started"] == "2026-01-01T00:00:00.000000000Z")
         #expect(record["exit.last_record"] == "2026-01-01T00:00:01.500000000Z")
         #expect(record["exit.recovered"] == "2")
@@ -340,6 +342,59 @@ import Logging
         #expect(try FileSystem.names(in: directory.path) == [])
     }
 
+    @Test func anEmptyFileIsNothingWorthAWord() async throws {
+        let directory = SpoolDirectory()
+        // Its process died between the making of the file and its text.
+        let dead = try await Self.die(in: directory) { $0.sink().info("m") }
+        let file = try #require(dead.producer.maintenance?.folder) + "/process"
+        #expect(truncate(file, 0) == 0)
+        let next = try await Self.start(in: directory)
+        #expect(next.transport.logs.count == 1 && next.producer.statistics.unexpectedExits == 0)
+        await next.stop()
+        #expect(next.diagnostics.elements.allSatisfy { if case .spoolFailed = $0 { false } else { true } })
+        withExtendedLifetime(dead) {}
+        #expect(try FileSystem.names(in: directory.path) == [])
+    }
+
+    @Test func withoutASourceItNamesTheHost() async throws {
+        let directory = SpoolDirectory()
+        let dead = try await Self.dieSilent(in: directory, configure: { $0.source = nil })
+        let next = try await Self.start(in: directory)
+        #expect(Self.told(next).map { $0["exit.host"] } == [HostName.current])
+        await next.stop()
+        withExtendedLifetime(dead) {}
+    }
+
+    @Test(arguments: [false, true]) func aDeathOfAnotherLogstoreWaitsAsLongAsRecordsDo(hasRecord: Bool) async throws {
+        let week: Int64 = 7 * 86_400_000_000_000
+        let directory = SpoolDirectory()
+        let dead = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
+            $0.logstore = "other"
+        }
+        await dead.run(inStepsOf: .zero) { dead.awaitsNextLook }
+        if hasRecord { dead.sink().info("m") }
+        await dead.producer.maintenance?.fileWorker.run {}
+        _ = dead.producer.unlockSpool()
+        let file = try #require(dead.producer.maintenance?.folder) + "/process"
+        for (wallTime, isThere) in [(Rig.start + week, true), (Rig.start + week + 1_000_000_000, hasRecord)] {
+            let next = try await Self.start(in: directory, wallTime: wallTime)
+            #expect(next.producer.statistics.unexpectedExits == 0)
+            await next.stop()
+            #expect((access(file, F_OK) == 0) == isThere)
+        }
+        withExtendedLifetime(dead) {}
+        #expect(try FileSystem.names(in: directory.path).isEmpty != hasRecord)
+    }
+
+    @Test func anOldDeathOfItsOwnLogstoreIsTold() async throws {
+        let directory = SpoolDirectory()
+        let dead = try await Self.dieSilent(in: directory)
+        let next = try await Self.start(in: directory, wallTime: Rig.start + 30 * 86_400_000_000_000)
+        #expect(next.producer.statistics.unexpectedExits == 1)
+        await next.stop()
+        withExtendedLifetime(dead) {}
+    }
+
     @Test func aFileOfANewerVersionIsLeftToThat() async throws {
         let directory = SpoolDirectory()
         let dead = try await Self.die(in: directory) { $0.sink().info("m") }
@@ -431,14 +486,15 @@ import Logging
         machine.opened(["1", "2"], exit: Self.exit)
         #expect(machine.next(backlog: 0) == .examine(file: "1"))
         #expect(machine.found(.records(7, age: .zero, topic: "t", lastAt: 9)) == .drop(.spoolFull))
-        #expect(machine.next(backlog: 0) == .open(folder: "a"))
+        // The time of the last record is only looked for where it is told.
+        #expect(machine.next(backlog: 0) == .open(folder: "a") && !machine.hasDueExit)
         machine.opened(["2"], exit: Self.exit)
-        #expect(machine.next(backlog: 0) == .examine(file: "2"))
+        #expect(machine.next(backlog: 0) == .examine(file: "2") && machine.hasDueExit)
         #expect(machine.found(.records(3, age: .zero, topic: "t", lastAt: 8)) == .deliver)
         guard case .tell(let exit) = machine.next(backlog: 100) else { return #expect(Bool(false)) }
         #expect(exit.recovered == 3 && exit.topic == "t" && exit.lastRecordAt == 8)
         machine.told(true)
-        #expect(machine.next(backlog: 0) == .end)
+        #expect(machine.next(backlog: 0) == .end && !machine.hasDueExit)
     }
 
     @Test func whatFoundNoRoomOrNotAllFilesIsToldLaterWithAllThatCameBack() {
