@@ -47,21 +47,29 @@ struct PullAnswer {
     }
 }
 
-/// Where a reader of a shard goes on: with the request of this number, or the first behind it.
+/// Where a reader of a shard goes on: with the log of this number, or the first behind it.
+///
+/// The number of a log is never given again; that of a request is, after a clear.
 struct PullCursor {
-    var request: Int64
+    var log: Int64
 
-    init(request: Int64) {
-        self.request = request
+    init(log: Int64) {
+        self.log = log
     }
 
     /// Throws what the service answers for a text that no answer had.
     init(_ text: String?) throws(ServiceError) {
         guard let decoded = Data(base64Encoded: text ?? ""),
-            let request = Int64(String(decoding: decoded, as: UTF8.self)), request >= 0
-        else { throw ServiceError(status: 400, code: "InvalidCursor", message: "The cursor is not one of an answer.") }
-        self.request = request
+            let log = Int64(String(decoding: decoded, as: UTF8.self)), log > 0
+        else { throw Self.unknown }
+        self.log = log
     }
 
-    var text: String { Data(String(self.request).utf8).base64EncodedString() }
+    var text: String { Data(String(self.log).utf8).base64EncodedString() }
+
+    static let unknown = ServiceError(
+        status: 400,
+        code: "InvalidCursor",
+        message: "The cursor is not one of an answer."
+    )
 }

@@ -104,10 +104,10 @@ struct ReadHandler: Sendable {
         let parameters = try self.parameters(request, ["type", "from", "cursor", "end_cursor", "count"])
         switch parameters.text("type") {
         case "cursor":
-            let time: Int64
+            let time: Int64?
             switch parameters.text("from") {
             case "begin": time = .min
-            case "end": time = .max
+            case "end": time = nil
             default: time = try parameters.int("from", in: 0...1 << 40) * 1_000_000
             }
             return .json(.object([("cursor", .string(try await self.store.cursor(in: place, since: time).text))]))

@@ -45,14 +45,15 @@ extension LogStore {
         }
     }
 
-    /// Where a reader of what was received then or later begins; see ``LogReader/firstRequest(since:)``.
-    func cursor(in place: Admission.Place, since time: Int64) async throws -> PullCursor {
-        try await self.read(LogSelection(project: place.project, logstore: place.logstore)) {
-            PullCursor(request: try $0.firstRequest(since: time))
+    /// Where a reader of what was received then or later begins; `nil` for what is still to come.
+    func cursor(in place: Admission.Place, since time: Int64?) async throws -> PullCursor {
+        try await self.read(LogSelection(project: place.project, logstore: place.logstore)) { reader in
+            PullCursor(log: try time.map(reader.firstLog) ?? reader.nextLog())
         }
     }
 
-    /// Up to `count` requests from a cursor on, and where to go on.
+    /// Up to `count` requests from a cursor on, and where to go on. Throws what the service answers for a cursor that no
+    /// answer can have had, as one of another database.
     func pull(
         in place: Admission.Place,
         from cursor: PullCursor,
@@ -61,11 +62,15 @@ extension LogStore {
     ) async throws -> (answer: PullAnswer, next: PullCursor) {
         try await self.read(LogSelection(project: place.project, logstore: place.logstore)) { reader in
             var answer = PullAnswer()
-            let next = try reader.forEachGroup(from: cursor.request, until: end?.request) { request, logs in
+            // What comes meanwhile is read the next time.
+            let last = try reader.nextLog()
+            let end = end?.log ?? last
+            guard max(cursor.log, end) <= last else { throw PullCursor.unknown }
+            let next = try reader.forEachGroup(in: cursor.log..<max(cursor.log, end)) { request, logs in
                 try answer.append(request, logs)
                 return answer.count < count && answer.bytes.count < PullAnswer.maximumBytes
             }
-            return (answer, PullCursor(request: next))
+            return (answer, PullCursor(log: next))
         }
     }
 

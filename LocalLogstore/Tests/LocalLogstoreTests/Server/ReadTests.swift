@@ -4,7 +4,6 @@
 import AsyncHTTPClient
 import Foundation
 import LocalLogstoreTestSupport
-import NIOCore
 import NIOHTTP1
 import SwiftProtobuf
 import Testing
@@ -155,25 +154,19 @@ struct ReadTests {
         }
     }
 
-    private func cursor(_ signer: Signer, from: String) async throws -> String {
-        let answer = try await signer.get("/logstores/app/shards/0", query: [("type", "cursor"), ("from", from)])
-        let body = try JSONValue(parsing: Array(answer.body.utf8))
-        guard case .string(let cursor)? = body["cursor"] else { return "" }
-        return cursor
-    }
-
     @Test(arguments: [nil, "lz4", "zstd", "gzip, deflate"]) func pullsEachGroupOnce(encoding: String?) async throws {
+        let compression = encoding.flatMap(Compression.init) ?? .none
         try await self.withLogs { signer async throws in
-            let end = try await self.cursor(signer, from: "end")
-            var cursor = try await self.cursor(signer, from: "begin")
-            #expect(try await self.cursor(signer, from: "0") == cursor)
+            let end = try await signer.cursor(from: "end")
+            var cursor = try await signer.cursor(from: "begin")
+            #expect(try await signer.cursor(from: "0") == cursor)
             var groups: [PutLogs_LogGroup] = []
             while cursor != end {
-                let answer = try await signer.server.get(signer, cursor: cursor, end: end, encoding: encoding)
-                #expect(answer.groups.count <= 2 && answer.isCompressed == ["lz4", "zstd"].contains(encoding))
-                groups += answer.groups
-                guard answer.next != cursor else { return #expect(Bool(false), "it does not go on") }
-                cursor = answer.next
+                let pulled = try await signer.pull(from: cursor, until: end, encoding: encoding)
+                #expect(pulled.groups.count <= 2 && pulled.compression == compression)
+                groups += pulled.groups
+                guard pulled.next != cursor else { return #expect(Bool(false), "it does not go on") }
+                cursor = pulled.next
             }
             #expect(groups.map(\.topic) == ["even", "odd", "even", "odd", "even"])
             #expect(groups.flatMap(\.logs).map { $0.contents[0].value } == (0..<10).map { "\($0)" })
@@ -185,13 +178,11 @@ struct ReadTests {
                 project: "local",
                 logstore: "app"
             )
-            #expect(
-                try await signer.server.get(signer, cursor: end, end: nil, encoding: nil).groups.map(\.topic) == ["new"]
-            )
+            #expect(try await signer.pull(from: end).groups.map(\.topic) == ["new"])
         }
     }
 
-    private static let wrongCursors = ["", "x", "LTE="]
+    private static let wrongCursors = ["", "x", "LTE=", "MA=="]
 
     @Test func refusesCursorsOfNoAnswer() async throws {
         try await self.withLogs { signer async throws in
@@ -289,41 +280,5 @@ struct ReadTests {
             #expect(try await put([key, ("seqid", "0")]) == 400)
             #expect(try await signer.server.store.count(matching: LogQuery(logstore: "put")) == 2)
         }
-    }
-}
-
-extension TestServer {
-    /// Up to two groups of the shard.
-    fileprivate func get(
-        _ signer: Signer,
-        cursor: String,
-        end: String?,
-        encoding: String?
-    ) async throws -> (groups: [PutLogs_LogGroup], next: String, isCompressed: Bool) {
-        var query = [("type", "log"), ("cursor", cursor), ("count", "2")]
-        if let end { query.append(("end_cursor", end)) }
-        let headers = encoding.map { [("accept-encoding", $0)] } ?? []
-        let request = signer.request(.GET, "/logstores/app/shards/0", query: query, headers: headers)
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
-        var body = Array(buffer: try await response.body.collect(upTo: 1 << 24))
-        let compression = response.headers["x-log-compresstype"].first.flatMap(Compression.init) ?? .none
-        let size = try #require(response.headers["x-log-bodyrawsize"].first.flatMap { Int($0) })
-        body = try Decompression.expand(body, compression: compression, rawSize: size)
-        #expect(body.count == size && response.headers["content-type"] == ["application/x-protobuf"])
-        var groups: [PutLogs_LogGroup] = []
-        var rest = body[...]
-        while let tag = rest.popFirst() {
-            #expect(tag == 0x0A)
-            var (length, shift) = (0, 0)
-            while let byte = rest.popFirst() {
-                length |= Int(byte & 0x7F) << shift
-                shift += 7
-                if byte < 0x80 { break }
-            }
-            groups.append(try PutLogs_LogGroup(serializedBytes: Array(rest.prefix(length))))
-            rest = rest.dropFirst(length)
-        }
-        #expect(response.headers["x-log-count"] == ["\(groups.count)"])
-        return (groups, try #require(response.headers["x-log-cursor"].first), compression != .none)
     }
 }
