@@ -18,8 +18,9 @@ struct ShardRoute: Sendable, Equatable {
     /// - Parameter mode: In strict mode there is nothing else in the query.
     init(_ query: [Field], mode: DecodingMode) throws(ServiceError) {
         var key: String?
-        for (index, field) in query.enumerated() {
-            guard !query[..<index].contains(where: { $0.name == field.name }) else {
+        var names: Set<String> = []
+        for field in query {
+            guard names.insert(field.name).inserted else {
                 throw .parameterInvalid("The parameter \(field.name) is there twice.")
             }
             switch field.name {

@@ -18,20 +18,26 @@ enum AnswerCompression {
         return .none
     }
 
+    /// The most bytes that a block of so many may take; `nil` if no block holds so many.
+    static func lz4Bound(_ count: Int) -> CInt? {
+        guard let bound = CInt(exactly: count).map(LZ4_compressBound), bound > 0 else { return nil }
+        return bound
+    }
+
     /// `nil` if it cannot be done.
     static func compress(_ bytes: [UInt8], _ compression: Compression) -> [UInt8]? {
         switch compression {
         case .none, .deflate: return nil
         case .lz4:
-            let bound = Int(LZ4_compressBound(CInt(bytes.count)))
-            let block = [UInt8](unsafeUninitializedCapacity: bound) { output, count in
+            guard let bound = self.lz4Bound(bytes.count) else { return nil }
+            let block = [UInt8](unsafeUninitializedCapacity: Int(bound)) { output, count in
                 count = bytes.withUnsafeBytes { input in
                     Int(
                         LZ4_compress_default(
                             input.baseAddress?.assumingMemoryBound(to: CChar.self),
                             UnsafeMutableRawPointer(output.baseAddress)?.assumingMemoryBound(to: CChar.self),
                             CInt(input.count),
-                            CInt(bound)
+                            bound
                         )
                     )
                 }

@@ -9,15 +9,27 @@ enum HistogramAnswer {
     /// All of the time asked for, also where there is nothing.
     static func array(_ overview: LogOverview, of seconds: Range<Int64>) -> JSONValue {
         let second: Int64 = 1_000_000
-        let parts = overview.buckets.enumerated().map { index, counts -> JSONValue in
+        var parts: [(seconds: Range<Int64>, count: Int)] = []
+        for (index, counts) in overview.buckets.enumerated() {
             // The first and the last go beyond it.
             let start = overview.start + Int64(index) * overview.step
-            return .object([
-                ("from", .int(max(seconds.lowerBound, start / second))),
-                ("to", .int(min(seconds.upperBound, (start + overview.step) / second))),
-                ("count", .int(counts.reduce(0, +))), ("progress", .string("Complete")),
-            ])
+            let from = max(seconds.lowerBound, start / second)
+            let count = counts.reduce(0, +)
+            // Within less than a second there may be several.
+            if let last = parts.indices.last, parts[last].seconds.contains(from) {
+                parts[last].count += count
+            } else {
+                let to = min(seconds.upperBound, (start + overview.step + second - 1) / second)
+                parts.append((from..<to, count))
+            }
         }
-        return .array(parts)
+        return .array(
+            parts.map { part in
+                .object([
+                    ("from", .int(part.seconds.lowerBound)), ("to", .int(part.seconds.upperBound)),
+                    ("count", .int(part.count)), ("progress", .string("Complete")),
+                ])
+            }
+        )
     }
 }

@@ -6,7 +6,7 @@ struct LogsQuestion: Sendable {
     var selection = LogSelection()
     /// The search as it was written.
     var query = ""
-    /// Seconds since 1970; the end is not part of it.
+    /// Seconds since 1970, all that the time asked for has a part in; the end is not part of it.
     var seconds: Range<Int64>
     var offset = 0
     var line = 100
@@ -32,7 +32,7 @@ struct LogsQuestion: Sendable {
         guard from < to, start < end else {
             throw ServiceError(status: 400, code: "InvalidTimeRange", message: "from has to be before to.")
         }
-        self.seconds = from..<to
+        self.seconds = from..<(end + 999_999) / 1_000_000
         self.query = parameters.text("query") ?? ""
         do {
             self.selection.search = try SearchExpression(parsing: self.query)

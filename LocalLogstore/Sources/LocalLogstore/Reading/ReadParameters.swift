@@ -9,11 +9,12 @@ struct ReadParameters: Sendable {
     ///
     /// - Parameter known: The names of those that mean something, or that clients send with what is the default here.
     init(_ fields: [Field], known: Set<String>, mode: DecodingMode) throws(ServiceError) {
-        for (index, field) in fields.enumerated() {
+        var names: Set<String> = []
+        for field in fields {
             guard mode == .compatible || known.contains(field.name) else {
                 throw .parameterInvalid("There is no parameter \(field.name) here.")
             }
-            guard !fields[..<index].contains(where: { $0.name == field.name }) else {
+            guard names.insert(field.name).inserted else {
                 throw .parameterInvalid("The parameter \(field.name) is there twice.")
             }
         }

@@ -25,9 +25,7 @@ struct PutHandler: Sendable {
             $0.compression = request.headers[Self.compressType] ?? Compression.none.rawValue
             $0.rawBytes = request.headers[Self.rawSize].flatMap(Int.init) ?? 0
         }
-        if self.isRouted {
-            _ = try ShardRoute(request.parameters, mode: self.settings.mode)
-        } else if self.settings.mode == .strict, request.uri.query != nil {
+        if !self.isRouted, self.settings.mode == .strict, request.uri.query != nil {
             throw ServiceError.parameterInvalid("A POST takes its parameters in headers, not in the query.")
         }
         let body = try await self.body(of: request)
@@ -36,6 +34,7 @@ struct PutHandler: Sendable {
             $0.batch = BatchFingerprint.of(body)
         }
         if let keys = self.keys { try request.checkSignature(body, keys: keys) }
+        if self.isRouted { _ = try ShardRoute(request.parameters, mode: self.settings.mode) }
         let decoded = try self.decode(body, of: request)
         context.draft.update {
             $0.rawBytes = decoded.rawBytes

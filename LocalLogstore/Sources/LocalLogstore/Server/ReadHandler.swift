@@ -130,7 +130,7 @@ struct ReadHandler: Sendable {
 
     /// `GET /`: GetProject.
     func project(_ request: Request, context: TrackContext) async throws -> Response {
-        try await self.checkEmpty(request)
+        try await self.check(request)
         let project = try self.admission.project(of: request)
         return .json(
             .object([
@@ -143,7 +143,7 @@ struct ReadHandler: Sendable {
 
     /// `GET /logstores`: ListLogStores.
     private func logstores(_ request: Request, context: TrackContext) async throws -> Response {
-        try await self.checkEmpty(request)
+        try await self.check(request)
         let project = try self.admission.project(of: request)
         let parameters = try self.parameters(request, ["offset", "size", "logstoreName", "mode", "telemetryType"])
         let part = parameters.text("logstoreName")?.lowercased()
@@ -183,13 +183,14 @@ struct ReadHandler: Sendable {
     /// Longer questions are no questions.
     private static let maximumBody = 1 << 16
 
-    /// Of a request without a body. Whether there is such a logstore is told those alone who may read.
+    /// Of a request whose body says nothing. Whether there is such a logstore is told those alone who may read.
     private func place(of request: Request, _ context: TrackContext) async throws -> Admission.Place {
-        try await self.checkEmpty(request)
+        try await self.check(request)
         return try self.admission.readPlace(of: request, context: context)
     }
 
-    private func checkEmpty(_ request: Request) async throws {
+    /// What the body says does not matter, but it is signed.
+    private func check(_ request: Request) async throws {
         try self.check(request, await self.body(of: request))
     }
 
@@ -216,14 +217,15 @@ struct ReadHandler: Sendable {
 
     private func compressed(_ bytes: [UInt8], type: String, for request: Request) -> Response {
         let compression = AnswerCompression.accepted(request.headers[.acceptEncoding])
-        let body = bytes.isEmpty ? nil : AnswerCompression.compress(bytes, compression)
+        // Nothing is left as it is, and clients look for the header all the same.
+        let body = bytes.isEmpty ? bytes : AnswerCompression.compress(bytes, compression)
         var response = Response(
             status: .ok,
             headers: [.contentType: type],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: body ?? bytes))
         )
         response.headers[Self.rawSize] = String(bytes.count)
-        if body != nil { response.headers[Self.compressType] = compression.rawValue }
+        if body != nil, compression != .none { response.headers[Self.compressType] = compression.rawValue }
         return response
     }
 }

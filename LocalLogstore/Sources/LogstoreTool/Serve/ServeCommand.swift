@@ -28,8 +28,9 @@ struct ServeCommand: AsyncParsableCommand {
               webtracking serve --outage 10:20
 
             With AccessKeys it takes signed requests to PutLogs as well, as web tracking's replacement in production, \
-            and lets the service's own SDKs read. Anonymous ones stay welcome. The file has one key a line: its id, its secret and, for a key of STS, its \
-            security token and the time at which that expires:
+            and lets the service's own SDKs read: with any of the keys all logs of all projects. Anonymous ones stay \
+            welcome. The file has one key a line: its id, its secret and, for a key of STS, its security token and the \
+            time at which that expires:
 
               echo 'my-id my-secret' > keys.txt && webtracking serve --access-keys keys.txt
 

@@ -105,6 +105,71 @@ struct SignatureCheckTests {
         #expect(self.refusal(self.signed(vector)) == "")
     }
 
+    /// The vectors of version 1, of 2010. Their date has no form that is sent, and so is not looked at.
+    struct FirstVector: CustomTestStringConvertible {
+        var path = "/logstores"
+        var digest = ""
+        var type = ""
+        var rawSize = "0"
+        var body: [UInt8] = []
+        var signature: String
+
+        var testDescription: String { self.signature }
+
+        var isTaken: Bool? {
+            var headers = [
+                "x-log-apiversion": "0.6.0", "x-log-signaturemethod": "hmac-sha1", "x-log-bodyrawsize": self.rawSize,
+            ]
+            if !self.digest.isEmpty { headers["content-md5"] = self.digest }
+            if !self.type.isEmpty { headers["content-type"] = self.type }
+            let signed = SignatureCheck.Signed(
+                method: "GET",
+                path: self.path,
+                query: [],
+                headers: headers,
+                body: self.body
+            )
+            let claim = SignatureV1("LOG mockAccessKeyID:\(self.signature)")
+            return claim?.isMade(with: "mockAccessKeySecret", over: signed, time: "Mon, 3 Jan 2010 08:33:47 GMT")
+        }
+    }
+
+    static let firstVectors = [
+        FirstVector(signature: "Rwm6cTKzoti4HWoe+GKcb6Kv07E="),
+        FirstVector(
+            path: "/logstores/app_log",
+            digest: "8D6881250FF5559F59BBDF04100F6E59",
+            type: "application/x-protobuf",
+            rawSize: "50",
+            body: [
+                [0x0A, 0x32, 0x0A, 0x1E, 0x08, 0xF8, 0xB2, 0x93, 0x9E, 0x05, 0x12, 0x16, 0x0A, 0x07],
+                Array("TestKey".utf8), [0x12, 0x0B], Array("TestContent".utf8), [0x1A, 0x00, 0x22, 0x0E],
+                Array("10.230.201.117".utf8),
+            ].flatMap(\.self),
+            signature: "87xQWqFaOSewqRIma8kPjGYlXHc="
+        ),
+    ]
+
+    @Test(arguments: Self.firstVectors) func takesWhatOfficialClientsSignInVersion1(vector: FirstVector) {
+        #expect(vector.isTaken == true)
+        var changed = vector
+        changed.rawSize += "0"
+        #expect(changed.isTaken == false)
+    }
+
+    @Test func aDigestIsThatOfTheBodyAlsoWhereThereIsNone() {
+        // Both signatures are made with the secret.
+        let right = FirstVector(
+            digest: "D41D8CD98F00B204E9800998ECF8427E",
+            signature: "P8uhsfi6vygIbinClp4Nsc9P3i8="
+        )
+        let wrong = FirstVector(
+            digest: "8D6881250FF5559F59BBDF04100F6E59",
+            signature: "+fD6zJpJgV9IJU8WgCYOt3hKuPo="
+        )
+        #expect(right.isTaken == true && wrong.isTaken == false)
+    }
+
     @Test func refusesWhatWasChangedAfterwards() {
         let signature = Self.vectors[0].signature
         let expected = "401 SignatureNotMatch: signature \(signature) not match"

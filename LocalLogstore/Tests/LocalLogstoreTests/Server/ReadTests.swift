@@ -15,7 +15,8 @@ import Testing
 struct ReadTests {
     private static let start: Int64 = 1_767_225_600
 
-    /// An endpoint with five requests of two logs, a minute apart, in two topics.
+    /// An endpoint with five requests of two logs, a minute apart, in two topics; and with the same where the project, the
+    /// logstore or both are others.
     private func withLogs(
         mode: DecodingMode = .strict,
         logstores: LogstorePolicy = .createOnFirstUse,
@@ -33,13 +34,15 @@ struct ReadTests {
                 }
                 let tags = [Field("env", "\"prod\"")]
                 let group = LogGroup(topic: index % 2 == 0 ? "even" : "odd", source: "web-1", tags: tags, logs: logs)
-                try await server.store.append(group, project: "local", logstore: "app")
-                try await server.store.append(group, project: "other", logstore: "secret")
+                for (project, logstore) in Self.places {
+                    try await server.store.append(group, project: project, logstore: logstore)
+                }
             }
             try await body(Signer(server: server))
         }
     }
 
+    private static let places = [("local", "app"), ("other", "app"), ("local", "secret"), ("other", "secret")]
     private static let range = [("from", "\(start)"), ("to", "\(start + 300)")]
 
     private func indexes(_ logs: JSONValue?) -> [Int] {
@@ -135,21 +138,48 @@ struct ReadTests {
                     let from = Self.start - 1
                     let query = [("type", "histogram"), ("from", "\(from)"), ("to", "\(from + length)")]
                     let answer = try await signer.get(path, query: query)
-                    guard case .array(let parts) = try JSONValue(parsing: Array(answer.body.utf8)) else {
-                        return #expect(Bool(false), "\(answer.body)")
-                    }
-                    func number(_ part: JSONValue, _ name: String) -> Int64 {
-                        if case .number(let text)? = part[name] { Int64(text) ?? -1 } else { -1 }
-                    }
-                    #expect(parts.first.map { number($0, "from") } == from)
-                    #expect(parts.last.map { number($0, "to") } == from + length)
-                    for (left, right) in zip(parts, parts.dropFirst()) {
-                        #expect(number(left, "to") == number(right, "from"))
-                    }
                     let expected = (0..<5).filter { Self.start + $0 * 60 < from + length }.count * 2
-                    #expect(parts.reduce(0) { $0 + number($1, "count") } == expected)
-                    #expect(answer.headers["x-log-count"] == ["\(expected)"] && parts.count <= 62)
+                    try self.expectParts(of: answer, from..<from + length, count: expected)
                 }
+            }
+        }
+    }
+
+    /// That they follow each other without a gap, none of them empty, and that all logs are in them.
+    private func expectParts(of answer: TestServer.Answer, _ seconds: Range<Int64>, count: Int) throws {
+        guard case .array(let parts) = try JSONValue(parsing: Array(answer.body.utf8)) else {
+            return #expect(Bool(false), "\(answer.body)")
+        }
+        func number(_ part: JSONValue, _ name: String) -> Int64 {
+            if case .number(let text)? = part[name] { Int64(text) ?? -1 } else { -1 }
+        }
+        #expect(parts.first.map { number($0, "from") } == seconds.lowerBound)
+        #expect(parts.last.map { number($0, "to") } == seconds.upperBound)
+        #expect(parts.allSatisfy { number($0, "from") < number($0, "to") }, "\(answer.body)")
+        for (left, right) in zip(parts, parts.dropFirst()) {
+            #expect(number(left, "to") == number(right, "from"))
+        }
+        #expect(parts.reduce(0) { $0 + number($1, "count") } == count)
+        #expect(answer.headers["x-log-count"] == ["\(count)"] && parts.count <= 62)
+    }
+
+    /// From and to, in nanoseconds from a second before the first log on; the seconds that have a part in it; the logs.
+    private static let fineRanges: [(ClosedRange<Int64>, Range<Int64>, Int)] = [
+        (0...60_500_000_000, 0..<61, 2), (600_000_000...1_000_000_000, 0..<1, 0),
+        (900_000_000...1_050_000_000, 0..<2, 2), (0...1_000_000_999, 0..<1, 0), (0...1_000_001_000, 0..<2, 1),
+        (999_999_000...61_000_002_000, 0..<62, 4),
+    ]
+
+    @Test func aHistogramOfPartsOfSecondsHasNoEmptyPart() async throws {
+        try await self.withLogs { signer async throws in
+            for (time, seconds, count) in Self.fineRanges {
+                let (from, second) = (Self.start - 1, Int64(1_000_000_000))
+                let query = [
+                    ("from", from + time.lowerBound / second), ("fromNs", time.lowerBound % second),
+                    ("to", from + time.upperBound / second), ("toNs", time.upperBound % second),
+                ]
+                let answer = try await signer.get("/logstores/app/index", query: query.map { ($0, "\($1)") })
+                try self.expectParts(of: answer, from + seconds.lowerBound..<from + seconds.upperBound, count: count)
             }
         }
     }
@@ -172,6 +202,8 @@ struct ReadTests {
             #expect(groups.flatMap(\.logs).map { $0.contents[0].value } == (0..<10).map { "\($0)" })
             #expect(groups[1].logs[1].time == UInt32(Self.start + 60) && groups[1].logs[1].timeNs == 1000)
             #expect(groups[0].source == "web-1" && groups[0].logTags.map(\.value) == ["\"prod\""])
+            let empty = try await signer.pull(from: end, encoding: encoding)
+            #expect(empty.groups.isEmpty && empty.next == end && empty.compression == compression)
             // What comes behind the end is read from there.
             try await signer.server.store.append(
                 LogGroup(topic: "new", source: "", tags: [], logs: [LogFields([Field("k", "v")])]),
@@ -180,6 +212,11 @@ struct ReadTests {
             )
             #expect(try await signer.pull(from: end).groups.map(\.topic) == ["new"])
         }
+    }
+
+    @Test func knowsWhichAnswersAreTooLargeForABlock() {
+        #expect(AnswerCompression.lz4Bound(0) != nil && AnswerCompression.lz4Bound(0x7E00_0000) != nil)
+        for count in [0x7E00_0001, 1 << 31, .max] { #expect(AnswerCompression.lz4Bound(count) == nil) }
     }
 
     private static let wrongCursors = ["", "x", "LTE=", "MA=="]
@@ -197,7 +234,7 @@ struct ReadTests {
 
     @Test func tellsWhatThereIsInTheProject() async throws {
         try await self.withLogs { signer async throws in
-            #expect(try await signer.get("/logstores").body == #"{"count":1,"total":1,"logstores":["app"]}"#)
+            #expect(try await signer.get("/logstores").body == #"{"count":2,"total":2,"logstores":["app","secret"]}"#)
             #expect(
                 try await signer.get("/logstores", query: [("logstoreName", "x"), ("offset", "0"), ("size", "10")]).body
                     == #"{"count":0,"total":0,"logstores":[]}"#
@@ -215,7 +252,7 @@ struct ReadTests {
         try await self.withLogs { signer async throws in
             let query = Self.range + [("type", "log")]
             #expect(try await signer.get("/logstores/later", query: query).body == "[]")
-            #expect(try await signer.get("/logstores").body.contains(#"["app"]"#))
+            #expect(try await signer.get("/logstores").body.contains(#"["app","secret"]"#))
             #expect(try await signer.get("/logstores/-", query: query).status == 400)
         }
         try await self.withLogs(logstores: .only(["app"])) { signer async throws in
@@ -254,6 +291,18 @@ struct ReadTests {
                 )
                 #expect(answer.headers["cross-origin-resource-policy"] == ["same-origin"])
             }
+        }
+    }
+
+    /// Nor does it cost anything to read it.
+    @Test func tellsThoseWithoutAKeyNothingOfTheQuery() async throws {
+        try await self.withLogs { signer async throws in
+            let query = [("x", "1"), ("x", "2")]
+            var request = signer.request(.POST, "/logstores/app/shards/route", query: query, body: [0])
+            #expect(try await signer.server.send(request).body.contains("ParameterInvalid"))
+            request.headers.remove(name: "authorization")
+            let answer = try await signer.server.send(request)
+            #expect(answer.status == 401 && answer.body.contains("Unauthorized"), "\(answer.body)")
         }
     }
 
