@@ -74,6 +74,31 @@ extension EndToEnd {
             }
         }
 
+        /// Answers are lost all the time, and with each kill those of all who wait.
+        @Test func killedOrNotItStoresANumberedWriteOnce() async throws {
+            try await withTemporaryDirectory { directory in
+                try "id secret\n".write(to: directory.appending(path: "keys"), atomically: true, encoding: .utf8)
+                let options = ["--access-keys", "keys", "--fault-rate", "0.4", "--fault-kinds", "reset-stored,cut"]
+                var writers = (1...4).map(NumberedWriter.init)
+                for round in 1...4 {
+                    let (process, url) = try await self.serve(options, in: directory)
+                    let port = try #require(URL(string: url)?.port)
+                    writers = try await NumberedWriter.run(writers, upTo: round * 100, port: port, kill: process.kill)
+                    #expect(try await process.outcome().status == -9)
+                }
+                #expect(writers.reduce(0) { $0 + $1.refused } > 0)
+                let store = try LogStore(readingFrom: directory.appending(path: "webtracking.sqlite").path)
+                let stored = try await store.logs().compactMap { $0.log["message"] }
+                for writer in writers {
+                    let own = stored.filter { $0.hasPrefix("\(writer.number): ") }
+                    let known: [String] = (1..<writer.next).map { "\(writer.number): \($0)" }
+                    // The one under way may be stored or not.
+                    #expect(own == known || own == known + ["\(writer.number): \(writer.next)"], "\(own)")
+                }
+                try store.close()
+            }
+        }
+
         /// Gives a command a disk of two megabytes in the folder, which nobody else sees and which ends with it.
         private static func withSmallDisk(_ folder: String) -> [String] {
             [

@@ -26,7 +26,9 @@ package struct TestServer: Sendable {
         package var body: String
     }
 
-    package func send(_ request: HTTPClientRequest) async throws -> Answer {
+    package func send(_ request: HTTPClientRequest) async throws -> Answer { try await Self.answer(to: request) }
+
+    package static func answer(to request: HTTPClientRequest) async throws -> Answer {
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
         let body = try await response.body.collect(upTo: 1 << 24)
         return Answer(status: Int(response.status.code), headers: response.headers, body: String(buffer: body))

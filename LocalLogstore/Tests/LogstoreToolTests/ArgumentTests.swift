@@ -53,6 +53,7 @@ struct ArgumentTests {
         "serve --max-request-logs 0", "what", "serve --in-memory --database d", "serve --fault-kinds 500",
         "serve --fault-rate 0 --fault-kinds 500", "serve --fault-seed 2", "serve --shard-bytes 1MB",
         "serve --shard-requests 9", "send \(target) --message-field x", "send \(target) --format text --time-field x",
+        "serve --forget-keys -1",
     ])
     func refuses(line: String) {
         #expect(throws: (any Error).self) {
@@ -209,7 +210,8 @@ struct ArgumentTests {
     @Test func rehearsesAsTold() throws {
         let settings = try self.parse(
             "serve --fault-rate 0.5 --fault-kinds 503 --latency 10 --jitter 20 --shards 2 --shard-bytes 1MB "
-                + "--shard-requests 7 --outage 1:2 --tracking-off 3:4.5 --max-request-bytes 9kB --max-request-logs 8",
+                + "--shard-requests 7 --outage 1:2 --tracking-off 3:4.5 --max-request-bytes 9kB --max-request-logs 8 "
+                + "--forget-keys 5.5",
             as: ServeCommand.self
         ).settings().rehearsal
         var expected = RehearsalSettings()
@@ -224,6 +226,7 @@ struct ArgumentTests {
         expected.trackingOff = RehearsalSettings.Window(start: 3, length: 4.5)
         expected.maximumBytes = 9000
         expected.maximumLogs = 8
+        expected.forgetKeys = 5.5
         #expect(settings == expected)
     }
 

@@ -16,6 +16,8 @@ final class DeliveryDraft: Sendable {
         var logCount = 0
         var batch = ""
         var isStored = false
+        /// Why the store did not take it, also where the answer is not heard.
+        var refusal: ServiceError?
     }
 
     private let state = Mutex(State())
@@ -27,6 +29,7 @@ final class DeliveryDraft: Sendable {
     {
         let state = self.state.withLock { $0 }
         guard state.isDelivery else { return nil }
+        let error = error ?? state.refusal
         return Delivery(
             receivedAt: receivedAt,
             project: state.project,

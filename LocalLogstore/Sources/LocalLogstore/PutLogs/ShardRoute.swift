@@ -3,7 +3,7 @@
 
 /// The query of `POST /logstores/{name}/shards/route`: the shard whose range holds the hash key takes the logs.
 struct ShardRoute: Sendable, Equatable {
-    /// 32 hexadecimal digits.
+    /// 32 hexadecimal digits, in small letters.
     var key: String
     /// Numbers the writes of one key, from 1; `nil` where they are not numbered.
     var sequence: UInt64?
@@ -35,7 +35,7 @@ struct ShardRoute: Sendable, Equatable {
         guard let key, key.utf8.count == 32, key.utf8.allSatisfy(Self.isHexadecimal) else {
             throw .parameterInvalid("The parameter key has to be 32 hexadecimal digits.")
         }
-        self.key = key
+        self.key = key.lowercased()
     }
 
     private static func sequence(_ text: String) throws(ServiceError) -> UInt64 {

@@ -47,6 +47,11 @@ public final class Rehearsal: Sendable {
         }
     }
 
+    /// For how long a hash key is remembered after a write; `nil` for as long as its logs are there.
+    var memoryOfKeys: Duration? {
+        self.state.withLock { $0.plan.settings.forgetKeys.map { .seconds($0) } }
+    }
+
     func verdict(for request: RehearsalPlan.Request) -> RehearsalPlan.Verdict {
         self.state.withLock { state in
             let verdict = state.plan.verdict(

@@ -12,6 +12,8 @@ struct RehearsalPlan: Sendable {
         var project = ""
         var logstore: String
         var topic: String
+        /// The hash key, of 32 hexadecimal digits, whose shard takes it; `nil` for any.
+        var key: String?
     }
 
     struct Verdict: Sendable, Equatable {
@@ -62,18 +64,18 @@ struct RehearsalPlan: Sendable {
         )
     }
 
-    /// The service spreads requests over the shards; each has a quota of its own.
+    /// The service spreads requests over the shards, if they have no key; each has a quota of its own.
     private mutating func quotaFault(for request: Request, at seconds: Double) -> Fault? {
         guard self.settings.shards > 0 else { return nil }
         let logstore = [request.project, request.logstore]
         // Whoever makes up names must not fill the memory; nor would the service have that many.
         if self.shards.count >= 1_000, self.shards[logstore] == nil { self.shards.removeAll() }
-        if self.shards[logstore, default: Shards(self.settings)].take(request.rawBytes, at: seconds) { return nil }
+        if self.shards[logstore, default: Shards(self.settings)].take(request, at: seconds) { return nil }
         return Fault.named("shard-quota")
     }
 }
 
-/// The shards of one logstore, which take turns.
+/// The shards of one logstore, which take turns, or those writes whose keys are in their range.
 private struct Shards: Sendable {
     private var shards: [Shard]
     private var next = 0
@@ -86,9 +88,14 @@ private struct Shards: Sendable {
         self.shards = [Shard](repeating: shard, count: settings.shards)
     }
 
-    mutating func take(_ bytes: Int, at seconds: Double) -> Bool {
+    mutating func take(_ request: RehearsalPlan.Request, at seconds: Double) -> Bool {
+        // Each has a range of the keys, all of the same size.
+        if let key = request.key, let start = UInt64(key.prefix(16), radix: 16) {
+            let shard = Int(start.multipliedFullWidth(by: UInt64(self.shards.count)).high)
+            return self.shards[shard].take(request.rawBytes, at: seconds)
+        }
         defer { self.next = (self.next + 1) % self.shards.count }
-        return self.shards[self.next].take(bytes, at: seconds)
+        return self.shards[self.next].take(request.rawBytes, at: seconds)
     }
 }
 

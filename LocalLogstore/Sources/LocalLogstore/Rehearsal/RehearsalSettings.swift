@@ -33,6 +33,9 @@ public struct RehearsalSettings: Sendable, Equatable {
     public var outage: Window?
     /// When web tracking is off, and the answer is 401.
     public var trackingOff: Window?
+    /// How many seconds after its last write a hash key is forgotten, so that a write of it may be stored twice; `nil` for
+    /// not as long as there are logs of it. How long the service remembers keys is not known.
+    public var forgetKeys: Double?
     /// The most bytes, before compression, and the most logs of a request; `nil` for the limits of the endpoint.
     public var maximumBytes: Int?
     public var maximumLogs: Int?
@@ -58,6 +61,9 @@ public struct RehearsalSettings: Sendable, Equatable {
             guard (0...86_400).contains(window.start), (0...86_400).contains(window.length) else {
                 return "A window has to begin within a day, and last up to a day."
             }
+        }
+        if let seconds = self.forgetKeys, !(0...31_536_000).contains(seconds) {
+            return "Keys can be forgotten after 0 seconds to a year."
         }
         if let bytes = self.maximumBytes, bytes < 1 { return "The most bytes of a request have to be at least 1." }
         if let logs = self.maximumLogs, logs < 1 { return "The most logs of a request have to be at least 1." }

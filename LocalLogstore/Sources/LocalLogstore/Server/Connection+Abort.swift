@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import HTTPTypes
 import Hummingbird
 import NIOCore
 
@@ -25,9 +26,9 @@ extension Channel {
 
 extension Response {
     /// An answer that promises more than it delivers, and then closes the connection.
-    static func cut(on channel: any Channel) -> Response {
+    static func cut(on channel: any Channel, status: Int) -> Response {
         Response(
-            status: .ok,
+            status: HTTPResponse.Status(code: status),
             headers: [.contentType: "application/json"],
             body: ResponseBody(contentLength: 64) { writer in
                 try await writer.write(ByteBuffer(string: "{"))

@@ -34,7 +34,7 @@ struct PutHandler: Sendable {
             $0.batch = BatchFingerprint.of(body)
         }
         if let keys = self.keys { try request.checkSignature(body, keys: keys) }
-        if self.isRouted { _ = try ShardRoute(request.parameters, mode: self.settings.mode) }
+        let route = self.isRouted ? try ShardRoute(request.parameters, mode: self.settings.mode) : nil
         let decoded = try self.decode(body, of: request)
         context.draft.update {
             $0.rawBytes = decoded.rawBytes
@@ -42,15 +42,18 @@ struct PutHandler: Sendable {
             // A client that numbers its batches says itself what is the same.
             if let batch = decoded.group.tags.first(where: { $0.name == "__pack_id__" }) { $0.batch = batch.value }
         }
-        let fault = try await self.fault(for: decoded, to: place)
-        let store: @Sendable () async throws -> Void = {
-            try await self.append(decoded, to: place)
+        let fault = try await self.fault(for: decoded, to: place, by: route)
+        let store: @Sendable () async throws -> ServiceError? = {
+            do {
+                try await self.append(decoded, to: place, by: route)
+            } catch let refusal as ServiceError {
+                context.draft.update { $0.refusal = refusal }
+                return refusal
+            }
             context.draft.update { $0.isStored = true }
+            return nil
         }
-        guard let fault else {
-            try await store()
-            return .success
-        }
+        guard let fault else { return try await Self.answer(store()) }
         self.counters.count { $0.faults += 1 }
         return try await self.suffer(fault, channel: context.channel, store: store)
     }
@@ -72,7 +75,11 @@ struct PutHandler: Sendable {
     }
 
     /// What goes wrong with a valid request, by the plan or by the rehearsal, which may also hold it up here.
-    private func fault(for decoded: PutWebtrackingDecoder.Output, to place: Admission.Place) async throws -> Fault? {
+    private func fault(
+        for decoded: PutWebtrackingDecoder.Output,
+        to place: Admission.Place,
+        by route: ShardRoute?
+    ) async throws -> Fault? {
         let index = self.counters.nextIndex()
         let planned = self.settings.faults.fault(
             for: FaultPlan.Request(
@@ -90,7 +97,8 @@ struct PutHandler: Sendable {
                 logCount: decoded.group.logs.count,
                 project: place.project,
                 logstore: place.logstore,
-                topic: decoded.group.topic
+                topic: decoded.group.topic,
+                key: route?.key
             )
         )
         if verdict.delay > .zero { try await Task.sleep(for: verdict.delay) }
@@ -119,7 +127,11 @@ struct PutHandler: Sendable {
         return Array(buffer: body)
     }
 
-    private func append(_ decoded: PutWebtrackingDecoder.Output, to place: Admission.Place) async throws {
+    private func append(
+        _ decoded: PutWebtrackingDecoder.Output,
+        to place: Admission.Place,
+        by route: ShardRoute?
+    ) async throws {
         try await self.store.append(
             decoded.group,
             project: place.project,
@@ -127,7 +139,12 @@ struct PutHandler: Sendable {
             receivedAt: Date(),
             compression: decoded.compression,
             rawBytes: decoded.rawBytes,
-            wireBytes: decoded.wireBytes
+            wireBytes: decoded.wireBytes,
+            write: route.flatMap { route in
+                route.sequence.map {
+                    IdempotentWrite(key: route.key, sequence: $0, memory: self.rehearsal.memoryOfKeys)
+                }
+            }
         )
         self.counters.count {
             $0.logs += decoded.group.logs.count
@@ -136,10 +153,17 @@ struct PutHandler: Sendable {
         }
     }
 
+    /// The answer to what was stored, or refused at that.
+    private static func answer(_ refusal: ServiceError?) throws -> Response {
+        if let refusal { throw refusal }
+        return .success
+    }
+
+    /// - Parameter store: Returns why it did not.
     private func suffer(
         _ fault: Fault,
         channel: any Channel,
-        store: () async throws -> Void
+        store: () async throws -> ServiceError?
     ) async throws -> Response {
         switch fault {
         case .answer(let error):
@@ -148,16 +172,16 @@ struct PutHandler: Sendable {
             try await channel.reset()
             throw ConnectionAborted()
         case .resetAfterStore:
-            try await store()
+            // Nor does anybody hear of a refusal.
+            _ = try await store()
             try await channel.reset()
             throw ConnectionAborted()
         case .slow(let delay):
-            try await store()
+            let refusal = try await store()
             try await Task.sleep(for: delay)
-            return .success
+            return try Self.answer(refusal)
         case .cutReply:
-            try await store()
-            return .cut(on: channel)
+            return .cut(on: channel, status: try await store()?.status ?? 200)
         case .withoutRequestID:
             var response = Response.success
             response.headers[AnswerMiddleware.omitsRequestID] = "1"

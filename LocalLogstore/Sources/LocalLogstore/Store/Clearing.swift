@@ -35,7 +35,8 @@ extension LogStore {
         let place = Condition.place(project: project, logstore: logstore)
         let (last, deliveries) = try await self.transactions.run { database in
             (
-                try Int64.fetchOne(database, sql: "SELECT max(id) FROM logs") ?? 0,
+                // Also where a clear that was broken off has left what goes with them.
+                try StoreSchema.lastLog(in: database),
                 try Self.delete("deliveries", [place], in: database)
             )
         }
@@ -56,6 +57,9 @@ extension LogStore {
             // All of their logs are gone.
             let requests = Condition(sql: "first_log <= ?", arguments: [.int(last)])
             try Self.delete("requests", [requests, place], in: database)
+            // Until now they refused what was there.
+            let sequences = Condition(sql: "last_log <= ?", arguments: [.int(last)])
+            try Self.delete("sequences", [sequences, place], in: database)
             try Self.forgetEmptyKinds(in: database)
             writer.forget()
         }

@@ -38,7 +38,8 @@ actor GroupCommit {
         self.onCommit = onCommit
     }
 
-    /// Returns when the request is committed, or throws a ``StoreFailure``; then nothing of it is kept.
+    /// Returns when the request is committed. Throws a ``StoreFailure``, or a ``ServiceError`` if it was not to be stored;
+    /// then nothing of it is kept.
     func append(_ row: RequestRow) async throws {
         try await withCheckedThrowingContinuation { continuation in
             self.waiting.append(Waiting(row: row, continuation: continuation))
@@ -76,11 +77,10 @@ actor GroupCommit {
             let group = self.nextGroup()
             if group.isEmpty { continue }
             let rows = group.map(\.row)
-            let result: Result<Void, any Error>
+            let result: Result<[ServiceError?], any Error>
             do {
                 let inserter = self.inserter
-                try await self.transactions.run { try inserter.insert(rows, into: $0) }
-                result = .success(())
+                result = .success(try await self.transactions.run { try inserter.insert(rows, into: $0) })
                 // Only logs show it: a delivery may find the room that they do not.
                 self.transactions.health.worked()
                 self.onCommit()
@@ -90,7 +90,11 @@ actor GroupCommit {
                 self.transactions.health.refused(group.count)
                 result = .failure(error)
             }
-            for waiting in group { waiting.continuation.resume(with: result) }
+            for (index, waiting) in group.enumerated() {
+                waiting.continuation.resume(
+                    with: Result { if let refusal = try result.get()[index] { throw refusal } }
+                )
+            }
         }
         self.isWriting = false
         // Those that came while others could not be written wait for the next time, and nobody waits for them.
@@ -146,13 +150,14 @@ private final class SharedInserter: Sendable {
         self.logsPerTable = options.logsPerTable
     }
 
-    func insert(_ rows: [RequestRow], into database: Database) throws {
+    func insert(_ rows: [RequestRow], into database: Database) throws -> [ServiceError?] {
         try self.inserter.withLock { inserter in
             var current = try inserter ?? LogInserter(continuing: database, logsPerTable: self.logsPerTable)
             // Held in one place only, or every change would copy it.
             inserter = nil
-            try current.insert(rows, into: database)
+            let refusals = try current.insert(rows, into: database)
             inserter = current
+            return refusals
         }
     }
 

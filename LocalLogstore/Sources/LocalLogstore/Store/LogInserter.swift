@@ -30,10 +30,10 @@ struct LogInserter {
         self.nextID = try StoreSchema.lastLog(in: database) + 1
     }
 
-    /// Writes the requests and their logs. Throws if the database refuses any of it; the caller's transaction, which is
-    /// this call's alone, undoes all.
-    mutating func insert(_ rows: [RequestRow], into database: Database) throws {
-        for row in rows { try self.insert(row, into: database) }
+    /// Writes the requests and their logs. Returns for each request the answer to one that was not to be stored. Throws if
+    /// the database refuses any of it; the caller's transaction, which is this call's alone, undoes all.
+    mutating func insert(_ rows: [RequestRow], into database: Database) throws -> [ServiceError?] {
+        let refusals = try rows.map { try self.insert($0, into: database) }
         let add = try RawStatement(
             """
             INSERT INTO counts (minute, kind, logs) VALUES (?, ?, ?)
@@ -48,9 +48,16 @@ struct LogInserter {
             try add.run()
         }
         self.counts.removeAll(keepingCapacity: true)
+        return refusals
     }
 
-    private mutating func insert(_ row: RequestRow, into database: Database) throws {
+    private mutating func insert(_ row: RequestRow, into database: Database) throws -> ServiceError? {
+        let lastLog = self.nextID + Int64(row.logs.count) - 1
+        if let write = row.write,
+            let refusal = try SequenceTable.record(write, of: row.request, lastLog: lastLog, in: database)
+        {
+            return refusal
+        }
         let requestID = try row.insert(firstLog: self.nextID, into: database)
         let received = row.request.receivedAt.microseconds
         let insert = try RawStatement(
@@ -78,6 +85,7 @@ struct LogInserter {
             try self.insertWords(into: database)
             self.nextID += 1
         }
+        return nil
     }
 
     private func isBelievable(_ time: Int64, _ received: Int64) -> Bool {

@@ -138,12 +138,14 @@ public final class LogStore: Sendable {
 
     // MARK: - Writing
 
-    /// Stores one request; returns once it is committed. Throws a ``StoreFailure`` if the database refuses it.
-    func append(_ request: StoredRequest, logs: [LogFields]) async throws {
-        try await self.writer.append(RequestRow(request: request, logs: logs))
+    /// Stores one request; returns once it is committed. Throws a ``StoreFailure`` if the database refuses it, and a
+    /// ``ServiceError`` if its sequence id does.
+    func append(_ request: StoredRequest, logs: [LogFields], write: IdempotentWrite? = nil) async throws {
+        try await self.writer.append(RequestRow(request: request, logs: logs, write: write))
     }
 
-    /// Stores one group of logs; returns once it is committed. Throws a ``StoreFailure`` if the database refuses it.
+    /// Stores one group of logs; returns once it is committed. Throws a ``StoreFailure`` if the database refuses it, and a
+    /// ``ServiceError`` if its sequence id does.
     ///
     /// - Parameters:
     ///   - group: What to store.
@@ -153,6 +155,7 @@ public final class LogStore: Sendable {
     ///   - compression: How it was sent.
     ///   - rawBytes: Its size before compression.
     ///   - wireBytes: Its size as sent.
+    ///   - write: What has it stored once; `nil` for each time that it comes.
     public func append(
         _ group: LogGroup,
         project: String,
@@ -160,7 +163,8 @@ public final class LogStore: Sendable {
         receivedAt: Date = Date(),
         compression: Compression = .none,
         rawBytes: Int = 0,
-        wireBytes: Int = 0
+        wireBytes: Int = 0,
+        write: IdempotentWrite? = nil
     ) async throws {
         let request = StoredRequest(
             receivedAt: receivedAt,
@@ -174,7 +178,7 @@ public final class LogStore: Sendable {
             compression: compression,
             logCount: group.logs.count
         )
-        try await self.append(request, logs: group.logs)
+        try await self.append(request, logs: group.logs, write: write)
     }
 
     /// Closes the file, which holds everything then: no write-ahead log is left beside it, unless another process reads.

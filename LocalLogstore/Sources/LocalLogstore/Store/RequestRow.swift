@@ -8,6 +8,8 @@ import GRDB
 struct RequestRow: Sendable {
     var request: StoredRequest
     var logs: [LogFields]
+    /// What has it stored once; `nil` for each time that it comes.
+    var write: IdempotentWrite?
 
     /// Writes the request without its logs, and returns its number.
     func insert(firstLog: Int64, into database: Database) throws -> Int64 {

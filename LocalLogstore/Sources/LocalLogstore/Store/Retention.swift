@@ -55,6 +55,7 @@ extension LogStore {
         if deleted > 0 {
             let writer = self.writer
             try await self.transactions.run { database in
+                try SequenceTable.forgetDeleted(in: database)
                 try Self.forgetEmptyKinds(in: database)
                 writer.forget()
             }

@@ -18,9 +18,13 @@ enum StoreSchema {
     /// Stands behind each value in the index, so that no phrase goes from one value into the next. No word contains it.
     static let separator = "¦"
 
-    /// Makes the tables in an empty database.
+    /// Makes the tables that are missing.
     static func prepare(_ writer: any DatabaseWriter) throws {
-        try writer.write { if try self.isEmpty($0) { try self.create(in: $0) } }
+        try writer.write {
+            if try self.isEmpty($0) { try self.create(in: $0) }
+            // Files of this version were made before it had any.
+            try SequenceTable.create(in: $0)
+        }
     }
 
     /// Whether nobody has put anything into the database, be it but a mark.

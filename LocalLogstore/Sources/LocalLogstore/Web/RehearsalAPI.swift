@@ -51,6 +51,7 @@ struct RehearsalAPI: Sendable {
             ("jitter", .int(settings.jitter)), ("errorShare", .double(settings.errorShare)),
             ("errorKinds", .strings(settings.errorKinds)), ("seed", .int(settings.seed)),
             ("outage", window(settings.outage)), ("trackingOff", window(settings.trackingOff)),
+            ("forgetKeys", settings.forgetKeys.map { .double($0) } ?? .null),
             ("maximumBytes", settings.maximumBytes.map { .int($0) } ?? .null),
             ("maximumLogs", settings.maximumLogs.map { .int($0) } ?? .null),
         ])
@@ -67,7 +68,7 @@ struct RehearsalAPI: Sendable {
             }
             return number
         }
-        func optional() throws(WebError) -> Int? {
+        func optional<Number: LosslessStringConvertible>() throws(WebError) -> Number? {
             if case .null = value { return nil }
             return try number()
         }
@@ -86,6 +87,7 @@ struct RehearsalAPI: Sendable {
         case "jitter": settings.jitter = try number()
         case "errorShare": settings.errorShare = try number()
         case "seed": settings.seed = try number()
+        case "forgetKeys": settings.forgetKeys = try optional()
         case "maximumBytes": settings.maximumBytes = try optional()
         case "maximumLogs": settings.maximumLogs = try optional()
         case "outage": settings.outage = try window()

@@ -42,6 +42,14 @@ struct RehearsalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Answer 401 as with web tracking off, likewise.", valueName: "after:for"))
     var trackingOff: WindowArgument?
 
+    @Option(
+        help: ArgumentHelp(
+            "Forget a hash key so many seconds after its last write, and take its sequence ids again.",
+            valueName: "seconds"
+        )
+    )
+    var forgetKeys: Double?
+
     @Option(help: ArgumentHelp("Refuse larger requests, before compression.", valueName: "size"))
     var maxRequestBytes: ByteSize?
 
@@ -70,6 +78,7 @@ struct RehearsalOptions: ParsableArguments {
         if let requests = self.shardRequests { settings.shardRequests = requests }
         settings.outage = self.outage?.window
         settings.trackingOff = self.trackingOff?.window
+        settings.forgetKeys = self.forgetKeys
         settings.maximumBytes = self.maxRequestBytes?.bytes
         settings.maximumLogs = self.maxRequestLogs
         if let problem = settings.problem { throw ValidationError(problem) }

@@ -66,6 +66,25 @@ struct RehearsalTests {
         #expect(passing == ["pa": 2, "pb": 2, "qa": 2, "qb": 2])
     }
 
+    /// Which does not take turns with the others.
+    @Test func takesAKeyToItsShard() {
+        var plan = self.plan {
+            $0.shards = 2
+            $0.shardRequests = 3
+        }
+        func passing(_ key: String) -> Int {
+            (0..<10).count { index in
+                var request = self.request(index)
+                request.key = key
+                return plan.verdict(for: request, at: 0, chance: 0).fault == nil
+            }
+        }
+        #expect(passing(String(repeating: "0", count: 32)) == 3)
+        #expect(passing("7" + String(repeating: "f", count: 31)) == 0)
+        #expect(passing("8" + String(repeating: "0", count: 31)) == 3)
+        #expect(passing(String(repeating: "f", count: 32)) == 0)
+    }
+
     @Test func wantsToKnowWhatGoesWrong() {
         var settings = RehearsalSettings()
         settings.errorShare = 0.5
@@ -128,6 +147,7 @@ struct RehearsalTests {
     @Test(arguments: [
         "[]", "x", #"{"errorShare":2}"#, #"{"errorKinds":["what"]}"#, #"{"what":1}"#, #"{"latency":-1}"#,
         #"{"shards":"2"}"#, #"{"outage":{"start":0}}"#, #"{"outage":{"start":-1,"length":5}}"#, #"{"maximumLogs":0}"#,
+        #"{"forgetKeys":-1}"#, #"{"forgetKeys":"1"}"#,
     ])
     func refuses(json: String) async throws {
         try await withServer { server async throws in

@@ -18,6 +18,7 @@ struct Signer {
         _ path: String,
         query: [(String, String)] = [],
         body: [UInt8] = [],
+        rawSize: Int? = nil,
         headers: [(String, String)] = []
     ) -> HTTPClientRequest {
         signedRequest(
@@ -25,7 +26,26 @@ struct Signer {
             path,
             query: query,
             body: body,
+            rawSize: rawSize,
             headers: headers,
+            key: Self.key,
+            host: self.host,
+            port: self.server.port
+        )
+    }
+
+    /// Puts one log by a hash key.
+    func put(
+        _ message: String,
+        hashKey: String,
+        sequence: UInt64?,
+        to logstore: String = "app"
+    ) async throws -> TestServer.Answer {
+        try await putLogs(
+            message,
+            hashKey: hashKey,
+            sequence: sequence,
+            to: logstore,
             key: Self.key,
             host: self.host,
             port: self.server.port

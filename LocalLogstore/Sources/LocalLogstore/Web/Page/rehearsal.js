@@ -6,7 +6,7 @@ import { bytes, count } from "./format.js";
 
 const none = {
   shards: 0, shardBytes: 5_000_000, shardRequests: 500, latency: 0, jitter: 0, errorShare: 0, errorKinds: ["500", "reset"],
-  seed: 1, outage: null, trackingOff: null, maximumBytes: null, maximumLogs: null,
+  seed: 1, outage: null, trackingOff: null, forgetKeys: null, maximumBytes: null, maximumLogs: null,
 };
 
 const presets = [
@@ -40,6 +40,8 @@ export class RehearsalPanel {
         this.number("shards", "Shards", { max: 1000, hint: "0 for no quota" }), this.number("shardBytes", "Bytes a second of each", { min: 1, max: 1e12 }), this.number("shardRequests", "Requests a second of each", { min: 1, max: 1e6 })),
       this.card("Limits", "Larger requests are refused with PostBodyTooLarge.",
         this.number("maximumBytes", "Bytes of a request", { min: 1, optional: true }), this.number("maximumLogs", "Logs of a request", { min: 1, optional: true })),
+      this.card("Keys", "A hash key is forgotten so long after its last write; what was refused as a duplicate is then stored again.",
+        this.number("forgetKeys", "Forgotten after", { max: 31_536_000, step: "any", unit: "s", optional: true, placeholder: "never" })),
       this.card("Outage", "Connections are reset.", this.window("outage")),
       this.card("Tracking off", "401, as if its owner had switched web tracking off.", this.window("trackingOff")),
       h("div", { class: "buttons" }, h("button", { type: "submit", class: "primary" }, "Apply"), h("button", { type: "button", onclick: () => this.apply({}) }, "Stop rehearsing"), this.problem));
@@ -56,8 +58,8 @@ export class RehearsalPanel {
     return h("section", { class: kind }, h("h3", {}, name), h("p", { class: "dim" }, note), content);
   }
 
-  number(name, label, { min = 0, max, step = 1, unit = "", scale = 1, hint = "", optional = false }) {
-    const input = h("input", { type: "number", min, max, step, id: `rehearsal-${name}`, placeholder: optional ? "no limit" : "" });
+  number(name, label, { min = 0, max, step = 1, unit = "", scale = 1, hint = "", optional = false, placeholder = "no limit" }) {
+    const input = h("input", { type: "number", min, max, step, id: `rehearsal-${name}`, placeholder: optional ? placeholder : "" });
     this.inputs[name] = { input, scale, optional };
     return h("label", { class: "setting" }, h("span", {}, label), input, h("small", {}, unit || hint));
   }
@@ -141,6 +143,7 @@ function describe({ settings, elapsed, outageNow, trackingOffNow }) {
   if (settings.errorShare > 0) what.push(`${Math.round(settings.errorShare * 1000) / 10} % fail (${settings.errorKinds.join(", ")})`);
   if (settings.latency > 0 || settings.jitter > 0) what.push(`answers ${settings.latency}–${settings.latency + settings.jitter} ms late`);
   if (settings.shards > 0) what.push(`${settings.shards} shards of ${bytes(settings.shardBytes)} and ${count(settings.shardRequests)} requests a second`);
+  if (settings.forgetKeys !== null) what.push(`keys forgotten after ${settings.forgetKeys} s`);
   if (settings.maximumBytes) what.push(`at most ${bytes(settings.maximumBytes)} a request`);
   if (settings.maximumLogs) what.push(`at most ${count(settings.maximumLogs)} logs a request`);
   return what;
