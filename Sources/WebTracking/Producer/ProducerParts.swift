@@ -109,14 +109,13 @@ struct ProducerParts {
             context: context
         )
         let router = TopicRouter(rule: configuration.topic, promotedTags: configuration.promotedTags, table: table)
-        // The queue writes this before the encoder's part: the sequence number, with its name.
-        let sequenceRoom = context.recordOpening.count + EncodedRecord.longestSequence
         let encoder = RecordEncoder(
             mapping: configuration.fields,
             promoted: router.promotedKeys,
             limits: RecordEncoder.Limits(
                 valueBytes: configuration.limits.maximumValueBytes,
-                recordBytes: configuration.largestRecord - sequenceRoom,
+                // The queue writes the sequence number, with its name, before the encoder's part.
+                recordBytes: configuration.largestRecord - context.numbers.longestOpening,
                 nesting: configuration.limits.maximumNesting
             )
         )

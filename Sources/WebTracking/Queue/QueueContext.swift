@@ -17,14 +17,12 @@ final class QueueContext: Sendable {
     let spool: SpoolStore?
     /// The executor of tasks; `nil` for Swift's own pool.
     let executor: (any TaskExecutor)?
-    /// The bytes before a record's sequence number, or before its first member if it has none.
-    let recordOpening: [UInt8]
+    /// Numbers the records.
+    let numbers: RecordNumbers
     /// Runs delivery for a queue. Returns when the queue ends it.
     let startWorker: @Sendable (TopicQueue) async -> Void
     /// Encodes a record that reports repeats.
     let repetition: @Sendable (RepeatedRecord) -> SyntheticRecord?
-    private let hasSequence: Bool
-    private let sequence = Atomic<UInt64>(0)
     /// The base of this producer's batch ids; `nil` for batches without ids.
     private let batchIdentity: UInt64?
     private let queues = Atomic<UInt64>(0)
@@ -48,20 +46,12 @@ final class QueueContext: Sendable {
         self.staticTags = staticTags
         self.sealPolicy = sealPolicy
         self.budget = budget
-        self.hasSequence = sequenceName != nil
+        self.numbers = RecordNumbers(sequenceName: sequenceName)
         self.batchIdentity = batchIdentity
         self.spool = spool
         self.executor = executor
         self.startWorker = startWorker
         self.repetition = repetition
-        self.recordOpening = EncodedRecord.opening(sequenceName: sequenceName)
-    }
-
-    /// A record with this number or the next one, from 1.
-    @inline(__always)
-    func record(_ members: UnsafeRawBufferPointer, number: UInt64? = nil) -> EncodedRecord {
-        let number = number ?? (self.hasSequence ? self.sequence.add(1, ordering: .relaxed).newValue : nil)
-        return EncodedRecord(opening: self.recordOpening, sequence: number, members: members)
     }
 
     /// Whether a record of this rank may use memory and files that are already held.

@@ -60,7 +60,7 @@ final class TopicQueue: RecordQueue {
         if !isUrgent, !isSynthetic, comparedFrom == nil, repairs.isEmpty, self.state.lane.isOpen,
             self.context.admits(rank: rank)
         {
-            let record = self.context.record(members, number: number)
+            let record = self.context.numbers.record(members, number: number)
             if let claim = self.state.lane.claim(record.count) {
                 // The memory is the queue's.
                 withExtendedLifetime(self) {
@@ -84,7 +84,7 @@ final class TopicQueue: RecordQueue {
                 return (.dropped(.repeated), false)
             }
             if !repairs.isEmpty { state.ledger.tally.repaired += repairs }
-            let record = self.context.record(members, number: number)
+            let record = self.context.numbers.record(members, number: number)
             let backlog = state.ledger.backlog
             let policy = self.context.sealPolicy
             // There is an open batch, and the record fits in.
@@ -113,7 +113,7 @@ final class TopicQueue: RecordQueue {
     /// Whether a record of the library's own would find room. If not, it is not even counted: a report of drops must
     /// not cause more drops to report.
     func hasRoomForSynthetic(_ members: UnsafeRawBufferPointer, in state: State) -> Bool {
-        let size = self.context.recordOpening.count + EncodedRecord.longestSequence + members.count
+        let size = self.context.numbers.longestOpening + members.count
         if let open = state.intake.open, open.hasRoom(for: size) { return true }
         // What a new batch would ask for, or the open one when it grows.
         let needed = self.envelope.longestHeader + size + 8192
@@ -282,7 +282,7 @@ extension TopicQueue {
                 state.drops.unannounced[.repeated][lastRecord.rank] += lastRecord.repeats
                 return
             }
-            let record = self.context.record(members)
+            let record = self.context.numbers.record(members)
             let backlog = state.ledger.backlog
             let policy = self.context.sealPolicy
             let rank = reported.rank

@@ -61,8 +61,8 @@ import Logging
     /// A caller that has claimed a place in the open batch, and has not copied its record yet.
     static func claim(_ text: String, in queue: TopicQueue) throws -> Claimed {
         let members = Array("\"m\":\"\(text)\"}".utf8)
-        let number = members.withUnsafeBytes { queue.context.record($0).sequence }
-        let count = members.withUnsafeBytes { queue.context.record($0, number: number).count }
+        let number = members.withUnsafeBytes { queue.context.numbers.record($0).sequence }
+        let count = members.withUnsafeBytes { queue.context.numbers.record($0, number: number).count }
         let claim = queue.state.lane.claim(count)
         return Claimed(
             claim: try #require(claim),
@@ -80,7 +80,7 @@ import Logging
 
         func copy() {
             self.members.withUnsafeBytes {
-                self.queue.context.record($0, number: self.number).write(to: self.claim.start, isFirst: false)
+                self.queue.context.numbers.record($0, number: self.number).write(to: self.claim.start, isFirst: false)
             }
         }
 
@@ -259,7 +259,7 @@ import Logging
             members.withUnsafeBytes { self.queue.append($0, rank: 2, repairs: RepairCounts(), number: number) }
         }
         // As if it had been drawn before.
-        let number = members.withUnsafeBytes { self.queue.context.record($0).sequence }
+        let number = members.withUnsafeBytes { self.queue.context.numbers.record($0).sequence }
         #expect(append(number: number) == .retired(number: 2))
         // Here none was drawn.
         #expect(append(number: nil) == .retired(number: nil))
