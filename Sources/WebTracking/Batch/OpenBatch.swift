@@ -88,6 +88,12 @@ struct OpenBatch: BatchContent {
     @inline(__always)
     func hasRoom(for cost: Int) -> Bool { self.bytes(adding: cost) <= self.memory.capacity }
 
+    /// Whether it has to be sealed before a record of `cost` bytes is added.
+    @inline(__always)
+    func isFull(_ policy: SealPolicy, adding cost: Int, backlog: Int) -> Bool {
+        policy.isFull(count: self.count, bytes: self.rawBytes &+ cost, backlog: backlog)
+    }
+
     /// Adds a record if there is room for it, and a request may hold it; `false` if not.
     ///
     /// One call that checks and changes the batch in place. With two calls, the first one would copy it.
@@ -100,7 +106,7 @@ struct OpenBatch: BatchContent {
         backlog: Int
     ) -> Bool {
         let cost = self.cost(of: record)
-        guard self.hasRoom(for: cost), !policy.isFull(self, adding: cost, backlog: backlog) else { return false }
+        guard self.hasRoom(for: cost), !self.isFull(policy, adding: cost, backlog: backlog) else { return false }
         self.append(record, rank: rank, isSynthetic: isSynthetic)
         return true
     }

@@ -25,11 +25,10 @@ struct SealPolicy: Sendable {
         }
     }
 
-    /// Whether a batch that holds records has to be sealed before one of `cost` bytes is added.
+    /// Whether a batch of `count` records, `bytes` with one more, has to be sealed before that is added.
     @inline(__always)
-    func isFull(_ batch: OpenBatch, adding cost: Int, backlog: Int) -> Bool {
-        guard batch.count > 0 else { return false }
-        return batch.count >= self.maximumRecords || batch.rawBytes &+ cost > self.sizeLimit(backlog: backlog)
+    func isFull(count: Int, bytes: Int, backlog: Int) -> Bool {
+        count > 0 && (count >= self.maximumRecords || bytes > self.sizeLimit(backlog: backlog))
     }
 
     /// The memory to ask for so that `needed` bytes fit: twice as much as before, from 4 KiB up to what a batch of the

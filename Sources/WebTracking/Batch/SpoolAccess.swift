@@ -195,7 +195,7 @@ extension FileSystem {
         owner: SpoolAccess.Entry? = nil,
         access: SpoolAccess
     ) throws(FileError) {
-        let bytes = try self.read(path, limit: SpoolExamination.largestFile, access: access)
+        let bytes = try self.read(path, limit: SpoolFormat.largestFile, access: access)
         let draft = "\(target).part"
         // A process that died in the middle may have left its draft, which no reader takes for a copy.
         unlink(draft)

@@ -23,9 +23,6 @@ enum SpoolFinding {
 
 /// Looks into spool files. Nothing is written to them.
 enum SpoolExamination {
-    /// The size of the largest file that can be one.
-    static let largestFile = 1 << 30
-
     /// What is in a file of a folder whose lock is held. Records are checked one by one.
     ///
     /// The file stays mapped, and what is written to its memory stays in memory: neither needs room on the disk. A file
@@ -43,7 +40,7 @@ enum SpoolExamination {
         let size = try FileSystem.size(descriptor, path: path, access: spoolFolder.access)
         // A process may have died between the making of the file and the allocation of its blocks.
         if size == 0 { return .empty }
-        guard (SpoolFormat.headerBytes...self.largestFile).contains(size) else { return self.wrongSize(size) }
+        guard (SpoolFormat.headerBytes...SpoolFormat.largestFile).contains(size) else { return self.wrongSize(size) }
         let file = SpoolFile.recovered(path, bytes: size, spoolFolder: spoolFolder)
         if try FileSystem.hasHoles(descriptor, path: path) {
             let bytes = try FileSystem.read(descriptor, bytes: size, path: path)
@@ -70,7 +67,7 @@ enum SpoolExamination {
         openedAt: (Int64) -> MonotonicInstant = { _ in MonotonicInstant(nanoseconds: 0) }
     ) -> SpoolFinding {
         if bytes.isEmpty { return .empty }
-        guard (SpoolFormat.headerBytes...self.largestFile).contains(bytes.count) else {
+        guard (SpoolFormat.headerBytes...SpoolFormat.largestFile).contains(bytes.count) else {
             return self.wrongSize(bytes.count)
         }
         let body = UnsafeRawBufferPointer(rebasing: bytes[SpoolFormat.headerBytes...])

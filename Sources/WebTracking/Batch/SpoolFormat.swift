@@ -13,6 +13,8 @@ enum SpoolFormat {
     static let readVersions: ClosedRange<UInt32> = 1...Self.version
     /// The size of the header page.
     static let headerBytes = 4096
+    /// The size of the largest file that can be one.
+    static let largestFile = 1 << 30
     /// What the state says. Not 0 and 1, so that neither a flipped bit nor a zeroed sector turns one into the other.
     enum State {
         static let holding: UInt32 = 0x444C_4F48  // "HOLD"

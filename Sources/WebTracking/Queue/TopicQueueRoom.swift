@@ -66,7 +66,7 @@ extension TopicQueue {
                 admitsFiles: spool?.admits(rank: rank) ?? true,
                 open: RoomPolicy.Open(
                     isInFile: open.memory.file != nil || open.memory.isForFile,
-                    isFull: self.context.sealPolicy.isFull(open, adding: cost, backlog: backlog),
+                    isFull: open.isFull(self.context.sealPolicy, adding: cost, backlog: backlog),
                     hasRoom: open.hasRoom(for: cost)
                 ),
                 isFileReady: { spool?.hasReadyFile ?? false }

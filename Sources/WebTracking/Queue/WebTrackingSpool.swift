@@ -118,7 +118,7 @@ public struct WebTrackingSpool: Sendable {
         )
         let bytes: [UInt8]
         do throws(FileError) {
-            bytes = try FileSystem.read(path, limit: SpoolExamination.largestFile, access: nil)
+            bytes = try FileSystem.read(path, limit: SpoolFormat.largestFile, access: nil)
         } catch {
             guard !error.isAbsence else { return nil }
             batch.damage = error.description

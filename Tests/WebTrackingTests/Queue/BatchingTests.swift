@@ -99,10 +99,10 @@ import Logging
             )
         }
         let room = 1000 - batch.rawBytes
-        #expect(!policy.isFull(batch, adding: room, backlog: 0))
-        #expect(policy.isFull(batch, adding: room + 1, backlog: 0))
+        #expect(!batch.isFull(policy, adding: room, backlog: 0))
+        #expect(batch.isFull(policy, adding: room + 1, backlog: 0))
         let empty = OpenBatch(header: header, openedAt: .init(nanoseconds: 0), memory: BatchMemory(capacity: 16))
-        #expect(!policy.isFull(empty, adding: 5000, backlog: 0))
+        #expect(!empty.isFull(policy, adding: 5000, backlog: 0))
     }
 
     @Test func aBatchOfShortRecordsIsAsLargeAsARequestMayBe() {
@@ -124,7 +124,7 @@ import Logging
             let opening = EncodedRecord.opening(sequenceName: nil)
             let record = EncodedRecord(opening: opening, sequence: nil, members: members)
             while batch.put(record, rank: 2, isSynthetic: false, policy: policy, backlog: 0) { cost = record.count }
-            return policy.isFull(batch, adding: cost, backlog: 0)
+            return batch.isFull(policy, adding: cost, backlog: 0)
         }
         // Sealed for its size, and not since its memory had no room for marks.
         #expect(isFull && batch.hasRoom(for: cost))
