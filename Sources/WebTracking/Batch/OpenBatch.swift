@@ -164,14 +164,6 @@ struct OpenBatch: BatchContent {
         return self.isWhole
     }
 
-    /// The records that were seen with their marks, up to the first one that was not.
-    var committedPart: OpenBatch {
-        var part = self
-        part.count = self.committed
-        part.used = self.committed == 0 ? self.headerCount : self.mark(self.committed - 1).end
-        return part
-    }
-
     /// What callers may claim behind the last record; `nil` if the next record has to be appended under the lock, as the
     /// first one is.
     mutating func laneTarget(bodyLimit: Int, countLimit: Int) -> AppendLane.Target? {

@@ -33,10 +33,10 @@ struct RecoveredRecords {
     /// Reads the marks in a memory of the size that the header says, whose envelope is whole.
     init(_ header: SpoolFormat.Header, in memory: BatchMemory) {
         self.end = header.envelopeBytes
-        if header.version == SpoolFormat.version {
-            self.readMarks(of: header, in: memory)
-        } else {
+        if header.hasOldMarks {
             self.readOldMarks(of: header, in: memory)
+        } else {
+            self.readMarks(of: header, in: memory)
         }
     }
 

@@ -9,8 +9,10 @@ import WebTrackingPlatform
 /// All numbers are little-endian.
 enum SpoolFormat {
     static let version: UInt32 = 2
-    /// Files of these versions are read: 1 has other marks.
-    static let readVersions: ClosedRange<UInt32> = 1...Self.version
+    /// The version before, which has other marks.
+    static let oldVersion: UInt32 = 1
+    /// Files of these versions are read.
+    static let readVersions: ClosedRange<UInt32> = Self.oldVersion...Self.version
     /// The size of the header page.
     static let headerBytes = 4096
     /// The size of the largest file that can be one.
@@ -57,6 +59,8 @@ enum SpoolFormat {
         var envelopeCheck: UInt64
         /// Where in the body the batch id ends; 0 if there is none.
         var batchIDEnd: Int
+
+        var hasOldMarks: Bool { self.version == SpoolFormat.oldVersion }
 
         /// Whether the bytes before the first record are those that were written; there are that many.
         func hasWholeEnvelope(at base: UnsafeRawPointer) -> Bool {
@@ -169,7 +173,7 @@ enum SpoolFormat {
         let destinationBytes = number(Offset.destinationBytes)
         let topicBytes = number(Offset.topicBytes)
         let capacity = wide(Offset.capacity)
-        let textsEnd = version == 1 ? self.headerBytes : Offset.identity
+        let textsEnd = version == self.oldVersion ? self.headerBytes : Offset.identity
         guard number(Offset.state) == State.holding, destinationBytes + topicBytes <= textsEnd - Offset.texts,
             capacity <= 1 << 30, capacity % 16 == 0,
             wide(Offset.check) == self.check(base, textBytes: destinationBytes + topicBytes),

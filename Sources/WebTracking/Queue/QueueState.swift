@@ -60,8 +60,6 @@ extension TopicQueue.State {
     mutating func noteSealed(_ batch: Batch, _ context: QueueContext) {
         guard let spool = context.spool, batch.memory.file != nil else { return }
         spool.seal(batch.memory)
-        // What a shutdown leaves it unmaps itself, once it has looked for the files.
-        guard !self.isAbandoned else { return }
         if self.ledger.sealed.count > Self.mappedBacklog { context.unmap(batch) }
         guard context.budget.isHalfFull else { return }
         for batch in self.ledger.sealed.prefix(Self.mappedBacklog) { context.unmap(batch) }

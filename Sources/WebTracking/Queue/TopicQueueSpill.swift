@@ -75,7 +75,7 @@ extension TopicQueue {
                 in: spool
             )
         else { return true }
-        var copy = OpenBatch(copying: open.committedPart, to: memory, label: label)
+        var copy = OpenBatch(copying: open, to: memory, label: label)
         let old = self.state.withLock { state -> BatchMemory? in
             state.intake.open?.findCommits()
             guard !state.isAbandoned, let present = state.intake.open, present.memory === open.memory else {
