@@ -10,7 +10,7 @@ struct DeliveryContext: Sendable {
     let slots: RequestSlots
     /// Abandons calls of the transport that never return; `nil` for no deadline.
     let exchangeDeadline: ExchangeDeadline?
-    let budget: MemoryBudget
+    let budget: ByteBudget
     let clockWatch = ClockWatch()
     let destination: Destination
     /// The names of the fields with the label and the sequence number, for the diagnostic of a refused record.

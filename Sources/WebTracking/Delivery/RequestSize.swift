@@ -245,12 +245,12 @@ struct RequestComposer {
     }
 
     let requests: RequestFactory
-    let budget: MemoryBudget
+    let budget: ByteBudget
     /// In the last request, for each byte of the batch: the bytes sent, and the bytes before compression.
     private var wireRatio = 0.0
     private var rawRatio = 0.0
 
-    init(requests: RequestFactory, budget: MemoryBudget) {
+    init(requests: RequestFactory, budget: ByteBudget) {
         self.requests = requests
         self.budget = budget
     }

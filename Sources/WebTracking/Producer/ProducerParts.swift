@@ -5,7 +5,7 @@
 struct ProducerParts {
     let pipeline: RecordPipeline
     let table: TopicTable
-    let budget: MemoryBudget
+    let budget: ByteBudget
     let slots: RequestSlots
     let maintenance: SpoolMaintenance?
     init(
@@ -21,7 +21,7 @@ struct ProducerParts {
     ) throws {
         let diagnostics = sink.report
         let endpoint = try Endpoint.parse(configuration.endpoint)
-        let budget = MemoryBudget(limit: configuration.memoryLimit, shedding: SheddingPolicy())
+        let budget = ByteBudget(limit: configuration.memoryLimit, shedding: SheddingPolicy())
         // The topics' workers use the pipeline and the table, and these use the workers. The links break this circle.
         let links = PartLinks()
         let operation = Self.operation(of: configuration, clock: clock, diagnostics: diagnostics)

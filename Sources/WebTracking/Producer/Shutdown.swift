@@ -148,9 +148,9 @@ extension WebTrackingProducer {
 
     func count(lost: [TopicQueue.SpooledRecords], _ progress: ShutdownProgress) {
         for records in lost {
-            records.buffer.countLost(records.levels)
+            records.queue.countLost(records.levels)
             progress.countLost(records.levels)
-            records.buffer.reportDrops(to: self.diagnostics.report)
+            records.queue.reportDrops(to: self.diagnostics.report)
         }
     }
 

@@ -22,7 +22,7 @@ public final class WebTrackingProducer: Sendable {
     let clock: any ProducerClock
     let transport: any WebTrackingTransport
     let table: TopicTable
-    private let budget: MemoryBudget
+    private let budget: ByteBudget
     let slots: RequestSlots
     let diagnostics: DiagnosticHandler.Sink
     let observer: any ProducerObserver

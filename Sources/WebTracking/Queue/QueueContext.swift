@@ -12,7 +12,7 @@ final class QueueContext: Sendable {
     let source: String
     let staticTags: [(key: String, value: String)]
     let sealPolicy: SealPolicy
-    let budget: MemoryBudget
+    let budget: ByteBudget
     /// The store of batches that are to outlive the process; `nil` if none are.
     let spool: SpoolStore?
     /// The executor of tasks; `nil` for Swift's own pool.
@@ -32,7 +32,7 @@ final class QueueContext: Sendable {
         source: String,
         staticTags: [(key: String, value: String)],
         sealPolicy: SealPolicy,
-        budget: MemoryBudget,
+        budget: ByteBudget,
         sequenceName: String?,
         batchIdentity: UInt64?,
         spool: SpoolStore?,

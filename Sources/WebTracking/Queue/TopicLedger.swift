@@ -400,7 +400,7 @@ extension TopicQueue {
                 self.context.spool?.release(memory)
             } else if memory.label == nil, memory.origin == nil {
                 // Otherwise a spill may be copying it right now, or asking for its origin.
-                self.context.budget.give(memory)
+                self.context.budget.recycle(memory)
             }
         }
     }

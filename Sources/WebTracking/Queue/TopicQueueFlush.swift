@@ -73,7 +73,7 @@ extension TopicQueue {
             // It keeps the memory for callers that are still copying.
             state.unsent = unsent.filter { !$0.batch.isWhole }
             func left(_ file: SpoolFile?, _ levels: LevelCounts, isWaiting: Bool) -> SpooledRecords? {
-                file.map { SpooledRecords(buffer: self, file: $0, levels: levels, isWaiting: isWaiting) }
+                file.map { SpooledRecords(queue: self, file: $0, levels: levels, isWaiting: isWaiting) }
             }
             var files = state.ledger.sealed.compactMap { left($0.spoolFile, $0.levels.all, isWaiting: true) }
             files += state.ledger.inFlight.compactMap { left($0.file, $0.left.all, isWaiting: false) }
@@ -133,7 +133,7 @@ extension TopicQueue {
 
     /// What is left in a file.
     struct SpooledRecords: Sendable {
-        let buffer: TopicQueue
+        let queue: TopicQueue
         let file: SpoolFile
         let levels: LevelCounts
         /// Whether no actor has it, and no caller writes to it, so that it can be unmapped.

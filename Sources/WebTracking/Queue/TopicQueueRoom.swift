@@ -90,7 +90,7 @@ extension TopicQueue {
                 let held = open.memory.heldBytes
                 let wanted = self.context.sealPolicy.capacity(for: needed, current: held, backlog: backlog)
                 let budget = self.context.budget
-                guard let memory = budget.takeFresh(needed, wanted: wanted, inPlaceOf: held, rank: rank) else {
+                guard let memory = budget.allocateNew(needed, wanted: wanted, inPlaceOf: held, rank: rank) else {
                     return .memoryFull
                 }
                 state.intake.open?.move(to: memory)
@@ -140,7 +140,7 @@ extension TopicQueue {
                 break
             }
         }
-        guard let memory = place ?? budget.take(needed, wanted: wanted, rank: rank) else { return .memoryFull }
+        guard let memory = place ?? budget.allocate(needed, wanted: wanted, rank: rank) else { return .memoryFull }
         let header = self.envelope.header(batch: state.intake.nextBatch)
         state.intake.nextBatch += 1
         state.intake.open = OpenBatch(

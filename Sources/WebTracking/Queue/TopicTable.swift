@@ -98,7 +98,7 @@ final class TopicTable: RecordQueues {
 
     /// Whether one more topic may come into use. If so, charges its memory.
     private func hasRoom(in state: State) -> Bool {
-        state.queues.count < self.maximum && self.context.budget.takeTopic()
+        state.queues.count < self.maximum && self.context.budget.chargeTopic()
     }
 
     private func use(_ queue: TopicQueue, in state: inout State) {

@@ -39,7 +39,7 @@ import Logging
                 source: "s",
                 staticTags: [],
                 sealPolicy: SealPolicy(batching),
-                budget: MemoryBudget(limit: 64 << 20, shedding: SheddingPolicy()),
+                budget: ByteBudget(limit: 64 << 20, shedding: SheddingPolicy()),
                 sequenceName: "seq",
                 batchIdentity: nil,
                 spool: spool,

@@ -109,7 +109,7 @@ import Logging
                 source: "s",
                 staticTags: [],
                 sealPolicy: SealPolicy(WebTrackingConfiguration.Batching()),
-                budget: MemoryBudget(limit: 64 << 20, shedding: SheddingPolicy()),
+                budget: ByteBudget(limit: 64 << 20, shedding: SheddingPolicy()),
                 sequenceName: nil,
                 batchIdentity: nil,
                 spool: SpoolStore(

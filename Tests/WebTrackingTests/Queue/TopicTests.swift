@@ -140,13 +140,13 @@ import Logging
     }
 
     @Test func aTopicTakesMemoryThatRecordsWouldHaveAndGivesItBack() {
-        let budget = MemoryBudget(limit: 1 << 20, shedding: SheddingPolicy())
-        #expect(budget.takeTopic() && budget.heldBytes == MemoryBudget.topicBytes && budget.recordBytes == 0)
+        let budget = ByteBudget(limit: 1 << 20, shedding: SheddingPolicy())
+        #expect(budget.chargeTopic() && budget.heldBytes == ByteBudget.topicBytes && budget.recordBytes == 0)
         #expect(budget.charge(budget.room(rank: 6), rank: 6))
         // Full of records.
-        #expect(!budget.takeTopic() && !budget.charge(1, rank: 6))
+        #expect(!budget.chargeTopic() && !budget.charge(1, rank: 6))
         budget.releaseTopic()
-        #expect(budget.room(rank: 6) == MemoryBudget.topicBytes && budget.takeTopic())
+        #expect(budget.room(rank: 6) == ByteBudget.topicBytes && budget.chargeTopic())
     }
 
     @Test func idleTopicsRetireAndMakeRoomAndNothingIsLostOrCountedTwice() async throws {

@@ -6,7 +6,7 @@ import Synchronization
 /// The bytes that a producer holds, over all topics, and the limit of each level.
 ///
 /// Memory is charged when a batch asks for it. A record only reads the total.
-final class MemoryBudget: Sendable {
+final class ByteBudget: Sendable {
     /// The memory that a topic in use takes without its batches: its queue, and the tasks that deliver it. Measured: 11 KB.
     static let topicBytes = 12 << 10
 
@@ -34,7 +34,7 @@ final class MemoryBudget: Sendable {
 
     /// Charges the memory of a topic that comes into use. Returns `false` if there is no room for one more. Topics use
     /// at most half of the limit, and leave the rest to records.
-    func takeTopic() -> Bool {
+    func chargeTopic() -> Bool {
         let taken = self.topics.add(Self.topicBytes, ordering: .relaxed).newValue
         if taken <= self.topicCeiling, self.charge(Self.topicBytes, rank: 6) { return true }
         self.topics.subtract(Self.topicBytes, ordering: .relaxed)
@@ -59,7 +59,7 @@ final class MemoryBudget: Sendable {
 
     /// Memory on the heap for a batch: of `wanted` bytes if possible, and at least of `needed`. Returns `nil` if there
     /// is none for a record of this rank.
-    func take(_ needed: Int, wanted: Int, rank: Int) -> BatchMemory? {
+    func allocate(_ needed: Int, wanted: Int, rank: Int) -> BatchMemory? {
         guard self.admits(rank: rank) else { return nil }
         let spare = self.spare.withLock { spare in
             spare.lastIndex { $0.capacity >= needed }.map { spare.remove(at: $0) }
@@ -67,13 +67,13 @@ final class MemoryBudget: Sendable {
         if let spare {
             if self.charge(spare.capacity, rank: rank) { return spare }
             // A smaller batch may still find room.
-            self.give(spare)
+            self.recycle(spare)
         }
-        return self.takeFresh(needed, wanted: wanted, inPlaceOf: 0, rank: rank)
+        return self.allocateNew(needed, wanted: wanted, inPlaceOf: 0, rank: rank)
     }
 
     /// The same, but always new memory. It replaces `replaced` bytes, which are charged already.
-    func takeFresh(_ needed: Int, wanted: Int, inPlaceOf replaced: Int, rank: Int) -> BatchMemory? {
+    func allocateNew(_ needed: Int, wanted: Int, inPlaceOf replaced: Int, rank: Int) -> BatchMemory? {
         for bytes in [wanted, needed] {
             let capacity = BatchMemory.rounded(bytes)
             if self.charge(capacity - replaced, rank: rank) { return BatchMemory(capacity: capacity) }
@@ -82,7 +82,7 @@ final class MemoryBudget: Sendable {
     }
 
     /// Keeps memory, which is no longer charged, for other batches.
-    func give(_ memory: BatchMemory) {
+    func recycle(_ memory: BatchMemory) {
         guard memory.capacity <= Self.largestSpare else { return }
         self.spare.withLock { spare in
             if spare.count < Self.maximumSpare { spare.append(memory) }
