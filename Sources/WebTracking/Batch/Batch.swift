@@ -36,7 +36,7 @@ struct Batch: BatchContent {
     var highestRank: Int { self.levels.highestRank }
 
     /// Whether the batch counts for the bound of the spool: its file is there, or will be.
-    var isInSpool: Bool { self.spoolFile != nil || self.memory.hasReservedFile }
+    var isInSpool: Bool { self.memory.spoolFile != nil || self.memory.hasReservedFile }
 }
 
 extension BatchContent {
@@ -79,9 +79,6 @@ extension BatchContent {
             )
         }
     }
-
-    /// The spool file that is released when all its records are settled.
-    var spoolFile: SpoolFile? { self.memory.file ?? self.memory.origin?.file }
 
     /// What is remembered of the record at `index`.
     func mark(_ index: Int) -> Mark {

@@ -28,7 +28,7 @@ final class BatchMemory: @unchecked Sendable {
     private let reserved = Atomic<Int>(0)
     /// Whether bytes were ever reserved for its file. Then the memory is used as the file would be. Set before the
     /// memory is used.
-    private(set) var isForFile = false
+    private var isForFile = false
     /// The memory that this was copied from. It is kept as long as this one.
     private(set) var origin: BatchMemory?
     /// How much of a file's memory has been written to, from the front and from the back.
@@ -85,6 +85,12 @@ final class BatchMemory: @unchecked Sendable {
 
     /// The bytes that it takes up now.
     var heldBytes: Int { self.isResident ? self.capacity : 0 }
+
+    /// Whether it cannot grow: it is as large as its file is, or will be.
+    var isFixed: Bool { self.file != nil || self.isForFile }
+
+    /// The file that is released when all its records are settled.
+    var spoolFile: SpoolFile? { self.file ?? self.origin?.file }
 
     /// Keeps `origin`, of which this is a copy, as long as this is in use.
     func keep(_ origin: BatchMemory) { self.origin = origin }

@@ -306,7 +306,7 @@ extension EncodedRecord {
 /// The open batch of a topic, and what belongs to it.
 struct Intake {
     /// The memory of a file for a topic with few records.
-    static let smallestFile = 32 << 10
+    static let smallestPlace = 32 << 10
 
     var open: OpenBatch?
     /// Batches that are to be sealed as soon as callers have copied what they have claimed in them, the oldest first.
@@ -317,8 +317,8 @@ struct Intake {
     private(set) var isUrgent = false
     /// The number of the next batch.
     var nextBatch: UInt64 = 0
-    /// The size of the next spool file's memory: small for a topic of few records.
-    var spoolBytes = Self.smallestFile
+    /// The size of the next place for a batch that does not grow: small for a topic of few records.
+    var nextBytes = Self.smallestPlace
 
     /// Notes that a record came that must not linger. Returns `true` if it is the first one.
     mutating func becomesUrgent() -> Bool {
@@ -371,14 +371,12 @@ struct Intake {
     var count: Int { (self.open?.count ?? 0) + self.closing.reduce(0) { $0 + $1.count } }
 
     /// The same by level, without those that callers are still copying.
-    var levels: BatchLevels? {
-        guard let open = self.open else { return self.closing.isEmpty ? nil : self.levelsOfClosing }
-        let levels = open.levels(of: [open.all])
-        return self.closing.isEmpty ? levels : levels + self.levelsOfClosing
+    var levels: BatchLevels {
+        let open = self.open.map { $0.levels(of: [$0.all]) } ?? BatchLevels()
+        return self.closing.reduce(open) { $0 + $1.levels(of: [$1.all]) }
     }
 
-    /// Whether there are batches in memory only, and how many records they have.
-    var hasUnspooled: Bool { self.open?.isUnspooled ?? false || self.closing.contains(where: \.isUnspooled) }
+    /// The number of records in batches that are in memory only.
     var unspooled: Int {
         (self.closing + [self.open].compactMap { $0 }).reduce(0) { $0 + ($1.isUnspooled ? $1.count : 0) }
     }
@@ -386,10 +384,6 @@ struct Intake {
     /// Whether a batch that is not sealed is in this memory.
     func holds(_ memory: BatchMemory) -> Bool {
         self.open?.memory === memory || self.closing.contains { $0.memory === memory }
-    }
-
-    private var levelsOfClosing: BatchLevels {
-        self.closing.reduce(BatchLevels()) { $0 + $1.levels(of: [$1.all]) }
     }
 
     /// When the oldest record came.

@@ -32,7 +32,7 @@ actor TopicActor {
     func run() async {
         let destination = self.context.destination
         while !Task.isCancelled {
-            self.queue.context.spool?.reportNotices()
+            self.queue.context.home.reportNotices()
             self.queue.reportDrops(to: self.context.diagnostics)
             self.queue.wakeSettled()
             if let rank = self.queue.takeSpoolPressure() { self.context.evict(rank) }
@@ -87,12 +87,12 @@ actor TopicActor {
         for batch in self.machine.abandon() { self.queue.unload(batch) }
     }
 
-    /// Takes the oldest sealed batch, and maps its file. Returns `false` if there is none. Drops a batch if its file
+    /// Takes the oldest sealed batch, and has it loaded. Returns `false` if there is none. Drops a batch if its file
     /// was removed or changed. If the file cannot be opened at present, the batch waits.
     private func take() async -> Bool {
         while let batch = self.queue.take() {
             if !batch.memory.isResident {
-                let error = await self.map(batch.memory)
+                let error = await self.queue.context.home.load(batch.memory)
                 // A shutdown that did not wait for the disk has counted the batch, which is still in its file.
                 guard !Task.isCancelled else {
                     self.context.budget.charge(batch.memory.heldBytes)
@@ -116,46 +116,21 @@ actor TopicActor {
         return false
     }
 
-    /// Maps a file on the worker, so that no other task waits for the disk. Returns the error if it failed.
-    private func map(_ memory: BatchMemory) async -> FileError? {
-        do throws(FileError) {
-            try await self.queue.context.spool?.worker.run { () throws(FileError) in try memory.map() }
-            return nil
-        } catch {
-            return error
-        }
-    }
-
     /// Puts a batch back into the queue if its file exists but cannot be opened now.
     private func requeue(_ batch: Batch, _ error: FileError) {
         let isFirst = self.unreadableUntil == nil
         self.unreadableUntil = self.context.clock.now() + Self.unreadablePause
         self.queue.requeue(batch)
         guard isFirst else { return }
-        let directory = self.queue.context.spool?.directory ?? ""
-        self.context.diagnostics(.spoolFailed(directory: directory, reason: String(describing: error)))
+        self.queue.context.home.report(String(describing: error))
     }
 
     /// Drops a batch if its file was removed or changed. A changed file is kept.
     private func dropUnreadable(_ batch: Batch, _ error: FileError) async {
-        if error.isDamage, let file = batch.spoolFile, let spool = self.queue.context.spool {
-            let hasMoved = await spool.worker.run {
-                spool.quarantine(file.path, of: file.spoolFolder, reason: String(describing: error))
-            }
-            file.isQuarantined = !hasMoved
-        }
+        if error.isDamage { await self.queue.context.home.quarantine(batch, reason: String(describing: error)) }
         // The marks in the file cannot be read any more. The counts by level are in memory.
         let part = BatchRange(batch: batch, ranges: [batch.all], isLast: true)
         self.drop(part, .spoolDamaged, error: .file(String(describing: error)))
-    }
-
-    /// Keeps the file of a batch with a record that was dropped.
-    private func keep(_ batch: Batch, _ reason: DropReason) async {
-        guard let file = batch.spoolFile, let spool = self.queue.context.spool else { return }
-        await spool.worker.run {
-            let reason = "a record in it was refused (\(reason.rawValue))"
-            spool.quarantineCopy(file, file.path, of: file.spoolFolder, reason: reason)
-        }
     }
 
     /// Waits until `deadline`, or until a flush asks for an attempt at once.
@@ -222,7 +197,10 @@ actor TopicActor {
             let settlement = TopicLedger.Settlement.delivered(rawBytes: raw, wireBytes: wire)
             self.queue.settle(part, as: settlement, isInOrder: self.machine.isInOrder)
         case .dropped(let part, let reason):
-            if self.isPatient { await self.keep(part.batch, reason) }
+            if self.isPatient {
+                let why = "a record in it was refused (\(reason.rawValue))"
+                await self.queue.context.home.keepCopy(of: part.batch, reason: why)
+            }
             self.drop(part, reason, error: failure)
         case .kept(let delay): self.report(verdict, failure, retryIn: delay)
         case .narrowed where verdict.outcome != .tooLarge: self.report(verdict, failure, retryIn: .zero)

@@ -21,7 +21,8 @@ struct ProducerParts {
     ) throws {
         let diagnostics = sink.report
         let endpoint = try Endpoint.parse(configuration.endpoint)
-        let budget = ByteBudget(limit: configuration.memoryLimit, shedding: SheddingPolicy())
+        let heap = HeapHome(limit: configuration.memoryLimit)
+        let budget = heap.budget
         // The topics' workers use the pipeline and the table, and these use the workers. The links break this circle.
         let links = PartLinks()
         let operation = Self.operation(of: configuration, clock: clock, diagnostics: diagnostics)
@@ -81,9 +82,10 @@ struct ProducerParts {
                 isRescue: configuration.spool.isRescue,
                 process: maker,
                 identity: identity(),
+                heap: heap,
                 clock: clock,
                 worker: SpoolWorker("files", isInline: executor != nil),
-                spillToFiles: { links.table?.spillToFiles(isForced: $0, isOver: $1) ?? 0 },
+                spill: { links.table?.spill(into: $0, isForced: $1, isOver: $2) ?? 0 },
                 diagnostics: diagnostics
             )
         }
@@ -92,10 +94,10 @@ struct ProducerParts {
             source: configuration.source ?? HostName.current,
             staticTags: configuration.tags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
             sealPolicy: SealPolicy(configuration.batching),
-            budget: budget,
+            heap: heap,
+            home: spool,
             sequenceName: configuration.fields.includesSequence ? configuration.fields.sequence : nil,
             batchIdentity: configuration.fields.includesBatchID ? identity() : nil,
-            spool: spool,
             executor: executor,
             startWorker: { [isRescue = configuration.spool.isRescue] queue in
                 let isPatient = isRescue && queue.isOfEarlierProcesses

@@ -23,7 +23,7 @@ extension WebTrackingProducer {
         )
         var targets: [(TopicQueue, Int)] = []
         var isDiskAnswering = true
-        var files: [TopicQueue.SpooledRecords] = []
+        var files: [TopicQueue.KeptRecords] = []
         while true {
             switch machine.next(at: self.clock.now()) {
             case .close:
@@ -140,13 +140,13 @@ extension WebTrackingProducer {
     }
 
     /// Counts records as dropped if their files are gone.
-    private func check(_ files: [TopicQueue.SpooledRecords], _ progress: ShutdownProgress) async {
+    private func check(_ files: [TopicQueue.KeptRecords], _ progress: ShutdownProgress) async {
         guard let maintenance = self.maintenance, !files.isEmpty else { return }
         let grace = max(progress.deadline, self.clock.now() + ShutdownMachine.stopGrace)
         self.count(lost: await self.run(until: grace) { await maintenance.lost(of: files) } ?? [], progress)
     }
 
-    func count(lost: [TopicQueue.SpooledRecords], _ progress: ShutdownProgress) {
+    func count(lost: [TopicQueue.KeptRecords], _ progress: ShutdownProgress) {
         for records in lost {
             records.queue.countLost(records.levels)
             progress.countLost(records.levels)
@@ -157,8 +157,8 @@ extension WebTrackingProducer {
     /// Drops what is left, unless that was done before. Returns what is left in files. The caller must keep the result
     /// as long as the folder has to stay locked.
     @discardableResult
-    func abandon(_ progress: ShutdownProgress) -> [TopicQueue.SpooledRecords] {
-        var files: [TopicQueue.SpooledRecords] = []
+    func abandon(_ progress: ShutdownProgress) -> [TopicQueue.KeptRecords] {
+        var files: [TopicQueue.KeptRecords] = []
         var unreported: [TopicQueue] = []
         var workers: [Task<Void, Never>] = []
         progress.abandon {

@@ -120,8 +120,8 @@ public final class WebTrackingProducer: Sendable {
         statistics.spoolBytes = self.maintenance?.store.usedBytes ?? 0
         statistics.isSpoolUnavailable = self.maintenance?.store.isUnavailable ?? false || overview.unspooled > 0
         statistics.unspooled = overview.unspooled
-        statistics.damagedSpoolFiles = self.maintenance?.store.damagedFiles ?? 0
-        statistics.unexpectedExits = self.maintenance?.store.unexpectedExits ?? 0
+        statistics.damagedSpoolFiles = self.maintenance?.store.state.withLock { $0.damagedFiles } ?? 0
+        statistics.unexpectedExits = self.maintenance?.store.state.withLock { $0.unexpectedExits } ?? 0
         statistics.oldestAge = overview.oldest.map { max(self.clock.now() - $0, .zero) } ?? .zero
         statistics.topics = self.table.count
         return statistics

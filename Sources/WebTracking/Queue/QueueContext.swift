@@ -12,9 +12,12 @@ final class QueueContext: Sendable {
     let source: String
     let staticTags: [(key: String, value: String)]
     let sealPolicy: SealPolicy
+    let heap: HeapHome
+    /// Where batches are.
+    let home: any BatchHome
+    /// What the heap and the home have room for. Beside them, as each record reads it.
     let budget: ByteBudget
-    /// The store of batches that are to outlive the process; `nil` if none are.
-    let spool: SpoolStore?
+    let bound: ByteBudget?
     /// The executor of tasks; `nil` for Swift's own pool.
     let executor: (any TaskExecutor)?
     /// Numbers the records.
@@ -32,10 +35,10 @@ final class QueueContext: Sendable {
         source: String,
         staticTags: [(key: String, value: String)],
         sealPolicy: SealPolicy,
-        budget: ByteBudget,
+        heap: HeapHome,
+        home: (any BatchHome)? = nil,
         sequenceName: String?,
         batchIdentity: UInt64?,
-        spool: SpoolStore?,
         executor: (any TaskExecutor)?,
         startWorker: @escaping @Sendable (TopicQueue) async -> Void,
         repetition: @escaping @Sendable (RepeatedRecord) -> SyntheticRecord? = { _ in nil }
@@ -45,27 +48,21 @@ final class QueueContext: Sendable {
         self.source = source
         self.staticTags = staticTags
         self.sealPolicy = sealPolicy
-        self.budget = budget
+        self.heap = heap
+        self.home = home ?? heap
+        self.budget = heap.budget
+        self.bound = home?.bound
         self.numbers = RecordNumbers(sequenceName: sequenceName)
         self.batchIdentity = batchIdentity
-        self.spool = spool
         self.executor = executor
         self.startWorker = startWorker
         self.repetition = repetition
     }
 
-    /// Whether a record of this rank may use memory and files that are already held.
+    /// Whether a record of this rank may use what batches hold already.
     @inline(__always)
     func admits(rank: Int) -> Bool {
-        self.budget.admits(rank: rank) && self.spool?.admits(rank: rank) ?? true
-    }
-
-    /// Gives back the memory of a batch in a file.
-    func unmap(_ batch: Batch) {
-        // A batch in memory only stays mapped.
-        guard batch.memory.file != nil, !batch.isUnspooled else { return }
-        self.budget.release(batch.memory.heldBytes)
-        self.spool?.unmap(batch.memory)
+        self.budget.admits(rank: rank) && self.bound?.admits(rank: rank) ?? true
     }
 
     /// The prefix of a new queue's batch ids. It differs from that of every earlier queue of any producer.

@@ -49,24 +49,24 @@ extension TopicQueue.State {
         while let sealed = self.ledger.sealClosing(&self.intake) { self.noteSealed(sealed, context) }
         for index in self.unsent.indices {
             self.unsent[index].batch.findCommits()
-            self.ledger.countLate(&self.unsent[index])
-            // Nothing is written to its file any more.
-            if self.unsent[index].batch.isWhole { context.spool?.unmap(self.unsent[index].batch.memory) }
+            let memory = self.unsent[index].batch.memory
+            self.ledger.countLate(&self.unsent[index], isKept: context.home.keeps(memory))
+            // Nothing is written to it any more.
+            if self.unsent[index].batch.isWhole { context.home.unmap(memory) }
         }
         self.unsent.removeAll(where: \.batch.isWhole)
     }
 
-    /// Notes that a batch was sealed, and waits: in a file it needs no memory, least of all when memory is short.
+    /// Notes that a batch was sealed, and waits: it needs no memory, least of all when that is short.
     mutating func noteSealed(_ batch: Batch, _ context: QueueContext) {
-        guard let spool = context.spool, batch.memory.file != nil else { return }
-        spool.seal(batch.memory)
-        if self.ledger.sealed.count > Self.mappedBacklog { context.unmap(batch) }
+        guard context.home.seal(batch.memory) else { return }
+        if self.ledger.sealed.count > Self.residentBacklog { context.home.offload(batch) }
         guard context.budget.isHalfFull else { return }
-        for batch in self.ledger.sealed.prefix(Self.mappedBacklog) { context.unmap(batch) }
+        for batch in self.ledger.sealed.prefix(Self.residentBacklog) { context.home.offload(batch) }
     }
 
-    /// The number of sealed batches of a topic that stay mapped although they are in files.
-    private static let mappedBacklog = 2
+    /// The number of sealed batches of a topic that stay in memory although their home has them.
+    private static let residentBacklog = 2
 
     /// Where callers may claim places; `nil` if the next record has to take the lock.
     mutating func laneTarget(_ policy: SealPolicy) -> AppendLane.Target? {

@@ -87,51 +87,47 @@ final class SpoolMaintenance: Sendable {
     /// Makes everything that was written before the call survive a loss of power. Waits for a round that is already
     /// running.
     func sync() async {
-        let store = self.store
-        await self.syncWorker.run { store.sync() }
+        await self.syncWorker.run { self.store.sync() }
     }
 
     /// Notes the stop, first of all, and moves the records that wait in memory to files until
     /// `end`, as the last chance before the shutdown's.
     func spillBeforeEnd(until end: MonotonicInstant) async {
-        let store = self.store
-        store.spillsUntil.withLock { $0 = end }
-        await store.worker.run { store.prepareEnd() }
+        self.store.spillsUntil.withLock { $0 = end }
+        await self.store.worker.run { self.store.prepareEnd() }
     }
 
     /// Does the same from a thread that may block. Returns whether the disk has answered by `deadline`.
     @discardableResult
     func spillBeforeEnd(until end: MonotonicInstant, deadline: MonotonicInstant) -> Bool {
-        let store = self.store
-        store.spillsUntil.withLock { $0 = end }
-        let wait: (DispatchSemaphore) -> Bool = { $0.wait(until: deadline, clock: store.clock) }
-        return store.worker.run(waiting: wait) { store.prepareEnd() } != nil
+        self.store.spillsUntil.withLock { $0 = end }
+        return self.run(until: deadline) { self.store.prepareEnd() } != nil
     }
 
     /// Those of `spooled` that have lost their file.
-    func lost(of spooled: [TopicQueue.SpooledRecords]) async -> [TopicQueue.SpooledRecords] {
-        await self.store.worker.run { spooled.filter(\.file.isLost) }
+    func lost(of spooled: [TopicQueue.KeptRecords]) async -> [TopicQueue.KeptRecords] {
+        await self.store.worker.run { spooled.filter(\.isLost) }
     }
 
     /// Does the same from a thread that may block. Returns none if the disk has not answered by `deadline`.
     func lost(
-        of spooled: [TopicQueue.SpooledRecords],
+        of spooled: [TopicQueue.KeptRecords],
         until deadline: MonotonicInstant
-    ) -> [TopicQueue.SpooledRecords] {
-        let clock = self.store.clock
-        let wait: (DispatchSemaphore) -> Bool = { $0.wait(until: deadline, clock: clock) }
-        return self.store.worker.run(waiting: wait) { spooled.filter(\.file.isLost) } ?? []
+    ) -> [TopicQueue.KeptRecords] {
+        self.run(until: deadline) { spooled.filter(\.isLost) } ?? []
+    }
+
+    private func run<T: Sendable>(until deadline: MonotonicInstant, _ body: @escaping @Sendable () -> T) -> T? {
+        self.store.worker.run(waiting: { $0.wait(until: deadline, clock: self.store.clock) }, body)
     }
 
     /// Releases the folder for the next producer.
     func close() async {
-        let store = self.store
-        let isSynced = self.syncInterval != nil
-        await store.worker.run { store.close(isSynced: isSynced) }
+        await self.store.worker.run { self.store.close(isSynced: self.syncInterval != nil) }
     }
 
     /// Asks the worker to unmap files that were left.
-    func unmap(_ spooled: [TopicQueue.SpooledRecords]) {
-        self.store.unmap(spooled.compactMap { $0.isWaiting ? $0.file.detach() : nil })
+    func unmap(_ spooled: [TopicQueue.KeptRecords]) {
+        self.store.unmap(spooled.compactMap { $0.isWaiting ? $0.memory.spoolFile?.detach() : nil })
     }
 }

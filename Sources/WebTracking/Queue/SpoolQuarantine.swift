@@ -14,7 +14,7 @@ extension SpoolStore {
         // If there is no such folder, give the file a name that no producer reads.
         for target in [self.place(for: path, of: spoolFolder), path + SpoolFolder.damagedSuffix].compactMap({ $0 })
         where rename(path, target) == 0 {
-            self.countDamaged()
+            self.state.withLock { $0.damagedFiles += 1 }
             self.diagnostics(.spoolDamaged(file: target, reason: reason))
             return true
         }
@@ -28,7 +28,7 @@ extension SpoolStore {
     func quarantineCopy(_ file: SpoolFile?, _ path: String, of spoolFolder: SpoolFolder, reason: String) {
         guard !(file?.isKept ?? false) else { return }
         file?.isKept = true
-        self.countDamaged()
+        self.state.withLock { $0.damagedFiles += 1 }
         if let target = self.place(for: path, of: spoolFolder) {
             var status = stat()
             // A process that died during the delivery may have made the copy already.

@@ -104,7 +104,7 @@ struct SpoolRecovery: Sendable {
 
     private func reportFailure(_ machine: inout RecoveryMachine) {
         guard let reason = machine.takeFailure() else { return }
-        self.store.diagnostics(.spoolFailed(directory: self.store.directory, reason: reason))
+        self.store.report(reason)
     }
 
     // MARK: Files
@@ -203,8 +203,7 @@ struct SpoolRecovery: Sendable {
             case .damaged:
                 let path = "\(spoolFolder.path)/\(SpoolProcess.fileName)"
                 try spoolFolder.removeProcess()
-                let reason = "\(path) is damaged; the end of its process is not told"
-                self.store.diagnostics(.spoolFailed(directory: self.store.directory, reason: reason))
+                self.store.report("\(path) is damaged; the end of its process is not told")
                 return nil
             case .process(let process):
                 guard process.destination == self.store.destination else {
@@ -233,7 +232,7 @@ struct SpoolRecovery: Sendable {
             // Beside the failures of a pass: it may last for ever, and hide no other one.
             let reason = String(describing: error)
             if self.reported.marks.withLock({ $0.insert(reason).inserted }) {
-                self.store.diagnostics(.spoolFailed(directory: self.store.directory, reason: reason))
+                self.store.report(reason)
             }
             return nil
         }
@@ -245,15 +244,14 @@ struct SpoolRecovery: Sendable {
         let isAccepted = self.store.isUnavailable ? false : self.tell?(exit) ?? false
         machine.told(isAccepted)
         guard isAccepted else { return }
-        self.store.countUnexpectedExit()
+        self.store.state.withLock { $0.unexpectedExits += 1 }
         let failure = await self.worker.run { () -> FileError? in
             do throws(FileError) { try spoolFolder.removeProcess() } catch { return error }
             return nil
         }
         // Otherwise it is remembered, so that not each look tells it.
         guard let failure else { return machine.forget(spoolFolder.path) }
-        let reason = "\(failure); the next start tells again that its process ended without a stop"
-        self.store.diagnostics(.spoolFailed(directory: self.store.directory, reason: reason))
+        self.store.report("\(failure); the next start tells again that its process ended without a stop")
     }
 
     /// Finds out what is in a file, and acts on it.
@@ -341,9 +339,9 @@ struct SpoolRecovery: Sendable {
         guard let read = found.batch else { return nil }
         let batch = read.batch
         if let damage = read.damage {
-            self.store.quarantineCopy(batch.spoolFile, path, of: spoolFolder, reason: damage)
+            self.store.quarantineCopy(batch.memory.spoolFile, path, of: spoolFolder, reason: damage)
         }
-        self.store.chargeRecovered(batch.spoolFile?.bytes ?? 0)
+        self.store.chargeRecovered(batch.memory.spoolFile?.bytes ?? 0)
         return batch.sealed()
     }
 }

@@ -11,11 +11,10 @@ import Synchronization
 final class SpoolStore: Sendable {
     /// The answer to a request for memory.
     enum Answer {
+        /// In a ready file; or as large on the heap, until the file that is reserved for it is made.
         case memory(BatchMemory)
         /// The bound on the spool's bytes is reached.
         case full
-        /// No file is ready. One is being made for so many bytes, which are reserved for it.
-        case reserved(bytes: Int)
         /// Files cannot be made at present. The reason has been reported.
         case unavailable
     }
@@ -39,8 +38,10 @@ final class SpoolStore: Sendable {
     let isRescue: Bool
     /// What a folder says of its maker; `nil` to say nothing.
     let process: SpoolProcess?
-    /// By rank: the number of held bytes up to which records of that level get room.
-    private let ceilings: [Int]
+    /// Where batches are that have no file.
+    let heap: HeapHome
+    /// The bytes of files with records. The bytes that are reserved for more of them count, too.
+    let files: ByteBudget
     let clock: any ProducerClock
     let diagnostics: @Sendable (ProducerDiagnostic) -> Void
     let identity: UInt64
@@ -49,20 +50,17 @@ final class SpoolStore: Sendable {
     /// Moves records that wait in memory to files, and returns how many are still in memory. Called only on the worker.
     /// With `isForced`, it does so at once and for all topics, as files may be gone. Begins with no other topic as soon as
     /// `isOver`.
-    let spillToFiles: @Sendable (_ isForced: Bool, _ isOver: () -> Bool) -> Int
+    let spill: @Sendable (SpoolStore, _ isForced: Bool, _ isOver: () -> Bool) -> Int
     /// When that is over. The shutdown sets it.
     let spillsUntil = Lock<MonotonicInstant?>(nil)
     /// Rung when there is maintenance to do.
     let bell = Doorbell()
     /// The folders that are locked: this producer's own, and recovered ones.
     let heldFolders = HeldFolders()
-    /// The bytes of files with records, and the bytes of files that are ready for new ones or about to be removed.
-    let held = Atomic<Int>(0)
+    /// The bytes of files that are ready for new records or about to be removed.
     let spare = Atomic<Int>(0)
     /// The part of the held bytes that is for files not made yet.
     private let reserved = Atomic<Int>(0)
-    private let damaged = Atomic<Int>(0)
-    private let exits = Atomic<Int>(0)
     /// The number of files and folders that the system has confirmed to be on the disk.
     let synced = Atomic<Int>(0)
     let state: Lock<State>
@@ -72,6 +70,9 @@ final class SpoolStore: Sendable {
         var nextFile: UInt64 = 0
         /// The number of batches so far.
         var batches: UInt64 = 0
+        /// How many files were found damaged, and how many processes were told to have ended without a stop.
+        var damagedFiles = 0
+        var unexpectedExits = 0
         /// Mapped, empty files in the current folder.
         var ready: [SpoolFile] = []
         var policy: ReadyFilePolicy
@@ -112,9 +113,10 @@ final class SpoolStore: Sendable {
         isRescue: Bool = false,
         process: SpoolProcess? = nil,
         identity: UInt64,
+        heap: HeapHome,
         clock: any ProducerClock,
         worker: SpoolWorker = SpoolWorker(queue: nil),
-        spillToFiles: @escaping @Sendable (_ isForced: Bool, _ isOver: () -> Bool) -> Int = { _, _ in 0 },
+        spill: @escaping @Sendable (SpoolStore, _ isForced: Bool, _ isOver: () -> Bool) -> Int = { _, _, _ in 0 },
         diagnostics: @escaping @Sendable (ProducerDiagnostic) -> Void
     ) {
         self.directory = SpoolPaths.name(of: directory)
@@ -126,11 +128,12 @@ final class SpoolStore: Sendable {
         // In whole pages, as files are mapped. A write beyond `ulimit -f` fails.
         let limit = FileSystem.sizeLimit.map { max($0 - SpoolFormat.headerBytes, 0) & ~4095 } ?? .max
         self.largestCapacity = max(min(max(maximumBytes / 64, 32 << 10), limit), 4096)
-        self.ceilings = (0..<7).map { SheddingPolicy().ceiling(rank: $0, limit: maximumBytes) }
+        self.heap = heap
+        self.files = ByteBudget(limit: maximumBytes)
         self.identity = identity
         self.clock = clock
         self.worker = worker
-        self.spillToFiles = spillToFiles
+        self.spill = spill
         self.diagnostics = diagnostics
         let policy = ReadyFilePolicy(maximumBytes: maximumBytes, largest: self.largestCapacity)
         self.state = Lock(State(policy: policy, seed: identity))
@@ -142,35 +145,7 @@ final class SpoolStore: Sendable {
     }
 
     /// The bytes of the files that hold records, with the bytes that are reserved for more of them.
-    var heldBytes: Int { self.held.load(ordering: .relaxed) }
-
-    /// Whether a record of this rank may use a file that is held already.
-    ///
-    /// Levels share files. Near the bound, only severe records are admitted: the room that is left is for them, and no
-    /// file with an error in it is evicted for a less severe record.
-    @inline(__always)
-    func admits(rank: Int) -> Bool { self.held.load(ordering: .relaxed) <= self.ceilings[rank] }
-
-    /// Whether the bound has room for a file of so many bytes, for a record of this rank. `reserved` of them are held
-    /// already.
-    func hasRoom(for bytes: Int, rank: Int = 6, reserved: Int = 0) -> Bool {
-        let more = SpoolFile.bytes(capacity: bytes) - reserved
-        return (reserved > 0 && more <= 0) || self.held.load(ordering: .relaxed) + more <= self.ceilings[rank]
-    }
-
-    /// The number of files that were found damaged.
-    var damagedFiles: Int { self.damaged.load(ordering: .relaxed) }
-
-    /// The number of processes that were told to have ended without a stop.
-    var unexpectedExits: Int { self.exits.load(ordering: .relaxed) }
-
-    /// Counts a process that was told to have ended without a stop.
-    func countUnexpectedExit() { self.exits.add(1, ordering: .relaxed) }
-
-    /// Counts a file that was found damaged.
-    func countDamaged() {
-        self.damaged.add(1, ordering: .relaxed)
-    }
+    var heldBytes: Int { self.files.heldBytes }
 
     /// Whether files can be made, as far as the last attempt shows.
     var isAvailable: Bool {
@@ -179,7 +154,7 @@ final class SpoolStore: Sendable {
     }
 
     /// Whether a file is ready.
-    var hasReadyFile: Bool { self.state.withLock { !$0.ready.isEmpty } }
+    var hasReadyPlace: Bool { self.state.withLock { !$0.ready.isEmpty } }
 
     /// Whether the last attempt to make a file failed.
     var isUnavailable: Bool { self.state.withLock { !$0.isClosed && $0.retryAt != nil } }
@@ -190,7 +165,7 @@ final class SpoolStore: Sendable {
     /// smaller one of at least `needed` bytes, then a larger one of up to `largest`.
     func take(capacity: Int, needed: Int? = nil, largest: Int = 0, rank: Int) -> Answer {
         let bytes = SpoolFile.bytes(capacity: capacity)
-        guard self.held.load(ordering: .relaxed) + bytes <= self.ceilings[rank] else { return .full }
+        guard self.files.hasRoom(for: bytes, rank: rank) else { return .full }
         let now = self.clock.now()
         let least = SpoolFile.bytes(capacity: needed ?? capacity)
         let isInline = self.worker.isInline
@@ -216,7 +191,11 @@ final class SpoolStore: Sendable {
         // Ask for a file to replace the one taken, or for the one that was missing.
         self.requestWork()
         if let found { return .memory(found) }
-        if isOwed { return .reserved(bytes: bytes) }
+        if isOwed {
+            let memory = BatchMemory(capacity: bytes - SpoolFormat.headerBytes)
+            memory.reserveFile(bytes)
+            return .memory(memory)
+        }
         guard isInline, self.state.withLock({ $0.retryAt == nil }) else { return .unavailable }
         return self.takeForSpill(capacity: capacity, rank: rank, isReported: false)
     }
@@ -231,9 +210,9 @@ final class SpoolStore: Sendable {
         in state: inout State
     ) -> (BatchMemory?, Bool) {
         // A reservation stays valid, however full the spool is now.
-        let room = reserved + max(self.ceilings[rank] - self.held.load(ordering: .relaxed), 0)
+        let room = reserved + self.files.room(rank: rank)
         let sizes = state.ready.map(\.bytes)
-        let fitting = max(2 * bytes, SpoolFile.bytes(capacity: Intake.smallestFile))
+        let fitting = max(2 * bytes, SpoolFile.bytes(capacity: Intake.smallestPlace))
         // A file that is a little larger; otherwise a smaller one; otherwise a large one.
         let size =
             sizes.filter { $0 >= bytes && $0 <= min(fitting, room) }.min()
@@ -243,7 +222,7 @@ final class SpoolStore: Sendable {
         else { return (nil, false) }
         let file = state.ready.remove(at: index)
         self.spare.subtract(size, ordering: .relaxed)
-        let held = self.held.add(size - reserved, ordering: .relaxed).newValue
+        let held = self.files.charge(size - reserved)
         self.reserved.subtract(reserved, ordering: .relaxed)
         state.ledger.noteOpened(file.path, isNew: file.isNew)
         file.isNew = false
@@ -251,16 +230,26 @@ final class SpoolStore: Sendable {
         return (BatchMemory(file: file, page: page, seed: 0), held == size)
     }
 
-    /// Takes back a file without records.
+    /// Takes back a file without records, or a reservation.
     func putBack(_ memory: BatchMemory) {
-        guard let file = memory.file else { return }
+        guard let file = memory.file else { return self.cancelReservation(memory.takeReserved()) }
         self.state.withLock { state in
             state.ledger.noteFinished(file.path)
             // Needs no wipe: a header is written only when a batch is opened in it.
             state.ready.append(file)
-            self.held.subtract(file.bytes, ordering: .relaxed)
+            self.files.release(file.bytes)
             self.spare.add(file.bytes, ordering: .relaxed)
         }
+    }
+
+    /// Reports a failure.
+    func report(_ failure: String) {
+        self.diagnostics(.spoolFailed(directory: self.directory, reason: failure))
+    }
+
+    /// Reports a failure later, as a thread that logs must not.
+    func reportLater(_ failure: String) {
+        self.state.withLock { $0.notices.append(.spoolFailed(directory: self.directory, reason: failure)) }
     }
 
     /// Reports the diagnostics that wait. Only on threads that deliver, and on the worker.
@@ -272,14 +261,7 @@ final class SpoolStore: Sendable {
         for notice in notices { self.diagnostics(notice) }
     }
 
-    /// The seed for the record checks of the next batch, never 0, and the number of that batch.
-    func nextBatch() -> (seed: UInt64, order: UInt64) {
-        self.state.withLock { state in
-            state.batches += 1
-            return (self.nextSeed(in: &state), state.batches)
-        }
-    }
-
+    /// The seed for the record checks of the next batch.
     func nextSeed(in state: inout State) -> UInt64 {
         // A step of SplitMix64. Never 0: that means records without a check.
         state.seed &+= 0x9E37_79B9_7F4A_7C15
@@ -288,9 +270,11 @@ final class SpoolStore: Sendable {
     }
 
     /// Notes that nothing more is written to a file's batch.
-    func seal(_ memory: BatchMemory) {
-        guard let file = memory.file else { return }
+    @discardableResult
+    func seal(_ memory: BatchMemory) -> Bool {
+        guard let file = memory.file else { return false }
         self.state.withLock { $0.ledger.noteSealed(file.path) }
+        return true
     }
 
     /// Writes all of a file's batch at once. If a round of syncs comes in between, it finds the file open, and the next
@@ -311,8 +295,7 @@ final class SpoolStore: Sendable {
             state.finished.append(memory)
             // The bytes count twice for a moment, rather than not at all: others read these numbers without the lock.
             self.spare.add(file.bytes, ordering: .relaxed)
-            let held = self.held.subtract(file.bytes, ordering: .relaxed).newValue
-            return held == 0
+            return self.files.release(file.bytes) == 0
         }
         // No maintenance is needed any more.
         if isLast { self.bell.ring() }
@@ -322,20 +305,19 @@ final class SpoolStore: Sendable {
     /// Reserves bytes for a file that is not made yet.
     func reserveFile(_ bytes: Int) {
         self.reserved.add(bytes, ordering: .relaxed)
-        self.held.add(bytes, ordering: .relaxed)
+        self.files.charge(bytes)
     }
 
     /// Releases the reservation for a file that is no longer needed.
     func cancelReservation(_ bytes: Int) {
         guard bytes > 0 else { return }
-        self.held.subtract(bytes, ordering: .relaxed)
+        self.files.release(bytes)
         self.reserved.subtract(bytes, ordering: .relaxed)
     }
 
     /// Asks the worker to unmap a file that is not needed now. What was written stays in the file.
     func unmap(_ memory: BatchMemory) {
-        guard let mapping = memory.file?.detach() else { return }
-        self.unmap([mapping])
+        if let mapping = memory.spoolFile?.detach() { self.unmap([mapping]) }
     }
 
     func unmap(_ mappings: [SpoolFile.Mapping]) {
@@ -346,9 +328,8 @@ final class SpoolStore: Sendable {
 
     /// Counts the bytes of a file that this producer has recovered.
     func chargeRecovered(_ bytes: Int) {
-        let held = self.held.add(bytes, ordering: .relaxed).newValue
         // While nothing is held, the maintenance sleeps without a deadline.
-        if held == bytes { self.bell.ring() }
+        if self.files.charge(bytes) == bytes { self.bell.ring() }
     }
 
     /// Starts a round of the worker, unless one is already requested.

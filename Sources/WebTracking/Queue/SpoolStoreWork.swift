@@ -21,7 +21,7 @@ extension SpoolStore {
         }
         if isDue || haveGone || isForced {
             let isOver = { self.spillsUntil.withLock { $0 }.map { self.clock.now() >= $0 } ?? false }
-            let left = self.spillToFiles(isForced || haveGone, isOver)
+            let left = self.spill(self, isForced || haveGone, isOver)
             self.state.withLock { state in
                 if left > 0 { state.isSpillDue = true }
                 guard left == 0, state.retryAt == nil, !state.isClosed, state.reported.take() != nil else {
@@ -236,8 +236,9 @@ extension SpoolStore {
             self.heldFolders.note(spoolFolder)
             self.noteProcess(in: spoolFolder)
             if !spoolFolder.isFolderLocked {
-                let reason = "directories cannot be locked here; only the lock file in a folder says that it is in use"
-                self.state.withLock { $0.notices.append(.spoolFailed(directory: self.directory, reason: reason)) }
+                self.reportLater(
+                    "directories cannot be locked here; only the lock file in a folder says that it is in use"
+                )
             }
             return spoolFolder
         }
@@ -255,12 +256,12 @@ extension SpoolStore {
                 state.isProcessOwed = false
             }
         } catch {
-            let reason = "\(error); until that works, an end of this process without a stop is not told"
-            self.state.withLock { state in
-                guard !state.isProcessOwed else { return }
-                state.isProcessOwed = true
-                state.notices.append(.spoolFailed(directory: self.directory, reason: reason))
+            let isFirst = self.state.withLock { state in
+                defer { state.isProcessOwed = true }
+                return !state.isProcessOwed
             }
+            guard isFirst else { return }
+            self.reportLater("\(error); until that works, an end of this process without a stop is not told")
         }
     }
 
@@ -276,7 +277,7 @@ extension SpoolStore {
     /// `reserved` bytes of those held are for this batch, and are used up once it has its file.
     func takeForSpill(capacity: Int, rank: Int, reserved: Int = 0, isReported: Bool) -> Answer {
         let bytes = SpoolFile.bytes(capacity: capacity)
-        guard self.hasRoom(for: capacity, rank: rank, reserved: reserved) else { return .full }
+        guard bytes <= reserved || self.files.hasRoom(for: bytes - reserved, rank: rank) else { return .full }
         func takeReady() -> BatchMemory? {
             self.state.withLock { self.takeReady(bytes, least: bytes, rank: rank, reserved: reserved, in: &$0).0 }
         }
@@ -291,8 +292,7 @@ extension SpoolStore {
         guard self.usedBytes + bytes <= self.maximumBytes else { return .full }
         do throws(FileError) { try self.makeReplacingReady(bytes) } catch {
             guard isReported else { return .unavailable }
-            let reason = "\(error), for a batch that waits in memory"
-            self.state.withLock { $0.notices.append(.spoolFailed(directory: self.directory, reason: reason)) }
+            self.reportLater("\(error), for a batch that waits in memory")
             return .unavailable
         }
         return takeReady().map { .memory($0) } ?? .full
@@ -327,8 +327,7 @@ extension SpoolStore {
         }
         guard self.process != nil, let spoolFolder else { return }
         do throws(FileError) { try spoolFolder.removeProcess() } catch {
-            let reason = "\(error); the next start may tell that this process ended without a stop"
-            self.state.withLock { $0.notices.append(.spoolFailed(directory: self.directory, reason: reason)) }
+            self.reportLater("\(error); the next start may tell that this process ended without a stop")
         }
     }
 

@@ -120,7 +120,7 @@ extension SpoolStore {
         }
         guard let failure else { return }
         self.state.withLock { $0.ledger.noteRefused(refused) }
-        self.diagnostics(.spoolFailed(directory: self.directory, reason: String(describing: failure)))
+        self.report(String(describing: failure))
     }
 
     /// Syncs a directory above the spool's. If it may be written to but not read, it cannot be opened for that. This is
@@ -128,7 +128,7 @@ extension SpoolStore {
     private func syncParent(_ path: String) throws(FileError) {
         do throws(FileError) { try FileSystem.sync(path, isDirectory: true) } catch {
             guard error.code == EACCES else { throw error }
-            self.diagnostics(.spoolFailed(directory: self.directory, reason: String(describing: error)))
+            self.report(String(describing: error))
         }
     }
 }

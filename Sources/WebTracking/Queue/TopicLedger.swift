@@ -18,8 +18,8 @@ struct TopicLedger {
         /// Its records that are not settled.
         var left: BatchLevels
 
-        /// The file that holds it.
-        var file: SpoolFile? { (self.copy ?? self.batch).spoolFile }
+        /// The memory that stays when it is given up.
+        var memory: BatchMemory { (self.copy ?? self.batch).memory }
         /// Whether it is in memory only.
         var isUnspooled: Bool { !self.isReleased && self.copy == nil && self.batch.isUnspooled }
     }
@@ -63,9 +63,8 @@ struct TopicLedger {
     /// When the oldest record came.
     var oldest: MonotonicInstant? { self.inFlight.map(\.batch.openedAt).min() ?? self.sealed.first?.openedAt }
 
-    /// The tally with the records of the open batch, if there is one.
-    func tally(with open: BatchLevels?) -> Tally {
-        guard let open else { return self.tally }
+    /// The tally with the records of batches that are not sealed.
+    func tally(with open: BatchLevels) -> Tally {
         var tally = self.tally
         tally.accepted += open.all
         tally.pending += open.all
@@ -77,11 +76,6 @@ struct TopicLedger {
     var unspooled: Int {
         self.inFlight.reduce(0) { $0 + ($1.isUnspooled ? $1.left.all.total : 0) }
             + self.sealed.reduce(0) { $0 + ($1.isUnspooled ? $1.count : 0) }
-    }
-
-    /// Whether a batch is in memory only.
-    var hasUnspooled: Bool {
-        self.inFlight.contains(where: \.isUnspooled) || self.sealed.contains(where: \.isUnspooled)
     }
 
     /// Whether the batch in this memory waits or is in flight, and its memory is not being released.
@@ -135,10 +129,9 @@ struct TopicLedger {
         }
     }
 
-    /// Counts records that callers have copied into a batch after it was given up.
-    ///
-    /// In a file they are there for the next start, as this process keeps its folder until then.
-    mutating func countLate(_ unsent: inout UnsentBatch) {
+    /// Counts records that callers have copied into a batch after it was given up. If it `isKept`, they are there for the
+    /// next start, as this process keeps its folder until then.
+    mutating func countLate(_ unsent: inout UnsentBatch, isKept: Bool) {
         var late = unsent.batch.levels(of: [unsent.batch.all])
         late.all -= unsent.counted.all
         late.own -= unsent.counted.own
@@ -146,11 +139,7 @@ struct TopicLedger {
         unsent.counted = unsent.counted + late
         self.tally.accepted += late.all
         self.tally.synthetic += late.synthetic
-        if unsent.batch.memory.file == nil {
-            self.tally.dropped[.shutdownDeadline] += late.all
-        } else {
-            self.tally.pending += late.all
-        }
+        if isKept { self.tally.pending += late.all } else { self.tally.dropped[.shutdownDeadline] += late.all }
     }
 
     /// A batch that was given up before it was sealed.
@@ -364,7 +353,7 @@ extension TopicQueue {
     @discardableResult
     func sealOpen(in state: inout State, isTaken: Bool = false) -> Batch? {
         guard let sealed = state.ledger.seal(&state.intake, isTaken: isTaken) else { return nil }
-        if isTaken { self.context.spool?.seal(sealed.memory) } else { state.noteSealed(sealed, self.context) }
+        if isTaken { self.context.home.seal(sealed.memory) } else { state.noteSealed(sealed, self.context) }
         return sealed
     }
 
@@ -377,32 +366,18 @@ extension TopicQueue {
         // to, which may wait for the disk, and budget and spool have locks of their own.
         if part.isLast {
             self.state.besideLane { $0.ledger.noteReleased(part.batch) }
-            self.free(part.batch.memory)
+            self.context.home.free(part.batch.memory)
         }
         let waiters = self.state.besideLane { state -> [CheckedContinuation<Void, Never>] in
             // Abandoned records have been counted. A late answer does not change that.
             guard !state.isAbandoned else { return [] }
             let (own, copy) = state.ledger.settle(part, as: settlement, isInOrder: isInOrder)
             // Not mapped, so no header is written to here.
-            if let copy { self.free(copy.memory) }
+            if let copy { self.context.home.free(copy.memory) }
             if case .dropped(let reason) = settlement, own.total > 0 { state.drops.unannounced[reason] += own }
             return state.takeReadyWaiters()
         }
         for waiter in waiters { waiter.resume() }
-    }
-
-    /// Releases the memory of a batch whose records are settled.
-    func free(_ memory: BatchMemory) {
-        self.context.budget.release(memory.heldBytes)
-        for memory in [memory] + (memory.origin.map { [$0] } ?? []) {
-            self.context.spool?.cancelReservation(memory.takeReserved())
-            if memory.file != nil {
-                self.context.spool?.release(memory)
-            } else if memory.label == nil, memory.origin == nil {
-                // Otherwise a spill may be copying it right now, or asking for its origin.
-                self.context.budget.recycle(memory)
-            }
-        }
     }
 }
 

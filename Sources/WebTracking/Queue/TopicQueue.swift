@@ -1,10 +1,6 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if SwiftLog
-import Logging
-#endif
-
 /// The queue between the threads that log to one topic and the topic's actor.
 ///
 /// A record takes its lock, or passes it by the ``AppendLane``. (If a record's topic depends on its metadata, it takes the
@@ -117,11 +113,8 @@ final class TopicQueue: RecordQueue {
         if let open = state.intake.open, open.hasRoom(for: size) { return true }
         // What a new batch would ask for, or the open one when it grows.
         let needed = self.envelope.longestHeader + size + 8192
-        let isSpooled = self.context.spool?.isAvailable ?? false
-        guard !isSpooled || self.context.spool?.hasRoom(for: max(needed, state.intake.spoolBytes)) ?? true else {
-            return false
-        }
-        return self.context.budget.hasRoom(for: needed, rank: 6)
+        let home: any BatchHome = self.context.home.isAvailable ? self.context.home : self.context.heap
+        return home.hasRoom(for: needed, next: max(needed, state.intake.nextBytes), rank: 6)
     }
 
     func wakeWorker() {
@@ -184,8 +177,7 @@ extension TopicQueue {
         var skipsBackoff = false
         var waiters: [Waiter] = []
         var nextWaiter = 0
-        /// Batches that were given up while callers were copying records into them. Their memory is kept for that, and a
-        /// file's folder stays locked.
+        /// Batches that were given up while callers were copying records into them. Their memory is kept for that.
         var unsent: [TopicLedger.UnsentBatch] = []
         var worker: Task<Void, Never>?
         /// Whether the worker is about to start, and waits at the turnstile.
@@ -211,7 +203,7 @@ extension TopicQueue {
         func add(to outcome: inout Outcome) {
             outcome.delivered += self.ledger.tally.delivered.total
             outcome.dropped += self.ledger.tally.dropped
-            outcome.pending += self.ledger.tally.pending.total + (self.intake.levels?.all.total ?? 0)
+            outcome.pending += self.ledger.tally.pending.total + self.intake.levels.all.total
         }
 
         /// How many records are in memory only, although they should be in a file.

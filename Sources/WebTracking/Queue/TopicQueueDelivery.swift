@@ -1,10 +1,6 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if SwiftLog
-import Logging
-#endif
-
 /// The actor's side.
 extension TopicQueue {
     /// What the actor can do next.
@@ -63,9 +59,7 @@ extension TopicQueue {
         let drops = self.state.besideLane { state -> DropCounts? in
             guard !state.drops.unannounced.isEmpty else { return nil }
             let lowest = state.drops.unannounced.lowestRank
-            let hasRoom =
-                self.context.budget.hasRoom(for: 8192, rank: lowest)
-                && self.context.spool?.hasRoom(for: state.intake.spoolBytes, rank: lowest) ?? true
+            let hasRoom = self.context.home.hasRoom(for: 8192, next: state.intake.nextBytes, rank: lowest)
             guard state.isClosed || hasRoom else { return nil }
             return state.drops.take(\.unannounced)
         }

@@ -62,23 +62,25 @@ extension TopicQueue {
     /// dropped. Adds the results of all records to `outcome`.
     @discardableResult
     func abandon(addingTo outcome: inout Outcome) -> Rest {
-        let (rest, waiters, left, unsent) = self.state.withLock {
-            state -> (Rest, [CheckedContinuation<Void, Never>], [Batch], Held) in
+        let home = self.context.home
+        let (rest, waiters, left) = self.state.withLock {
+            state -> (Rest, [CheckedContinuation<Void, Never>], [Batch]) in
             defer { state.add(to: &outcome) }
-            guard !state.isAbandoned else { return (Rest(), [], [], Held()) }
+            guard !state.isAbandoned else { return (Rest(), [], []) }
             state.isAbandoned = true
             // Nothing is sealed any more: what is in no file is dropped unread, what is in one is read by its marks, and
             // with 100,000 topics sealing would take the most time.
             let unsent = state.ledger.takeUnsent(&state.intake)
             // It keeps the memory for callers that are still copying.
             state.unsent = unsent.filter { !$0.batch.isWhole }
-            func left(_ file: SpoolFile?, _ levels: LevelCounts, isWaiting: Bool) -> SpooledRecords? {
-                file.map { SpooledRecords(queue: self, file: $0, levels: levels, isWaiting: isWaiting) }
+            func kept(_ memory: BatchMemory, _ levels: LevelCounts, isWaiting: Bool) -> KeptRecords? {
+                home.keeps(memory)
+                    ? KeptRecords(queue: self, memory: memory, levels: levels, isWaiting: isWaiting) : nil
             }
-            var files = state.ledger.sealed.compactMap { left($0.spoolFile, $0.levels.all, isWaiting: true) }
-            files += state.ledger.inFlight.compactMap { left($0.file, $0.left.all, isWaiting: false) }
-            files += unsent.compactMap { left($0.batch.spoolFile, $0.counted.all, isWaiting: $0.batch.isWhole) }
-            let spooled = files.reduce(into: LevelCounts()) { $0 += $1.levels }
+            var all = state.ledger.sealed.compactMap { kept($0.memory, $0.levels.all, isWaiting: true) }
+            all += state.ledger.inFlight.compactMap { kept($0.memory, $0.left.all, isWaiting: false) }
+            all += unsent.compactMap { kept($0.batch.memory, $0.counted.all, isWaiting: $0.batch.isWhole) }
+            let spooled = all.reduce(into: LevelCounts()) { $0 += $1.levels }
             var dropped = state.ledger.tally.pending
             dropped -= spooled
             if dropped.total > 0 { state.ledger.tally.dropped[.shutdownDeadline] += dropped }
@@ -92,18 +94,17 @@ extension TopicQueue {
             }
             let rest = Rest(
                 dropped: dropped.total,
-                spooled: files,
+                spooled: all,
                 recordsInFlight: state.ledger.recordsInFlight,
                 hasUnreportedDrops: !state.drops.unreported.isEmpty,
                 worker: state.worker
             )
             // Under the lock: from then on a caller that is late may let one be unmapped, whose memory would not be seen.
-            let held = unsent.reduce(into: Held()) { $0.take($1.batch.memory) }
-            return (rest, state.waiters.map(\.continuation), state.ledger.sealed, held)
+            for unsent in unsent { home.leave(unsent.batch.memory) }
+            return (rest, state.waiters.map(\.continuation), state.ledger.sealed)
         }
         // Files stay mapped: the worker has to look for them first.
-        self.release(unsent)
-        for batch in left { self.release(batch) }
+        for batch in left { home.leave(batch.memory) }
         for waiter in waiters { waiter.resume() }
         return rest
     }
@@ -113,7 +114,7 @@ extension TopicQueue {
         /// How many records were dropped.
         var dropped = 0
         /// The records that stay in files.
-        var spooled: [SpooledRecords] = []
+        var spooled: [KeptRecords] = []
         /// How many of both were being sent.
         var recordsInFlight = 0
         /// Whether records were dropped that no diagnostic has reported.
@@ -131,41 +132,21 @@ extension TopicQueue {
         }
     }
 
-    /// What is left in a file.
-    struct SpooledRecords: Sendable {
+    /// What is left of a batch for the next process.
+    struct KeptRecords: Sendable {
         let queue: TopicQueue
-        let file: SpoolFile
+        let memory: BatchMemory
         let levels: LevelCounts
         /// Whether no actor has it, and no caller writes to it, so that it can be unmapped.
         let isWaiting: Bool
+
+        /// Whether its file has gone.
+        var isLost: Bool { self.memory.spoolFile?.isLost ?? false }
     }
 
-    /// What batches hold of the memory and of the spool.
-    private struct Held {
-        private(set) var memory = 0
-        private(set) var reserved = 0
-
-        mutating func take(_ memory: BatchMemory) {
-            self.memory += memory.heldBytes
-            self.reserved += memory.takeReserved()
-        }
-    }
-
-    private func release(_ held: Held) {
-        self.context.budget.release(held.memory)
-        self.context.spool?.cancelReservation(held.reserved)
-    }
-
-    private func release(_ batch: some BatchContent) {
-        var held = Held()
-        held.take(batch.memory)
-        self.release(held)
-    }
-
-    /// Gives back the memory of a batch that was abandoned; a file stays, for the next producer.
-    func unload(_ batch: some BatchContent) {
-        self.release(batch)
-        self.context.spool?.unmap(batch.memory)
-        batch.memory.origin?.unmap()
+    /// Gives back the memory of a batch that was abandoned. What its home keeps is for the next producer.
+    func unload(_ batch: Batch) {
+        self.context.home.leave(batch.memory)
+        self.context.home.unmap(batch.memory)
     }
 }

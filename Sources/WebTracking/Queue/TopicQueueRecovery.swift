@@ -1,10 +1,6 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if SwiftLog
-import Logging
-#endif
-
 /// What earlier processes left.
 extension TopicQueue {
     /// Whether the queue is for records of earlier processes only.
@@ -31,7 +27,7 @@ extension TopicQueue {
             if batch.levels.own.total > 0 { state.drops.unannounced[reason] += batch.levels.own }
         }
         self.context.budget.charge(batch.memory.heldBytes)
-        self.free(batch.memory)
+        self.context.home.free(batch.memory)
     }
 
     /// How many records have been settled.

@@ -1,10 +1,6 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if SwiftLog
-import Logging
-#endif
-
 /// Finds the place of the next record: a batch with room, on the heap or in a file, or none.
 extension TopicQueue {
     /// Appends a record that does not fit into the open batch. Returns whether the actor must be woken.
@@ -48,7 +44,7 @@ extension TopicQueue {
     /// Makes room for the record in the open batch, in more memory, or in a new batch. Returns the reason if there is
     /// no room.
     ///
-    /// If the spool is full, batches whose records are at most of rank `evicting` are evicted.
+    /// If the home is full, batches whose records are at most of rank `evicting` are evicted.
     func ensureRoom(
         for record: EncodedRecord,
         rank: Int,
@@ -56,20 +52,19 @@ extension TopicQueue {
         in state: inout State
     ) -> DropReason? {
         var hasEvicted = false
-        let spool = self.context.spool
         state.intake.open?.findCommits()
         while let open = state.intake.open {
             let cost = open.cost(of: record)
             let backlog = state.ledger.backlog
             let step = RoomPolicy.step(
                 admitsMemory: self.context.budget.admits(rank: rank),
-                admitsFiles: spool?.admits(rank: rank) ?? true,
+                admitsHome: self.context.bound?.admits(rank: rank) ?? true,
                 open: RoomPolicy.Open(
-                    isInFile: open.memory.file != nil || open.memory.isForFile,
+                    isFixed: open.memory.isFixed,
                     isFull: open.isFull(self.context.sealPolicy, adding: cost, backlog: backlog),
                     hasRoom: open.hasRoom(for: cost)
                 ),
-                isFileReady: { spool?.hasReadyFile ?? false }
+                isPlaceReady: { self.context.home.hasReadyPlace }
             )
             switch step {
             case .use:
@@ -80,7 +75,7 @@ extension TopicQueue {
                 guard !hasEvicted, self.evict(atMost: evicting, in: &state) else { return .spoolFull }
                 hasEvicted = true
             case .replace(let isGrowing):
-                if isGrowing { state.intake.spoolBytes *= 2 }
+                if isGrowing { state.intake.nextBytes *= 2 }
                 self.sealOpen(in: &state)
             case .grow where !open.isWhole:
                 // A caller is copying a record into it, which must not move.
@@ -89,10 +84,8 @@ extension TopicQueue {
                 let needed = open.bytes(adding: cost)
                 let held = open.memory.heldBytes
                 let wanted = self.context.sealPolicy.capacity(for: needed, current: held, backlog: backlog)
-                let budget = self.context.budget
-                guard let memory = budget.allocateNew(needed, wanted: wanted, inPlaceOf: held, rank: rank) else {
-                    return .memoryFull
-                }
+                let demand = BatchDemand(needed: needed, wanted: wanted, largest: wanted, rank: rank)
+                guard let memory = self.context.heap.allocateNew(demand, inPlaceOf: held) else { return .memoryFull }
                 state.intake.open?.move(to: memory)
                 return nil
             }
@@ -100,47 +93,27 @@ extension TopicQueue {
         return self.open(for: record, rank: rank, evicting: evicting, in: &state)
     }
 
-    /// Opens a batch for the record: in a ready file if records are to outlive the process, and otherwise on the heap.
+    /// Opens a batch for the record.
     func open(for record: EncodedRecord, rank: Int, evicting: Int?, in state: inout State) -> DropReason? {
-        let budget = self.context.budget
         let backlog = state.ledger.backlog
-        let headerCount = self.envelope.headerCount(batch: state.intake.nextBatch)
-        let needed = OpenBatch.bytes(header: headerCount, with: record)
-        let wanted = self.context.sealPolicy.capacity(for: needed, current: 0, backlog: backlog)
-        var place: BatchMemory?
-        if let spool = self.context.spool {
-            guard budget.admits(rank: rank) else { return .memoryFull }
-            // A topic that falls behind fills larger batches, as it sends larger requests.
-            let largest = self.context.sealPolicy.capacity(for: 0, current: .max / 4, backlog: backlog)
-            // All open files are mapped, so many topics share the memory that is left.
-            let share = max(budget.room(rank: rank) / 8, Intake.smallestFile)
-            state.intake.spoolBytes = min(state.intake.spoolBytes, largest, spool.largestCapacity, share)
-            let capacity = max(needed, state.intake.spoolBytes)
-            switch spool.take(capacity: capacity, needed: needed, largest: share, rank: rank) {
-            case .memory(let memory):
-                guard budget.charge(memory.capacity, rank: rank) else {
-                    spool.putBack(memory)
-                    return .memoryFull
-                }
-                place = memory
-            case .full:
-                // Only a batch of this topic, whose lock is held. The actor evicts those of others (`SpoolPressure`).
-                guard self.evict(atMost: evicting, in: &state) else { return .spoolFull }
-                return self.open(for: record, rank: rank, evicting: evicting, in: &state)
-            case .reserved(let bytes):
-                // As large as its file will be.
-                let memory = BatchMemory(capacity: bytes - SpoolFormat.headerBytes)
-                guard budget.charge(memory.capacity, rank: rank) else {
-                    spool.cancelReservation(bytes)
-                    return .memoryFull
-                }
-                memory.reserveFile(bytes)
-                place = memory
-            case .unavailable:
-                break
-            }
+        let policy = self.context.sealPolicy
+        let needed = OpenBatch.bytes(header: self.envelope.headerCount(batch: state.intake.nextBatch), with: record)
+        let demand = BatchDemand(
+            needed: needed,
+            wanted: policy.capacity(for: needed, current: 0, backlog: backlog),
+            largest: policy.capacity(for: 0, current: .max / 4, backlog: backlog),
+            rank: rank
+        )
+        guard self.context.budget.admits(rank: rank) else { return .memoryFull }
+        let memory: BatchMemory
+        switch self.context.home.allocate(demand, next: &state.intake.nextBytes) {
+        case .memory(let allocated): memory = allocated
+        case .memoryFull: return .memoryFull
+        case .homeFull:
+            // Only a batch of this topic, whose lock is held. The actor evicts those of others (`SpoolPressure`).
+            guard self.evict(atMost: evicting, in: &state) else { return .spoolFull }
+            return self.open(for: record, rank: rank, evicting: evicting, in: &state)
         }
-        guard let memory = place ?? budget.allocate(needed, wanted: wanted, rank: rank) else { return .memoryFull }
         let header = self.envelope.header(batch: state.intake.nextBatch)
         state.intake.nextBatch += 1
         state.intake.open = OpenBatch(
@@ -148,23 +121,10 @@ extension TopicQueue {
             batchIDEnd: header.batchIDEnd,
             openedAt: self.context.clock.now(),
             memory: memory,
-            // A batch in memory gets one, too. So it keeps its place in the order when it moves to a file.
-            label: self.context.spool.map { self.label(in: $0) }
+            label: self.context.home.label(topic: self.key.topic)
         )
-        if memory.file == nil { state.hasUnspooled = self.context.spool != nil }
+        if memory.label != nil { state.hasUnspooled = true }
         return nil
-    }
-
-    /// What a file says of the next batch.
-    private func label(in spool: SpoolStore) -> SpoolLabel {
-        let (seed, order) = spool.nextBatch()
-        return SpoolLabel(
-            seed: seed,
-            order: order,
-            openedAt: self.context.clock.wallTime(),
-            destination: spool.destination,
-            topic: self.key.topic
-        )
     }
 
     /// Drops the oldest spooled batch whose most severe record is the least severe, and at most of this rank.
@@ -176,7 +136,7 @@ extension TopicQueue {
             state.drops.unannounced[.spoolFull] += own
             state.drops.unreported[.spoolFull] += own
         }
-        self.free(batch.memory)
+        self.context.home.free(batch.memory)
         return true
     }
 
@@ -193,7 +153,7 @@ extension TopicQueue {
     var spooled: [EvictionPolicy.Candidate] {
         self.state.withLock { state in
             state.ledger.sealed.compactMap { batch in
-                batch.spoolFile.map {
+                batch.memory.spoolFile.map {
                     .init(rank: batch.highestRank, age: batch.openedAt.nanoseconds, bytes: $0.bytes)
                 }
             }
@@ -222,11 +182,11 @@ enum RoomPolicy {
     enum Step: Equatable {
         /// There is no memory for a record of this level.
         case refuse
-        /// A batch in a file has to be evicted first.
+        /// A batch has to be evicted from the home first.
         case evict
         /// Put the record into the open batch as it is.
         case use
-        /// Seal the open batch, and put the record into a new one. If `growing`, that gets a larger file.
+        /// Seal the open batch, and put the record into a new one. If `growing`, that gets a larger place.
         case replace(growing: Bool)
         /// Put the record into the open batch, with more memory.
         case grow
@@ -234,23 +194,24 @@ enum RoomPolicy {
 
     /// What is known of the open batch.
     struct Open {
-        var isInFile: Bool
+        /// Whether its memory cannot grow.
+        var isFixed: Bool
         /// Whether a request cannot hold one more record.
         var isFull: Bool
         /// Whether its memory has room for the record.
         var hasRoom: Bool
     }
 
-    /// The next step for a record. `admitsMemory` and `admitsFiles` say what its level may use. `isFileReady` is asked
-    /// only if the open batch is in memory and has no room.
-    static func step(admitsMemory: Bool, admitsFiles: Bool, open: Open, isFileReady: () -> Bool) -> Step {
+    /// The next step for a record. `admitsMemory` and `admitsHome` say what its level may use. `isPlaceReady` is asked
+    /// only if the open batch can grow and has no room.
+    static func step(admitsMemory: Bool, admitsHome: Bool, open: Open, isPlaceReady: () -> Bool) -> Step {
         guard admitsMemory else { return .refuse }
-        if open.isInFile && !admitsFiles { return .evict }
+        if open.isFixed && !admitsHome { return .evict }
         if open.isFull { return .replace(growing: false) }
         if open.hasRoom { return .use }
-        // A file does not grow: its records would be in two files for a moment. The next file is larger.
-        if open.isInFile { return .replace(growing: true) }
-        // No file was ready when this batch was opened. If one is ready now, it is better than more memory.
-        return isFileReady() ? .replace(growing: false) : .grow
+        // A file does not grow: its records would be in two files for a moment. The next one is larger.
+        if open.isFixed { return .replace(growing: true) }
+        // No place was ready when this batch was opened. If one is ready now, it is better than more memory.
+        return isPlaceReady() ? .replace(growing: false) : .grow
     }
 }

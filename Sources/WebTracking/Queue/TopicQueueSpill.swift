@@ -1,10 +1,6 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-#if SwiftLog
-import Logging
-#endif
-
 /// Moves batches to files: those that are in memory because no file was ready, and those that are still mapped although
 /// their file is gone.
 extension TopicQueue {
@@ -12,8 +8,7 @@ extension TopicQueue {
     /// records are left. Called on the spool's worker. With `isForced`, does so at once, and as if files had gone.
     ///
     /// A batch got its place in the order when it was opened. So if the process dies now, the records stay in order.
-    func spillToFiles(isForced: Bool = false) -> Int {
-        guard let spool = self.context.spool else { return 0 }
+    func spill(into store: SpoolStore, isForced: Bool) -> Int {
         let now = self.context.clock.now()
         let isDue = self.state.withLock { state -> Bool in
             if isForced {
@@ -25,27 +20,28 @@ extension TopicQueue {
         guard isDue else { return self.unspooled }
         // The actor goes on with what it has. A copy of a batch in flight is for the next start, if this process dies
         // first. One that was not mapped is left alone: the actor may be mapping it right now.
-        self.spill(in: spool) { $0.inFlight.filter { $0.isMapped && $0.isUnspooled }.map(\.batch) }
+        self.spill(into: store) { $0.inFlight.filter { $0.isMapped && $0.isUnspooled }.map(\.batch) }
         repeat {
-            self.spill(in: spool) { $0.sealed.filter(\.isUnspooled) }
-        } while !self.moveOpen(in: spool)
-        self.state.withLock { state in
-            state.hasUnspooled = state.ledger.hasUnspooled || state.intake.hasUnspooled
+            self.spill(into: store) { $0.sealed.filter(\.isUnspooled) }
+        } while !self.moveOpen(into: store)
+        return self.state.withLock { state in
+            let left = state.unspooled
+            state.hasUnspooled = left > 0
+            return left
         }
-        return self.unspooled
     }
 
     /// Puts copies of batches into files, the oldest first. If there is no file for one, the next one is tried: each
     /// has its place in the order already.
-    private func spill(in spool: SpoolStore, _ batches: (TopicLedger) -> [Batch]) {
+    private func spill(into store: SpoolStore, _ batches: (TopicLedger) -> [Batch]) {
         for batch in self.state.withLock({ batches($0.ledger) }) {
-            guard let copy = self.spooled(batch, in: spool) else { continue }
+            guard let copy = self.spooled(batch, in: store) else { continue }
             // Before the ledger has it: from then on it is the actor that maps and unmaps it.
             copy.memory.unmap()
             switch self.state.withLock({ $0.ledger.adopt(copy, for: batch) }) {
-            case .waiting: self.free(batch.memory)
+            case .waiting: store.free(batch.memory)
             case .inFlight: break
-            case nil: spool.release(copy.memory)
+            case nil: store.release(copy.memory)
             }
         }
     }
@@ -55,7 +51,7 @@ extension TopicQueue {
 
     /// Moves the open batch to a file, in which it is filled further. Returns `false` if it is not open any more. Most
     /// of it is copied outside of the critical section, which then copies only the records that came in between.
-    private func moveOpen(in spool: SpoolStore) -> Bool {
+    private func moveOpen(into store: SpoolStore) -> Bool {
         let open = self.state.withLock { state -> OpenBatch? in
             state.intake.open?.findCommits()
             guard !state.isAbandoned, let open = state.intake.open, open.isUnspooled else { return nil }
@@ -72,7 +68,7 @@ extension TopicQueue {
                 for: open.memory,
                 capacity: max(open.memory.capacity, open.bytesForCopy),
                 rank: open.levels(of: [open.all]).highestRank,
-                in: spool
+                in: store
             )
         else { return true }
         var copy = OpenBatch(copying: open, to: memory, label: label)
@@ -95,43 +91,43 @@ extension TopicQueue {
             let bytes = memory.file?.bytes ?? 0
             // Notes how much was written, so that all of it is wiped.
             _ = copy.sealed()
-            spool.release(memory)
+            store.release(memory)
             // It was sealed, or will be, and is copied as a whole then.
             self.state.withLock { state in
                 guard self.isHeld(open.memory, in: state) else { return }
-                spool.reserveFile(bytes)
+                store.reserveFile(bytes)
                 open.memory.reserveFile(bytes)
             }
             return false
         }
-        self.free(old)
+        store.free(old)
         return true
     }
 
     /// A copy of a batch in a file; `nil` if there is no file for it.
-    private func spooled(_ batch: Batch, in spool: SpoolStore) -> Batch? {
+    private func spooled(_ batch: Batch, in store: SpoolStore) -> Batch? {
         guard let label = batch.label,
             let memory = self.file(
                 for: batch.memory,
                 capacity: batch.bytesForCopy,
                 rank: batch.highestRank,
-                in: spool
+                in: store
             )
         else { return nil }
-        return spool.fill(memory) { OpenBatch(copying: batch, to: memory, label: label).sealed() }
+        return store.fill(memory) { OpenBatch(copying: batch, to: memory, label: label).sealed() }
     }
 
     /// A file for the batch in this memory. If there is none, this topic asks again after ``SpoolStore/pause``. Other
     /// topics do not wait for that.
-    private func file(for old: BatchMemory, capacity: Int, rank: Int, in spool: SpoolStore) -> BatchMemory? {
+    private func file(for old: BatchMemory, capacity: Int, rank: Int, in store: SpoolStore) -> BatchMemory? {
         let isFirst = self.state.withLock { $0.spillAt == nil }
         // The reserved file, or another one.
         let reserved = old.takeReserved()
-        switch spool.takeForSpill(capacity: capacity, rank: rank, reserved: reserved, isReported: isFirst) {
+        switch store.takeForSpill(capacity: capacity, rank: rank, reserved: reserved, isReported: isFirst) {
         case .memory(let memory):
             self.state.withLock { $0.spillAt = nil }
             return memory
-        case .full, .reserved, .unavailable:
+        case .full, .unavailable:
             let next = self.context.clock.now() + SpoolStore.pause
             self.state.withLock { state in
                 state.spillAt = next
@@ -139,7 +135,7 @@ extension TopicQueue {
                 if self.isHeld(old, in: state) {
                     old.reserveFile(reserved)
                 } else {
-                    spool.cancelReservation(reserved)
+                    store.cancelReservation(reserved)
                 }
             }
             return nil

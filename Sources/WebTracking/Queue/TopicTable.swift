@@ -54,7 +54,7 @@ final class TopicTable: RecordQueues {
         self.maximum = maximum
         let queue = TopicQueue(key: base, context: context)
         self.base = queue
-        self.recovery = context.spool.map { _ in TopicQueue(key: base, context: context, announcer: queue) }
+        self.recovery = context.home.isDurable ? TopicQueue(key: base, context: context, announcer: queue) : nil
         var state = State()
         state.insert(self.base)
         self.state = Lock(state)
@@ -161,9 +161,9 @@ final class TopicTable: RecordQueues {
     }
 
     /// Moves records that wait in memory to files of the spool. Returns how many are still in memory.
-    func spillToFiles(isForced: Bool, isOver: () -> Bool) -> Int {
+    func spill(into store: SpoolStore, isForced: Bool, isOver: () -> Bool) -> Int {
         var left = 0
-        let isWhole = self.visit(until: isOver) { left += $0.spillToFiles(isForced: isForced) }
+        let isWhole = self.visit(until: isOver) { left += $0.spill(into: store, isForced: isForced) }
         // Of the others it is not known.
         return isWhole ? left : max(left, 1)
     }

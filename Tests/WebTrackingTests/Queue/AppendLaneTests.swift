@@ -26,7 +26,8 @@ import Logging
         _ clock: ManualClock,
         maximumRecords: Int = 4096,
         targetBytes: Int = 64 << 10,
-        spool: SpoolStore? = nil
+        heap: HeapHome = HeapHome(limit: 64 << 20),
+        home: (any BatchHome)? = nil
     ) -> TopicQueue {
         var batching = WebTrackingConfiguration.Batching()
         batching.maximumRecords = maximumRecords
@@ -39,10 +40,10 @@ import Logging
                 source: "s",
                 staticTags: [],
                 sealPolicy: SealPolicy(batching),
-                budget: ByteBudget(limit: 64 << 20, shedding: SheddingPolicy()),
+                heap: heap,
+                home: home,
                 sequenceName: "seq",
                 batchIdentity: nil,
-                spool: spool,
                 executor: nil,
                 startWorker: { _ in }
             )
@@ -275,7 +276,8 @@ import Logging
         let perThread = 5000
         let directory = SpoolDirectory()
         let spool = isInFile ? SpoolLaneTests.store(directory, self.clock) : nil
-        let queue = Self.queue(self.clock, targetBytes: 16 << 10, spool: spool)
+        let heap = spool?.heap ?? HeapHome(limit: 64 << 20)
+        let queue = Self.queue(self.clock, targetBytes: 16 << 10, heap: heap, home: spool)
         let left = Atomic<Int>(threads)
         for thread in 0..<threads {
             let hasThread = WriteThread().run {

@@ -6,42 +6,50 @@ import Testing
 @testable import WebTracking
 
 @Suite struct HeapHomeTests {
-    private let budget = ByteBudget(limit: 4 << 20, shedding: SheddingPolicy())
+    private let home = HeapHome(limit: 4 << 20)
 
-    /// Takes memory of this size, and gives it back as a batch does that is settled.
+    private func allocate(_ needed: Int, wanted: Int, rank: Int = 6) throws -> BatchMemory {
+        var next = 0
+        let demand = BatchDemand(needed: needed, wanted: wanted, largest: 0, rank: rank)
+        guard case .memory(let memory) = self.home.allocate(demand, next: &next) else { throw Full() }
+        return memory
+    }
+
+    private struct Full: Error {}
+
+    /// Memory of this size that a settled batch has given back.
     private func used(_ bytes: Int) throws -> BatchMemory {
-        let memory = try #require(self.budget.allocate(bytes, wanted: bytes, rank: 6))
-        self.budget.release(memory.capacity)
-        self.budget.recycle(memory)
+        let memory = try self.allocate(bytes, wanted: bytes)
+        self.home.free(memory)
         return memory
     }
 
     @Test func memoryGivenBackIsUsedForTheNextBatchThatFits() throws {
         let memory = try self.used(64 << 10)
-        #expect(self.budget.heldBytes == 0)
-        let larger = try #require(self.budget.allocate(65 << 10, wanted: 65 << 10, rank: 6))
+        #expect(self.home.budget.heldBytes == 0)
+        let larger = try self.allocate(65 << 10, wanted: 65 << 10)
         #expect(larger !== memory)
-        let smaller = try #require(self.budget.allocate(10, wanted: 128 << 10, rank: 6))
+        let smaller = try self.allocate(10, wanted: 128 << 10)
         #expect(smaller === memory)
-        #expect(self.budget.heldBytes == larger.capacity + memory.capacity)
+        #expect(self.home.budget.heldBytes == larger.capacity + memory.capacity)
         // It is one batch's only.
-        let next = try #require(self.budget.allocate(10, wanted: 64 << 10, rank: 6))
+        let next = try self.allocate(10, wanted: 64 << 10)
         #expect(next !== memory)
     }
 
     @Test func memoryOfLargeBatchesIsNotKept() throws {
         let memory = try self.used(1 << 20)
-        let next = try #require(self.budget.allocate(1 << 20, wanted: 1 << 20, rank: 6))
+        let next = try self.allocate(1 << 20, wanted: 1 << 20)
         #expect(next !== memory)
     }
 
     @Test func keptMemoryThatALevelMayNotUseIsKeptForOthers() throws {
         let memory = try self.used(256 << 10)
         // Info may use a little more, but not as much as that.
-        self.budget.charge(SheddingPolicy().ceiling(rank: 2, limit: 4 << 20) - (64 << 10))
-        let small = try #require(self.budget.allocate(10, wanted: 10, rank: 2))
+        self.home.budget.charge(SheddingPolicy().ceiling(rank: 2, limit: 4 << 20) - (64 << 10))
+        let small = try self.allocate(10, wanted: 10, rank: 2)
         #expect(small !== memory)
-        let taken = try #require(self.budget.allocate(10, wanted: 10, rank: 6))
+        let taken = try self.allocate(10, wanted: 10)
         #expect(taken === memory)
     }
 }

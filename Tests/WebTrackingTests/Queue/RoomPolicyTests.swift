@@ -9,29 +9,29 @@ import Testing
 @Suite struct RoomPolicyTests {
     private func step(
         memory: Bool = true,
-        files: Bool = true,
+        home: Bool = true,
         _ open: RoomPolicy.Open,
-        isFileReady: Bool = false
+        isPlaceReady: Bool = false
     ) -> RoomPolicy.Step {
-        RoomPolicy.step(admitsMemory: memory, admitsFiles: files, open: open) { isFileReady }
+        RoomPolicy.step(admitsMemory: memory, admitsHome: home, open: open) { isPlaceReady }
     }
 
     @Test func anOpenFileIsUsedUntilItIsFullOrItsRequestIs() {
-        let roomy = RoomPolicy.Open(isInFile: true, isFull: false, hasRoom: true)
+        let roomy = RoomPolicy.Open(isFixed: true, isFull: false, hasRoom: true)
         #expect(self.step(roomy) == .use)
-        #expect(self.step(files: false, roomy) == .evict)
-        #expect(self.step(memory: false, files: false, roomy) == .refuse)
-        #expect(self.step(.init(isInFile: true, isFull: true, hasRoom: true)) == .replace(growing: false))
-        #expect(self.step(.init(isInFile: true, isFull: false, hasRoom: false)) == .replace(growing: true))
+        #expect(self.step(home: false, roomy) == .evict)
+        #expect(self.step(memory: false, home: false, roomy) == .refuse)
+        #expect(self.step(.init(isFixed: true, isFull: true, hasRoom: true)) == .replace(growing: false))
+        #expect(self.step(.init(isFixed: true, isFull: false, hasRoom: false)) == .replace(growing: true))
     }
 
     @Test func anOpenSegmentInMemoryGrowsUnlessFilesAreBack() {
-        let tight = RoomPolicy.Open(isInFile: false, isFull: false, hasRoom: false)
+        let tight = RoomPolicy.Open(isFixed: false, isFull: false, hasRoom: false)
         #expect(self.step(tight) == .grow)
-        #expect(self.step(tight, isFileReady: true) == .replace(growing: false))
-        // The bound on files is none of its business.
-        #expect(self.step(files: false, tight) == .grow)
-        #expect(self.step(.init(isInFile: false, isFull: false, hasRoom: true), isFileReady: true) == .use)
+        #expect(self.step(tight, isPlaceReady: true) == .replace(growing: false))
+        // The bound of the home is none of its business.
+        #expect(self.step(home: false, tight) == .grow)
+        #expect(self.step(.init(isFixed: false, isFull: false, hasRoom: true), isPlaceReady: true) == .use)
     }
 
     @Test func spoolPressureIsThatOfTheMostSevereRecordAndIsTakenOnce() {

@@ -238,7 +238,7 @@ import Logging
         // A file is whole before its batch is known to be in it.
         await rig.run {
             spooled() == 100
-                && buffer.state.withLock { !$0.ledger.inFlight.isEmpty && !$0.ledger.hasUnspooled }
+                && buffer.state.withLock { !$0.ledger.inFlight.isEmpty && $0.ledger.unspooled == 0 }
         }
         for number in 100..<150 { rig.sink().info("\(number) \(Self.padding)") }
         // Where no file is ready a record waits in memory for the next one.

@@ -102,6 +102,7 @@ import Logging
     /// A buffer whose batches nobody takes, in files, and one sealed batch of one record for each level.
     private func buffer(_ directory: SpoolDirectory, _ levels: [LogLevel]) -> TopicQueue {
         let clock = ManualClock(wallTime: Rig.start)
+        let heap = HeapHome(limit: 64 << 20)
         let buffer = TopicQueue(
             key: TopicKey(topic: "t"),
             context: QueueContext(
@@ -109,17 +110,18 @@ import Logging
                 source: "s",
                 staticTags: [],
                 sealPolicy: SealPolicy(WebTrackingConfiguration.Batching()),
-                budget: ByteBudget(limit: 64 << 20, shedding: SheddingPolicy()),
-                sequenceName: nil,
-                batchIdentity: nil,
-                spool: SpoolStore(
+                heap: heap,
+                home: SpoolStore(
                     directory: directory.path,
                     destination: "project/logstore",
                     maximumBytes: 1 << 20,
                     identity: 1,
+                    heap: heap,
                     clock: clock,
                     diagnostics: { _ in }
                 ),
+                sequenceName: nil,
+                batchIdentity: nil,
                 executor: nil,
                 startWorker: { _ in }
             )

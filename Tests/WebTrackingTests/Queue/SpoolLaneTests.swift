@@ -27,7 +27,7 @@ import Logging
 
     init() {
         self.store = Self.store(self.directory, self.clock)
-        self.queue = AppendLaneTests.queue(self.clock, spool: self.store)
+        self.queue = AppendLaneTests.queue(self.clock, heap: self.store.heap, home: self.store)
     }
 
     /// A store whose worker runs in the calling task.
@@ -37,6 +37,7 @@ import Logging
             destination: "project/logstore",
             maximumBytes: 1 << 30,
             identity: 1,
+            heap: HeapHome(limit: 64 << 20),
             clock: clock,
             diagnostics: { _ in }
         )
@@ -178,7 +179,7 @@ import Logging
         #expect(self.queue.context.budget.heldBytes == 0)
         self.checkConservation()
         // The caller may still write, so the file stays mapped, and nobody takes it over.
-        self.store.unmap(rest.spooled.compactMap { $0.isWaiting ? $0.file.detach() : nil })
+        self.store.unmap(rest.spooled.compactMap { $0.isWaiting ? $0.memory.spoolFile?.detach() : nil })
         self.store.close()
         #expect(!SpoolFolder.isLeft(folder, access: SpoolAccess(.owner)))
         claimed.commit()
@@ -225,14 +226,14 @@ import Logging
         let claimed = try self.claim("b")
         unlink(self.directory.path)
         self.clock.advance(by: .seconds(2))
-        #expect(self.queue.spillToFiles(isForced: true) == 2)
+        #expect(self.queue.spill(into: self.store, isForced: true) == 2)
         // No file was fetched for it that it cannot have yet.
         #expect(self.directory.files == [])
         // It is not open any more, and callers go on in another batch.
         self.append("c")
         #expect(self.queue.take() == nil)
         claimed.commit()
-        #expect(self.queue.spillToFiles(isForced: true) == 0)
+        #expect(self.queue.spill(into: self.store, isForced: true) == 0)
         #expect(self.directory.holding.count == 2)
         let taken = [self.queue.take(), self.queue.take()].compactMap { $0 }
         for batch in taken where !batch.memory.isResident { try batch.memory.map() }
@@ -245,7 +246,7 @@ import Logging
         for text in ["a", "b", "c"] { self.append(text) }
         unlink(self.directory.path)
         self.clock.advance(by: .seconds(2))
-        #expect(self.queue.spillToFiles(isForced: true) == 0)
+        #expect(self.queue.spill(into: self.store, isForced: true) == 0)
         let file = try #require(self.directory.holding.first)
         self.append("d")
         #expect(self.isLaneOpen)

@@ -170,7 +170,7 @@ import Logging
         #expect(open.count == 3)
         let batch = open.sealed()
         // The copy is delivered, and the file goes with it.
-        #expect(batch.memory.file == nil && batch.spoolFile?.path == file)
+        #expect(batch.memory.file == nil && batch.memory.spoolFile?.path == file)
         var status = stat()
         stat(file, &status)
         #expect(Int(status.st_blocks) * 512 < bytes.count)

@@ -30,6 +30,7 @@ import Musl
             maximumBytes: maximumBytes,
             process: process,
             identity: 1,
+            heap: HeapHome(limit: 64 << 20),
             clock: self.clock,
             diagnostics: { [reported = self.reported] in reported.add($0) }
         )

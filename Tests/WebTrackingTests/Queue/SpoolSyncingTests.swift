@@ -47,6 +47,7 @@ import Logging
             destination: "project/logstore",
             maximumBytes: 1 << 30,
             identity: 1,
+            heap: HeapHome(limit: 64 << 20),
             clock: clock,
             diagnostics: { reported.add($0) }
         )
@@ -121,12 +122,13 @@ import Logging
             destination: "project/logstore",
             maximumBytes: 1 << 30,
             identity: 1,
+            heap: HeapHome(limit: 64 << 20),
             clock: ManualClock(wallTime: Rig.start),
             worker: SpoolWorker(queue: queue),
             diagnostics: { _ in }
         )
         func hasFile() -> Bool {
-            if case .memory = store.take(capacity: 4096, rank: 6) { true } else { false }
+            if case .memory(let memory) = store.take(capacity: 4096, rank: 6) { memory.file != nil } else { false }
         }
         #expect(!store.runMaintenance { $0.wait(timeout: .now() + .milliseconds(1)) == .success })
         #expect(!hasFile())

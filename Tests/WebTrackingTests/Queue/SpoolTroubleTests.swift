@@ -69,7 +69,7 @@ import Logging
             rig.producer.pipeline.router.route(label: "label") { _ in nil }.queue as? TopicQueue
         )
         let victim = try #require(
-            buffer.state.withLock { $0.ledger.sealed[$0.ledger.sealed.count / 2].spoolFile?.path }
+            buffer.state.withLock { $0.ledger.sealed[$0.ledger.sealed.count / 2].memory.spoolFile?.path }
         )
         #expect(truncate(victim, 10_000) == 0)
         await rig.run { rig.producer.statistics.pending == 0 }

@@ -140,7 +140,7 @@ import Logging
     }
 
     @Test func aTopicTakesMemoryThatRecordsWouldHaveAndGivesItBack() {
-        let budget = ByteBudget(limit: 1 << 20, shedding: SheddingPolicy())
+        let budget = ByteBudget(limit: 1 << 20)
         #expect(budget.chargeTopic() && budget.heldBytes == ByteBudget.topicBytes && budget.recordBytes == 0)
         #expect(budget.charge(budget.room(rank: 6), rank: 6))
         // Full of records.
