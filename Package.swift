@@ -42,7 +42,7 @@ let package = Package(
             pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
-        // The C library under one name; for the library and the test kit alone.
+        // The C library under one name; no product.
         .target(name: "WebTrackingPlatform"),
         .target(
             name: "WebTracking",
@@ -88,6 +88,7 @@ let package = Package(
             name: "WebTrackingSimulation",
             dependencies: [
                 "WebTracking",
+                "WebTrackingPlatform",
                 "WebTrackingTestKit",
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["SwiftLog"])),
             ],
@@ -95,7 +96,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "simulate",
-            dependencies: ["WebTrackingSimulation"],
+            dependencies: ["WebTrackingPlatform", "WebTrackingSimulation"],
             path: "Tests/Simulation/Command"
         ),
         .testTarget(
@@ -107,6 +108,7 @@ let package = Package(
             name: "WebTrackingTests",
             dependencies: [
                 "WebTracking",
+                "WebTrackingPlatform",
                 "WebTrackingTestKit",
                 "WebTrackingURLSession",
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["SwiftLog"])),

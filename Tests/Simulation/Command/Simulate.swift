@@ -2,15 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import WebTracking
+import WebTrackingPlatform
 import WebTrackingSimulation
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// Runs the library under seeds; see ``Arguments/usage``.
 @main

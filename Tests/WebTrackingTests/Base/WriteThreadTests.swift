@@ -3,17 +3,10 @@
 
 import Dispatch
 import Testing
+import WebTrackingPlatform
 import WebTrackingTestKit
 
 @testable import WebTracking
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// Writing to what nobody may be reading, on real pipes and files.
 @Suite(.timeLimit(.minutes(10))) struct WriteThreadTests {

@@ -4,17 +4,10 @@
 import Dispatch
 import Foundation
 import Testing
+import WebTrackingPlatform
 import WebTrackingURLSession
 
 @testable import WebTracking
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 #if SwiftLog
 import Logging

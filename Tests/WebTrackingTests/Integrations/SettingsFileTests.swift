@@ -5,20 +5,13 @@
 
 import Configuration
 import Testing
+import WebTrackingPlatform
 import WebTrackingTestKit
 
 @testable import WebTracking
 
 #if SwiftLog
 import Logging
-#endif
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
 #endif
 
 @Suite("A file of settings with a wrong type or name is an error", .timeLimit(.minutes(10)))

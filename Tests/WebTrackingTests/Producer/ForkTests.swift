@@ -3,15 +3,10 @@
 
 #if os(Linux)
 import Testing
+import WebTrackingPlatform
 import WebTrackingTestKit
 
 @testable import WebTracking
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 #if SwiftLog
 import Logging

@@ -3,17 +3,10 @@
 
 import Synchronization
 import WebTracking
+import WebTrackingPlatform
 import WebTrackingTestKit
 
 @testable import WebTracking
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// A spool directory of one test, removed with it.
 final class SpoolDirectory: Sendable {

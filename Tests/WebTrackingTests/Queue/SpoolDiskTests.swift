@@ -4,15 +4,10 @@
 #if os(Linux)
 import Dispatch
 import Testing
+import WebTrackingPlatform
 import WebTrackingTestKit
 
 @testable import WebTracking
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 #if SwiftLog
 import Logging

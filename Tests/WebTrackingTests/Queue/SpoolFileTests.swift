@@ -3,16 +3,9 @@
 
 import Synchronization
 import Testing
+import WebTrackingPlatform
 
 @testable import WebTracking
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 @Suite(.timeLimit(.minutes(5))) struct SpoolFileTests {
     private static func folder(in directory: SpoolDirectory) throws -> SpoolFolder {

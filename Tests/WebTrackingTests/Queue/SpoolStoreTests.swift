@@ -2,17 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Testing
+import WebTrackingPlatform
 import WebTrackingTestKit
 
 @testable import WebTracking
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// What a store does with its files and folders, without a producer.
 @Suite(.timeLimit(.minutes(10))) struct SpoolStoreTests {

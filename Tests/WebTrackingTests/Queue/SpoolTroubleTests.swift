@@ -2,17 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Testing
+import WebTrackingPlatform
 import WebTrackingTestKit
 
 @testable import WebTracking
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 #if SwiftLog
 import Logging

@@ -3,12 +3,7 @@
 
 #if os(Linux)
 import Testing
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import WebTrackingPlatform
 
 /// Starts this binary with nothing but one test to run, and returns the process.
 func spawn(_ test: String, environment: [String]) throws -> pid_t {

@@ -3,18 +3,11 @@
 
 import Testing
 import WebTracking
+import WebTrackingPlatform
 import WebTrackingTestKit
 
 #if SwiftLog
 import Logging
-#endif
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
 #endif
 
 @Suite("The recorder for users' own tests", .timeLimit(.minutes(10)))

@@ -4,17 +4,10 @@
 #if SignedPutLogs
 
 import Testing
+import WebTrackingPlatform
 import WebTrackingTestKit
 
 @testable import WebTracking
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// Credentials as they come from files and from people's hands.
 @Suite(.timeLimit(.minutes(10))) struct CredentialsFormTests {

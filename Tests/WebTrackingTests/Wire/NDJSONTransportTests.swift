@@ -5,15 +5,8 @@ import Dispatch
 import Foundation
 import Testing
 import WebTracking
+import WebTrackingPlatform
 import WebTrackingTestKit
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 #if SwiftLog
 import Logging
