@@ -168,7 +168,7 @@ struct MarkWalk {
     var end: Int
 
     init(_ header: SpoolFormat.Header) {
-        self.isOld = header.version != SpoolFormat.version
+        self.isOld = header.hasOldMarks
         self.size = self.isOld ? 8 : Mark.size
         self.capacity = header.capacity
         self.envelope = header.envelopeBytes
