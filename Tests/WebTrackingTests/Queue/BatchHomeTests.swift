@@ -6,6 +6,10 @@ import WebTrackingTestKit
 
 @testable import WebTracking
 
+#if SwiftLog
+import Logging
+#endif
+
 /// A home for batches is one type, and what it does not say is as on the heap: here one that is neither heap nor spool.
 @Suite struct BatchHomeTests {
     private let heap = HeapHome(limit: 64 << 20)
