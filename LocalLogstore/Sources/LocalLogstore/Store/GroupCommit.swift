@@ -80,10 +80,13 @@ actor GroupCommit {
             let result: Result<[ServiceError?], any Error>
             do {
                 let inserter = self.inserter
-                result = .success(try await self.transactions.run { try inserter.insert(rows, into: $0) })
-                // Only logs show it: a delivery may find the room that they do not.
-                self.transactions.health.worked()
-                self.onCommit()
+                let refusals = try await self.transactions.run { try inserter.insert(rows, into: $0) }
+                result = .success(refusals)
+                // Only logs show it: a delivery may find the room that they do not, and a refusal needs none.
+                if refusals.contains(nil) {
+                    self.transactions.health.worked()
+                    self.onCommit()
+                }
             } catch {
                 // What was counted on is not in the database.
                 self.inserter.forget()

@@ -5,14 +5,14 @@ import GRDB
 
 /// A write that a logstore takes once: its sequence id has to be above the last one of its hash key there.
 public struct IdempotentWrite: Sendable, Equatable {
-    /// 32 hexadecimal digits, in small letters.
+    /// 32 hexadecimal digits; their case does not matter.
     public var key: String
     public var sequence: UInt64
     /// For how long after a write its key is remembered; `nil` for as long as its logs are there.
     public var memory: Duration?
 
     public init(key: String, sequence: UInt64, memory: Duration? = nil) {
-        self.key = key
+        self.key = key.lowercased()
         self.sequence = sequence
         self.memory = memory
     }
@@ -50,7 +50,8 @@ enum SequenceTable {
         in database: Database
     ) throws -> ServiceError? {
         let now = request.receivedAt.microseconds
-        let oldest = write.memory.map { now - Int64($0 / .microseconds(1)) } ?? .min
+        // A century is for ever.
+        let oldest = write.memory.map { now - Int64(min($0, .seconds(3_155_760_000)) / .microseconds(1)) } ?? .min
         let find = try RawStatement(
             """
             SELECT sequence FROM sequences WHERE project = ? AND logstore = ? AND key = ? AND written_at >= ?
@@ -62,10 +63,8 @@ enum SequenceTable {
         find.bind(3, text: write.key)
         find.bind(4, oldest)
         defer { find.reset() }
-        if try find.step() {
-            let last = UInt64(bitPattern: find.int(0))
-            if write.sequence <= last { return .invalidSequenceID(write, last: last) }
-        }
+        let last = try find.step() ? UInt64(bitPattern: find.int(0)) : 0
+        if write.sequence <= last { return .invalidSequenceID(write, last: last) }
         let insert = try RawStatement(
             """
             INSERT OR REPLACE INTO sequences (project, logstore, key, sequence, written_at, last_log)

@@ -186,8 +186,12 @@ struct IdempotentWriteTests {
             let message = String(repeating: "long ", count: 20_000)
             let refused = try await signer.put(message, hashKey: Self.key, sequence: 2)
             #expect(refused.status == 507, "\(refused.body)")
+            // A refusal needs no room, so it ends no trouble.
+            #expect(try await self.put(signer, 1) == 400)
+            #expect(!signer.server.events.all.contains(.storeRecovered(refused: 1)))
             try await limit(1_000_000)
             #expect(try await self.put(signer, 2) == 200)
+            #expect(signer.server.events.all.contains(.storeRecovered(refused: 1)))
             #expect(try await self.messages(signer.server.store) == ["1", "2"])
         }
     }
