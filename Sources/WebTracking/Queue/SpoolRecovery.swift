@@ -77,7 +77,7 @@ struct SpoolRecovery: Sendable {
             case .tell(let exit):
                 if let spoolFolder { await self.tell(exit, of: spoolFolder, &machine) }
             case .wait:
-                await self.queue.waitUntilSettled(self.queue.settledCount + 1)
+                if let target = self.queue.nextSettledCount { await self.queue.waitUntilSettled(target) }
             case .end:
                 break
             }

@@ -30,8 +30,11 @@ extension TopicQueue {
         self.context.home.free(batch.memory)
     }
 
-    /// How many records have been settled.
-    var settledCount: Int { self.state.withLock { $0.ledger.settled } }
+    /// How many records will have been settled with the next one; `nil` if all are, maybe since the caller looked: there is
+    /// nothing to wait for then.
+    var nextSettledCount: Int? {
+        self.state.withLock { $0.ledger.settled < $0.ledger.enqueued ? $0.ledger.settled + 1 : nil }
+    }
 
     /// How many records there have been; `nil` if all are settled.
     var enqueuedCount: Int? {

@@ -138,10 +138,11 @@ import Logging
         // They came second and third, and the first is still there.
         #expect(buffer.settledCount == 0)
         buffer.settle(whole: try #require(buffer.take()), as: .delivered(rawBytes: 1, wireBytes: 1))
-        #expect(buffer.settledCount == 3)
+        #expect(buffer.settledCount == 3 && buffer.nextSettledCount == 4)
         buffer.settle(whole: try #require(buffer.take()), as: .delivered(rawBytes: 1, wireBytes: 1))
         #expect(buffer.settledCount == 4)
-        #expect(buffer.enqueuedCount == nil)
+        // Who looked before, and waits for the next one, would wait for ever.
+        #expect(buffer.enqueuedCount == nil && buffer.nextSettledCount == nil)
         #expect(buffer.tally.dropped[.spoolFull].total == 2)
     }
 
@@ -239,4 +240,9 @@ extension TopicQueue {
     fileprivate func settle(whole batch: Batch, as settlement: TopicLedger.Settlement) {
         self.settle(BatchRange(batch: batch, ranges: [batch.all], isLast: true), as: settlement)
     }
+}
+
+extension TopicQueue {
+    /// How many records have been settled.
+    fileprivate var settledCount: Int { self.state.withLock { $0.ledger.settled } }
 }
