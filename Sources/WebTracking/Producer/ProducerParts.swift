@@ -65,10 +65,11 @@ struct ProducerParts {
             UInt64(random() * 4_294_967_296) << 32 | UInt64(random() * 4_294_967_296)
         }
         let destination = "\(configuration.project)/\(configuration.logstore)"
+        let source = configuration.source ?? ""
         let maker: SpoolProcess? =
             configuration.spool.tellsOfItself
             ? SpoolProcess(
-                process: ProcessIdentity(pid: process.pid, host: configuration.source ?? process.host),
+                process: ProcessIdentity(pid: process.pid, host: source.isEmpty ? process.host : source),
                 startedAt: clock.wallTime(),
                 destination: destination,
                 topic: configuration.topic.base

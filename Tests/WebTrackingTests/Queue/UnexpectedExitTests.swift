@@ -349,13 +349,12 @@ import Logging
         #expect(try FileSystem.names(in: directory.path) == [])
     }
 
-    @Test func withoutASourceItNamesTheHost() async throws {
+    @Test(arguments: [nil, ""] as [String?]) func withoutASourceItNamesTheHost(source: String?) async throws {
         let directory = SpoolDirectory()
-        let dead = try await Self.dieSilent(in: directory, configure: { $0.source = nil })
+        try await Self.dieSilent(in: directory, configure: { $0.source = source })
         let next = try await Self.start(in: directory)
         #expect(Self.told(next).map { $0["exit.host"] } == [HostName.current])
         await next.stop()
-        withExtendedLifetime(dead) {}
     }
 
     @Test(arguments: [false, true]) func aDeathOfAnotherLogstoreWaitsAsLongAsRecordsDo(hasRecord: Bool) async throws {
