@@ -103,6 +103,7 @@ final class BatchMemory: @unchecked Sendable {
 
     /// Notes that the spool has reserved so many bytes for its file.
     func reserveFile(_ bytes: Int) {
+        guard bytes > 0 else { return }
         if !self.isForFile { self.isForFile = true }
         self.reserved.add(bytes, ordering: .relaxed)
     }

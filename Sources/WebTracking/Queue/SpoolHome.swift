@@ -13,6 +13,8 @@ extension SpoolStore: BatchHome {
 
     func allocate(_ demand: BatchDemand, next: inout Int) -> BatchAllocation {
         let budget = self.heap.budget
+        // Before a file is taken, which would only be put back.
+        guard budget.hasRoom(for: demand.needed, rank: demand.rank) else { return .memoryFull }
         // All open files are mapped, so many topics share the memory that is left.
         let share = max(budget.room(rank: demand.rank) / 8, Intake.smallestPlace)
         // A topic that falls behind fills larger batches, as it sends larger requests.

@@ -235,8 +235,13 @@ final class SpoolStore: Sendable {
         guard let file = memory.file else { return self.cancelReservation(memory.takeReserved()) }
         self.state.withLock { state in
             state.ledger.noteFinished(file.path)
-            // Needs no wipe: a header is written only when a batch is opened in it.
-            state.ready.append(file)
+            if file.spoolFolder === state.spoolFolder {
+                // Needs no wipe: a header is written only when a batch is opened in it.
+                state.ready.append(file)
+            } else {
+                // The folder was removed meanwhile.
+                state.finished.append(memory)
+            }
             self.files.release(file.bytes)
             self.spare.add(file.bytes, ordering: .relaxed)
         }

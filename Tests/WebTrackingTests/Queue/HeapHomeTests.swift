@@ -37,6 +37,14 @@ import Testing
         #expect(next !== memory)
     }
 
+    @Test func memoryIsFixedOnlyByAReservation() throws {
+        let memory = try self.allocate(10, wanted: 10)
+        memory.reserveFile(0)
+        #expect(!memory.isFixed)
+        memory.reserveFile(4096)
+        #expect(memory.isFixed && memory.takeReserved() == 4096)
+    }
+
     @Test func memoryOfLargeBatchesIsNotKept() throws {
         let memory = try self.used(1 << 20)
         let next = try self.allocate(1 << 20, wanted: 1 << 20)
