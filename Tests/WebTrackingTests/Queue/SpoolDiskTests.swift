@@ -14,7 +14,7 @@ import Logging
 #endif
 
 /// A disk that takes its time, is full, or has a limit: none of it is the callers' to wait for, and all of it is said.
-@Suite(.timeLimit(.minutes(10))) struct SpoolDiskTests {
+@Suite(.timeLimit(.minutes(10)), Deaths()) struct SpoolDiskTests {
     static let padding = String(repeating: "x", count: 1000)
 
     private func troubles(_ rig: Rig) -> [String] {
@@ -187,7 +187,7 @@ import Logging
         defer { _ = Self.run(["umount", "-l", mount.path]) }
         func start() throws -> Rig { try SpoolTests.rig(mount) { $0.spool.directory = "\(mount.path)/spool" } }
         let dead = try start()
-        await dead.run(inStepsOf: .zero) { dead.awaitsNextLook || dead.clock.timeToNextDeadline == .seconds(1) }
+        await dead.run(inStepsOf: .zero) { dead.producer.maintenance?.folder != nil }
         let store = try #require(dead.producer.maintenance).store
         for _ in 0..<2 { await store.worker.run { store.runMaintenance(isForced: true) } }
         let file = try #require(dead.producer.maintenance?.folder) + "/process"
@@ -200,11 +200,11 @@ import Logging
         #expect(Self.run(["mount", "-o", "remount,nr_inodes=1000", mount.path]))
         await store.worker.run { store.runMaintenance(isForced: true) }
         #expect(access(file, F_OK) == 0)
-        _ = dead.producer.unlockSpool()
+        dead.die()
         let next = try start()
-        await next.run(inStepsOf: .seconds(3)) { next.producer.statistics.unexpectedExits == 1 }
+        // The first look may find no room for its own record beside the ready files of the dead.
+        await next.run { next.producer.statistics.unexpectedExits == 1 }
         await next.stop()
-        withExtendedLifetime(dead) {}
     }
 
     @Test(.enabled(if: Self.canMount, "it takes the right to mount a small disk"))
@@ -213,7 +213,7 @@ import Logging
         let dead = try SpoolTests.rig(directory)
         await dead.run(inStepsOf: .zero) { dead.awaitsNextLook }
         let folder = try #require(dead.producer.maintenance?.folder)
-        _ = dead.producer.unlockSpool()
+        dead.die()
         try #require(Self.run(["mount", "--bind", folder, folder]))
         defer { _ = Self.run(["umount", "-l", folder]) }
         try #require(Self.run(["mount", "-o", "remount,bind,ro", folder]))
@@ -224,7 +224,6 @@ import Logging
             #expect(Self.failures(next) == ["unlink \(folder)/process: Read-only file system"])
             await next.stop()
         }
-        withExtendedLifetime(dead) {}
     }
 
     private static func limitFiles(to bytes: UInt) {

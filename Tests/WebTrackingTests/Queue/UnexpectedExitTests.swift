@@ -366,7 +366,7 @@ import Logging
         await dead.run(inStepsOf: .zero) { dead.awaitsNextLook }
         if hasRecord { dead.sink().info("m") }
         await dead.producer.maintenance?.fileWorker.run {}
-        _ = dead.producer.unlockSpool()
+        dead.die()
         let file = try #require(dead.producer.maintenance?.folder) + "/process"
         for (wallTime, isThere) in [(Rig.start + week, true), (Rig.start + week + 1_000_000_000, hasRecord)] {
             let next = try await Self.start(in: directory, wallTime: wallTime)
