@@ -200,9 +200,10 @@ import Logging
         #expect(Self.run(["mount", "-o", "remount,nr_inodes=1000", mount.path]))
         await store.worker.run { store.runMaintenance(isForced: true) }
         #expect(access(file, F_OK) == 0)
+        // Its own look has to be over, or it would find its folder without a lock, and tell of itself.
+        await dead.run(inStepsOf: .seconds(3)) { dead.awaitsNextLook }
         dead.die()
         let next = try start()
-        // The first look may find no room for its own record beside the ready files of the dead.
         await next.run { next.producer.statistics.unexpectedExits == 1 }
         await next.stop()
     }
