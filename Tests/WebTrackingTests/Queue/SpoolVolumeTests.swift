@@ -304,6 +304,8 @@ import Logging
         let living = try SpoolTests.rig(directory, transport: InMemoryTransport(otherwise: .never)) {
             $0.logstore = "third"
         }
+        // While it looks itself, it holds the others' locks.
+        await living.run(inStepsOf: .zero) { living.awaitsNextLook }
         living.sink().info("alive")
         let rig = try await self.look(directory)
         #expect(
