@@ -5,7 +5,8 @@
 /// (``SpoolStore``).
 ///
 /// A queue asks for the memory of a batch, and says what becomes of it; its actor asks for the bytes when their turn comes.
-/// Nothing here is called for each record. What is not `async` is called under a topic's lock, so it waits for no disk.
+/// Nothing here is called for each record. What is not `async` may be called under a topic's lock: it has to be short. (Only
+/// ``free(_:)`` of a batch that is evicted may store to a mapped page there, and wait for it.)
 ///
 /// What an extension answers below is right for a home that is memory, and nothing else.
 protocol BatchHome: Sendable {
