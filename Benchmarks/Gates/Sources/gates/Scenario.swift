@@ -22,6 +22,8 @@ struct Scenario: Sendable {
     var allowed = 0
     /// The topic has been given up once for being idle.
     var retires = false
+    /// Batches are files.
+    var hasSpool = false
     /// The first record of a round is being sent while the others are logged.
     var isHeld = false
     var configure: @Sendable (inout WebTrackingConfiguration) -> Void = { _ in }
@@ -112,6 +114,13 @@ struct Scenario: Sendable {
                 log: { ReferenceRecord.reference.log($0, to: $1[0]) }
             ),
             Scenario(
+                name: "in-files",
+                // What a record does that begins a batch depends on whether a file is there for it yet.
+                countsOpenings: false,
+                hasSpool: true,
+                log: { ReferenceRecord.reference.log($0, to: $1[0]) }
+            ),
+            Scenario(
                 name: "urgent",
                 openings: 2,
                 isHeld: true,
@@ -124,7 +133,9 @@ struct Scenario: Sendable {
     static let counted: [Scenario] =
         Self.reference
         + Self.allCases.filter {
-            ["handler-metadata", "orders", "redacted", "overridden", "statements", "retired-topic"].contains($0.name)
+            [
+                "handler-metadata", "orders", "redacted", "overridden", "statements", "retired-topic", "in-files",
+            ].contains($0.name)
         }
         + [Scenario(name: "disabled", log: { ReferenceRecord.logDisabled($0, to: $1[0]) })]
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
+import Foundation
 import Logging
 import ReferenceRecords
 import WebTracking
@@ -33,11 +34,14 @@ struct Subject {
     let scenario: Scenario
     private let loggers: [Logger]
     private let producer: WebTrackingProducer?
+    private let spool: SpoolFolder?
     private let transport = HoldableTransport()
 
     init(_ scenario: Scenario, handler: Handler) throws {
         self.scenario = scenario
-        self.producer = handler == .noop ? nil : try Self.producer(for: scenario, transport: self.transport)
+        let spool = scenario.hasSpool ? try SpoolFolder() : nil
+        self.spool = spool
+        self.producer = try handler == .noop ? nil : Self.producer(for: scenario, spool, transport: self.transport)
         let producer = self.producer
         self.loggers = scenario.labels.map { label in
             var logger = Logger(label: label) { label -> any LogHandler in
@@ -58,6 +62,7 @@ struct Subject {
 
     private static func producer(
         for scenario: Scenario,
+        _ spool: SpoolFolder?,
         transport: HoldableTransport
     ) throws -> WebTrackingProducer {
         var configuration = WebTrackingConfiguration(
@@ -69,6 +74,10 @@ struct Subject {
         // Delivery is not what is counted.
         configuration.compression = .none
         configuration.batching.linger = .seconds(3600)
+        if let spool {
+            configuration.durability = .process
+            configuration.spool.directory = spool.path
+        }
         scenario.configure(&configuration)
         return try WebTrackingProducer(configuration: configuration, transport: transport)
     }
@@ -112,4 +121,16 @@ struct Subject {
         for _ in 0..<600 where producer.statistics.topics > 1 { usleep(100_000) }
         guard producer.statistics.topics <= 1 else { throw Failure(description: "the topic was never given up") }
     }
+}
+
+/// A new folder, which goes with the subject.
+private final class SpoolFolder: Sendable {
+    let path: String
+
+    init() throws {
+        self.path = FileManager.default.temporaryDirectory.appending(path: "gates-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: self.path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: self.path) }
 }
