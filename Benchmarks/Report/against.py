@@ -34,6 +34,8 @@ LIMIT = 14
 QUICK_ROUNDS = 4
 # They do not depend on the library. Both states are compared with those of the present tree, measured once a round.
 PEERS = ("noop", "stream-null")
+# Nanoseconds of other work between two bare appends of a thread.
+BETWEEN = (0, 80, 500)
 CANNOT = "cannot be measured there"
 
 # What is measured as it is for the tables of Docs/Evidence/Performance.md.
@@ -68,7 +70,14 @@ def cells(spool):
     for topics in (1, 1_000):
         arguments = ["--topics", str(topics), "--rate", "10000", "--warm-up", "0", "--seconds", "1"]
         found.append(Cell(f"held/{topics}", "idle", arguments + ["--linger-ms", "60000"]))
-    found.append(Cell("kept", "counting", ["--kept-dictionaries", "64"] + timing))
+    # The queue's own append, without a log call around it: in memory and in files, with so much other work between.
+    short = ["--warm-up", "0.05", "--seconds", "0.25"]
+    for place, arguments in (("memory", []), ("file", ["--spool", spool])):
+        for between in BETWEEN:
+            for threads in plan.THREADS:
+                load = ["--threads", str(threads), "--between-ns", str(between)]
+                found.append(Cell(f"append/{place}/{between}/{threads}", "appends", load + arguments + short))
+    found.append(Cell("kept", "appends", ["--kept-dictionaries", "64"]))
     return found
 
 
@@ -126,6 +135,19 @@ def _appends(threads):
     return lambda of: threads * 1e9 / of(f"close/{threads}", "loop_mean")
 
 
+def _bare(place, between, threads):
+    return _figure(f"append/{place}/{between}/{threads}", "appends_per_second")
+
+
+def _bare_rows():
+    for place, name in (("memory", "in memory"), ("file", "in files")):
+        for between in BETWEEN:
+            work = f"some {between} ns of work between" if between else "nothing between"
+            for threads in plan.THREADS:
+                yield Row(f"bare appends/s {name}, {work}, {threads} thread{'s' if threads > 1 else ''}",
+                          _bare(place, between, threads), rate)
+
+
 def _times(value):
     return f"{value:.2f}"
 
@@ -175,6 +197,9 @@ ROWS = [
     Row("appends/s with next to no work between them, 2 threads", _appends(2), rate),
     Row("these 2 threads, against 1 thread there", _appends(2), rate, Aim(1.3, is_least=True, is_ratio=True),
         other=_appends(1)),
+    *_bare_rows(),
+    Row("bare appends/s in memory, nothing between, 2 threads against 1 thread there", _bare("memory", 0, 2), rate,
+        Aim(1.3, is_least=True, is_ratio=True), other=_bare("memory", 0, 1)),
     Row("wire bytes for each log, 64 dictionaries kept alive", _figure("kept", WIRE), _bytes, Aim(0.92, is_ratio=True)),
     Row("wire bytes for each log, each dictionary where the last one was", _figure("calls/full/1/counting", WIRE),
         _bytes, Aim(1, is_ratio=True)),
@@ -188,18 +213,27 @@ class State:
 
     name: str
     programs: Path
+    # Where its bare appends are; the folder is empty if these sources did not compile against it.
+    appends: Path
     gates: Path
     # The words of the help of its `measure`, which has all of its options and subjects.
     words: set = None
+    can_append: bool = False
     instructions: dict = None
 
     def __post_init__(self):
         done = subprocess.run([self.programs / "measure", "--help"], capture_output=True, text=True, check=True)
         self.words = set(re.findall(r"[\w-]+", done.stdout))
+        self.can_append = (self.appends / "appends").exists()
         counts = instructions.count(self.gates) if self.gates else {}
         self.instructions = {f"instructions/{name}": {"added": ours - noop} for name, (noop, ours) in counts.items()}
 
+    def programs_for(self, cell):
+        return self.appends if cell.subject == "appends" else self.programs
+
     def can_measure(self, cell):
+        if cell.subject == "appends":
+            return self.can_append
         options = [argument for argument in cell.arguments if argument.startswith("--")]
         return self.words.issuperset([plan.SUBJECTS[cell.subject][1][0], *options])
 
@@ -232,7 +266,8 @@ def _measure(cell, states, own, sink, found):
     for state in states:
         if state.can_measure(cell):
             key = f"{cell.key} of {state.name}"
-            found[state.name][cell.key] = run.run_cell(key, cell.subject, cell.arguments, state.programs, sink)
+            programs = state.programs_for(cell)
+            found[state.name][cell.key] = run.run_cell(key, cell.subject, cell.arguments, programs, sink)
 
 
 def _value(value, found):
@@ -278,16 +313,18 @@ def report(other, own, rounds):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("programs", type=Path)
+    parser.add_argument("appends", type=Path)
     parser.add_argument("gates", type=Path)
     parser.add_argument("commit")
     parser.add_argument("other_programs", type=Path)
+    parser.add_argument("other_appends", type=Path)
     parser.add_argument("other_gates", type=Path, nargs="?")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     watch = stamp.Watch()
     begin = time.monotonic()
-    other = State(options.commit, options.other_programs, options.other_gates)
-    own = State(stamp.commit(), options.programs, options.gates)
+    other = State(options.commit, options.other_programs, options.other_appends, options.other_gates)
+    own = State(stamp.commit(), options.programs, options.appends, options.gates)
     if own.name == other.name:
         own.name += " once more"  # to see what a ratio says
     rounds = measure(other, own, begin + LIMIT * 60, options.quick)

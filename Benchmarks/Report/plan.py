@@ -29,6 +29,8 @@ SUBJECTS = {
     "urlsession-none": ("**ours**, URLSession, uncompressed", ["http", "--compression", "none"]),
     "urlsession-lz4": ("**ours**, LZ4, URLSession", ["http"]),
     "urlsession-deflate": ("**ours**, deflate, URLSession", ["http", "--compression", "deflate"]),
+    # A program of its own.
+    "appends": ("**ours**, the queue alone", []),
 }
 COMPARED = (
     "noop", "stream-null", "stream-pipe", "asyncstream", "task", "idle", "counting", "ndjson", "http-lz4",

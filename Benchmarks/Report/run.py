@@ -52,7 +52,7 @@ def run_part(part, programs):
 
 def run_cell(key, subject, arguments, programs, sink, wrapper=()):
     """What one process finds, started by `wrapper` if there is one."""
-    program = programs / ("measure-urlsession" if subject.startswith("urlsession") else "measure")
+    program = programs / program_of(subject)
     before = sink.totals()
     with tempfile.NamedTemporaryFile("r", prefix="measure-") as output:
         command = [*wrapper, program, *SUBJECTS[subject][1], *arguments]
@@ -67,13 +67,19 @@ def run_cell(key, subject, arguments, programs, sink, wrapper=()):
     after = sink.totals()
     taken = after["records"] - before["records"]
     # What the library says it delivered has to be what the sink has seen, or the figures are worth nothing.
-    if "http" in SUBJECTS[subject][1][0] and taken != figures["delivered"]:
+    if "http" in "".join(SUBJECTS[subject][1][:1]) and taken != figures["delivered"]:
         sys.exit(f"{key}: {figures['delivered']:.0f} records delivered, but the sink has taken {taken}")
     if figures.get("transport_bytes", 0) != figures.get("counted_bytes", 0):
         sys.exit(f"{key}: {figures['counted_bytes']:.0f} bytes counted of {figures['transport_bytes']:.0f}")
     if after["bad"] != before["bad"]:
         sys.exit(f"{key}: the sink could not read {after['bad'] - before['bad']} requests")
     return figures
+
+
+def program_of(subject):
+    if subject == "appends":
+        return "appends"
+    return "measure-urlsession" if subject.startswith("urlsession") else "measure"
 
 
 class _standard_output:
