@@ -15,7 +15,8 @@ import sys
 import urllib.parse
 
 # The connection's, and what says nothing about the request.
-LEFT_OUT = {"connection", "user-agent", "accept", "proxy-connection"}
+LEFT_OUT = {"connection", "user-agent", "accept", "proxy-connection", "accept-language", "referer", "sec-ch-ua",
+            "sec-ch-ua-mobile", "sec-ch-ua-platform"}
 
 
 class Recorder(http.server.BaseHTTPRequestHandler):
@@ -41,6 +42,7 @@ class Recorder(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
         connection.close()
+        return body, answer.status, content
 
     def is_new(self, headers):
         target = urllib.parse.urlsplit(self.path)
