@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AsyncHTTPClient
-import LocalLogstore
 import LocalLogstoreTestSupport
 import NIOCore
 import NIOHTTP1
 import Testing
+
+@testable import LocalLogstore
 
 /// What official clients send, each as it was read in its source.
 @Suite("Compatible mode")
@@ -110,6 +111,29 @@ struct CompatibilityTests {
             #expect(
                 try await self.post(sender.body, query: sender.query, headers: sender.headers, to: server).status == 400
             )
+        }
+    }
+
+    /// In a real Chromium, written down by `Scripts/clients --record`.
+    @Test(arguments: [("browser-0.3.9", 0), ("browser-0.0.3", 2)])
+    func takesWhatTheBrowserSDKSent(client: String, preflights: Int) async throws {
+        let requests = OfficialClientTests.recorded(client)
+        #expect(requests.count { $0.method == "OPTIONS" } == preflights)
+        try await self.withCompatible { server async throws in
+            for recorded in requests {
+                var request = HTTPClientRequest(url: "http://127.0.0.1:\(server.port)\(recorded.target)")
+                request.method = HTTPMethod(rawValue: recorded.method)
+                for (name, value) in recorded.headers where name != "host" && name != "content-length" {
+                    request.headers.add(name: name, value: value)
+                }
+                if !recorded.body.isEmpty { request.body = .bytes(recorded.body) }
+                let answer = try await server.send(request)
+                // When a page is left, the older one sends what has no logs.
+                let isEmpty = String(decoding: recorded.body, as: UTF8.self).hasPrefix(#"{"__logs__":[]"#)
+                #expect(answer.status == (isEmpty ? 400 : 200), "\(answer.body)")
+                #expect(answer.headers["access-control-allow-origin"] == ["*"])
+            }
+            #expect(try await server.store.count() == 20)
         }
     }
 
