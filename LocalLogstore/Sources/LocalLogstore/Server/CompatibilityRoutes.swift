@@ -12,9 +12,10 @@ enum CompatibilityRoutes {
     static func add(to router: Router<TrackContext>) {
         router.get("servertime") { _, _ in Response.success }
         for (path, methods) in [
-            ("track", "GET, POST, OPTIONS"), ("shards/lb", "POST, OPTIONS"), ("shards/route", "POST, OPTIONS"),
+            ("/track", "GET, POST, OPTIONS"), ("", "GET, POST, OPTIONS"), ("/shards/lb", "POST, OPTIONS"),
+            ("/shards/route", "POST, OPTIONS"),
         ] {
-            router.on(RouterPath("logstores/:logstore/\(path)"), method: .options) { _, _ in
+            router.on(RouterPath("logstores/:logstore\(path)"), method: .options) { _, _ in
                 Response(
                     status: .ok,
                     headers: [

@@ -164,6 +164,8 @@ public final class LocalLogstoreServer: Service {
         var signed = put
         signed.keys = self.accessKeys
         router.post("logstores/:logstore/shards/lb", use: signed.handle)
+        // Undocumented: where the Go SDK sends, and browsers with the plugin for STS.
+        if self.settings.mode == .compatible { router.post("logstores/:logstore", use: signed.handle) }
         signed.isRouted = true
         router.post("logstores/:logstore/shards/route", use: signed.handle)
         for form in GetHandler.Form.allCases {

@@ -6,7 +6,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// `POST /logstores/{name}/track`, and signed `shards/lb` and `shards/route`
+/// `POST /logstores/{name}/track`, and signed `shards/lb`, `shards/route` and, in compatible mode, `/logstores/{name}`
 struct PutHandler: Sendable {
     let settings: ServerSettings
     let admission: Admission

@@ -155,6 +155,32 @@ struct CompatibilityTests {
         }
     }
 
+    /// As the Go SDK puts. Reading about the logstore has the same path, and is still not for other sites.
+    @Test(arguments: [(DecodingMode.compatible, 200), (.strict, 405)])
+    func takesSignedLogsAtTheLogstoreItself(mode: DecodingMode, status: Int) async throws {
+        try await withServer {
+            $0.mode = mode
+            $0.accessKeys = [Signer.key]
+        } _: { server async throws in
+            let raw = logGroup("line")
+            let signer = Signer(server: server)
+            let headers = [("content-type", "application/x-protobuf"), ("x-log-compresstype", "lz4")]
+            func put(_ path: String) -> HTTPClientRequest {
+                signer.request(.POST, path, body: Wire.lz4(raw), rawSize: raw.count, headers: headers)
+            }
+            var request = put("/logstores/app")
+            let answer = try await server.send(request)
+            #expect(answer.status == status, "\(answer.body)")
+            #expect(try await server.store.logs().compactMap { $0.log["message"] } == (status == 200 ? ["line"] : []))
+            guard mode == .compatible else { return }
+            #expect(answer.headers["access-control-allow-origin"] == ["*"])
+            request.headers.replaceOrAdd(name: "x-log-bodyrawsize", value: "1")
+            #expect(try await server.send(request).status == 401)
+            let read = try await signer.get("/logstores/app")
+            #expect(read.status == 200 && read.headers["access-control-allow-origin"].isEmpty)
+        }
+    }
+
     @Test func tellsTheTimeAndLetsBrowsersSendHeaders() async throws {
         try await self.withCompatible { server async throws in
             let time = try await server.get("/servertime")

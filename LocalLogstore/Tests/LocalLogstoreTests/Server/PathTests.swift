@@ -79,7 +79,11 @@ struct PathTests {
         }
     }
 
-    @Test(arguments: ["/logstores/app/track", "/logstores/app/shards/lb", "/logstores/app/shards/route"])
+    @Test(
+        arguments: [
+            "/logstores/app/track", "/logstores/app/shards/lb", "/logstores/app/shards/route", "/logstores/app",
+        ]
+    )
     func anySiteMaySendWithItsOwnHeaders(path: String) async throws {
         try await withServer {
             $0.mode = .compatible
