@@ -218,6 +218,30 @@ struct RecordMapperTests {
         #expect(mapper.malformedLines == 4)
     }
 
+    @Test(
+        "CRI: another program's object behind a line that has no end is a record of its own",
+        arguments: ["bye", #"{"msg":"#]
+    )
+    func keepsAnObjectBehindALineWithoutAnEnd(last: String) {
+        let (records, _) = self.records([
+            "2026-01-02T03:04:05Z stdout P \(last)",
+            #"2026-01-02T03:04:06Z stdout F {"level":"error","msg":"b"}"#,
+        ])
+        #expect(records.map(\.message) == [last, "b"])
+        #expect(records.map(\.level) == [.notice, .error])
+        #expect(records.map(\.time) == [1_767_323_045_000_000_000, 1_767_323_046_000_000_000])
+    }
+
+    @Test("CRI: what is no object without the piece before stays with it")
+    func joinsWhatBelongsTogether() {
+        let (records, _) = self.records([
+            #"2026-01-02T03:04:07Z stdout P {"msg":"c","inner":"#, #"2026-01-02T03:04:07Z stdout F {"a":1}}"#,
+            "2026-01-02T03:04:08Z stdout P bye", "2026-01-02T03:04:08Z stdout F {now",
+            "2026-01-02T03:04:09Z stdout P bye", "2026-01-02T03:04:09Z stdout F  or later",
+        ])
+        #expect(records.map(\.message) == ["c", "bye{now", "bye or later"])
+    }
+
     @Test("A container's line that never ends comes in pieces")
     func boundsPartialLines() {
         let piece = String(repeating: "x", count: 15)

@@ -73,6 +73,10 @@ struct RecordMapper {
     private mutating func join(_ piece: ContainerLine) -> [OutgoingRecord] {
         var line = piece
         if var start = self.partial.removeValue(forKey: piece.stream) {
+            // conmon leaves a program's last line without an end, and the next program's first one stands behind it.
+            if !piece.isPartial, self.isObject(piece.content), !self.isObject(start.content + piece.content) {
+                return self.records(of: start) + self.records(of: piece)
+            }
             start.append(piece)
             line = start
         }
@@ -86,7 +90,7 @@ struct RecordMapper {
     /// The line that a program in a container wrote is read as any other. The runtime's time counts if it has none.
     private mutating func records(of line: ContainerLine) -> [OutgoingRecord] {
         var records: [OutgoingRecord]
-        if line.content.first == UInt8(ascii: "{"), let object = self.object(line.content[...]) {
+        if line.content.first == Self.brace, let object = self.object(line.content[...]) {
             records = [self.record(object)]
         } else {
             records = self.text(line.content[...])
@@ -99,6 +103,13 @@ struct RecordMapper {
             }
         }
         return records
+    }
+
+    private static let brace = UInt8(ascii: "{")
+
+    private func isObject(_ bytes: [UInt8]) -> Bool {
+        guard bytes.first == Self.brace, case (.object, _)? = try? JSONValue.mending(bytes) else { return false }
+        return true
     }
 
     private struct Object {
