@@ -104,7 +104,7 @@ struct ArgumentTests {
         #expect(command.level.level == .warning)
         #expect(command.format == .ndjson)
         #expect(command.rate == 10)
-        #expect(command.options.timeout == 5)
+        #expect(command.timeout == 5)
         let configuration = command.options.configuration
         #expect(configuration.endpoint == "http://127.0.0.1:1")
         #expect(configuration.project == "demo" && configuration.logstore == "app")

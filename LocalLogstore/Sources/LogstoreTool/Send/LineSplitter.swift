@@ -46,6 +46,12 @@ struct LineSplitter {
         self.rest.removeAll()
     }
 
+    /// Forgets what follows the last line feed: its end will not come.
+    mutating func discard() {
+        self.rest.removeAll(keepingCapacity: true)
+        self.isInsideBrokenLine = false
+    }
+
     /// Adds to the line, and returns pieces of it while it is over the limit.
     private mutating func append(
         _ bytes: ArraySlice<UInt8>,

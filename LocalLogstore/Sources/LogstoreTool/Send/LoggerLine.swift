@@ -168,7 +168,7 @@ struct LoggerLine {
     }
 
     /// syslog's, from 0 to 7: journald and GELF.
-    private static func level(syslog number: Int) -> Logger.Level? {
+    static func level(syslog number: Int) -> Logger.Level? {
         switch number {
         case 0...2: .critical
         case 3: .error

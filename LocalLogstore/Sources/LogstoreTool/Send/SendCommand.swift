@@ -41,6 +41,9 @@ struct SendCommand: AsyncParsableCommand {
     @OptionGroup
     var options: SendOptions
 
+    @Option(help: ArgumentHelp("How long the rest may take once all is read, in seconds.", valueName: "seconds"))
+    var timeout = 60.0
+
     @Option(help: "The level of records that do not state one.")
     var level = LevelArgument(level: .info)
 
@@ -65,6 +68,7 @@ struct SendCommand: AsyncParsableCommand {
     var rate: Double?
 
     func validate() throws {
+        try checkTimeout(self.timeout)
         if self.format == .text, self.memberNames != MemberNames() {
             throw ValidationError(
                 "--message-field, --level-field, --time-field and --label-field are for --format ndjson."
@@ -94,7 +98,7 @@ struct SendCommand: AsyncParsableCommand {
                 source: ProcessInfo.processInfo.hostName
             ),
             rate: self.rate,
-            patience: .seconds(max(1, self.options.timeout)),
+            patience: .seconds(max(1, self.timeout)),
             progress: progress
         )
         let files = self.files.isEmpty ? ["-"] : self.files
@@ -106,7 +110,7 @@ struct SendCommand: AsyncParsableCommand {
         // Then the process ends elsewhere.
         if progress.isStopped { await interrupt.value }
         // Who has waited that long for room need not wait again.
-        await producer.shutdown(timeout: isStalled ? .zero : .seconds(self.options.timeout))
+        await producer.shutdown(timeout: isStalled ? .zero : .seconds(self.timeout))
         interrupt.cancel()
         display.cancel()
         await display.value
@@ -123,7 +127,7 @@ struct SendCommand: AsyncParsableCommand {
         Output.note(report.text)
         if isStalled {
             Output.note(
-                "webtracking: nothing could be delivered for \(self.options.timeout) seconds, so the rest was not read"
+                "webtracking: nothing could be delivered for \(self.timeout) seconds, so the rest was not read"
             )
             throw ExitCode.failure
         }
@@ -159,7 +163,7 @@ struct SendCommand: AsyncParsableCommand {
         progress: SendProgress,
         display: Task<Void, Never>
     ) -> Task<Void, Never> {
-        let timeout = Duration.seconds(self.options.timeout)
+        let timeout = Duration.seconds(self.timeout)
         return Task {
             var requests = StopRequests()
             for await _ in signals {

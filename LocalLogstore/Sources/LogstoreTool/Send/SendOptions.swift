@@ -30,6 +30,13 @@ struct LevelArgument: ExpressibleByArgument {
     static var allValueStrings: [String] { Logger.Level.allCases.map(\.rawValue) }
 }
 
+/// Refuses what is no time to wait for the last records.
+func checkTimeout(_ timeout: Double) throws {
+    guard timeout >= 0, timeout <= 86_400 else {
+        throw ValidationError("--timeout has to be from 0 to 86400 seconds.")
+    }
+}
+
 /// Where records go and how: the options that become the library's configuration.
 struct SendOptions: ParsableArguments {
     @Option(
@@ -52,16 +59,10 @@ struct SendOptions: ParsableArguments {
     @Option(help: "How request bodies are compressed.")
     var compression = SendCompression.lz4
 
-    @Option(help: ArgumentHelp("How long the rest may take once all is read, in seconds.", valueName: "seconds"))
-    var timeout = 60.0
-
     @Flag(help: "Take http:// for another machine, where everybody on the way can read the lines.")
     var allowPlainHTTP = false
 
     func validate() throws {
-        guard self.timeout >= 0, self.timeout <= 86_400 else {
-            throw ValidationError("--timeout has to be from 0 to 86400 seconds.")
-        }
         do {
             try self.configuration.validate()
         } catch let error as ConfigurationError where error.setting == "allowsPlainHTTP" {

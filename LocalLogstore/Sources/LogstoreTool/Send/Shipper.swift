@@ -1,17 +1,13 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Logging
-import SystemPackage
 import WebTracking
 
 /// Ships lines through a producer, no faster than it can take them.
 struct Shipper {
     let producer: WebTrackingProducer
     let progress: SendProgress
-    private let handler: WebTrackingLogHandler
-    /// Of the labels that lines have.
-    private var handlers: [String: WebTrackingLogHandler] = [:]
+    private var recordLog: RecordLog
     private(set) var mapper: RecordMapper
     private(set) var cutter: InputCutter
     private var pace: Pace
@@ -23,7 +19,7 @@ struct Shipper {
     {
         self.producer = producer
         self.progress = progress
-        self.handler = producer.makeLogHandler(label: "webtracking.send")
+        self.recordLog = RecordLog(producer, label: "webtracking.send")
         self.mapper = mapper
         self.cutter = InputCutter(limit: mapper.lineLimit, layout: mapper.format == .text ? .lines : nil)
         self.pace = Pace(rate: rate)
@@ -78,32 +74,8 @@ struct Shipper {
     }
 
     private mutating func log(_ record: OutgoingRecord) {
-        let event = LogEvent(
-            level: record.level,
-            message: "\(record.message)",
-            metadata: record.metadata,
-            source: "",
-            file: "",
-            function: "",
-            line: 0
-        )
-        let handler = self.handler(for: record.label)
-        if let time = record.time {
-            EventClock.$eventTime.withValue(time) { handler.log(event: event) }
-        } else {
-            handler.log(event: event)
-        }
+        self.recordLog.log(record)
         self.progress.add(records: 1)
-    }
-
-    private mutating func handler(for label: String?) -> WebTrackingLogHandler {
-        guard let label else { return self.handler }
-        if let handler = self.handlers[label] { return handler }
-        // Loggers have few labels; where every line has another one, none of them comes back.
-        if self.handlers.count >= 1000 { self.handlers = [:] }
-        let handler = self.producer.makeLogHandler(label: label)
-        self.handlers[label] = handler
-        return handler
     }
 
     /// Looking costs more than logging, so it is done once in a while.

@@ -45,16 +45,7 @@ struct SpoolReplay: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long to try, in seconds.", valueName: "seconds"))
     var timeout = 60.0
 
-    @Option(help: "Sign the requests, for this region.")
-    var region: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "The file with the AccessKey to sign with, its first line of the form ID SECRET [TOKEN].",
-            valueName: "file"
-        )
-    )
-    var accessKey: String?
+    @OptionGroup var signing: SigningOptions
 
     @Flag(help: "Take folders that a group of this user may write to.")
     var group = false
@@ -66,7 +57,6 @@ struct SpoolReplay: AsyncParsableCommand {
         guard self.timeout > 0, self.timeout <= 86_400 else {
             throw ValidationError("--timeout has to be above 0, and 86400 seconds at most.")
         }
-        guard self.accessKey == nil || self.region != nil else { throw ValidationError("--access-key takes --region.") }
     }
 
     private var permits: WebTrackingConfiguration.Spool.Permits { self.group ? .group : .owner }
@@ -148,19 +138,7 @@ struct SpoolReplay: AsyncParsableCommand {
         configuration.spool.directory = URL(fileURLWithPath: self.arguments.directory).standardizedFileURL.path
         configuration.spool.permits = self.permits
         configuration.spool.isRescue = true
-        if let region = self.region {
-            configuration.authentication = .signed(credentials: try self.credentials(), region: region)
-        }
+        if let authentication = try self.signing.authentication { configuration.authentication = authentication }
         return configuration
-    }
-
-    private func credentials() throws -> any WebTrackingCredentialsProvider {
-        guard let path = self.accessKey else { return EnvironmentCredentials() }
-        guard let key = try AccessKeyFile.keys(at: path).first else { return EnvironmentCredentials() }
-        return WebTrackingCredentials(
-            accessKeyID: key.id,
-            accessKeySecret: key.secret,
-            securityToken: key.securityToken
-        )
     }
 }

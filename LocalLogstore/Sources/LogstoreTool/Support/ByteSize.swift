@@ -26,8 +26,8 @@ struct ByteSize: ExpressibleByArgument, Equatable, CustomStringConvertible {
 
     var description: String {
         for (name, bytes) in Self.units.reversed() where self.bytes > 0 && bytes >= 1000 {
-            if self.bytes.isMultiple(of: Int(bytes)), name.count == 2, self.bytes / Int(bytes) < 1000 {
-                return "\(self.bytes / Int(bytes))\(name.uppercased())"
+            if self.bytes.isMultiple(of: Int(bytes)), self.bytes / Int(bytes) < 1000 {
+                return "\(self.bytes / Int(bytes))\(name.prefix(1).uppercased())\(name.count == 2 ? "B" : "iB")"
             }
         }
         return String(self.bytes)
