@@ -81,6 +81,7 @@ let package = Package(
         .executableTarget(
             name: "LogstoreTool",
             dependencies: [
+                "CMemory",
                 "LocalLogstore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -22,8 +22,8 @@ struct WebTrackingTool: AsyncParsableCommand {
               webtracking tail
             """,
         subcommands: [
-            ServeCommand.self, SendCommand.self, QueryCommand.self, TailCommand.self, ClearCommand.self,
-            SpoolCommand.self,
+            ServeCommand.self, SendCommand.self, RunCommand.self, QueryCommand.self, TailCommand.self,
+            ClearCommand.self, SpoolCommand.self,
         ]
     )
 

@@ -53,7 +53,10 @@ struct ArgumentTests {
         "serve --max-request-logs 0", "what", "serve --in-memory --database d", "serve --fault-kinds 500",
         "serve --fault-rate 0 --fault-kinds 500", "serve --fault-seed 2", "serve --shard-bytes 1MB",
         "serve --shard-requests 9", "send \(target) --message-field x", "send \(target) --format text --time-field x",
-        "serve --forget-keys -1",
+        "serve --forget-keys -1", "run", "run \(target)", "run \(target) --", "run \(target) shop", "run -- shop",
+        "run \(target) --timeout -1 -- shop", "run \(target) --linger -1 -- shop", "run \(target) --group -- shop",
+        "run \(target) --buffer 1KB -- shop", "run \(target) --memory 1KB -- shop", "run \(target) --levels x -- shop",
+        "run \(target) --access-key f -- shop",
     ])
     func refuses(line: String) {
         #expect(throws: (any Error).self) {
@@ -123,6 +126,17 @@ struct ArgumentTests {
         #expect(command.options.configuration.topic == .fixed(""))
     }
 
+    @Test func runsAsTold() throws {
+        let line = "run \(Self.target) --spool /s --group --stderr-level warn --tty --memory 8MiB -- /shop --port 80 -v"
+        let command = try self.parse(line, as: RunCommand.self)
+        #expect(command.command == ["/shop", "--port", "80", "-v"])
+        #expect(command.stderrLevel.level == .warning && command.stdoutLevel.level == .info && command.tty)
+        let settings = command.settings
+        #expect(settings.durability == .process && settings.spool.directory == "/s" && settings.spool.permits == .group)
+        #expect(settings.memoryLimit == 8 << 20)
+        #expect(try self.parse("run \(Self.target) -- x", as: RunCommand.self).settings.durability == .memory)
+    }
+
     @Test func queriesAsTold() throws {
         let command = try self.parse(
             "query --logstore app --topic t --where a=b --where c=d=e --limit 5 --newest --format ndjson --fields x,y",
@@ -140,7 +154,7 @@ struct ArgumentTests {
 
     @Test func helpShowsExamplesAndFitsATerminal() {
         let commands: [any ParsableCommand.Type] = [
-            ServeCommand.self, SendCommand.self, QueryCommand.self, TailCommand.self,
+            ServeCommand.self, SendCommand.self, RunCommand.self, QueryCommand.self, TailCommand.self,
         ]
         for command in commands {
             let help = WebTrackingTool.helpMessage(for: command, columns: 80)

@@ -18,13 +18,17 @@ import Musl
 /// A program that logs and is then ended.
 ///
 /// Arguments: the endpoint, what happens (`wait` for SIGTERM, or `throw`), and the number of lines; or `leave`, a spool
-/// directory, a logstore, and topics, each of which gets five lines before the process kills itself.
+/// directory, a logstore, and topics, each of which gets five lines before the process kills itself; or those of
+/// ``ProcessEnd``.
 @main
 enum Child {
     static func main() async throws {
         let arguments = CommandLine.arguments
         if arguments.count > 4, arguments[1] == "leave" {
             try self.leave(spool: arguments[2], logstore: arguments[3], topics: arguments.dropFirst(4))
+        }
+        if arguments.count > 2, arguments[1] == "end", let end = ProcessEnd(rawValue: arguments[2]) {
+            return try await end.run(Array(arguments.dropFirst(3)))
         }
         guard arguments.count == 4, let count = Int(arguments[3]) else {
             fatalError("usage: e2e-child ENDPOINT wait|throw COUNT")

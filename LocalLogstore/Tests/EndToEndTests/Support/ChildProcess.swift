@@ -25,7 +25,7 @@ final class ChildProcess: Sendable {
     ///
     /// - Parameter command: A command that starts what stands behind it.
     init(_ name: String, _ arguments: [String], directory: URL? = nil, under command: [String] = []) throws {
-        let program = Self.programs.appending(path: name)
+        let program = Self.program(name)
         self.process.executableURL = command.isEmpty ? program : URL(fileURLWithPath: "/usr/bin/env")
         self.process.arguments = command.isEmpty ? arguments : command + [program.path] + arguments
         self.process.currentDirectoryURL = directory
@@ -46,6 +46,9 @@ final class ChildProcess: Sendable {
         // A test that failed half-way leaves nothing behind.
         if self.process.isRunning { self.process.terminate() }
     }
+
+    /// Where the program called `name` of this package is.
+    static func program(_ name: String) -> URL { self.programs.appending(path: name) }
 
     /// Where the package manager puts programs: beside the tests.
     private static var programs: URL {
@@ -71,6 +74,11 @@ final class ChildProcess: Sendable {
             }
             return String(decoding: line, as: UTF8.self)
         }
+    }
+
+    /// The last line of the standard output, once it ends: `nil` if there is none.
+    func lastLine() async throws -> Substring? {
+        try await Self.all(self.output).split(separator: "\n").last
     }
 
     /// Reads no more of the standard output, as `head` does when it has seen enough. Returns the exit status, as
