@@ -182,6 +182,19 @@ extension WebTrackingProducer {
             diagnostics: diagnostics
         )
     }
+
+    /// Looks at a set-up as ``check()`` does, with requests through AsyncHTTPClient and without a producer.
+    public static func check(_ configuration: WebTrackingConfiguration) async -> [SetupCheck] {
+        let transport: AsyncHTTPClientTransport
+        do {
+            transport = AsyncHTTPClientTransport(proxy: try configuration.proxyServer())
+        } catch {
+            return SetupChecks.refused(error)
+        }
+        let checks = await Self.check(configuration, transport: transport)
+        await transport.shutdown()
+        return checks
+    }
 }
 
 #if SwiftLog

@@ -140,7 +140,8 @@ extension ProducerDiagnostic: CustomStringConvertible {
         }
     }
 
-    private static func hint(for outcome: RequestOutcome, _ failure: Failure) -> String {
+    /// What to do about it, behind a semicolon; empty if the failure itself says all.
+    static func hint(for outcome: RequestOutcome, _ failure: Failure) -> String {
         switch outcome {
         case .unauthorized:
             switch failure {

@@ -13,6 +13,9 @@ enum Descriptors {
     static let forDispatch = 6
     /// For a spool: the folder, its lock, and the file that is being made.
     static let forSpool = 3
+    /// For this library's own transport: an event loop, a connection, the file that a name look-up reads, and one that
+    /// Dispatch needs at times.
+    static let forTransport = 6
 
     /// The number that are left. Stops counting at `enough`, so this takes few system calls if few are open.
     static func left(of limit: Int?, enough: Int) -> Int {

@@ -29,15 +29,7 @@ struct ProducerParts {
         let delivery = DeliveryContext(
             clock: clock,
             transport: operation.transport(over: transport),
-            requests: RequestFactory(
-                isSecure: endpoint.isSecure,
-                host: endpoint.host(project: configuration.project),
-                port: endpoint.port,
-                logstore: configuration.logstore,
-                operation: operation,
-                compression: configuration.compression,
-                timeout: configuration.delivery.requestTimeout
-            ),
+            requests: RequestFactory(configuration, endpoint: endpoint, operation: operation),
             retryPolicy: RetryPolicy(configuration.delivery),
             slots: RequestSlots(count: configuration.delivery.maximumConcurrentRequests),
             exchangeDeadline: exchangeClock.map { exchangeClock in
@@ -158,7 +150,8 @@ struct ProducerParts {
         }
     }
 
-    private static func operation(
+    /// How batches are handed to the service.
+    static func operation(
         of configuration: WebTrackingConfiguration,
         clock: any ProducerClock,
         diagnostics: @escaping @Sendable (ProducerDiagnostic) -> Void
@@ -195,6 +188,20 @@ private final class PartLinks: Sendable {
 
     var table: TopicTable? { self.parts.withLock { $0.table } }
     var pipeline: RecordPipeline? { self.parts.withLock { $0.pipeline } }
+}
+
+extension RequestFactory {
+    init(_ configuration: WebTrackingConfiguration, endpoint: Endpoint, operation: any WriteOperation) {
+        self.init(
+            isSecure: endpoint.isSecure,
+            host: endpoint.host(project: configuration.project),
+            port: endpoint.port,
+            logstore: configuration.logstore,
+            operation: operation,
+            compression: configuration.compression,
+            timeout: configuration.delivery.requestTimeout
+        )
+    }
 }
 
 extension RetryPolicy {

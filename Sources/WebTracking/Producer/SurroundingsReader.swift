@@ -19,14 +19,20 @@ enum SurroundingsReader {
         let user = transport as? any AuthoritiesUser
         // A queue of its own: a directory on a network may hang.
         DispatchQueue(label: "webtracking.surroundings", qos: .utility).async {
-            var surroundings = Surroundings()
-            surroundings.spoolFileSystem = configuration.spoolDirectory.flatMap { self.fileSystem(of: $0) }
-            surroundings.spoolFileSystemBytes = configuration.spoolDirectory.flatMap { self.bytesOfFileSystem(of: $0) }
-            surroundings.memoryLimit = self.memoryLimit()
+            var surroundings = self.read(for: configuration)
             surroundings.missingAuthorities = user?.missingAuthorities
             if let variable = user?.authoritiesVariable { surroundings.authoritiesVariable = variable }
             for problem in surroundings.problems(for: configuration) { report(problem) }
         }
+    }
+
+    /// All but the certificate authorities, which the transport knows. May block for as long as the spool's disk does.
+    static func read(for configuration: WebTrackingConfiguration) -> Surroundings {
+        var surroundings = Surroundings()
+        surroundings.spoolFileSystem = configuration.spoolDirectory.flatMap { self.fileSystem(of: $0) }
+        surroundings.spoolFileSystemBytes = configuration.spoolDirectory.flatMap { self.bytesOfFileSystem(of: $0) }
+        surroundings.memoryLimit = self.memoryLimit()
+        return surroundings
     }
 
     /// The kind of file system that a directory is on, or will be; `nil` if that cannot be found out.
@@ -53,7 +59,7 @@ enum SurroundingsReader {
     }
 
     /// The path without links of a directory, or of the nearest one around it that is there.
-    private static func nearest(_ directory: String) -> String? {
+    static func nearest(_ directory: String) -> String? {
         var path = directory[...]
         var found: UnsafeMutablePointer<CChar>?
         while true {

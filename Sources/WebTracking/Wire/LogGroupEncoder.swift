@@ -72,6 +72,8 @@ struct LogGroupEncoder {
 
     private mutating func encodeLogs(_ reader: inout JSONStringReader, to writer: inout ByteWriter) -> Bool {
         guard reader.skip(UInt8(ascii: "[")) else { return false }
+        // Of a request that only asks whether it would be taken.
+        if reader.skip(UInt8(ascii: "]")) { return true }
         repeat {
             self.strings.removeAll(keepingCapacity: true)
             reader.skipLineFeed()

@@ -42,6 +42,15 @@ enum TLSFailure {
         "TLS with \(host) failed: \(self.reason(words, host: host, certificate: certificate, machine: machine))"
     }
 
+    /// Whether a text is such a line.
+    static func isLine(_ text: String) -> Bool { text.hasPrefix("TLS with ") }
+
+    /// What a line says is wrong, and what to do.
+    static func parts(of line: String) -> (finding: String, suggestion: String?) {
+        guard let end = line.firstRange(of: "; ") else { return (line, nil) }
+        return (String(line[..<end.lowerBound]), String(line[end.upperBound...]))
+    }
+
     private static func reason(_ words: String, host: String, certificate: Certificate, machine: Machine) -> String {
         if words.contains("unknownError([])") || words.contains("failedToLoadCertificate")
             || words.contains("noSuchFilesystemObject")
