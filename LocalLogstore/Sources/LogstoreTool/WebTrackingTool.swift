@@ -23,7 +23,7 @@ struct WebTrackingTool: AsyncParsableCommand {
             """,
         subcommands: [
             ServeCommand.self, SendCommand.self, RunCommand.self, QueryCommand.self, TailCommand.self,
-            ClearCommand.self, SpoolCommand.self,
+            ClearCommand.self, SpoolCommand.self, DoctorCommand.self,
         ]
     )
 

@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: the swift-log-webtracking authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import SystemPackage
+import WebTracking
+
+/// `webtracking doctor`
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Looks at a set-up: settings, limits, the way to the service, the spool.",
+        discussion: """
+            Run it where the program runs, as its user and with its environment. Settings come from the options, then \
+            from variables (WEBTRACKING_ENDPOINT and so on), then from the file.
+
+              webtracking doctor --endpoint cn-hangzhou --project shop --logstore app
+              webtracking doctor --settings logging.json --spool /var/lib/shop/spool
+
+            Each line is ok, warn, FAIL or skip, with what was found and what to do; what is behind a failure is \
+            skipped. It sends one request without records, and makes a folder in the spool for a moment. \
+            Only --send stores something: one record. The exit code is 1 if a check fails, and 0 if some only warn.
+            """
+    )
+
+    @OptionGroup var options: DoctorOptions
+
+    @Flag(help: "Send a record, and say how to find it.")
+    var send = false
+
+    @Flag(help: "Print an array of JSON objects: check, state, finding, suggestion.")
+    var json = false
+
+    func run() async throws {
+        let rows = await self.rows()
+        do {
+            try self.print(rows)
+        } catch Errno.brokenPipe {
+            // The reader has seen enough.
+        }
+        if rows.contains(where: { $0.state == .failed }) { throw ExitCode.failure }
+    }
+
+    private func rows() async -> [DoctorRow] {
+        let configuration: WebTrackingConfiguration
+        do {
+            configuration = try self.options.configuration(ProcessInfo.processInfo.environment)
+        } catch {
+            return [DoctorRow(aboutSettings: error)]
+        }
+        var rows = await Self.look(at: configuration)
+        if !self.send {
+            rows.append(DoctorRow("record", .skipped, "not sent: --send sends one"))
+        } else if let obstacle = rows.first(where: { $0.state == .failed && $0.isOnTheWay }) {
+            rows.append(DoctorRow("record", .skipped, "not sent: \(obstacle.check) failed"))
+        } else {
+            rows.append(TestRecord.row(for: await TestRecord.send(with: configuration)))
+        }
+        return rows
+    }
+
+    /// What the library says, with what the server's certificate says of itself.
+    private static func look(at configuration: WebTrackingConfiguration) async -> [DoctorRow] {
+        // Through a proxy, its certificate cannot be had without one more request.
+        guard configuration.proxy == nil else {
+            return await WebTrackingProducer.check(configuration).map { DoctorRow($0) }
+        }
+        let transport = NotingTransport(inner: AsyncHTTPClientTransport())
+        let rows = await WebTrackingProducer.check(configuration, transport: transport).map { DoctorRow($0) }
+        await transport.shutdown()
+        guard let request = transport.request, request.isSecure,
+            rows.contains(where: { $0.check == "tls" && $0.state != .skipped }),
+            let certificate = await ShownCertificate.look(at: request.host, port: request.port ?? 443)
+        else { return rows }
+        return rows.map { $0.check == "tls" ? certificate.added(to: $0, now: Date()) : $0 }
+    }
+
+    private func print(_ rows: [DoctorRow]) throws {
+        var output = Output(.standardOutput)
+        if self.json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            try output.write(String(decoding: encoder.encode(rows), as: UTF8.self) + "\n")
+        } else {
+            let width = rows.map(\.check.count).max() ?? 0
+            for row in rows { try output.write(row.line(width: width) + "\n") }
+        }
+        try output.flush()
+    }
+}
