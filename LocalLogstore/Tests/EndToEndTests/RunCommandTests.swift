@@ -17,38 +17,7 @@ import Musl
 extension EndToEnd {
     /// `webtracking run`, with real programs.
     @Suite("webtracking run")
-    struct RunCommandTests {
-        private func start(
-            _ command: [String],
-            _ options: [String] = [],
-            port: Int,
-            under prefix: [String] = []
-        ) throws -> ChildProcess {
-            let target = ["--endpoint", "http://127.0.0.1:\(port)", "--project", "local", "--logstore", "run"]
-            return try ChildProcess("webtracking", ["run"] + target + options + ["--"] + command, under: prefix)
-        }
-
-        private func run(
-            _ command: [String],
-            _ options: [String] = [],
-            port: Int,
-            under prefix: [String] = []
-        ) async throws -> ChildProcess.Outcome {
-            try await self.start(command, options, port: port, under: prefix).outcome()
-        }
-
-        private func shell(_ text: String) -> [String] { ["/bin/sh", "-c", text] }
-
-        private func child(_ way: String, _ count: Int) -> [String] {
-            [ChildProcess.program("e2e-child").path, "end", way, "\(count)"]
-        }
-
-        /// What arrived, in order: the program's lines, and the records about it.
-        private func logs(_ server: TestServer) async throws -> (lines: [LogFields], end: LogFields?) {
-            let logs = try await server.store.logs(matching: LogQuery(logstore: "run")).map(\.log)
-            return (logs.filter { $0["label"] != "webtracking.run" }, logs.last { $0["label"] == "webtracking.run" })
-        }
-
+    struct RunCommandTests: RunsPrograms {
         @Test func passesOnAndShipsEachLine() async throws {
             try await withServer { server async throws in
                 let text =
@@ -69,25 +38,6 @@ extension EndToEnd {
                 #expect(end?["level"] == "error" && end?["exit_status"] == "3" && end?["lines"] == "4")
                 #expect(end?["lines_dropped"] == "0")
                 #expect(end?["run_seconds"] != nil && end?["peak_memory_bytes"] != nil)
-            }
-        }
-
-        @Test func changesNoByte() async throws {
-            try await withTemporaryDirectory { directory in
-                let original = directory.appending(path: "original")
-                let copy = directory.appending(path: "copy")
-                try Data((0..<400_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 7) }).write(to: original)
-                try await withServer { server async throws in
-                    let tool = ChildProcess.program("webtracking").path
-                    let target = "--endpoint http://127.0.0.1:\(server.port) --project local --logstore run"
-                    let shell = try ChildProcess(
-                        "webtracking",
-                        [],
-                        under: self.shell("'\(tool)' run \(target) -- cat '\(original.path)' >'\(copy.path)'")
-                    )
-                    #expect(try await shell.outcome().status == 0)
-                }
-                #expect(try Data(contentsOf: original) == Data(contentsOf: copy))
             }
         }
 
@@ -149,35 +99,6 @@ extension EndToEnd {
             }
         }
 
-        @Test func whatItsReaderHoldsBackTheProgramWaitsFor() async throws {
-            try await withTemporaryDirectory { directory in
-                try await withServer { server async throws in
-                    let mark = directory.appending(path: "written").path
-                    let text = "seq -f '%0100.f' 1 5000; touch '\(mark)'"
-                    let process = try self.start(self.shell(text), port: server.port)
-                    // It has read as far as it can.
-                    while try await server.store.count() == 0 { await Task.yield() }
-                    #expect(!FileManager.default.fileExists(atPath: mark))
-                    let outcome = try await process.outcome()
-                    #expect(outcome.status == 0)
-                    let lines = outcome.output.split(separator: "\n")
-                    #expect(lines.map { Int($0) } == Array(1...5000) && lines.allSatisfy { $0.utf8.count == 100 })
-                    #expect(FileManager.default.fileExists(atPath: mark))
-                    let logs = try await self.logs(server)
-                    #expect(logs.end?["lines"] == "5000" && logs.lines.count == 5000)
-                }
-            }
-        }
-
-        @Test func aReaderThatIsGoneEndsTheProgram() async throws {
-            try await withServer { server async throws in
-                let process = try self.start(["yes"], port: server.port)
-                #expect(try await process.firstLine() == "y")
-                // Where these tests are started with SIGPIPE ignored, that stays so, and it is told of an error.
-                #expect([128 + SIGPIPE, 1].contains(try await process.statusWithoutReader()))
-            }
-        }
-
         @Test func signalsArePassedOn() async throws {
             try await withServer { server async throws in
                 let trap = "trap 'echo stopping; exit 5' TERM; echo ready; while :; do sleep 0.05; done"
@@ -206,19 +127,6 @@ extension EndToEnd {
                     under: ["/bin/sh", "-c", "trap '' HUP CHLD; exec \"$@\"", "sh"]
                 )
                 #expect(outcome.status == 4 && outcome.output == "survived\n")
-            }
-        }
-
-        @Test("A closed standard output takes nothing that is not written to it")
-        func whatIsClosedIsNothingElse() async throws {
-            try await withServer { server async throws in
-                // As signals, these bytes would end it.
-                let outcome = try await self.run(
-                    self.shell("printf '\\t\\t\\t\\t'; echo alive >&2; exit 6"),
-                    port: server.port,
-                    under: ["/bin/sh", "-c", "exec \"$@\" <&- >&-", "sh"]
-                )
-                #expect(outcome.status == 6 && outcome.errors == "alive\n")
             }
         }
 
@@ -269,15 +177,6 @@ extension EndToEnd {
                 #expect(try await self.run(["/etc/passwd"], port: server.port).status == 126)
                 let end = try await self.logs(server).end
                 #expect(end?["level"] == "critical" && end?["program"] == "passwd")
-            }
-        }
-
-        @Test func aTerminalIsOneForBothStreams() async throws {
-            try await withServer { server async throws in
-                let text = "test -t 1 && test -t 2 && echo terminal; echo error >&2"
-                let outcome = try await self.run(self.shell(text), ["--tty"], port: server.port)
-                #expect(outcome.status == 0 && outcome.output == "terminal\nerror\n" && outcome.errors.isEmpty)
-                #expect(try await self.logs(server).lines.map { $0["message"] } == ["terminal", "error"])
             }
         }
 
