@@ -26,21 +26,17 @@ struct ProgramLines {
         self.groups = LineGroups(limit: messageLimit)
     }
 
-    /// The longest line to pass in, in bytes.
-    var lineLimit: Int { self.text.lineLimit }
+    /// The longest line to pass in, in bytes: text beyond a message's length becomes several.
+    var lineLimit: Int { self.objects.lineLimit }
     /// How long what is held may wait for what belongs to it; `nil` if nothing is held.
     var patience: Duration? { self.groups.patience }
 
     /// The records that a line completes.
     mutating func add(_ line: ArraySlice<UInt8>, time: Int64) -> [OutgoingRecord] {
         let line = TerminalSequences.removed(from: line)
-        if line.first == UInt8(ascii: "{") {
+        if line.first == UInt8(ascii: "{"), let records = self.records(ofObject: line, time: time) {
             // It is one event, whatever is around it.
-            var records = self.flush()
-            let first = records.count
-            records += self.objects.records(line)
-            for index in records[first...].indices { self.complete(&records[index], time: time) }
-            return records
+            return self.flush() + records
         }
         return self.groups.add(line, time: time).map { self.records(of: $0) } ?? []
     }
@@ -53,6 +49,18 @@ struct ProgramLines {
     /// Nothing comes any more.
     mutating func finish() -> [OutgoingRecord] {
         self.flush() + self.objects.finish()
+    }
+
+    /// `nil` if the line is none.
+    private mutating func records(ofObject line: ArraySlice<UInt8>, time: Int64) -> [OutgoingRecord]? {
+        let malformedLines = self.objects.malformedLines
+        var records = self.objects.records(line)
+        guard self.objects.malformedLines == malformedLines else { return nil }
+        for index in records.indices {
+            if !self.readsLevels { records[index].level = self.level }
+            self.complete(&records[index], time: time)
+        }
+        return records
     }
 
     private mutating func records(of event: LineGroups.Event) -> [OutgoingRecord] {
