@@ -100,6 +100,39 @@ struct LineGroupsTests {
         }
     }
 
+    /// Of a supervisor whose child crashed, or where `swift-backtrace` was not found.
+    @Test(arguments: [
+        ("*** Signal 11: Backtracing from 0x7f0000001000... done ***", 1),
+        ("*** Signal 11: Backtracing from 0x7f0000001000... failed ***", 1),
+        ("💣 Program crashed: Illegal instruction at 0x00007f0000001000", 1),
+        ("Current stack trace:\n0    libswiftCore.so   0x00007f0000001000 _reportFatal + 123", 2),
+        ("*** Signal 15 received ***", 1),
+        ("💣 boom", 1),
+    ])
+    func whatBeginsLikeACrashEndsWhereNoBacktraceIs(head: String, lines: Int) {
+        let events = self.events(head + "\n2026-11-30T12:00:00Z info a: up again\nready\nPOST /x 200")
+        #expect(events.map(\.lines) == [lines, 1, 1, 1])
+        #expect(events.dropFirst().allSatisfy { $0.kind == .line })
+    }
+
+    @Test func aCrashWithoutAnEndIsOverAfterAMinute() {
+        var groups = LineGroups(limit: 10_000)
+        let line = Array("0 0x0000000000001000 f in shop".utf8)[...]
+        #expect(groups.add(Array("*** Program crashed: Illegal instruction at 0x1 ***".utf8)[...], time: 0) == nil)
+        #expect(groups.add(line, time: 59_999_999_999) == nil)
+        #expect(groups.add(line, time: 60_000_000_000)?.lines == 2)
+    }
+
+    @Test func whatOthersCallFatalTakesNoLines() {
+        let lines = ["fatal error: a.h: No such file (or directory)", "retry (1)", "goroutine pool started", "f(x)"]
+        let events = self.events(lines.joined(separator: "\n"))
+        #expect(events.map(\.lines) == [1, 1, 1, 1] && events.allSatisfy { $0.kind == .line })
+        let panic =
+            "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [select (no cases)]:\nmain.main()"
+        #expect(self.events(panic + "\nserver stopped (2)").map(\.kind) == [.crash, .line])
+        #expect(self.texts(panic + "\nserver stopped (2)").first == panic)
+    }
+
     @Test func otherLinesAreEachTheirOwn() {
         #expect(self.texts("a\n  b\n\nc\n\n\n") == ["a", "  b", "c"])
         #expect(self.texts("Traceback (most recent call last):") == ["Traceback (most recent call last):"])
