@@ -30,15 +30,22 @@ struct SignalPolicy {
     let isSessionLeader: Bool
 
     private var stops = StopRequests()
+    private var lastStop: ContinuousClock.Instant?
     private(set) var passedOn: Set<Int32> = []
 
     /// Those that ask a program to end.
     private static let stopSignals: Set<Int32> = [SIGHUP, SIGINT, SIGQUIT, SIGTERM]
 
+    /// How long a request to stop counts: one that the program has outlived is about another day.
+    private static let memory = Duration.seconds(60)
+
     /// Those that are passed on if they are not ignored. Others either cannot be caught, or are about this process.
     static let passed: [Int32] = {
-        var signals = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH]
+        var signals = [
+            SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
+        ]
         #if os(Linux)
+        signals.append(SIGPWR)
         // Of real time, but for those that the C library keeps for itself.
         signals += 34...64
         #endif
@@ -56,10 +63,18 @@ struct SignalPolicy {
         at now: ContinuousClock.Instant
     ) -> Action? {
         if signal.number == SIGCHLD { return .reap }
-        let stop = Self.stopSignals.contains(signal.number) ? self.stops.add(at: now) : nil
-        guard isRunning else { return stop == .exit ? .giveUp : nil }
+        let isStop = Self.stopSignals.contains(signal.number)
+        guard isRunning else { return isStop && self.stop(at: now) == .exit ? .giveUp : nil }
+        // To a server that runs, SIGHUP is to read its settings again.
+        if isStop, signal.number != SIGHUP { _ = self.stop(at: now) }
         self.passedOn.insert(signal.number)
         return self.programHas(signal) ? nil : .passOn(signal.number)
+    }
+
+    private mutating func stop(at now: ContinuousClock.Instant) -> StopRequests.Action? {
+        if let last = self.lastStop, now - last > Self.memory { self.stops = StopRequests() }
+        self.lastStop = now
+        return self.stops.add(at: now)
     }
 
     /// What the terminal sends goes to all of the group, and so to the program, too. But that it hangs up is told to its

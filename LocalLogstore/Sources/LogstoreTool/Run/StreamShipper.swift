@@ -6,6 +6,9 @@ import WebTracking
 
 /// How fast lines are shipped.
 enum ShippingPace {
+    /// The longest pause: the work may have taken long because the machine stood still, and nobody ends a pause early.
+    static let longest = Duration.milliseconds(100)
+
     /// What to wait after so much work, so that the program has the processor.
     ///
     /// - Parameters:
@@ -14,8 +17,8 @@ enum ShippingPace {
     ///   - isBehind: Whether the backlog is more than half full. Then lines come faster than they can be shipped, and many will be
     ///     dropped anyway.
     static func pause(after work: Duration, isCrowded: Bool, isBehind: Bool) -> Duration {
-        if isCrowded { return work * 9 }
-        return isBehind ? work : .zero
+        if isCrowded { return min(work * 9, self.longest) }
+        return isBehind ? min(work, self.longest) : .zero
     }
 
     static func isCrowded(_ statistics: WebTrackingStatistics, _ configuration: WebTrackingConfiguration) -> Bool {

@@ -25,6 +25,13 @@ struct ShippingTests {
         #expect(pause == .milliseconds(milliseconds))
     }
 
+    /// Nobody ends a pause, and the work may have taken long because the machine stood still.
+    @Test(arguments: [(true, false), (false, true)])
+    func noPauseIsLong(isCrowded: Bool, isBehind: Bool) {
+        let pause = ShippingPace.pause(after: .seconds(3600), isCrowded: isCrowded, isBehind: isBehind)
+        #expect(pause == .milliseconds(100))
+    }
+
     @Test func whatIsTheProgramsOwnIsReadAfterTheDeadline() {
         var end = ReadingEnd(deadline: self.start, owedBytes: 100)
         #expect(end.mayRead(at: self.start + .seconds(9)))

@@ -65,4 +65,13 @@ struct SignalPolicyTests {
         #expect(policy.action(for: self.signal(SIGUSR1), isRunning: false, at: later) == nil)
         #expect(policy.action(for: self.signal(SIGTERM), isRunning: false, at: later) == .giveUp)
     }
+
+    @Test("What the program has outlived is no first request", arguments: [(SIGHUP, 2), (SIGTERM, 3600)])
+    func oldStopsDoNotCount(number: Int32, seconds: Int) {
+        var policy = SignalPolicy()
+        #expect(policy.action(for: self.signal(number), isRunning: true, at: self.start) == .passOn(number))
+        let later = self.start + .seconds(seconds)
+        #expect(policy.action(for: self.signal(SIGTERM), isRunning: false, at: later) == nil)
+        #expect(policy.action(for: self.signal(SIGTERM), isRunning: false, at: later + .seconds(2)) == .giveUp)
+    }
 }
