@@ -197,9 +197,10 @@ extension EndToEnd {
         @Test("As process 1 it collects all, and takes nothing from its own", .enabled(if: Self.hasNamespaces))
         func collectsAsProcess1() async throws {
             try await withServer { server async throws in
-                // Each is left by its parent, and ends with a status of its own.
-                let orphans = "for i in 1 2 3 4 5 6 7 8; do (sh -c 'sleep 0.0'$i'; exit 9' &); done; sleep 0.3; "
-                let zombies = "grep -l 'State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l; exit 7"
+                // Each is left by its parent, and ends with a status of its own. As long as one lives, cat has no end.
+                let orphans = "for i in 1 2 3 4 5 6 7 8; do (sh -c 'exit 9' &); done | cat; "
+                let count = "grep -l 'State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l"
+                let zombies = "i=0; while [ $(\(count)) != 0 ] && [ $i -lt 100 ]; do i=$((i+1)); done; \(count); exit 7"
                 let outcome = try await self.run(
                     self.shell(orphans + zombies),
                     port: server.port,

@@ -87,5 +87,39 @@ extension EndToEnd {
                 #expect(try await self.logs(server).lines.map { $0["message"] } == ["terminal", "error"])
             }
         }
+
+        #if os(Linux)
+        @Test func whatADiskHasNoRoomForIsCounted() async throws {
+            try await withServer { server async throws in
+                let full = ["/bin/sh", "-c", "exec \"$@\" >/dev/full", "sh"]
+                for isQuiet in [false, true] {
+                    let options = isQuiet ? ["--quiet"] : []
+                    let outcome = try await self.run(
+                        self.shell("echo one; exit 3"),
+                        options,
+                        port: server.port,
+                        under: full
+                    )
+                    #expect(outcome.status == 3)
+                    let told = ["cannot be passed on: No space left", "; 4 bytes of output not passed on"]
+                    #expect(told.allSatisfy { outcome.errors.contains($0) != isQuiet }, "\(outcome.errors)")
+                    let (lines, end) = try await self.logs(server)
+                    #expect(lines.last?["message"] == "one" && end?["bytes_not_passed_on"] == "4")
+                }
+            }
+        }
+        #endif
+
+        @Test("Who does not read at all does not hold up the end", .timeLimit(.minutes(1)))
+        func endsWithoutItsReader() async throws {
+            try await withServer { server async throws in
+                let text = "seq -f '%0100.f' 1 1000; exit 5"
+                let process = try self.start(self.shell(text), ["--linger", "0", "--timeout", "4"], port: server.port)
+                #expect(await process.status() == 5)
+                let (lines, end) = try await self.logs(server)
+                #expect(lines.count == 1000 && end?["lines"] == "1000")
+                #expect((end?["bytes_not_passed_on"]).flatMap { Int($0) }.map { $0 > 0 && $0 < 101_000 } == true)
+            }
+        }
     }
 }

@@ -127,10 +127,12 @@ struct ArgumentTests {
     }
 
     @Test func runsAsTold() throws {
-        let line = "run \(Self.target) --spool /s --group --stderr-level warn --tty --memory 8MiB -- /shop --port 80 -v"
+        let line =
+            "run \(Self.target) --spool /s --group --stderr-level warn --tty --quiet --memory 8MiB -- /shop --port 80 -v"
         let command = try self.parse(line, as: RunCommand.self)
         #expect(command.command == ["/shop", "--port", "80", "-v"])
         #expect(command.stderrLevel.level == .warning && command.stdoutLevel.level == .info && command.tty)
+        #expect(command.quiet)
         let settings = command.settings
         #expect(settings.durability == .process && settings.spool.directory == "/s" && settings.spool.permits == .group)
         #expect(settings.memoryLimit == 8 << 20)

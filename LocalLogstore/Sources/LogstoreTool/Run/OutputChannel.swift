@@ -29,6 +29,13 @@ struct OutputChannel {
         return try OutputChannel(readEnd: readEnd, writeEnd: writeEnd)
     }
 
+    /// Gives the program's terminal the size of ours.
+    func takeWindowSize() {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 else { return }
+        _ = ioctl(self.readEnd.rawValue, UInt(TIOCSWINSZ), &size)
+    }
+
     /// A pseudo-terminal, so that a C program writes its lines as they come.
     ///
     /// It is nobody's controlling terminal, and turns no line feed into something else.

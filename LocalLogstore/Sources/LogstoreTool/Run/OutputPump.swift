@@ -17,12 +17,17 @@ import Musl
 /// Somebody that it has started may hold the stream open, and write to it for ever.
 struct ReadingEnd {
     var deadline: ContinuousClock.Instant
-    /// What was there at the end, and so is the program's own. It is read however long the reader of our output takes.
+    /// What was there at the end, and so is the program's own. It is read unless the reader of our output takes too long.
     var owedBytes: Int
 
     func mayRead(at now: ContinuousClock.Instant) -> Bool { self.owedBytes > 0 || now < self.deadline }
 
     mutating func read(_ count: Int) { self.owedBytes = max(0, self.owedBytes - count) }
+}
+
+/// Who writes to one place takes turns: else blocks that are too long for a pipe's one write would be torn.
+final class OutputTurns: Sendable {
+    let turn = Mutex(())
 }
 
 /// Passes on what a program writes, unchanged and no later than it can, and leaves a copy in the backlog.
@@ -33,24 +38,42 @@ final class OutputPump: Sendable {
 
     private let source: FileDescriptor
     private let sink: FileDescriptor
+    private let turns: OutputTurns
     private let backlog: SharedBacklog
+    private let note: @Sendable (String) -> Void
     private let now: @Sendable () -> Int64
     private let deadline = Mutex<ContinuousClock.Instant?>(nil)
     private let wake: (readEnd: FileDescriptor, writeEnd: FileDescriptor)
     private let ended = AsyncStream<Void>.makeStream()
+    private let state = Mutex(State())
 
-    /// - Parameter now: Nanoseconds since 1970.
+    /// Between the thread and who gives it up.
+    private struct State {
+        var hasEnded = false
+        /// Of the block that is being passed on, what is not yet.
+        var unwrittenBytes = 0
+        var lostBytes = 0
+    }
+
+    /// - Parameters:
+    ///   - turns: Those of all that write to the same place.
+    ///   - note: Tells somebody.
+    ///   - now: Nanoseconds since 1970.
     init(
         from source: FileDescriptor,
         to sink: FileDescriptor,
+        _ turns: OutputTurns,
         _ backlog: SharedBacklog,
+        note: @escaping @Sendable (String) -> Void,
         now: @escaping @Sendable () -> Int64
     )
         throws
     {
         self.source = source
         self.sink = sink
+        self.turns = turns
         self.backlog = backlog
+        self.note = note
         self.now = now
         let (readEnd, writeEnd) = try FileDescriptor.pipe()
         for end in [readEnd, writeEnd] { try end.closeOnExec() }
@@ -74,6 +97,20 @@ final class OutputPump: Sendable {
         for await _ in self.ended.stream {}
     }
 
+    /// What was read and could not be passed on, in bytes.
+    var lostBytes: Int { self.state.withLock { $0.lostBytes } }
+
+    /// Nobody reads our output: what the program has left goes to the backlog alone. The thread waits on, for nothing.
+    func giveUp() {
+        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.blockSize, alignment: 64)
+        defer { block.deallocate() }
+        // More than the system holds, and an end if somebody writes on.
+        for _ in 0..<16 {
+            guard let (count, _) = self.takeBlock(block), count > 0 else { break }
+        }
+        self.finish()
+    }
+
     private func run() {
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.blockSize, alignment: 64)
         defer { block.deallocate() }
@@ -84,9 +121,9 @@ final class OutputPump: Sendable {
                 end = ReadingEnd(deadline: deadline, owedBytes: self.waitingBytes())
             }
             if let end, !end.mayRead(at: .now) { break }
-            let count = read(self.source.rawValue, block.baseAddress, block.count)
-            if count < 0, errno == EINTR { continue }
-            if count < 0, errno == EAGAIN {
+            guard let (count, failure) = self.takeBlock(block) else { return }
+            if count < 0, failure == EINTR { continue }
+            if count < 0, failure == EAGAIN {
                 end?.owedBytes = 0
                 self.waitForBytes(until: end?.deadline)
                 continue
@@ -94,17 +131,39 @@ final class OutputPump: Sendable {
             // A pseudo-terminal that nobody else has open any more is EIO.
             guard count > 0 else { break }
             end?.read(count)
-            // First, as the reader of our output may take its time.
             let bytes = UnsafeRawBufferPointer(rebasing: block[..<count])
-            self.backlog.append(Self.copy(bytes), time: self.now())
-            let error = self.passOn(bytes)
+            let error = self.turns.turn.withLock { _ in self.passOn(bytes) }
             // Then the program learns of it as it would have without us.
             if error == .brokenPipe { break }
             // A disk that is full may have room again.
-            if let error, isPassedOn { Output.note("webtracking: the program's output cannot be passed on: \(error)") }
+            if let error, isPassedOn { self.note("the program's output cannot be passed on: \(error)") }
             isPassedOn = error == nil
         }
-        try? self.source.close()
+        self.finish()
+    }
+
+    /// Reads a block into the backlog, before it is passed on, as the reader of our output may take its time.
+    ///
+    /// - Returns: What `read` says, and the error if it does; `nil` once nothing is to be read any more.
+    private func takeBlock(_ block: UnsafeMutableRawBufferPointer) -> (count: Int, failure: Int32)? {
+        self.state.withLock { state in
+            guard !state.hasEnded else { return nil }
+            let count = read(self.source.rawValue, block.baseAddress, block.count)
+            let failure = errno
+            guard count > 0 else { return (count, failure) }
+            self.backlog.append(Self.copy(UnsafeRawBufferPointer(rebasing: block[..<count])), time: self.now())
+            state.unwrittenBytes += count
+            return (count, 0)
+        }
+    }
+
+    private func finish() {
+        self.state.withLock { state in
+            guard !state.hasEnded else { return }
+            state.hasEnded = true
+            state.lostBytes += state.unwrittenBytes
+            try? self.source.close()
+        }
         self.backlog.finish()
         self.ended.continuation.finish()
     }
@@ -123,15 +182,27 @@ final class OutputPump: Sendable {
             let count = write(self.sink.rawValue, rest.baseAddress, rest.count)
             if count >= 0 {
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+                self.state.withLock { $0.unwrittenBytes -= count }
             } else if errno == EAGAIN {
                 // Somebody else has set it so.
                 var state = pollfd(fd: self.sink.rawValue, events: Int16(POLLOUT), revents: 0)
                 _ = poll(&state, 1, -1)
             } else if errno != EINTR {
-                return Errno(rawValue: errno)
+                let error = Errno(rawValue: errno)
+                self.lose(rest.count, error)
+                return error
             }
         }
         return nil
+    }
+
+    private func lose(_ count: Int, _ error: Errno) {
+        self.state.withLock { state in
+            guard !state.hasEnded else { return }
+            state.unwrittenBytes -= count
+            // Nobody wants what a reader that is gone has left.
+            if error != .brokenPipe { state.lostBytes += count }
+        }
     }
 
     /// What can be read at once.
@@ -157,6 +228,13 @@ extension FileDescriptor {
     func inherited() throws -> FileDescriptor {
         let flags = fcntl(self.rawValue, F_GETFD)
         // What was there when this program was loaded stays open for others, too.
-        return flags >= 0 && flags & FD_CLOEXEC == 0 ? self : try FileDescriptor.open("/dev/null", .writeOnly)
+        return flags >= 0 && flags & FD_CLOEXEC == 0
+            ? self : try FileDescriptor.open("/dev/null", .writeOnly, options: .closeOnExec)
+    }
+
+    /// Whether both write to one file, pipe or terminal.
+    func isSamePlace(as other: FileDescriptor) -> Bool {
+        guard let own = try? self.stat(), let others = try? other.stat() else { return false }
+        return own.deviceID == others.deviceID && own.inode == others.inode
     }
 }

@@ -42,7 +42,7 @@ struct RunCommand: AsyncParsableCommand {
 
             Shipping does not hold up the program. What it writes faster than it can be shipped is dropped once the \
             buffer is full, the oldest first, and counted; with --spool, an endpoint that is down costs nothing for as long as \
-            there is room. A slow reader of its output holds it up as without run.
+            there is room. A slow reader of its output holds it up as without run, but its end for half of --timeout at most.
 
             It exits as the program does; with 128 and its number if a signal ended it; with 127 if there is no such \
             program, 126 if it cannot be started. Signals are passed on, and as process 1 it collects all processes that \
@@ -95,6 +95,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Give the program a terminal, so that it writes each line at once.")
     var tty = false
 
+    @Flag(help: "Tell nothing on standard error, but why the program could not be started.")
+    var quiet = false
+
     @Argument(parsing: .postTerminator, help: ArgumentHelp("The program and its arguments.", valueName: "command"))
     var command: [String] = []
 
@@ -136,7 +139,11 @@ struct RunCommand: AsyncParsableCommand {
         let producer = try WebTrackingProducer(
             configuration: configuration,
             transport: AsyncHTTPClientTransport(),
-            diagnostics: ProgressDisplay.diagnostics(endpoint: self.options.endpoint, where: Self.isNews),
+            diagnostics: ProgressDisplay.diagnostics(
+                endpoint: self.options.endpoint,
+                replacesProgress: false,
+                where: self.isNews
+            ),
             clock: EventClock()
         )
         let streams = try self.streams(producer)
@@ -151,20 +158,25 @@ struct RunCommand: AsyncParsableCommand {
         } catch {
             let end = ProgramEnd(cause: .notStarted(error.rawValue))
             Output.note("webtracking: " + TerminalText.escaped(end.message(program: self.command[0])))
-            await self.finish(producer, end, passedOn: [], lines: LineCounts(), since: .now)
+            let collector = self.collect(nil, signals, SignalPolicy(), status: end.status)
+            await self.finish(producer, end, passedOn: [], [], since: .now)
+            collector.cancel()
             throw ExitCode(end.status)
         }
-        for stream in streams { try stream.start() }
+        for stream in streams { stream.start() }
         var policy = SignalPolicy()
-        let end = await Self.wait(for: program, signals, &policy)
-        let collector = Self.collect(program, signals, policy, status: end.status)
-        let deadline = ContinuousClock.now + .seconds(self.linger)
-        for stream in streams { stream.pump.end(by: deadline) }
-        for stream in streams { await stream.pump.wait() }
-        let start = ContinuousClock.now
-        await self.ship(streams, by: start + self.shippingTime)
-        let lines = streams.map(\.backlog.counts).reduce(LineCounts(), +)
-        await self.finish(producer, end, passedOn: policy.passedOn, lines: lines, since: start)
+        let end = await Self.wait(for: program, signals, &policy, terminal: self.tty ? streams[0].channel : nil)
+        let collector = self.collect(program, signals, policy, status: end.status)
+        let lastRead = ContinuousClock.now + .seconds(self.linger)
+        await ProgramStream.passOn(
+            streams,
+            lastRead: lastRead,
+            by: lastRead + max(.seconds(1), .seconds(self.timeout) / 2)
+        )
+        let now = ContinuousClock.now
+        let start = min(now, lastRead)
+        await self.ship(streams, by: now + max(.seconds(1), self.timeLeft(since: start) / 2))
+        await self.finish(producer, end, passedOn: policy.passedOn, streams, since: start)
         collector.cancel()
         throw ExitCode(end.status)
     }
@@ -173,9 +185,16 @@ struct RunCommand: AsyncParsableCommand {
     private static func wait(
         for program: RunningProgram,
         _ signals: SignalStream,
-        _ policy: inout SignalPolicy
+        _ policy: inout SignalPolicy,
+        terminal: OutputChannel?
     ) async -> ProgramEnd {
         for await signal in signals.signals {
+            if signal.number == SIGWINCH, let terminal {
+                // It may have looked before there was something to see.
+                terminal.takeWindowSize()
+                program.send(SIGWINCH)
+                continue
+            }
             switch policy.action(for: signal, isRunning: true, at: .now) {
             case .reap: if let end = program.collect() { return end }
             case .passOn(let number): program.send(number)
@@ -187,19 +206,19 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     /// Goes on collecting, and lets somebody who does not want to wait end it.
-    private static func collect(
-        _ program: RunningProgram,
+    private func collect(
+        _ program: RunningProgram?,
         _ signals: SignalStream,
         _ policy: SignalPolicy,
         status: Int32
     ) -> Task<Void, Never> {
-        Task {
+        Task { [note] in
             var policy = policy
             for await signal in signals.signals {
                 switch policy.action(for: signal, isRunning: false, at: .now) {
-                case .reap: _ = program.collect()
+                case .reap: _ = program?.collect()
                 case .giveUp:
-                    Output.note("webtracking: gave up what was not delivered yet")
+                    note("gave up what was not delivered yet")
                     Self.exit(withError: ExitCode(status))
                 case .passOn, nil: continue
                 }
@@ -207,8 +226,10 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    /// Of ``timeout``, how long what waits in the buffer may take to become records.
-    private var shippingTime: Duration { max(.seconds(1), .seconds(self.timeout) / 2) }
+    /// What is left of ``timeout``.
+    private func timeLeft(since start: ContinuousClock.Instant) -> Duration {
+        max(.zero, .seconds(self.timeout) - (.now - start))
+    }
 
     /// Waits until all is logged; what is not by then is dropped, and counted.
     private func ship(_ streams: [ProgramStream], by deadline: ContinuousClock.Instant) async {
@@ -228,38 +249,55 @@ struct RunCommand: AsyncParsableCommand {
         _ producer: WebTrackingProducer,
         _ end: ProgramEnd,
         passedOn: Set<Int32>,
-        lines: LineCounts,
+        _ streams: [ProgramStream],
         since start: ContinuousClock.Instant
     ) async {
+        let lines = streams.map(\.backlog.counts).reduce(LineCounts(), +)
+        let lostBytes = streams.map(\.pump.lostBytes).reduce(0, +)
         var log = RecordLog(producer, label: Self.label)
         var record = end.record(program: self.program, passedOn: passedOn, lines: lines)
         record.metadata["records_dropped"] = "\(producer.statistics.totalDropped)"
+        if lostBytes > 0 { record.metadata["bytes_not_passed_on"] = "\(lostBytes)" }
         log.log(record)
-        let report = await producer.shutdown(timeout: max(.zero, .seconds(self.timeout) - (.now - start)))
+        let report = await producer.shutdown(timeout: self.timeLeft(since: start))
         let sums = producer.statistics
-        guard !report.isComplete || lines.dropped + sums.totalDropped > 0 else { return }
-        Output.note(
-            "webtracking: \(lines.read) lines read, \(lines.dropped) dropped; \(sums.accepted) records, "
+        guard !report.isComplete || lines.dropped + sums.totalDropped + lostBytes > 0 else { return }
+        self.note(
+            "\(lines.read) lines read, \(lines.dropped) dropped; \(sums.accepted) records, "
                 + "\(sums.delivered) delivered, \(sums.totalDropped) dropped"
                 + (sums.pending > 0 ? ", \(sums.pending) left in the spool" : "")
+                + (lostBytes > 0 ? "; \(lostBytes) bytes of output not passed on" : "")
         )
     }
 
+    /// Tells it, unless nobody wants to know.
+    private var note: @Sendable (String) -> Void {
+        guard !self.quiet else { return { _ in } }
+        return { Output.note("webtracking: " + $0) }
+    }
+
     /// What belongs between the program's own lines.
-    @Sendable private static func isNews(_ diagnostic: ProducerDiagnostic) -> Bool {
-        switch diagnostic {
-        case .settingsInForce, .shutdownFinished, .spoolRecovered: false
-        default: true
+    private var isNews: @Sendable (ProducerDiagnostic) -> Bool {
+        { [quiet] diagnostic in
+            switch diagnostic {
+            case .settingsInForce, .shutdownFinished, .spoolRecovered: false
+            default: !quiet
+            }
         }
     }
 
     // MARK: Streams
 
     private func streams(_ producer: WebTrackingProducer) throws -> [ProgramStream] {
+        let sinks = try (
+            output: FileDescriptor.standardOutput.inherited(), errors: FileDescriptor.standardError.inherited()
+        )
+        let turns = OutputTurns()
         func stream(
             _ name: String,
             _ channel: OutputChannel,
             to sink: FileDescriptor,
+            _ turns: OutputTurns,
             _ level: LevelArgument
         ) throws -> ProgramStream {
             let backlog = SharedBacklog(limit: self.buffer.bytes / (self.tty ? 1 : 2))
@@ -270,14 +308,15 @@ struct RunCommand: AsyncParsableCommand {
                 messageLimit: producer.configuration.limits.maximumValueBytes
             )
             let shipper = StreamShipper(backlog, lines: lines, producer: producer, label: self.label ?? self.program)
-            return try ProgramStream(name, channel, to: sink, backlog, shipper)
+            return try ProgramStream(name, channel, to: sink, turns, backlog, shipper, note: self.note)
         }
         guard !self.tty else {
-            return [try stream("stdout", .terminal(), to: .standardOutput.inherited(), self.stdoutLevel)]
+            return [try stream("stdout", .terminal(), to: sinks.output, turns, self.stdoutLevel)]
         }
+        let others = sinks.errors.isSamePlace(as: sinks.output) ? turns : OutputTurns()
         return [
-            try stream("stdout", .pipe(), to: .standardOutput.inherited(), self.stdoutLevel),
-            try stream("stderr", .pipe(), to: .standardError.inherited(), self.stderrLevel),
+            try stream("stdout", .pipe(), to: sinks.output, turns, self.stdoutLevel),
+            try stream("stderr", .pipe(), to: sinks.errors, others, self.stderrLevel),
         ]
     }
 }

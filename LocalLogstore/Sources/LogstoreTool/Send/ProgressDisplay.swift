@@ -32,12 +32,13 @@ struct ProgressDisplay: Sendable {
     /// Diagnostics that do not end up behind the progress: on a terminal they replace its line.
     static func diagnostics(
         endpoint: String,
+        replacesProgress: Bool = true,
         where isWanted: @escaping @Sendable (ProducerDiagnostic) -> Bool = { diagnostic in
             // The settings of a command line need no report.
             if case .settingsInForce = diagnostic { false } else { true }
         }
     ) -> DiagnosticHandler {
-        let start = isatty(STDERR_FILENO) == 1 ? "\r\u{1B}[K" : ""
+        let start = replacesProgress && isatty(STDERR_FILENO) == 1 ? "\r\u{1B}[K" : ""
         let last = Mutex<[String: ContinuousClock.Instant]>([:])
         return DiagnosticHandler { diagnostic in
             guard isWanted(diagnostic) else { return }

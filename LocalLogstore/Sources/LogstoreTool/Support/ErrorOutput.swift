@@ -9,7 +9,7 @@ import SystemPackage
 ///
 /// Only one thread waits for the reader, and it is not one of Swift's: shipping goes on, and the program can end.
 final class ErrorOutput: Sendable {
-    static let shared = ErrorOutput(.standardError)
+    static let shared = ErrorOutput((try? FileDescriptor.standardError.inherited()) ?? .standardError)
 
     /// How many texts may wait; what is beyond is left out.
     private static let room = 64

@@ -85,6 +85,11 @@ final class ChildProcess: Sendable {
     /// ``Outcome`` has it.
     func statusWithoutReader() async throws -> Int32 {
         try self.output.fileHandleForReading.close()
+        return await self.status()
+    }
+
+    /// Waits for the end, and reads nothing meanwhile. Returns the exit status, as ``Outcome`` has it.
+    func status() async -> Int32 {
         var status: Int32 = -1
         for await value in self.ended.stream { status = value }
         return status
