@@ -250,10 +250,12 @@ def speed(arguments, folder, checks):
                             [writer, str(seconds), "0", result]),
                 stdout=nowhere, stderr=subprocess.PIPE, text=True)
         peak = Peak(process.pid)
-        while not os.path.exists(result):
+        while not os.path.exists(result) and process.poll() is None:
             time.sleep(0.1)
         endpoint = Endpoint(arguments.tool, folder, port)
         errors = process.communicate()[1]
+        if not os.path.exists(result):
+            sys.exit(f"full speed: run ended with {process.returncode}, and the program has not: {errors[-300:]}")
         run_lines, run_took = written(result)
         ratios.append((run_lines / run_took) / (lines / took))
         end = [log for log in endpoint.logs() if log["label"] == "webtracking.run"][-1]
