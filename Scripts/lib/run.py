@@ -209,6 +209,11 @@ def written(path):
     return int(lines), float(seconds)
 
 
+def end_record(endpoint):
+    """That of the last program; the reports of drops have its label, too."""
+    return [log for log in endpoint.logs() if log["label"] == "webtracking.run" and "lines" in log][-1]
+
+
 def into_cat(writer, seconds, rate, result):
     command = " ".join([f"'{writer}'", str(seconds), str(rate), f"'{result}'", "| cat >/dev/null"])
     subprocess.run(["sh", "-c", command], check=True)
@@ -228,7 +233,7 @@ def speed(arguments, folder, checks):
         command = run_command(arguments.tool, endpoint.url, ["--timeout", "120"], [writer, str(seconds), "5000000", result])
         outcome = subprocess.run(command, stdout=nowhere, stderr=subprocess.PIPE, text=True)
     run_lines, run_took = written(result)
-    end = [log for log in endpoint.logs() if log["label"] == "webtracking.run"][-1]
+    end = end_record(endpoint)
     stored = endpoint.count("--where", "label=writer")
     endpoint.stop()
     print(f"5 MB/s: {lines / took:.0f} lines/s into cat, {run_lines / run_took:.0f} under run; {run_lines} written, "
@@ -258,7 +263,7 @@ def speed(arguments, folder, checks):
             sys.exit(f"full speed: run ended with {process.returncode}, and the program has not: {errors[-300:]}")
         run_lines, run_took = written(result)
         ratios.append((run_lines / run_took) / (lines / took))
-        end = [log for log in endpoint.logs() if log["label"] == "webtracking.run"][-1]
+        end = end_record(endpoint)
         stored = endpoint.count("--where", "label=writer")
         endpoint.stop()
         # The library's own drops, of which the last line on standard error has the sum.
