@@ -84,10 +84,12 @@ extension EndToEnd {
                     let (status, rows) = try await self.doctor(self.endpoint(server) + ["--spool", spool.path])
                     #expect(status == 0, "\(rows)")
                     let states = Dictionary(uniqueKeysWithValues: rows.map { ($0.check, $0.state) })
-                    for check in ["settings", "name", "connection", "answer", "clock", "logstore", "access", "spool"] {
+                    for check in ["settings", "name", "connection", "answer", "clock", "spool"] {
                         #expect(states[check] == "ok", "\(rows)")
                     }
                     #expect(states["tls"] == "skipped" && states["record"] == "skipped")
+                    // The endpoint refuses a request without records, before or after it looks at these.
+                    #expect(states["logstore"] == "skipped" && states["access"] == "skipped")
                     #expect(try await server.store.count() == 0)
                     #expect(try FileManager.default.contentsOfDirectory(atPath: spool.path).isEmpty)
                 }
@@ -100,6 +102,7 @@ extension EndToEnd {
                 #expect(status == 0, "\(rows)")
                 let record = try #require(rows.last)
                 #expect(record.check == "record" && record.state == "ok")
+                #expect(rows.filter { ["logstore", "access"].contains($0.check) }.map(\.state) == ["ok", "ok"])
                 let id = try #require(record.finding.firstMatch(of: /search for (\w+),/)?.output.1)
                 let logs = try await server.store.logs()
                 #expect(logs.count == 1)
@@ -112,11 +115,11 @@ extension EndToEnd {
             try await withServer { server async throws in
                 server.server.accessKeys.add(AccessKey(id: "id", secret: "secret"))
                 let (status, rows) = try await self.doctor(
-                    self.endpoint(server) + ["--region", "cn-hangzhou"],
+                    self.endpoint(server) + ["--region", "cn-hangzhou", "--send"],
                     under: Self.key("secret")
                 )
                 #expect(status == 0, "\(rows)")
-                #expect(rows.first { $0.check == "access" }?.finding.contains("the signature is accepted") ?? false)
+                #expect(rows.first { $0.check == "access" }?.state == "ok", "\(rows)")
             }
         }
 

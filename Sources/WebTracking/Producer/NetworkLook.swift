@@ -33,20 +33,31 @@ struct NetworkLook: Equatable, Sendable {
             return look
         }
         defer { freeaddrinfo(found) }
-        let deadline = clock.now() + Self.limit
-        for entry in sequence(first: found, next: { $0.pointee.ai_next }) {
-            let address = Self.text(of: entry.pointee)
-            look.addresses.append(address)
-            guard look.connected == nil else { continue }
-            let error = Self.attempt(entry.pointee, until: deadline, clock)
-            if error == 0 {
-                look.connected = address
-            } else if look.connectError.map(Self.isWithoutRoute) ?? true {
-                // A machine without IPv6 fails there first, which is not what the user has to know.
-                look.connectError = error
-            }
-        }
+        look.reach(found, clock: clock)
         return look
+    }
+
+    /// Tries the addresses one after the other until one takes a connection.
+    mutating func reach(
+        _ first: UnsafeMutablePointer<addrinfo>,
+        within limit: Duration = Self.limit,
+        clock: any ProducerClock = SystemProducerClock()
+    ) {
+        let entries = Array(sequence(first: first, next: { $0.pointee.ai_next }))
+        self.addresses = entries.map { Self.text(of: $0.pointee) }
+        let deadline = clock.now() + limit
+        for (index, entry) in entries.enumerated() {
+            let now = clock.now()
+            // One that is silent leaves the others their time. All at once would take a file for each.
+            let share = max(deadline - now, .zero) / (entries.count - index)
+            let error = Self.attempt(entry.pointee, until: now + share, clock)
+            if error == 0 {
+                self.connected = self.addresses[index]
+                return
+            }
+            // A machine without IPv6 fails there first, which is not what the user has to know.
+            if self.connectError.map(Self.isWithoutRoute) ?? true { self.connectError = error }
+        }
     }
 
     private static func isWithoutRoute(_ code: CInt) -> Bool {

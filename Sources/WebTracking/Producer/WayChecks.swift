@@ -125,8 +125,28 @@ struct WayChecks {
             let (finding, suggestion) = TLSFailure.parts(of: failure)
             return SetupCheck(.tls, .failed, finding, suggestion: suggestion)
         }
-        guard self.failure == nil else { return SetupCheck(.tls, .skipped, "not known: there was no answer") }
-        return SetupCheck(.tls, .ok, "the certificate of \(self.host) is trusted")
+        if let failure = self.failure {
+            // A connection was made before, and a request is not sent until TLS is there.
+            if !self.isProxy, self.network?.connected != nil, Self.isBrokenOff(failure) {
+                return SetupCheck(
+                    .tls,
+                    .failed,
+                    "\(failure), in the handshake or right after it",
+                    suggestion: "does something in between break off TLS? Compare: openssl s_client -connect "
+                        + "\(self.peer.host):\(self.peer.port) -servername \(self.host)"
+                )
+            }
+            return SetupCheck(.tls, .skipped, "not known: there was no answer")
+        }
+        guard self.response != nil else { return SetupCheck(.tls, .skipped, "no request was sent") }
+        return SetupCheck(.tls, .ok, "the transport accepts the certificate of \(self.host)")
+    }
+
+    /// Whether the words of a failure say that the other side closed a connection, or was silent before a request.
+    private static func isBrokenOff(_ failure: String) -> Bool {
+        ["closed the connection", String(cString: strerror(ECONNRESET)), "does not answer a connection"].contains(
+            where: failure.contains
+        )
     }
 
     private var answer: SetupCheck {
@@ -134,16 +154,12 @@ struct WayChecks {
             return SetupCheck(.answer, .skipped, "no request was sent: there are no credentials to sign it with")
         }
         if let failure = self.failure {
-            // What a server of TLS does with plain words.
-            let isClosed = ["closed the connection", String(cString: strerror(ECONNRESET))].contains(
-                where: failure.contains
-            )
+            // What some servers of TLS do with plain words.
             return SetupCheck(
                 .answer,
                 .failed,
                 failure,
-                suggestion: isClosed && !self.isSecure
-                    ? "if the server speaks TLS there, write https:// in the endpoint" : nil
+                suggestion: Self.isBrokenOff(failure) && !self.isSecure ? Self.writeHTTPS : nil
             )
         }
         guard let response = self.response else { return SetupCheck(.answer, .skipped, "no request was sent") }
@@ -153,9 +169,11 @@ struct WayChecks {
                 .answer,
                 .failed,
                 error?.description ?? "HTTP \(response.status), not an answer of the service",
-                suggestion: error?.location == nil
-                    ? "something in between has answered: is the endpoint right? Compare: curl -i \(self.url)"
-                    : "the service does not redirect: if the address is the service's, use it as the endpoint"
+                suggestion: self.expectsTLS(response)
+                    ? Self.writeHTTPS
+                    : error?.location == nil
+                        ? "something in between has answered: is the endpoint right? Compare: curl -i \(self.url)"
+                        : "the service does not redirect: if the address is the service's, use it as the endpoint"
             )
         }
         if case .retry(.unavailable, _) = verdict, error?.isClockError != true {
@@ -167,6 +185,15 @@ struct WayChecks {
             )
         }
         return SetupCheck(.answer, .ok, "the service answers (HTTP \(response.status))")
+    }
+
+    private static let writeHTTPS = "if the server speaks TLS there, write https:// in the endpoint"
+
+    /// Whether an answer is what other servers of TLS say to plain words.
+    private func expectsTLS(_ response: TransportResponse) -> Bool {
+        guard !self.isSecure, response.status == 400 else { return false }
+        let text = String(decoding: response.body.prefix(4096), as: UTF8.self)
+        return ["HTTPS", "SSL"].contains(where: text.contains)
     }
 
     private var url: String {
@@ -204,7 +231,8 @@ struct WayChecks {
                 suggestion: Self.hint(.notFound, error)
             )
         }
-        guard self.isAccepted else {
+        if self.isRefusedAsEmpty { return SetupCheck(.logstore, .skipped, self.emptyRefusal) }
+        guard verdict == .delivered else {
             return SetupCheck(.logstore, .skipped, "not told: the service refuses the request before that")
         }
         return SetupCheck(.logstore, .ok, self.destination)
@@ -217,14 +245,15 @@ struct WayChecks {
                 .access,
                 .failed,
                 problem,
-                suggestion: "export ALIBABA_CLOUD_ACCESS_KEY_ID=… and ALIBABA_CLOUD_ACCESS_KEY_SECRET=…"
+                // A provider of the program's own may read them from anywhere.
+                suggestion: problem.contains("ALIBABA_CLOUD_ACCESS_KEY")
+                    ? "export ALIBABA_CLOUD_ACCESS_KEY_ID=… and ALIBABA_CLOUD_ACCESS_KEY_SECRET=…"
+                    : "it is what the program's provider of credentials says"
             )
         }
         guard let (verdict, error) = self.verdict else { return SetupCheck(.access, .skipped, "not known") }
-        if self.isAccepted {
-            // What a request without records gets is not documented: it may be refused for that, or taken.
-            return SetupCheck(.access, .ok, "\(subject), as far as a request without records shows")
-        }
+        if verdict == .delivered { return SetupCheck(.access, .ok, subject) }
+        if self.isRefusedAsEmpty { return SetupCheck(.access, .skipped, self.emptyRefusal) }
         if error?.isClockError ?? false {
             return SetupCheck(.access, .failed, "the service refuses the time of signatures", suggestion: "see clock")
         }
@@ -249,12 +278,19 @@ struct WayChecks {
         return ResponseClassifier.classify(response, wallTime: 0)
     }
 
-    /// Whether the service had nothing against the request but that it has no records.
-    private var isAccepted: Bool {
-        guard let (verdict, error) = self.verdict else { return false }
-        if verdict == .delivered { return true }
-        guard case .narrow(.rejected, byService: true) = verdict, let error else { return false }
+    /// Whether the service has refused the request, most likely as it has no records. What it does with one is not
+    /// documented, nor whether it looks at that before or after access.
+    private var isRefusedAsEmpty: Bool {
+        guard let (verdict, error) = self.verdict, case .narrow(.rejected, byService: true) = verdict, let error else {
+            return false
+        }
         return error.status == 400
+    }
+
+    private var emptyRefusal: String {
+        let code = self.verdict?.1?.code ?? ""
+        return "not told: the service refuses a request without records (\(code.isEmpty ? "HTTP 400" : code)); "
+            + "only a record tells"
     }
 
     private static func hint(_ outcome: RequestOutcome, _ error: ServiceError?) -> String? {

@@ -62,13 +62,103 @@ import WebTrackingTestKit
     }
 
     @Test func anAnswerToARequestWithoutRecordsSaysThatTheWayIsOpen() {
-        for exchange in [Self.answer(200), Self.answer(400, "PostBodyInvalid")] {
-            #expect(
-                Self.states(Self.way(exchange).checks)
-                    == "name ok, connection ok, tls ok, answer ok, clock ok, logstore ok, access ok"
-            )
-        }
+        #expect(
+            Self.states(Self.way(Self.answer(200)).checks)
+                == "name ok, connection ok, tls ok, answer ok, clock ok, logstore ok, access ok"
+        )
     }
+
+    @Test func aRefusalForWantOfRecordsSaysNothingOfLogstoreAndAccess() {
+        let checks = Self.way(Self.answer(400, "PostBodyInvalid")).checks
+        #expect(Self.states(checks).hasSuffix("answer ok, clock ok, logstore skipped, access skipped"))
+        #expect(
+            checks.last?.finding
+                == "not told: the service refuses a request without records (PostBodyInvalid); only a record tells"
+        )
+    }
+
+    @Test func aConnectionThatBreaksOffBeforeARequestIsAMatterOfTLS() {
+        let reset = "example.com closed the connection without an answer"
+        let check = Self.way(.failed(reset)).checks[2]
+        #expect(check.state == .failed && check.finding == "\(reset), in the handshake or right after it")
+        #expect(
+            check.suggestion?.hasSuffix("openssl s_client -connect example.com:443 -servername example.com") ?? false
+        )
+        #expect(Self.states(Self.way(.failed(reset), isSecure: false).checks).contains("tls skipped, answer failed"))
+        // That is the transport's own time for an answer.
+        #expect(Self.states(Self.way(.failed("late")).checks).contains("tls skipped, answer failed"))
+    }
+
+    @Test func missingCredentialsOfTheProgramsOwnProviderAreNotLookedForInTheEnvironment() {
+        var way = Self.way(.failed("no credentials"))
+        way.isSigned = true
+        way.credentialsProblem = "the vault is sealed"
+        #expect(way.checks[6].suggestion == "it is what the program's provider of credentials says")
+        way.credentialsProblem = "the environment variable ALIBABA_CLOUD_ACCESS_KEY_ID is not set"
+        #expect(way.checks[6].suggestion?.hasPrefix("export ALIBABA_CLOUD_ACCESS_KEY_ID=") ?? false)
+    }
+
+    @Test func aServerOfTLSThatAnswersPlainWordsIsNamed() {
+        let words = Array("<h1>400</h1>The plain HTTP request was sent to HTTPS port".utf8)
+        let exchange = WayChecks.Exchange.answered(
+            TransportResponse(status: 400, headers: [], body: words),
+            sentAt: Rig.start,
+            receivedAt: Rig.start
+        )
+        #expect(
+            Self.way(exchange, isSecure: false).checks[3].suggestion
+                == "if the server speaks TLS there, write https:// in the endpoint"
+        )
+        #expect(Self.way(exchange).checks[3].suggestion?.contains("something in between") ?? false)
+    }
+
+    #if canImport(Glibc)
+    @Test func anAddressThatIsSilentLeavesTheNextOneItsTime() throws {
+        // Linux drops connections to a socket whose queue is full, as a firewall does.
+        let silent = try Self.listener("127.0.0.2")
+        let waiting = (0..<4).map { _ in
+            let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+            _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+            _ = connect(descriptor, silent.address.pointee.ai_addr, silent.address.pointee.ai_addrlen)
+            return descriptor
+        }
+        let open = try Self.listener("127.0.0.1")
+        silent.address.pointee.ai_next = open.address
+        var look = NetworkLook()
+        look.reach(silent.address, within: .milliseconds(200))
+        #expect(
+            look == NetworkLook(addresses: ["127.0.0.2", "127.0.0.1"], connected: "127.0.0.1", connectError: ETIMEDOUT)
+        )
+        silent.address.pointee.ai_next = nil
+        for listener in [silent, open] {
+            close(listener.descriptor)
+            freeaddrinfo(listener.address)
+        }
+        for descriptor in waiting { close(descriptor) }
+    }
+
+    /// A socket that listens, and its address.
+    private static func listener(
+        _ host: String
+    ) throws -> (descriptor: CInt, address: UnsafeMutablePointer<addrinfo>) {
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        inet_pton(AF_INET, host, &name.sin_addr)
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutableBytes(of: &name) { bytes in
+            let address = bytes.assumingMemoryBound(to: sockaddr.self).baseAddress!
+            return bind(descriptor, address, size) == 0 && listen(descriptor, 0) == 0
+                && getsockname(descriptor, address, &size) == 0
+        }
+        try #require(isBound)
+        var hints = addrinfo()
+        hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        try #require(getaddrinfo(host, "\(UInt16(bigEndian: name.sin_port))", &hints, &found) == 0)
+        return (descriptor, try #require(found))
+    }
+    #endif
 
     @Test func whatIsBehindAFailureIsSkippedAndNotFailed() {
         let refused = NetworkLook(addresses: ["192.0.2.1"], connectError: ECONNREFUSED)

@@ -55,7 +55,9 @@ struct DoctorCommand: AsyncParsableCommand {
         } else if let obstacle = rows.first(where: { $0.state == .failed && $0.isOnTheWay }) {
             rows.append(DoctorRow("record", .skipped, "not sent: \(obstacle.check) failed"))
         } else {
-            rows.append(TestRecord.row(for: await TestRecord.send(with: configuration)))
+            let record = TestRecord.row(for: await TestRecord.send(with: configuration))
+            if record.state == .ok { rows = rows.map { $0.toldByARecord } }
+            rows.append(record)
         }
         return rows
     }
