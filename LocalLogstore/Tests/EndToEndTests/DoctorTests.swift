@@ -494,7 +494,7 @@ extension EndToEnd {
                 try await self.expect(
                     "spool",
                     "it belongs to another user (12345)",
-                    suggests: "chown -R 0 \(spool.path)",
+                    suggests: "if the program runs as user 12345, look as that user; if as root, chown -R 0",
                     beside: Self.ofNobody,
                     Self.nobody + ["--spool", spool.path]
                 )

@@ -31,7 +31,7 @@ public struct SetupCheck: Sendable, Equatable {
         case spoolFileSystem = "spool_file_system"
         /// The room for the spool.
         case spoolSpace = "spool_space"
-        /// What dead processes left and a start would not take over.
+        /// What dead processes left and a start would not take over. There is one for each reason.
         case spoolLeft = "spool_left"
     }
 

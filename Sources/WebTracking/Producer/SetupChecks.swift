@@ -5,7 +5,12 @@ extension WebTrackingProducer {
     /// Looks at this producer's set-up: limits of the process, the way to the service, and the spool.
     ///
     /// Sends one request without records, which stores nothing, and makes a folder in the spool directory for a moment.
-    /// Each part that hangs is given up. In a child of `fork` it looks at nothing.
+    /// Each part that hangs is given up, and its thread is left behind, but one for each part at most. Meant for a
+    /// command or a page that somebody asks for, not for a probe of health that runs all the time. In a child of `fork` it
+    /// looks at nothing.
+    ///
+    /// While it looks at what dead processes left, a producer that starts at that moment takes those records over half a
+    /// minute later. If the process ends during the look, an empty folder stays, which a later start removes.
     public func check() async -> [SetupCheck] {
         guard !self.pipeline.isForked else {
             return [
@@ -56,10 +61,49 @@ enum SetupChecks {
     /// For what may hang: a name server, a disk of another machine.
     static let patience = Duration.seconds(15)
 
-    /// The result of work that blocks its thread; `nil` if it takes too long, and goes on by itself.
-    static func inTime<Value: Sendable>(_ label: String, _ body: @escaping @Sendable () -> Value) async -> Value? {
-        let deadline = ExchangeDeadline(time: self.patience, limit: 1, clock: SystemProducerClock(), executor: nil)
-        return await deadline.run { await SpoolWorker(label, isInline: false).run { () -> Value in body() } }
+    /// Work that blocks its thread: what runs, and what was given up, by its label.
+    private struct Ledger {
+        var last = 0
+        var running: Set<Int> = []
+        var givenUp: [String: Int] = [:]
+
+        mutating func start() -> Int {
+            self.last += 1
+            self.running.insert(self.last)
+            return self.last
+        }
+
+        mutating func end(_ id: Int, _ label: String) {
+            self.running.remove(id)
+            if self.givenUp[label] == id { self.givenUp[label] = nil }
+        }
+
+        mutating func giveUp(_ id: Int, _ label: String) {
+            // It may have ended since.
+            if self.running.contains(id) { self.givenUp[label] = id }
+        }
+    }
+
+    private static let ledger = Lock(Ledger())
+
+    /// The result of work that blocks its thread; `nil` if it takes too long, and goes on by itself. While it does, work
+    /// of its label is not started again: it would only take one more thread.
+    static func inTime<Value: Sendable>(
+        _ label: String,
+        patience: Duration = Self.patience,
+        _ body: @escaping @Sendable () -> Value
+    ) async -> Value? {
+        let id = self.ledger.withLock { $0.givenUp[label] == nil ? $0.start() : nil }
+        guard let id else { return nil }
+        let deadline = ExchangeDeadline(time: patience, limit: 1, clock: SystemProducerClock(), executor: nil)
+        let value = await deadline.run {
+            await SpoolWorker(label, isInline: false).run { () -> Value in
+                defer { self.ledger.withLock { $0.end(id, label) } }
+                return body()
+            }
+        }
+        if value == nil { self.ledger.withLock { $0.giveUp(id, label) } }
+        return value
     }
 
     static func settings(_ configuration: WebTrackingConfiguration) -> SetupCheck {
@@ -101,7 +145,9 @@ enum SetupChecks {
         guard let directory = configuration.spoolDirectory else {
             return SpoolChecks.skipped("durability is memory: there is no spool")
         }
-        let look = await self.inTime("check") { SpoolLook.take(directory, configuration) }
+        var look = await self.inTime("check") { SpoolLook.take(directory, configuration) }
+        // Apart, so that many files are not taken for a disk that does not answer.
+        if look != nil { look?.left = await self.inTime("left") { SpoolLook.left(in: directory, configuration) } }
         return SpoolChecks(directory: directory, look: look).checks(for: configuration)
     }
 }

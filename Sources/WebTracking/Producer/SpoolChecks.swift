@@ -39,7 +39,7 @@ struct SpoolChecks {
                 .spool,
                 .failed,
                 "\(path): \(refusal.reason), and this process is user \(look.user)",
-                suggestion: refusal.suggestion(path, user: look.user)
+                suggestion: Self.adapted(refusal.suggestion(path, user: look.user), to: refusal, look)
             )
         case .directory(let path):
             if let failure = look.failure { return self.failed(failure, path, look) }
@@ -49,6 +49,12 @@ struct SpoolChecks {
             if let failure = look.failure { return self.failed(failure, path, look) }
             return SetupCheck(.spool, .ok, "\(self.directory): a start makes it, as user \(look.user)")
         }
+    }
+
+    /// Root looks at what most likely is of the program's user: to give it to root would shut the program out.
+    private static func adapted(_ suggestion: String, to refusal: SpoolRefusal, _ look: SpoolLook) -> String {
+        guard look.user == 0, case .otherUser(let owner) = refusal else { return suggestion }
+        return "if the program runs as user \(owner), look as that user; if as root, \(suggestion)"
     }
 
     private func failed(_ failure: FileError, _ path: String, _ look: SpoolLook) -> SetupCheck {
@@ -85,21 +91,26 @@ struct SpoolChecks {
             )
         }
         let wanted = max(configuration.spool.maximumBytes - look.usedBytes, 0)
-        guard free < wanted else {
+        // What is there is replaced as it is delivered, so a small file is always made.
+        guard free < max(wanted, Self.smallFile) else {
             return SetupCheck(.spoolSpace, .ok, "\(Self.mebibytes(free)) are free")
         }
         let isFull = free < Self.smallFile
         return SetupCheck(
             .spoolSpace,
             isFull ? .failed : .warning,
-            "\(Self.mebibytes(free)) are free, and the spool may take \(Self.mebibytes(wanted)) more",
+            "\(Self.mebibytes(free)) are free"
+                + (wanted > 0 ? ", and the spool may take \(Self.mebibytes(wanted)) more" : ""),
             suggestion: isFull
                 ? "df -h \(self.quoted); remove files" : "lower spool.maximumBytes, or take a larger volume"
         )
     }
 
     private func left(_ look: SpoolLook) -> [SetupCheck] {
-        let left = look.left.filter { part in
+        guard let parts = look.left else {
+            return [SetupCheck(.spoolLeft, .skipped, "not known: to read what is there takes too long")]
+        }
+        let left = parts.filter { part in
             // A link, or a directory that cannot be read, has its line already.
             if case .refused(part.path, _) = look.place { part.files > 0 } else { true }
         }
@@ -107,7 +118,9 @@ struct SpoolChecks {
             return [SetupCheck(.spoolLeft, .ok, "nothing that a start would not take over")]
         }
         return left.map { part in
-            let (reason, suggestion) = part.text(directory: self.directory, user: look.user)
+            let (reason, usual) = part.text(directory: self.directory, user: look.user)
+            let suggestion =
+                if case .refused(let refusal) = part.reason { Self.adapted(usual, to: refusal, look) } else { usual }
             let line = ProducerDiagnostic.spoolLeft(
                 path: part.path,
                 records: part.records,

@@ -27,8 +27,8 @@ struct SpoolLook: Sendable {
     var freeFiles: Int?
     /// What files of the spool take already.
     var usedBytes = 0
-    /// What a start would not take over.
-    var left: [SpoolInventory.Part] = []
+    /// What a start would not take over; `nil` if it could not be read in time.
+    var left: [SpoolInventory.Part]? = []
     /// With the file system.
     var surroundings = Surroundings()
 
@@ -36,7 +36,7 @@ struct SpoolLook: Sendable {
     private static let probeBytes = SpoolFormat.headerBytes + (32 << 10)
 
     /// Looks at the directory. Makes a folder in it for a moment, as a producer does, if the directory is there. May block
-    /// for as long as the disk does.
+    /// for as long as the disk does. What is left there is for ``left(in:_:)``.
     static func take(_ directory: String, _ configuration: WebTrackingConfiguration) -> SpoolLook {
         let directory = SpoolPaths.name(of: directory)
         let access = SpoolAccess(configuration.spool.permits, isRescue: configuration.spool.isRescue)
@@ -49,20 +49,25 @@ struct SpoolLook: Sendable {
         }
         switch look.place {
         case .directory(let path) where look.failure == nil:
-            do throws(FileError) { look.locksFolders = try Self.probe(path, access) } catch { look.failure = error }
+            do throws(FileError) { look.locksFolders = try Self.probe(path, access, configuration.durability) } catch {
+                look.failure = error
+            }
         case .parent(let path) where look.failure == nil:
             if WebTrackingPlatform.access(path, W_OK | X_OK) != 0 { look.failure = FileError("mkdir", path) }
         default: break
         }
         look.readRoom(of: directory)
         look.usedBytes = Self.usedBytes(in: directory, access)
-        look.left =
-            SpoolInventory(
-                directory,
-                destination: "\(configuration.project)/\(configuration.logstore)",
-                access: access
-            ).parts
         return look
+    }
+
+    /// What a start would not take over. Reads a bit of each file, so this takes its time where there are many.
+    static func left(in directory: String, _ configuration: WebTrackingConfiguration) -> [SpoolInventory.Part] {
+        SpoolInventory(
+            SpoolPaths.name(of: directory),
+            destination: "\(configuration.project)/\(configuration.logstore)",
+            access: SpoolAccess(configuration.spool.permits, isRescue: configuration.spool.isRescue)
+        ).parts
     }
 
     /// As ``SpoolPaths/prepare(_:_:)`` decides, but without making anything.
@@ -88,8 +93,13 @@ struct SpoolLook: Sendable {
         return .parent(directory)
     }
 
-    /// Makes a folder with a file, and removes both. Returns whether the folder itself could be locked.
-    private static func probe(_ place: String, _ access: SpoolAccess) throws(FileError) -> Bool {
+    /// Makes a folder with a file as a producer uses it, and removes both. Returns whether the folder itself could be
+    /// locked.
+    private static func probe(
+        _ place: String,
+        _ access: SpoolAccess,
+        _ durability: Durability
+    ) throws(FileError) -> Bool {
         let name = "check-\(getpid())-\(UInt64.random(in: .min ... .max).hexadecimal)"
         guard let folder = try SpoolFolder.make(in: place, name: name, access: access) else { return true }
         defer { folder.removeIfEmpty() }
@@ -100,6 +110,14 @@ struct SpoolLook: Sendable {
             close(descriptor)
         }
         try FileSystem.allocate(descriptor, bytes: Self.probeBytes, path: path)
+        // Some file systems of other machines have files, but none that processes can share in memory.
+        let memory = try FileSystem.map(descriptor, bytes: Self.probeBytes, path: path)
+        memory.storeBytes(of: 1, as: UInt8.self)
+        munmap(memory, Self.probeBytes)
+        if durability.syncInterval != nil {
+            try FileSystem.sync(path)
+            try FileSystem.sync(folder.path, isDirectory: true)
+        }
         return folder.isFolderLocked
     }
 

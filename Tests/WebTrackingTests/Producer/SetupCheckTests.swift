@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the swift-log-webtracking authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import Testing
 import WebTrackingPlatform
 import WebTrackingTestKit
@@ -283,6 +284,18 @@ import WebTrackingTestKit
         #expect(check.suggestion == "chown -R 7 /spool")
     }
 
+    @Test func rootIsToldToLookAsTheUserOfTheProgramFirst() {
+        let check = Self.spool(.refused("/spool", .otherUser(3))) { $0.user = 0 }[0]
+        #expect(check.suggestion == "if the program runs as user 3, look as that user; if as root, chown -R 0 /spool")
+    }
+
+    @Test func aLookAtWhatIsLeftThatTakesTooLongIsNotADiskThatDoesNotAnswer() {
+        #expect(
+            Self.states(Self.spool { $0.left = nil })
+                == "spool ok, spool_file_system ok, spool_space ok, spool_left skipped"
+        )
+    }
+
     @Test func lessRoomThanTheSpoolMayTakeIsAWarningAndNoneAFailure() {
         func space(_ free: Int, used: Int = 0) -> SetupCheck.State {
             Self.spool {
@@ -293,6 +306,8 @@ import WebTrackingTestKit
         #expect(space(1 << 30) == .ok && space(1 << 30 - 1) == .warning)
         #expect(space(1 << 29, used: 1 << 29) == .ok)
         #expect(space(1 << 20) == .warning && space(1 << 20 - 1) == .failed)
+        // At its maximum already.
+        #expect(space(1 << 20, used: 1 << 30) == .ok && space(0, used: 1 << 30) == .failed)
         #expect(Self.spool { $0.freeFiles = 0 }[2].state == .failed)
     }
 
@@ -306,6 +321,24 @@ import WebTrackingTestKit
     }
 
     // MARK: Looked at
+
+    @Test func workThatHangsTakesOneThreadHoweverOftenItIsAskedFor() async {
+        let gate = DispatchSemaphore(value: 0)
+        let calls = Lock(0)
+        func ask(_ patience: Duration) async -> Bool? {
+            await SetupChecks.inTime("SetupCheckTests", patience: patience) {
+                calls.withLock { $0 += 1 }
+                gate.wait()
+                return true
+            }
+        }
+        for _ in 0..<3 { #expect(await ask(.milliseconds(1)) == nil) }
+        #expect(calls.withLock { $0 } <= 1)
+        // Once it has ended, it is asked for again.
+        for _ in 0..<2 { gate.signal() }
+        while await ask(.seconds(60)) == nil { await Task.yield() }
+        #expect(calls.withLock { $0 } == 2)
+    }
 
     @Test func aCheckSendsOneRequestWithoutRecordsAndLeavesNothingInTheSpool() async throws {
         let directory = SpoolDirectory()
