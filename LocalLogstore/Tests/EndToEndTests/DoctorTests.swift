@@ -221,6 +221,32 @@ extension EndToEnd {
             }
         }
 
+        /// A server that takes connections, and resets them at the first bytes.
+        private static let resetting = """
+            import socket, struct
+
+            server = socket.create_server(("127.0.0.1", 0))
+            print(server.getsockname()[1], flush=True)
+            while True:
+                peer, _ = server.accept()
+                peer.recv(1)
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                peer.close()
+            """
+
+        @Test(.enabled(if: Self.runs(["python3", "--version"]), "needs python3"))
+        func aConnectionThatIsResetInTheHandshakeIsAMatterOfTLS() async throws {
+            let server = try ChildProcess("webtracking", [], under: ["python3", "-c", Self.resetting])
+            let port = try await server.firstLine()
+            try await self.expect(
+                "tls",
+                "in the handshake or right after it",
+                suggests: "openssl s_client -connect 127.0.0.1:\(port)",
+                ["--endpoint", "https://127.0.0.1:\(port)"] + Self.target
+            )
+            server.terminate()
+        }
+
         private func withFront(_ kind: TLSFront.Kind = .usual, _ body: (TLSFront) async throws -> Void) async throws {
             try await withServer { server async throws in
                 try await withTemporaryDirectory { directory in
@@ -311,6 +337,47 @@ extension EndToEnd {
                     self.secure(front),
                     under: ["env", "SSL_CERT_FILE=\(front.authority)"]
                 )
+            }
+        }
+
+        @Test(.enabled(if: TLSFront.canRun, "needs openssl and socat"))
+        func aCertificateThatLivesForDaysIsNoWarningUntilItsLastThird() async throws {
+            try await self.withFront(.short) { front in
+                let (status, rows) = try await self.doctor(
+                    self.secure(front),
+                    under: ["env", "SSL_CERT_FILE=\(front.authority)"]
+                )
+                #expect(status == 0 && rows.first { $0.check == "tls" }?.state == "ok", "\(rows)")
+            }
+        }
+
+        @Test(.enabled(if: TLSFront.canRun, "needs openssl and socat"))
+        func aCertificateIsToldWhereTheEnvironmentHasNoProxy() async throws {
+            try await self.withFront { front in
+                let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+                let (status, rows) = try await self.doctor(
+                    self.secure(front),
+                    under: ["env"] + names.flatMap { ["-u", $0] } + [
+                        "WEBTRACKING_PROXY_FROM_ENVIRONMENT=true", "SSL_CERT_FILE=\(front.authority)",
+                    ]
+                )
+                #expect(status == 0, "\(rows)")
+                #expect(rows.first { $0.check == "tls" }?.finding.contains("issued by") ?? false, "\(rows)")
+            }
+        }
+
+        @Test(.enabled(if: TLSFront.canRun, "needs openssl and socat"), arguments: [20, 22, 24, 28, 32])
+        func aLowLimitOfOpenFilesDoesNotEndTheLookAtTLS(limit: Int) async throws {
+            try await self.withFront { front in
+                let (status, rows) = try await self.doctor(
+                    self.secure(front),
+                    under: [
+                        "env", "SSL_CERT_FILE=\(front.authority)", "sh", "-c",
+                        "ulimit -n \(limit); exec \"$0\" \"$@\"",
+                    ]
+                )
+                #expect(status == 0, "\(rows)")
+                #expect(rows.first { $0.check == "tls" }?.finding.contains("issued by") ?? false, "\(rows)")
             }
         }
 

@@ -6,6 +6,7 @@
 public import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// Sends through AsyncHTTPClient.
 ///
@@ -194,6 +195,21 @@ extension WebTrackingProducer {
         let checks = await Self.check(configuration, transport: transport)
         await transport.shutdown()
         return checks
+    }
+
+    /// The certificate that the service shows, as DER; `nil` without https, through a proxy, or if there is none. For
+    /// webtracking doctor, which has a library to read it with.
+    @_spi(Doctor) public static func shownCertificate(_ configuration: WebTrackingConfiguration) async -> [UInt8]? {
+        do {
+            let endpoint = try Endpoint.parse(configuration.endpoint)
+            // Through a proxy it cannot be had without one more request.
+            guard endpoint.isSecure, try configuration.proxyServer() == nil else { return nil }
+            let host = endpoint.host(project: configuration.project)
+            return try await ConnectionFailure.leaf(of: host, port: endpoint.port ?? 443)?.toDERBytes()
+        } catch {
+            // Settings that cannot work have a check of their own.
+            return nil
+        }
     }
 }
 

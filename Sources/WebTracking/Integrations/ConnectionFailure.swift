@@ -83,18 +83,22 @@ final class ConnectionFailure: Sendable {
             return (TLSFailure.Certificate.unknown, true)
         }
         guard isDue else { return known }
-        let found = await Self.fetch(request.host, port: request.port ?? 443, wallTime: self.clock.wallTime())
+        let leaf = await Self.leaf(of: request.host, port: request.port ?? 443)
+        let found = leaf.map { TLSFailure.Certificate($0, wallTime: self.clock.wallTime()) } ?? .unknown
         self.look.withLock { $0 = (now, found) }
         return found
     }
 
-    /// Connects, reads the certificate's dates, and closes the connection.
-    private static func fetch(_ host: String, port: Int, wallTime: Int64) async -> TLSFailure.Certificate {
-        let box = LookupResult()
-        guard let context = try? NIOSSLContext(configuration: .forLogs()) else { return .unknown }
+    /// The certificate that a server shows; `nil` if there is none. Connects, and closes the connection without a request.
+    static func leaf(of host: String, port: Int) async -> NIOSSLCertificate? {
+        let shown = Lock<NIOSSLCertificate?>(nil)
+        var configuration = TLSConfiguration.forLogs()
+        // Nobody vouches for it here, and a file with authorities may be what is wrong.
+        configuration.trustRoots = .certificates([])
+        guard let context = try? NIOSSLContext(configuration: configuration) else { return nil }
         let address = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
         let isAddress = (try? SocketAddress(ipAddress: address, port: port)) != nil
-        guard let group = try? EventLoops.group() else { return .unknown }
+        guard let group = try? EventLoops.group() else { return nil }
         let channel = try? await ClientBootstrap(group: group)
             .connectTimeout(.seconds(2))
             .channelInitializer { channel in
@@ -104,8 +108,8 @@ final class ConnectionFailure: Sendable {
                         // NIOSSL refuses an IP address as a server name.
                         serverHostname: isAddress ? nil : address,
                         customVerificationCallback: { certificates, promise in
-                            if let leaf = certificates.first { box.note(leaf, wallTime: wallTime) }
-                            // The dates are all that is needed, so end the handshake.
+                            shown.withLock { $0 = certificates.first }
+                            // That is all that is needed, so end the handshake.
                             promise.succeed(.failed)
                         }
                     )
@@ -113,25 +117,21 @@ final class ConnectionFailure: Sendable {
                 }
             }
             .connect(host: address, port: port).get()
-        guard let channel else { return .unknown }
+        guard let channel else { return nil }
         // The connect timeout ends with the TCP connection; this one bounds the handshake.
         let limit = channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
         // The callback above makes the handshake fail, and that closes the channel.
         try? await channel.closeFuture.get()
         limit.cancel()
-        return box.value
+        return shown.withLock { $0 }
     }
+}
 
-    private final class LookupResult: Sendable {
-        private let state = Lock<TLSFailure.Certificate>(.unknown)
-
-        var value: TLSFailure.Certificate { self.state.withLock { $0 } }
-
-        func note(_ leaf: NIOSSLCertificate, wallTime: Int64) {
-            let now = wallTime / 1_000_000_000
-            let (from, until) = (Int64(leaf.notValidBefore), Int64(leaf.notValidAfter))
-            self.state.withLock { $0 = until < now ? .expired(until) : from > now ? .notYetValid(from) : .valid }
-        }
+extension TLSFailure.Certificate {
+    init(_ leaf: NIOSSLCertificate, wallTime: Int64) {
+        let now = wallTime / 1_000_000_000
+        let (from, until) = (Int64(leaf.notValidBefore), Int64(leaf.notValidAfter))
+        self = until < now ? .expired(until) : from > now ? .notYetValid(from) : .valid
     }
 }
 

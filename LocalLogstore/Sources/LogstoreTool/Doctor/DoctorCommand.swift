@@ -4,7 +4,7 @@
 import ArgumentParser
 import Foundation
 import SystemPackage
-import WebTracking
+@_spi(Doctor) import WebTracking
 
 /// `webtracking doctor`
 struct DoctorCommand: AsyncParsableCommand {
@@ -64,16 +64,10 @@ struct DoctorCommand: AsyncParsableCommand {
 
     /// What the library says, with what the server's certificate says of itself.
     private static func look(at configuration: WebTrackingConfiguration) async -> [DoctorRow] {
-        // Through a proxy, its certificate cannot be had without one more request.
-        guard configuration.proxy == nil else {
-            return await WebTrackingProducer.check(configuration).map { DoctorRow($0) }
-        }
-        let transport = NotingTransport(inner: AsyncHTTPClientTransport())
-        let rows = await WebTrackingProducer.check(configuration, transport: transport).map { DoctorRow($0) }
-        await transport.shutdown()
-        guard let request = transport.request, request.isSecure,
-            rows.contains(where: { $0.check == "tls" && $0.state != .skipped }),
-            let certificate = await ShownCertificate.look(at: request.host, port: request.port ?? 443)
+        let rows = await WebTrackingProducer.check(configuration).map { DoctorRow($0) }
+        guard rows.contains(where: { $0.check == "tls" && $0.state != .skipped }),
+            let bytes = await WebTrackingProducer.shownCertificate(configuration),
+            let certificate = ShownCertificate(der: bytes)
         else { return rows }
         return rows.map { $0.check == "tls" ? certificate.added(to: $0, now: Date()) : $0 }
     }

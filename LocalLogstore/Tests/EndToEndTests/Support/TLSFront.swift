@@ -13,6 +13,8 @@ final class TLSFront: Sendable {
         case notYetValid
         /// It ends in five days.
         case ending
+        /// It began today, and is good for four days.
+        case short
         case ofAnotherName
         /// TLS 1.1 at most.
         case old
@@ -64,6 +66,7 @@ final class TLSFront: Sendable {
             case .expired: (-40 * day, -10 * day)
             case .notYetValid: (10 * day, 40 * day)
             case .ending: (-40 * day, 5 * day)
+            case .short: (0, 4 * day)
             default: (-day, 365 * day)
             }
         let shell = try Self.start(
