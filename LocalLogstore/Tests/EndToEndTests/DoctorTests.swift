@@ -37,6 +37,8 @@ extension EndToEnd {
             let process = try ChildProcess("webtracking", ["doctor", "--json"] + arguments, under: command)
             let outcome = try await process.outcome()
             let rows = try? JSONDecoder().decode([Row].self, from: Data(outcome.output.utf8))
+            // Whatever fails, each check is there.
+            #expect(Set(rows?.map(\.check) ?? []) == Set(SetupCheck.Subject.allCases.map(\.rawValue) + ["record"]))
             return (outcome.status, try #require(rows, "\(outcome)"))
         }
 
@@ -160,6 +162,35 @@ extension EndToEnd {
                 "logs.example.com would go over http",
                 ["--endpoint", "http://logs.example.com"] + Self.target
             )
+        }
+
+        @Test func aSpoolThatIsNamedLeavesTheDurabilityOfTheSettings() async throws {
+            try await withTemporaryDirectory { directory in
+                let file = directory.appending(path: "settings.json")
+                let settings =
+                    #"{"endpoint":"http://127.0.0.1:1","project":"local","logstore":"app","durability":"power","#
+                    + #""spool":{"directory":"/nowhere","syncIntervalSeconds":1}}"#
+                try Data(settings.utf8).write(to: file)
+                try await self.expect(
+                    "connection",
+                    "refused",
+                    beside: ["spool_file_system", "spool_space"],
+                    ["--settings", file.path, "--spool", directory.appending(path: "spool").path]
+                )
+            }
+        }
+
+        /// A shell starts programs so; tests may ignore the signal, and hand that on.
+        private static let withSignal = ["env", "--default-signal=PIPE"]
+
+        @Test(.enabled(if: Self.runs(Self.withSignal + ["true"]), "needs env of GNU"))
+        func aReaderThatHasSeenEnoughEndsNothing() async throws {
+            let process = try ChildProcess(
+                "webtracking",
+                ["doctor", "--endpoint", "cn-hangzhou"],
+                under: Self.withSignal
+            )
+            #expect(try await process.statusWithoutReader() == 1)
         }
 
         @Test func aFileOfSettingsIsReadAsTheLibraryReadsIt() async throws {
@@ -492,6 +523,21 @@ extension EndToEnd {
             }
         }
 
+        @Test func aFileWithAnAccessKeySignsAsElsewhereInTheTool() async throws {
+            try await withServer { server async throws in
+                server.server.accessKeys.add(AccessKey(id: "id", secret: "secret"))
+                try await withTemporaryDirectory { directory in
+                    let file = directory.appending(path: "key")
+                    try Data("id secret\n".utf8).write(to: file)
+                    let (status, rows) = try await self.doctor(
+                        self.endpoint(server) + ["--region", "cn-hangzhou", "--access-key", file.path, "--send"]
+                    )
+                    #expect(status == 0, "\(rows)")
+                    #expect(rows.first { $0.check == "access" }?.state == "ok", "\(rows)")
+                }
+            }
+        }
+
         @Test func aTokenThatHasExpiredIsFound() async throws {
             try await withServer { server async throws in
                 let past = Date().addingTimeInterval(-60)
@@ -580,6 +626,12 @@ extension EndToEnd {
                     suggests: "chmod -R g-w \(own)",
                     beside: Self.ofNobody,
                     Self.nobody + ["--spool", spool.path]
+                )
+                try await self.expect(
+                    "connection",
+                    "refused",
+                    beside: ["spool_file_system", "spool_space"],
+                    Self.nobody + ["--spool", spool.path, "--group"]
                 )
             }
         }

@@ -19,7 +19,8 @@ struct DoctorCommand: AsyncParsableCommand {
               webtracking doctor --settings logging.json --spool /var/lib/shop/spool
 
             Each line is ok, warn, FAIL or skip, with what was found and what to do; what is behind a failure is \
-            skipped. It sends one request without records, and makes a folder in the spool for a moment. \
+            skipped. With --json each check is there, spool_left once for each reason, and suggestion if there is one. \
+            It sends one request without records, and makes a folder in the spool for a moment. \
             Only --send stores something: one record. The exit code is 1 if a check fails, and 0 if some only warn.
             """
     )
@@ -47,7 +48,9 @@ struct DoctorCommand: AsyncParsableCommand {
         do {
             configuration = try self.options.configuration(ProcessInfo.processInfo.environment)
         } catch {
+            let others = SetupCheck.Subject.allCases.dropFirst().map(\.rawValue) + ["record"]
             return [DoctorRow(aboutSettings: error)]
+                + others.map { DoctorRow($0, .skipped, "not looked at: settings failed") }
         }
         var rows = await Self.look(at: configuration)
         if !self.send {
@@ -73,6 +76,8 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private func print(_ rows: [DoctorRow]) throws {
+        // A reader that has seen enough is an error of the write, and ends nothing.
+        signal(SIGPIPE, SIG_IGN)
         var output = Output(.standardOutput)
         if self.json {
             let encoder = JSONEncoder()

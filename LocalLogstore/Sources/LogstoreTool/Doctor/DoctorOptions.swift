@@ -4,6 +4,7 @@
 import ArgumentParser
 import Configuration
 import Foundation
+import LocalLogstore
 import WebTracking
 
 /// The settings that `doctor` looks at: those of the program, read as it reads them.
@@ -19,6 +20,12 @@ struct DoctorOptions: ParsableArguments {
 
     @Option(help: "Sign for this region, with the AccessKey of the environment.")
     var region: String?
+
+    @Option(help: ArgumentHelp("A file with the AccessKey to sign with instead: ID SECRET [TOKEN].", valueName: "file"))
+    var accessKey: String?
+
+    @Flag(help: "Take folders of the spool that a group of this user may write to.")
+    var group = false
 
     @Option(help: ArgumentHelp("The spool directory, with durability process unless another is set.", valueName: "dir"))
     var spool: String?
@@ -39,6 +46,8 @@ struct DoctorOptions: ParsableArguments {
         if self.settings == nil, self.scope != nil || self.secrets != nil {
             throw ValidationError("--scope and --secrets are for --settings.")
         }
+        guard self.accessKey == nil || self.region != nil else { throw ValidationError("--access-key takes --region.") }
+        guard !self.group || self.spool != nil else { throw ValidationError("--group takes --spool.") }
     }
 
     /// Where variables of settings begin.
@@ -55,10 +64,6 @@ struct DoctorOptions: ParsableArguments {
         set("LOGSTORE", self.logstore)
         set("SIGNING_REGION", self.region)
         set("ALLOWS_PLAIN_HTTP", self.allowPlainHTTP ? "true" : nil)
-        if let spool = self.spool {
-            set("SPOOL_DIRECTORY", URL(fileURLWithPath: spool).path)
-            if (environment[Self.prefix + "DURABILITY"] ?? "memory") == "memory" { set("DURABILITY", "process") }
-        }
         return variables
     }
 
@@ -70,7 +75,26 @@ struct DoctorOptions: ParsableArguments {
 
     /// The configuration. Throws ``MissingSetting``, or what the library says about the settings.
     func configuration(_ environment: [String: String]) throws -> WebTrackingConfiguration {
-        let variables = self.variables(environment)
+        var variables = self.variables(environment)
+        if let spool = self.spool {
+            // What the settings say of it stands, as a look at power is another one than at process.
+            if try self.read(variables).durability == .memory { variables[Self.prefix + "DURABILITY"] = "process" }
+            variables[Self.prefix + "SPOOL_DIRECTORY"] = URL(fileURLWithPath: spool).path
+            if self.group { variables[Self.prefix + "SPOOL_PERMITS"] = "group" }
+        }
+        var configuration = try self.read(variables)
+        if let region = self.region, let path = self.accessKey, let key = try AccessKeyFile.keys(at: path).first {
+            let credentials = WebTrackingCredentials(
+                accessKeyID: key.id,
+                accessKeySecret: key.secret,
+                securityToken: key.securityToken
+            )
+            configuration.authentication = .signed(credentials: credentials, region: region)
+        }
+        return configuration
+    }
+
+    private func read(_ variables: [String: String]) throws -> WebTrackingConfiguration {
         let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: variables))
             .scoped(to: "webtracking")
         if let settings = self.settings {
