@@ -38,14 +38,10 @@ struct NetworkLook: Equatable, Sendable {
     }
 
     /// Tries the addresses one after the other until one takes a connection.
-    mutating func reach(
-        _ first: UnsafeMutablePointer<addrinfo>,
-        within limit: Duration = Self.limit,
-        clock: any ProducerClock = SystemProducerClock()
-    ) {
+    private mutating func reach(_ first: UnsafeMutablePointer<addrinfo>, clock: any ProducerClock) {
         let entries = Array(sequence(first: first, next: { $0.pointee.ai_next }))
         self.addresses = entries.map { Self.text(of: $0.pointee) }
-        let deadline = clock.now() + limit
+        let deadline = clock.now() + Self.limit
         for (index, entry) in entries.enumerated() {
             let now = clock.now()
             // One that is silent leaves the others their time. All at once would take a file for each.
