@@ -36,10 +36,10 @@ extension WebTrackingProducer {
         transport: any WebTrackingTransport,
         clock: any ProducerClock = SystemProducerClock()
     ) async -> [SetupCheck] {
-        let way: WayLook
+        let way: ServiceProbe
         do {
             try configuration.validate()
-            way = try WayLook(configuration, transport: transport, clock: clock)
+            way = try ServiceProbe(configuration, transport: transport, clock: clock)
         } catch {
             return SetupChecks.refused(error)
         }
@@ -145,9 +145,9 @@ enum SetupChecks {
         guard let directory = configuration.spoolDirectory else {
             return SpoolChecks.skipped("durability is memory: there is no spool")
         }
-        var look = await self.inTime("check") { SpoolLook.take(directory, configuration) }
+        var look = await self.inTime("check") { SpoolProbe.take(directory, configuration) }
         // Apart, so that many files are not taken for a disk that does not answer.
-        if look != nil { look?.left = await self.inTime("left") { SpoolLook.left(in: directory, configuration) } }
+        if look != nil { look?.left = await self.inTime("left") { SpoolProbe.left(in: directory, configuration) } }
         return SpoolChecks(directory: directory, look: look).checks(for: configuration)
     }
 }

@@ -7,7 +7,7 @@ import WebTrackingPlatform
 struct SpoolChecks {
     let directory: String
     /// `nil` if it did not end in time.
-    let look: SpoolLook?
+    let look: SpoolProbe?
 
     private static let subjects: [SetupCheck.Subject] = [.spool, .spoolFileSystem, .spoolSpace, .spoolLeft]
     /// A file with room for a few records.
@@ -32,7 +32,7 @@ struct SpoolChecks {
 
     private var quoted: String { SpoolRefusal.quoted(self.directory) }
 
-    private func spool(_ look: SpoolLook) -> SetupCheck {
+    private func spool(_ look: SpoolProbe) -> SetupCheck {
         switch look.place {
         case .refused(let path, let refusal):
             return SetupCheck(
@@ -52,12 +52,12 @@ struct SpoolChecks {
     }
 
     /// Root looks at what most likely is of the program's user: to give it to root would shut the program out.
-    private static func adapted(_ suggestion: String, to refusal: SpoolRefusal, _ look: SpoolLook) -> String {
+    private static func adapted(_ suggestion: String, to refusal: SpoolRefusal, _ look: SpoolProbe) -> String {
         guard look.user == 0, case .otherUser(let owner) = refusal else { return suggestion }
         return "if the program runs as user \(owner), look as that user; if as root, \(suggestion)"
     }
 
-    private func failed(_ failure: FileError, _ path: String, _ look: SpoolLook) -> SetupCheck {
+    private func failed(_ failure: FileError, _ path: String, _ look: SpoolProbe) -> SetupCheck {
         let suggestion: String? =
             switch failure.code {
             case EACCES, EPERM: "install -d -m 700 -o \(look.user) \(self.quoted)"
@@ -71,7 +71,7 @@ struct SpoolChecks {
         return SetupCheck(.spool, .failed, "\(failure)", suggestion: suggestion)
     }
 
-    private func fileSystem(_ look: SpoolLook, _ configuration: WebTrackingConfiguration) -> SetupCheck {
+    private func fileSystem(_ look: SpoolProbe, _ configuration: WebTrackingConfiguration) -> SetupCheck {
         guard let type = look.surroundings.spoolFileSystem else {
             return SetupCheck(.spoolFileSystem, .skipped, "its kind cannot be found out")
         }
@@ -80,7 +80,7 @@ struct SpoolChecks {
             ?? SetupCheck(.spoolFileSystem, .ok, type)
     }
 
-    private func space(_ look: SpoolLook, _ configuration: WebTrackingConfiguration) -> SetupCheck {
+    private func space(_ look: SpoolProbe, _ configuration: WebTrackingConfiguration) -> SetupCheck {
         guard let free = look.freeBytes else { return SetupCheck(.spoolSpace, .skipped, "not known") }
         if look.freeFiles == 0 {
             return SetupCheck(
@@ -106,7 +106,7 @@ struct SpoolChecks {
         )
     }
 
-    private func left(_ look: SpoolLook) -> [SetupCheck] {
+    private func left(_ look: SpoolProbe) -> [SetupCheck] {
         guard let parts = look.left else {
             return [SetupCheck(.spoolLeft, .skipped, "not known: to read what is there takes too long")]
         }

@@ -25,11 +25,11 @@ import WebTrackingTestKit
     // MARK: The way, decided without a network
 
     private static func way(
-        _ exchange: WayChecks.Exchange,
-        network: NetworkLook? = NetworkLook(addresses: ["192.0.2.1"], connected: "192.0.2.1"),
+        _ exchange: ServiceChecks.Exchange,
+        network: NetworkProbe? = NetworkProbe(addresses: ["192.0.2.1"], connected: "192.0.2.1"),
         isSecure: Bool = true
-    ) -> WayChecks {
-        WayChecks(
+    ) -> ServiceChecks {
+        ServiceChecks(
             isSecure: isSecure,
             host: "example.com",
             peer: (host: "example.com", port: 443),
@@ -47,7 +47,7 @@ import WebTrackingTestKit
         isOfService: Bool = true,
         date: String? = "Thu, 01 Jan 2026 00:00:00 GMT",
         ahead: Int64 = 0
-    ) -> WayChecks.Exchange {
+    ) -> ServiceChecks.Exchange {
         let headers = (isOfService ? [("x-log-requestid", "1")] : []) + (date.map { [("Date", $0)] } ?? [])
         let body = code.isEmpty ? "" : #"{"errorCode":"\#(code)","errorMessage":"m"}"#
         let time = Rig.start + ahead * 1_000_000_000
@@ -101,7 +101,7 @@ import WebTrackingTestKit
 
     @Test func aServerOfTLSThatAnswersPlainWordsIsNamed() {
         let words = Array("<h1>400</h1>The plain HTTP request was sent to HTTPS port".utf8)
-        let exchange = WayChecks.Exchange.answered(
+        let exchange = ServiceChecks.Exchange.answered(
             TransportResponse(status: 400, headers: [], body: words),
             sentAt: Rig.start,
             receivedAt: Rig.start
@@ -114,13 +114,13 @@ import WebTrackingTestKit
     }
 
     @Test func whatIsBehindAFailureIsSkippedAndNotFailed() {
-        let refused = NetworkLook(addresses: ["192.0.2.1"], connectError: ECONNREFUSED)
+        let refused = NetworkProbe(addresses: ["192.0.2.1"], connectError: ECONNREFUSED)
         #expect(
             Self.states(Self.way(.failed("broken"), network: refused).checks)
                 == "name ok, connection failed, tls skipped, answer skipped, clock skipped, logstore skipped, "
                 + "access skipped"
         )
-        let unknown = NetworkLook(nameError: "Name or service not known")
+        let unknown = NetworkProbe(nameError: "Name or service not known")
         for network in [unknown, nil] {
             let states = Self.states(Self.way(.failed("x"), network: network).checks)
             #expect(states.hasPrefix("name failed, connection skipped, tls skipped"))
@@ -128,7 +128,7 @@ import WebTrackingTestKit
     }
 
     @Test func aTransportThatGoesAnotherWayIsNotJudgedByTheNetwork() {
-        let unknown = NetworkLook(nameError: "Name or service not known")
+        let unknown = NetworkProbe(nameError: "Name or service not known")
         #expect(
             Self.states(Self.way(Self.answer(200), network: unknown).checks)
                 == "name skipped, connection skipped, tls ok, answer ok, clock ok, logstore ok, access ok"
@@ -201,10 +201,10 @@ import WebTrackingTestKit
     }
 
     private static func spool(
-        _ place: SpoolLook.Place = .directory("/spool"),
-        _ change: (inout SpoolLook) -> Void = { _ in }
+        _ place: SpoolProbe.Place = .directory("/spool"),
+        _ change: (inout SpoolProbe) -> Void = { _ in }
     ) -> [SetupCheck] {
-        var look = SpoolLook(place: place, user: 7)
+        var look = SpoolProbe(place: place, user: 7)
         look.freeBytes = 1 << 40
         look.surroundings.spoolFileSystem = "ext4"
         change(&look)

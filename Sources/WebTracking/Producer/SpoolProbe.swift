@@ -4,7 +4,7 @@
 import WebTrackingPlatform
 
 /// What the system says about a spool directory.
-struct SpoolLook: Sendable {
+struct SpoolProbe: Sendable {
     /// Where a producer's folder would be.
     enum Place: Equatable, Sendable {
         /// In this directory, which may be one inside of the configured one.
@@ -37,10 +37,10 @@ struct SpoolLook: Sendable {
 
     /// Looks at the directory. Makes a folder in it for a moment, as a producer does, if the directory is there. May block
     /// for as long as the disk does. What is left there is for ``left(in:_:)``.
-    static func take(_ directory: String, _ configuration: WebTrackingConfiguration) -> SpoolLook {
+    static func take(_ directory: String, _ configuration: WebTrackingConfiguration) -> SpoolProbe {
         let directory = SpoolPaths.name(of: directory)
         let access = SpoolAccess(configuration.spool.permits, isRescue: configuration.spool.isRescue)
-        var look = SpoolLook(place: .parent(directory), user: access.user)
+        var look = SpoolProbe(place: .parent(directory), user: access.user)
         look.surroundings = SurroundingsReader.read(for: configuration)
         do throws(FileError) {
             look.place = try Self.place(of: directory, access)

@@ -4,7 +4,7 @@
 import WebTrackingPlatform
 
 /// What the system says about a host's name, and about a TCP connection to it.
-struct NetworkLook: Equatable, Sendable {
+struct NetworkProbe: Equatable, Sendable {
     /// The addresses, in the order in which they are tried.
     var addresses: [String] = []
     /// Why there are none.
@@ -18,7 +18,7 @@ struct NetworkLook: Equatable, Sendable {
     private static let limit = Duration.seconds(5)
 
     /// Looks the name up, and opens and closes a connection. Blocks the thread, and the name server may take its time.
-    static func take(host: String, port: Int, clock: any ProducerClock = SystemProducerClock()) -> NetworkLook {
+    static func take(host: String, port: Int, clock: any ProducerClock = SystemProducerClock()) -> NetworkProbe {
         var hints = addrinfo()
         #if canImport(Glibc)
         hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
@@ -26,7 +26,7 @@ struct NetworkLook: Equatable, Sendable {
         hints.ai_socktype = SOCK_STREAM
         #endif
         var found: UnsafeMutablePointer<addrinfo>?
-        var look = NetworkLook()
+        var look = NetworkProbe()
         let code = getaddrinfo(host, "\(port)", &hints, &found)
         guard code == 0, let found else {
             look.nameError = String(cString: gai_strerror(code))

@@ -4,7 +4,7 @@
 import WebTrackingPlatform
 
 /// What one request without records, and a look at its way, say about all requests. Decided without a network.
-struct WayChecks {
+struct ServiceChecks {
     /// What became of a request.
     enum Exchange: Sendable {
         case answered(TransportResponse, sentAt: Int64, receivedAt: Int64)
@@ -21,7 +21,7 @@ struct WayChecks {
     var destination: String
     var isSigned: Bool
     /// `nil` if it did not end in time.
-    var network: NetworkLook?
+    var network: NetworkProbe?
     /// The first request, and another one if the first has shown the service's time.
     var exchanges: [Exchange]
     /// Why there are no credentials to sign with.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Looks at the way to the service, with one request without records.
-struct WayLook: Sendable {
+struct ServiceProbe: Sendable {
     private let configuration: WebTrackingConfiguration
     private let endpoint: Endpoint
     private let transport: any WebTrackingTransport
@@ -42,7 +42,7 @@ struct WayLook: Sendable {
             port: self.proxy?.port ?? self.endpoint.port ?? (self.endpoint.isSecure ? 443 : 80)
         )
         async let network = SetupChecks.inTime("name") {
-            NetworkLook.take(host: peer.host.withoutBrackets, port: peer.port)
+            NetworkProbe.take(host: peer.host.withoutBrackets, port: peer.port)
         }
         var exchanges = [await self.exchange()]
         if case .answered(let response, _, _) = exchanges[0],
@@ -56,7 +56,7 @@ struct WayLook: Sendable {
         #else
         let isSigned = false
         #endif
-        return WayChecks(
+        return ServiceChecks(
             isSecure: self.endpoint.isSecure,
             host: host,
             peer: peer,
@@ -69,7 +69,7 @@ struct WayLook: Sendable {
         ).checks
     }
 
-    private func exchange() async -> WayChecks.Exchange {
+    private func exchange() async -> ServiceChecks.Exchange {
         let deadline = ExchangeDeadline(
             time: self.requests.timeout + ExchangeDeadline.grace,
             limit: 1,
@@ -80,7 +80,7 @@ struct WayLook: Sendable {
             ?? .failed("the transport has not come back, and is left behind")
     }
 
-    private func send() async -> WayChecks.Exchange {
+    private func send() async -> ServiceChecks.Exchange {
         let envelope = Envelope(
             key: TopicKey(topic: ""),
             source: self.configuration.source ?? HostName.current,
