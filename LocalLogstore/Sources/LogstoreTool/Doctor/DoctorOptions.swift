@@ -4,7 +4,6 @@
 import ArgumentParser
 import Configuration
 import Foundation
-import LocalLogstore
 import WebTracking
 
 /// The settings that `doctor` looks at: those of the program, read as it reads them.
@@ -18,11 +17,7 @@ struct DoctorOptions: ParsableArguments {
     @Option(help: "The logstore.")
     var logstore: String?
 
-    @Option(help: "Sign for this region, with the AccessKey of the environment.")
-    var region: String?
-
-    @Option(help: ArgumentHelp("A file with the AccessKey to sign with instead: ID SECRET [TOKEN].", valueName: "file"))
-    var accessKey: String?
+    @OptionGroup var signing: SigningOptions
 
     @Flag(help: "Take folders of the spool that a group of this user may write to.")
     var group = false
@@ -46,7 +41,6 @@ struct DoctorOptions: ParsableArguments {
         if self.settings == nil, self.scope != nil || self.secrets != nil {
             throw ValidationError("--scope and --secrets are for --settings.")
         }
-        guard self.accessKey == nil || self.region != nil else { throw ValidationError("--access-key takes --region.") }
         guard !self.group || self.spool != nil else { throw ValidationError("--group takes --spool.") }
     }
 
@@ -62,7 +56,7 @@ struct DoctorOptions: ParsableArguments {
         set("ENDPOINT", self.endpoint)
         set("PROJECT", self.project)
         set("LOGSTORE", self.logstore)
-        set("SIGNING_REGION", self.region)
+        set("SIGNING_REGION", self.signing.region)
         set("ALLOWS_PLAIN_HTTP", self.allowPlainHTTP ? "true" : nil)
         return variables
     }
@@ -83,13 +77,9 @@ struct DoctorOptions: ParsableArguments {
             if self.group { variables[Self.prefix + "SPOOL_PERMITS"] = "group" }
         }
         var configuration = try self.read(variables)
-        if let region = self.region, let path = self.accessKey, let key = try AccessKeyFile.keys(at: path).first {
-            let credentials = WebTrackingCredentials(
-                accessKeyID: key.id,
-                accessKeySecret: key.secret,
-                securityToken: key.securityToken
-            )
-            configuration.authentication = .signed(credentials: credentials, region: region)
+        // Without a file the settings say where the AccessKey is.
+        if self.signing.accessKey != nil, let authentication = try self.signing.authentication {
+            configuration.authentication = authentication
         }
         return configuration
     }
